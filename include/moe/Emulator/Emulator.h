@@ -1,0 +1,183 @@
+//===- Emulator.h - run a gfx9 kernel on the CPU ----------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The entry point of the emulator: a code object, a kernel's name, a grid, a
+// block, dynamic LDS and arguments in; buffers changed in place, counters and
+// sanitizer reports out. It reads no files and prints nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_EMULATOR_EMULATOR_H
+#define MOE_EMULATOR_EMULATOR_H
+
+#include "moe/Emulator/CodeObject.h"
+
+#include <functional>
+
+namespace moe::emulator {
+
+/// Memory behind a buffer that is not one contiguous host array: the emulator
+/// asks for the pages it touches. Implementations must be safe to call from
+/// several threads and must return the same pointer for a page every time.
+class PageSource {
+public:
+  static constexpr uint64_t pageBytes = 1 << 16;
+  virtual ~PageSource();
+  /// Host memory of page \p index (bytes index*pageBytes ...), pageBytes long.
+  /// Null means that the page cannot be had; the access is then an error.
+  virtual uint8_t *page(uint64_t index) = 0;
+};
+
+/// A PageSource that makes zero-filled pages on first touch: for buffers of
+/// many GiB of which a run touches little.
+class SparsePages : public PageSource {
+public:
+  explicit SparsePages(uint64_t size);
+  ~SparsePages() override;
+  uint8_t *page(uint64_t index) override;
+  /// Bytes of the pages that exist.
+  uint64_t touchedBytes() const;
+  /// Copies between the host and the buffer; creates the pages it writes.
+  void write(uint64_t offset, llvm::ArrayRef<uint8_t> bytes);
+  void read(uint64_t offset, llvm::MutableArrayRef<uint8_t> bytes);
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+};
+
+/// One explicit kernel argument.
+struct Arg {
+  enum class Kind { Buffer, Scalar } kind = Kind::Scalar;
+  /// For messages; need not match the metadata.
+  std::string name;
+  /// Buffer: host bytes, mapped at an address of the emulator's choosing with
+  /// unmapped guards around, and written in place.
+  llvm::MutableArrayRef<uint8_t> bytes;
+  /// Buffer: instead of bytes; its logical size is `size`.
+  PageSource *pages = nullptr;
+  uint64_t size = 0;
+  /// Buffer: a pointer that is null. Any access through it is an error.
+  bool null = false;
+  /// Buffer: stores and atomics are an error.
+  bool readOnly = false;
+  /// Scalar: its bytes, little endian; the count must match the metadata.
+  std::vector<uint8_t> value;
+
+  static Arg buffer(llvm::MutableArrayRef<uint8_t> bytes,
+                    std::string name = "") {
+    Arg arg;
+    arg.kind = Kind::Buffer;
+    arg.bytes = bytes;
+    arg.size = bytes.size();
+    arg.name = std::move(name);
+    return arg;
+  }
+  static Arg sparse(PageSource &pages, uint64_t size, std::string name = "") {
+    Arg arg;
+    arg.kind = Kind::Buffer;
+    arg.pages = &pages;
+    arg.size = size;
+    arg.name = std::move(name);
+    return arg;
+  }
+  static Arg nullBuffer(std::string name = "") {
+    Arg arg;
+    arg.kind = Kind::Buffer;
+    arg.null = true;
+    arg.name = std::move(name);
+    return arg;
+  }
+  /// A trivially copyable number: i32, u64, float, ...
+  template <typename T>
+  static Arg scalar(T value, std::string name = "") {
+    static_assert(std::is_arithmetic<T>::value, "a scalar argument");
+    Arg arg;
+    const auto *raw = reinterpret_cast<const uint8_t *>(&value);
+    arg.value.assign(raw, raw + sizeof(T));
+    arg.name = std::move(name);
+    return arg;
+  }
+};
+
+/// Bits of RunOptions::sanitizers.
+enum Sanitizer : uint32_t {
+  SanitizeNone = 0,
+  SanitizeWait = 1 << 0,
+  SanitizeRace = 1 << 1,
+  SanitizeUninit = 1 << 2,
+  SanitizeBounds = 1 << 3,
+  SanitizeExec = 1 << 4,
+  SanitizeHazard = 1 << 5,
+  SanitizeAll = (1 << 6) - 1,
+};
+
+/// "wait,race", "all", "none" to bits; the error lists the names there are.
+llvm::Expected<uint32_t> parseSanitizers(llvm::StringRef list);
+
+struct RunOptions {
+  /// Host threads, each running whole workgroups; 0 = one a core.
+  unsigned threads = 1;
+  /// Shuffles workgroup, wave and atomic order.
+  std::optional<uint64_t> orderSeed;
+  /// Wave instructions of the whole run; 0 = no limit.
+  uint64_t maxInstructions = 0;
+  /// Sanitizer bits.
+  uint32_t sanitizers = SanitizeNone;
+  /// A run stops after this many sanitizer reports.
+  unsigned maxReports = 20;
+  /// Counts by class, bytes and bank conflicts (slower).
+  bool stats = false;
+  /// Called now and then with finished and all workgroups, from any thread but
+  /// never from two at once.
+  std::function<void(uint64_t, uint64_t)> progress;
+};
+
+struct Launch {
+  std::string kernel;
+  std::array<uint32_t, 3> grid = {1, 1, 1};  ///< in workgroups
+  std::array<uint32_t, 3> block = {1, 1, 1}; ///< in work items
+  uint32_t dynamicLds = 0;
+  std::vector<Arg> args;
+};
+
+/// What a run counted. `instructions` is always there, the rest with
+/// RunOptions::stats.
+struct Stats {
+  uint64_t instructions = 0; ///< wave instructions
+  uint64_t workgroups = 0, waves = 0;
+  uint64_t valu = 0, trans = 0, cvt = 0, mfma = 0, salu = 0, smem = 0, vmem = 0,
+           flat = 0, lds = 0, waitcnt = 0, barrier = 0, branch = 0, nop = 0,
+           other = 0;
+  uint64_t globalBytesRead = 0, globalBytesWritten = 0, globalAtomics = 0;
+  uint64_t ldsBytesRead = 0, ldsBytesWritten = 0, ldsBankConflicts = 0;
+  void add(const Stats &other);
+};
+
+/// One finding of a sanitizer.
+struct Report {
+  Sanitizer sanitizer;
+  std::string message; ///< both places with disassembly, wave and workgroup
+  uint64_t pc = 0, otherPc = 0;
+};
+
+struct RunResult {
+  Stats stats;
+  std::vector<Report> reports; ///< empty: nothing found
+  /// Things that are no error but worth telling, once each.
+  std::vector<std::string> warnings;
+};
+
+/// Runs a kernel to its end. On an error the contents of the buffers are
+/// unspecified; do not use them. Errors name the wave, the instruction with its
+/// address and disassembly, and the address accessed.
+llvm::Expected<RunResult> run(const CodeObject &object, const Launch &launch,
+                              const RunOptions &options = RunOptions());
+
+/// Mnemonics that the emulator executes on that chip, sorted.
+std::vector<std::string> implementedMnemonics(Chip chip);
+
+} // namespace moe::emulator
+
+#endif // MOE_EMULATOR_EMULATOR_H
