@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Compiling one kernel in process, for tools and libraries: options or IR text
+// in, a linked code object with its report out. No MLIR type appears here, so
+// users of this header need none.
+#ifndef MOE_DRIVER_COMPILE_H
+#define MOE_DRIVER_COMPILE_H
+
+#include "moe/CodeObject/Grid.h"
+#include "moe/CodeObject/Report.h"
+#include "moe/Driver/KernelOptions.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace moe::driver {
+
+/// A linked code object with one kernel.
+struct CompiledKernel {
+  /// The ELF file, as a loader takes it.
+  std::vector<uint8_t> elf;
+  /// Symbol of the kernel (its descriptor is kernelName + ".kd").
+  std::string kernelName;
+  /// Everything read back from `elf`.
+  codeobject::KernelReport report;
+  /// Workgroups in x, y, z as expressions; codeobject::evaluateGrid() makes
+  /// numbers of them.
+  codeobject::GridExpressions grid;
+  /// Threads of a workgroup in x, y, z.
+  std::array<uint32_t, 3> block = {0, 0, 0};
+};
+
+/// Stages whose text can be had: kernel-level IR, tile-level IR after
+/// pipelining, LLVM IR, assembly, and the linked code object itself.
+enum class EmitStage { Mlir, Tile, Llvm, Asm, Hsaco };
+
+/// Error unless `chip` is exactly one of the known chips; the message lists
+/// them.
+llvm::Error checkChip(llvm::StringRef chip);
+
+/// Compiles the kernel that `options` describe. The message of an error is one
+/// or more complete diagnostics.
+llvm::Expected<CompiledKernel> compileKernel(const KernelOptions &options,
+                                             llvm::StringRef chip);
+
+/// The same for MLIR text: a module with one kernel in any stage from
+/// kernel-level IR on. `name` is what diagnostics call the text.
+llvm::Expected<CompiledKernel>
+compileIR(llvm::StringRef text, llvm::StringRef name, llvm::StringRef chip);
+
+/// The text of a stage before the code object (not EmitStage::Hsaco).
+llvm::Expected<std::string> emitKernel(const KernelOptions &options,
+                                       EmitStage stage, llvm::StringRef chip);
+llvm::Expected<std::string> emitIR(llvm::StringRef text, llvm::StringRef name,
+                                   EmitStage stage, llvm::StringRef chip);
+
+} // namespace moe::driver
+
+#endif // MOE_DRIVER_COMPILE_H

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a user can ask of one kernel, as a plain struct: the stage, the model's
+// dimensions and every axis of its configuration, with the default values that
+// all tools share. Standard library only. Which combinations are possible is
+// not decided here: the dialect's verifier and the pipelines' first pass say
+// so.
+#ifndef MOE_DRIVER_KERNELOPTIONS_H
+#define MOE_DRIVER_KERNELOPTIONS_H
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+namespace moe::driver {
+
+/// The two grouped GEMMs of an MoE layer: gate/up and down.
+enum class KernelKind { Gemm1, Gemm2 };
+
+/// Element type of the output.
+enum class OutType { BF16, F16, F32 };
+
+/// Cache policy of the weight loads: the default one, or non-temporal.
+enum class CachePolicy { Default, NonTemporal };
+
+/// Activation of stage 1.
+enum class Activation { Silu, Swiglu, Situv2 };
+
+/// Where stage 1's gate and up rows lie in the weights: all gate rows, then all
+/// up rows; or alternating blocks of 16 rows.
+enum class GateLayout { Separated, Interleaved };
+
+/// Spellings as the flags and the kernel names have them.
+const char *toString(KernelKind value);
+const char *toString(OutType value);
+const char *toString(CachePolicy value);
+const char *toString(Activation value);
+const char *toString(GateLayout value);
+
+/// The tile of a workgroup: rows of A, rows of W (columns of the output), K.
+struct TileShape {
+  int64_t m = 0, n = 0, k = 0;
+};
+
+/// One kernel. Dimensions are those of one shard: `experts` are local experts.
+struct KernelOptions {
+  KernelKind kernel = KernelKind::Gemm2;
+  int64_t modelDim = 0;
+  int64_t interDim = 0;
+  int64_t experts = 0;
+  int64_t topk = 0;
+  /// Absent: not chosen yet (moe-compile demands it, moe-run chooses).
+  std::optional<TileShape> tile;
+  OutType outType = OutType::BF16;
+  /// Stage 2: add atomically into out[T,H]; else store into out[T*topk,H].
+  bool accumulate = true;
+  bool bias = false;
+  /// Stage 2: multiply by the routing weight.
+  bool routingWeight = true;
+  /// Slices of K over workgroups, which meet in memory by atomics.
+  int64_t kBatch = 1;
+  /// Groups of waves within a workgroup that share K and meet in LDS.
+  int64_t kWave = 1;
+  /// Waves of 64 threads in a workgroup, all groups together.
+  int64_t waves = 4;
+  CachePolicy cache = CachePolicy::Default;
+  /// Number of XCDs to remap workgroups over; 1 = no remap.
+  int64_t xcd = 1;
+  /// M blocks that are walked together before the next N tile; 1 = none.
+  int64_t groupM = 1;
+  /// Occupancy to ask of the register allocator; 0 = left to it.
+  int64_t wavesPerEu = 0;
+
+  // Stage 1 only.
+  Activation act = Activation::Silu;
+  GateLayout gate = GateLayout::Separated;
+  /// Multiply by the routing weight after the activation.
+  bool doweight = false;
+  /// Run-time parameters of the activation: no part of the code object. Absent
+  /// = the activation's own default, see resolvedActivation().
+  std::optional<float> alpha, limit, beta, linearBeta;
+
+  /// Length of the reduction: interDim in stage 2, modelDim in stage 1.
+  int64_t k() const;
+  /// Rows of one expert's weights: modelDim in stage 2, 2*interDim in stage 1.
+  int64_t n() const;
+  /// Columns of the output: modelDim in stage 2; in stage 1 interDim, or
+  /// 2*interDim when split-K leaves the raw sums.
+  int64_t outColumns() const;
+  /// Whether the kernel multiplies by the routing weight, in either stage.
+  bool appliesWeight() const;
+  /// Whether the kernel adds to memory by atomics: stage 2 when accumulating,
+  /// stage 1 when K is split over workgroups.
+  bool usesAtomics() const;
+  /// Threads of a workgroup.
+  int64_t block() const { return waves * 64; }
+  /// A symbol name that tells any two different code objects apart, for
+  /// instance moe_gemm2_h2880_i2880_e128_t4_16x128x256_bf16.
+  std::string kernelName() const;
+};
+
+/// The four run-time floats of stage 1, in the order of the kernel's arguments.
+struct ActivationParams {
+  float alpha = 1.702f;
+  float limit = std::numeric_limits<float>::infinity();
+  float beta = 4.0f;
+  float linearBeta = 25.0f;
+};
+
+/// The values given, the activation's defaults for the others: limit 7 for
+/// swiglu and +Inf (off) else; alpha 1.702, beta 4, linear beta 25.
+ActivationParams resolvedActivation(const KernelOptions &options);
+
+} // namespace moe::driver
+
+#endif // MOE_DRIVER_KERNELOPTIONS_H

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What follows from a KernelOptions alone: derived dimensions, spellings and
+// the kernel's symbol name. Standard library only.
+#include "moe/Driver/KernelOptions.h"
+
+namespace moe::driver {
+
+const char *toString(KernelKind value) {
+  switch (value) {
+  case KernelKind::Gemm1:
+    return "gemm1";
+  case KernelKind::Gemm2:
+    return "gemm2";
+  }
+  return "";
+}
+
+const char *toString(OutType value) {
+  switch (value) {
+  case OutType::BF16:
+    return "bf16";
+  case OutType::F16:
+    return "f16";
+  case OutType::F32:
+    return "f32";
+  }
+  return "";
+}
+
+const char *toString(CachePolicy value) {
+  switch (value) {
+  case CachePolicy::Default:
+    return "default";
+  case CachePolicy::NonTemporal:
+    return "nt";
+  }
+  return "";
+}
+
+const char *toString(Activation value) {
+  switch (value) {
+  case Activation::Silu:
+    return "silu";
+  case Activation::Swiglu:
+    return "swiglu";
+  case Activation::Situv2:
+    return "situv2";
+  }
+  return "";
+}
+
+const char *toString(GateLayout value) {
+  switch (value) {
+  case GateLayout::Separated:
+    return "separated";
+  case GateLayout::Interleaved:
+    return "interleaved";
+  }
+  return "";
+}
+
+int64_t KernelOptions::k() const {
+  return kernel == KernelKind::Gemm2 ? interDim : modelDim;
+}
+
+int64_t KernelOptions::n() const {
+  return kernel == KernelKind::Gemm2 ? modelDim : 2 * interDim;
+}
+
+int64_t KernelOptions::outColumns() const {
+  if (kernel == KernelKind::Gemm2)
+    return modelDim;
+  return kBatch > 1 ? 2 * interDim : interDim;
+}
+
+bool KernelOptions::appliesWeight() const {
+  return kernel == KernelKind::Gemm2 ? routingWeight : doweight;
+}
+
+bool KernelOptions::usesAtomics() const {
+  return kernel == KernelKind::Gemm2 ? accumulate : kBatch > 1;
+}
+
+/// The part of the name that tells the stage's own axes apart.
+static std::string stageSuffix(const KernelOptions &o) {
+  std::string name;
+  if (o.kernel == KernelKind::Gemm1) {
+    name += std::string("_") + toString(o.act) + "_" + toString(o.gate);
+    return name + (o.doweight ? "_doweight" : "");
+  }
+  if (!o.accumulate)
+    name += "_noacc";
+  if (!o.routingWeight)
+    name += "_noweight";
+  return name;
+}
+
+std::string KernelOptions::kernelName() const {
+  std::string name = std::string("moe_") + toString(kernel);
+  auto number = [&name](const char *prefix, int64_t value) {
+    name += prefix + std::to_string(value);
+  };
+  number("_h", modelDim);
+  number("_i", interDim);
+  number("_e", experts);
+  number("_t", topk);
+  if (tile) {
+    number("_", tile->m);
+    number("x", tile->n);
+    number("x", tile->k);
+  }
+  name += std::string("_") + toString(outType) + stageSuffix(*this);
+  if (bias)
+    name += "_bias";
+  if (kBatch != 1)
+    number("_kb", kBatch);
+  if (kWave != 1)
+    number("_kw", kWave);
+  if (waves != 4)
+    number("_w", waves);
+  if (cache != CachePolicy::Default)
+    name += std::string("_") + toString(cache);
+  if (xcd != 1)
+    number("_xcd", xcd);
+  if (groupM != 1)
+    number("_gm", groupM);
+  if (wavesPerEu != 0)
+    number("_wpe", wavesPerEu);
+  return name;
+}
+
+ActivationParams resolvedActivation(const KernelOptions &options) {
+  ActivationParams params;
+  if (options.act == Activation::Swiglu)
+    params.limit = 7.0f;
+  params.alpha = options.alpha.value_or(params.alpha);
+  params.limit = options.limit.value_or(params.limit);
+  params.beta = options.beta.value_or(params.beta);
+  params.linearBeta = options.linearBeta.value_or(params.linearBeta);
+  return params;
+}
+
+} // namespace moe::driver
