@@ -1,7 +1,259 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The conversions of Numeric.h that are not worth inlining: any rounding
-// direction, and the formats of 8 bits and fewer.
+// direction, stochastic rounding, and the formats of 8 bits and fewer.
 
-#include "moe/Emulator/Math/Mfma.h"
-#include "moe/Emulator/Math/ScaledCvt.h"
+#include "moe/Emulator/Math/Numeric.h"
+#include <array>
+#include <cmath>
+
+namespace moe::emulator::math {
+
+namespace {
+
+/// A binary format by its numbers. `maxCode` is the largest finite magnitude.
+struct Format {
+  int mantissa;     ///< stored mantissa bits
+  int minExp;       ///< exponent of the smallest normal
+  uint32_t maxCode; ///< largest finite magnitude
+  uint32_t sign;    ///< sign bit
+};
+
+constexpr Format f32Format = {23, -126, 0x7f7fffffu, 0x80000000u};
+constexpr Format f16Format = {10, -14, 0x7bffu, 0x8000u};
+constexpr Format bf16Format = {7, -126, 0x7f7fu, 0x8000u};
+constexpr Format smallFormats[] = {
+    {3, -6, 0x7e, 0x80},  // FP8
+    {2, -14, 0x7b, 0x80}, // BF8
+    {3, -7, 0x7f, 0x80},  // FP8Fnuz
+    {2, -15, 0x7f, 0x80}, // BF8Fnuz
+    {3, 0, 0x1f, 0x20},   // FP6
+    {2, -2, 0x1f, 0x20},  // BF6
+    {1, 0, 0x07, 0x08},   // FP4
+};
+
+const Format &formatOf(SmallFormat f) { return smallFormats[unsigned(f)]; }
+
+int exponentOf(double magnitude) {
+  int field = int(f64ToBits(magnitude) >> 52) & 0x7ff;
+  return field == 0 ? -1074 : field - 1023;
+}
+
+double powerOfTwo(int e) { return std::ldexp(1.0, e); }
+
+/// The magnitude in units of the format's last place at that magnitude; exact.
+/// The code of `q` such units is `(e - minExp) << mantissa` + q, carries and
+/// denormals included.
+struct Scaled {
+  double q;
+  uint32_t base;
+};
+Scaled scaleTo(const Format &f, double magnitude) {
+  int e = exponentOf(magnitude);
+  if (e < f.minExp)
+    e = f.minExp;
+  return {std::ldexp(magnitude, f.mantissa - e), uint32_t(e - f.minExp)
+                                                     << f.mantissa};
+}
+
+double roundUnits(double q, bool negative, Round round) {
+  switch (round) {
+  case Round::NearestEven: {
+    double down = std::floor(q), rest = q - down;
+    bool odd = std::fmod(down, 2.0) != 0;
+    return rest > 0.5 || (rest == 0.5 && odd) ? down + 1 : down;
+  }
+  case Round::Up:
+    return negative ? std::floor(q) : std::ceil(q);
+  case Round::Down:
+    return negative ? std::ceil(q) : std::floor(q);
+  case Round::Zero:
+    return std::floor(q);
+  }
+  return q;
+}
+
+/// True when overflow in this direction stops at the largest finite value.
+bool stopsAtMax(bool negative, Round round) {
+  return round == Round::Zero || (round == Round::Up && negative) ||
+         (round == Round::Down && !negative);
+}
+
+/// Finite value to an IEEE format (infinity is `maxCode + 1`).
+uint32_t roundFinite(const Format &f, double value, Round round, bool ovfl) {
+  bool negative = std::signbit(value);
+  uint32_t sign = negative ? f.sign : 0;
+  Scaled s = scaleTo(f, std::fabs(value));
+  double limit = double(f.maxCode) + 2;
+  double code = double(s.base) + roundUnits(s.q, negative, round);
+  if (code >= limit - 1)
+    return sign |
+           (ovfl || stopsAtMax(negative, round) ? f.maxCode : f.maxCode + 1);
+  return sign | uint32_t(code);
+}
+
+} // namespace
+
+uint32_t f32ToF16(float f, Round round, bool ovfl) {
+  if (!std::isfinite(f))
+    return f32ToF16(f);
+  return roundFinite(f16Format, f, round, ovfl);
+}
+
+uint32_t f32ToBf16(float f, Round round) {
+  if (!std::isfinite(f))
+    return f32ToBf16(f);
+  return roundFinite(bf16Format, f, round, false);
+}
+
+float f64ToF32(double d, Round round) {
+  if (std::isnan(d)) {
+    uint64_t u = f64ToBits(d);
+    return bitsToF32(uint32_t(u >> 32 & 0x80000000u) | 0x7fc00000u |
+                     uint32_t(u >> 29 & 0x3fffffu));
+  }
+  if (std::isinf(d))
+    return float(d);
+  return bitsToF32(roundFinite(f32Format, d, round, false));
+}
+
+uint32_t f64ToF16(double d, Round round, bool ovfl) {
+  if (!std::isfinite(d))
+    return f32ToF16(f64ToF32(d, Round::NearestEven));
+  return roundFinite(f16Format, d, round, ovfl);
+}
+
+uint32_t f32ToF16SR(float f, uint32_t random, bool ovfl) {
+  if (!std::isfinite(f))
+    return f32ToF16(f);
+  // 13 mantissa bits are dropped: the top 13 random bits go below the last one.
+  Scaled s = scaleTo(f16Format, std::fabs(double(f)));
+  double units = std::floor(s.q * 8192.0) + double(random >> 19);
+  double code = double(s.base) + std::floor(units / 8192.0);
+  uint32_t sign = std::signbit(f) ? 0x8000u : 0;
+  if (code > f16Format.maxCode)
+    return sign | (ovfl ? 0x7bffu : 0x7c00u);
+  return sign | uint32_t(code);
+}
+
+uint32_t f32ToBf16SR(float f, uint32_t random) {
+  uint32_t u = f32ToBits(f);
+  if ((u & 0x7f800000u) == 0x7f800000u)
+    return f32ToBf16(f);
+  return (u + (random >> 16)) >> 16;
+}
+
+//===----------------------------------------------------------------------===//
+// Small formats
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+float decodeSlow(SmallFormat format, uint32_t code) {
+  const Format &f = formatOf(format);
+  bool negative = code & f.sign;
+  uint32_t mag = code & (f.sign - 1);
+  if (format == SmallFormat::FP8Fnuz || format == SmallFormat::BF8Fnuz) {
+    if (code == 0x80)
+      return bitsToF32(0x7fc00000u);
+  } else if (format == SmallFormat::BF8 && mag >= 0x7c) {
+    return bitsToF32((negative ? 0x80000000u : 0) |
+                     (mag == 0x7c ? 0x7f800000u : 0x7fc00000u));
+  } else if (format == SmallFormat::FP8 && mag == 0x7f) {
+    return bitsToF32((negative ? 0x80000000u : 0) | 0x7fc00000u);
+  }
+  uint32_t field = mag >> f.mantissa;
+  uint32_t fraction = mag & ((1u << f.mantissa) - 1);
+  double units = field ? fraction + powerOfTwo(f.mantissa) : fraction;
+  int e = f.minExp - f.mantissa + (field ? int(field) - 1 : 0);
+  float value = float(std::ldexp(units, e));
+  return negative ? -value : value;
+}
+
+using Table = std::array<float, 256>;
+
+std::array<Table, 7> makeTables() {
+  std::array<Table, 7> tables;
+  for (unsigned f = 0; f != 7; ++f)
+    for (unsigned c = 0; c != 256; ++c)
+      tables[f][c] =
+          decodeSlow(SmallFormat(f), c & (2 * smallFormats[f].sign - 1));
+  return tables;
+}
+
+bool isFnuz(SmallFormat f) {
+  return f == SmallFormat::FP8Fnuz || f == SmallFormat::BF8Fnuz;
+}
+
+uint8_t nanCode(SmallFormat format, uint32_t sign) {
+  switch (format) {
+  case SmallFormat::FP8:
+    return uint8_t(sign | 0x7f);
+  case SmallFormat::BF8:
+    return uint8_t(sign | 0x7e);
+  case SmallFormat::FP8Fnuz:
+  case SmallFormat::BF8Fnuz:
+    return 0x80;
+  case SmallFormat::FP6:
+  case SmallFormat::BF6:
+  case SmallFormat::FP4:
+    return uint8_t(sign | formatOf(format).maxCode);
+  }
+  return 0;
+}
+
+uint8_t overflowCode(SmallFormat format, uint32_t sign, bool saturate) {
+  const Format &f = formatOf(format);
+  if (saturate)
+    return uint8_t(sign | f.maxCode);
+  return format == SmallFormat::BF8 ? uint8_t(sign | 0x7c)
+                                    : nanCode(format, sign);
+}
+
+uint8_t finish(SmallFormat format, uint32_t sign, double code, bool saturate) {
+  const Format &f = formatOf(format);
+  if (code > f.maxCode)
+    return overflowCode(format, sign, saturate);
+  if (code == 0 && isFnuz(format))
+    return 0; // there is no -0
+  return uint8_t(sign | uint32_t(code));
+}
+
+} // namespace
+
+const float *smallTable(SmallFormat format) {
+  static const std::array<Table, 7> tables = makeTables();
+  return tables[unsigned(format)].data();
+}
+
+uint8_t encodeSmall(SmallFormat format, double value, bool saturate) {
+  const Format &f = formatOf(format);
+  uint32_t sign = std::signbit(value) ? f.sign : 0;
+  if (std::isnan(value))
+    return nanCode(format, sign);
+  if (std::isinf(value))
+    return overflowCode(format, sign, saturate);
+  Scaled s = scaleTo(f, std::fabs(value));
+  if (s.q == 0)
+    return finish(format, sign, 0, saturate);
+  double units = roundUnits(s.q, false, Round::NearestEven);
+  return finish(format, sign, double(s.base) + units, saturate);
+}
+
+uint8_t encodeSmallSR(SmallFormat format, double value, uint32_t random,
+                      unsigned sourceMantissa, bool saturate) {
+  const Format &f = formatOf(format);
+  uint32_t sign = std::signbit(value) ? f.sign : 0;
+  if (std::isnan(value))
+    return nanCode(format, sign);
+  if (std::isinf(value))
+    return overflowCode(format, sign, saturate);
+  Scaled s = scaleTo(f, std::fabs(value));
+  int dropped = int(sourceMantissa) - f.mantissa;
+  double units =
+      std::floor(std::ldexp(s.q, dropped)) + double(random >> (32 - dropped));
+  double code = double(s.base) + std::floor(std::ldexp(units, -dropped));
+  return finish(format, sign, s.q == 0 ? 0 : code, saturate);
+}
+
+} // namespace moe::emulator::math

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The matrix instructions of gfx90a, gfx942 and gfx950 as data rows, and the functions
-// that execute one of them for a whole wave on raw register rows. Lane layouts
-// come from the general formula of the CDNA ISA manuals, not from any code
-// generator. Not here: decoding, EXEC (matrix instructions ignore it), wait
-// states and the register file.
+// The matrix instructions of gfx90a, gfx942 and gfx950 as data rows, and the
+// functions that execute one of them for a whole wave on raw register rows.
+// Lane layouts come from the general formula of the CDNA ISA manuals, not from
+// any code generator. Not here: decoding, EXEC (matrix instructions ignore it),
+// wait states and the register file.
 
 #ifndef MOE_EMULATOR_MATH_MFMA_H
 #define MOE_EMULATOR_MATH_MFMA_H
@@ -41,7 +41,8 @@ enum MatChip : uint8_t { MatGfx90a = 1, MatGfx942 = 2, MatGfx950 = 4 };
 /// One matrix instruction. Register counts are per lane, in 32-bit registers;
 /// for F8F6F4 rows they are the largest (8), see `f8f6f4Registers`.
 struct MfmaDesc {
-  const char *name; ///< MC name without encoding suffix, "V_MFMA_F32_16X16X16F16"
+  const char
+      *name; ///< MC name without encoding suffix, "V_MFMA_F32_16X16X16F16"
   uint8_t m, n, k, blocks;
   MatType a, b, d; ///< C has the type of D
   uint8_t aRegs, bRegs, dRegs;
@@ -54,8 +55,9 @@ const MfmaDesc *mfmaTable(size_t &count);
 
 /// The row of an instruction on a chip, or null when the chip has none of that
 /// name. `name` is LLVM's MC name without its encoding suffix (`_gfx940_vcd`,
-/// `_gfx90a_acd`, `_e64`...), in any case; the format suffixes `_f4_f8` that LLVM gives to
-/// F8F6F4 opcodes and the `_SCALE_` in their names are accepted and ignored.
+/// `_gfx90a_acd`, `_e64`...), in any case; the format suffixes `_f4_f8` that
+/// LLVM gives to F8F6F4 opcodes and the `_SCALE_` in their names are accepted
+/// and ignored.
 const MfmaDesc *findMfma(std::string_view name, MatChip chip);
 
 /// Instruction fields. For F8F6F4, cbsz and blgp are the formats of A and B
@@ -64,14 +66,15 @@ const MfmaDesc *findMfma(std::string_view name, MatChip chip);
 /// and blgp permutes the lanes of B.
 struct MfmaModifiers {
   uint8_t cbsz = 0, abid = 0, blgp = 0;
-  /// F8F6F4 with scales: which byte of the scale register (op_sel | op_sel_hi<<1).
+  /// F8F6F4 with scales: which byte of the scale register (op_sel |
+  /// op_sel_hi<<1).
   uint8_t scaleSelA = 0, scaleSelB = 0;
 };
 
-/// Operands as register rows. D may be the same rows as C, or overlap A, B and C
-/// in any way: all sources are read before D is written. `c` null means that
-/// every item of C is `cConstant` (an inline constant; 64 bits for f64, else the
-/// low 32). `scaleA`/`scaleB` null: unscaled. `index`: smfmac only.
+/// Operands as register rows. D may be the same rows as C, or overlap A, B and
+/// C in any way: all sources are read before D is written. `c` null means that
+/// every item of C is `cConstant` (an inline constant; 64 bits for f64, else
+/// the low 32). `scaleA`/`scaleB` null: unscaled. `index`: smfmac only.
 struct MfmaOperands {
   RegRow *d = nullptr;
   const RegRow *a = nullptr;
@@ -95,10 +98,10 @@ const char *checkMfma(const MfmaDesc &desc, MatChip chip,
 /// Executes one matrix instruction. Precondition: `checkMfma` returned null.
 ///
 /// Order of accumulation (the manuals promise none): per item of D, in f32,
-/// starting from C, one fused multiply-add for each k from 0 up to K-1, rounding
-/// to nearest even, denormals of inputs and results kept, NaN and infinities
-/// as IEEE has them. F8F6F4 products are scaled exactly before the add; f64 in
-/// f64; i8 in wrapping 32-bit integers. EXEC and MODE play no part.
+/// starting from C, one fused multiply-add for each k from 0 up to K-1,
+/// rounding to nearest even, denormals of inputs and results kept, NaN and
+/// infinities as IEEE has them. F8F6F4 products are scaled exactly before the
+/// add; f64 in f64; i8 in wrapping 32-bit integers. EXEC and MODE play no part.
 void mfma(const MfmaDesc &desc, MatChip chip, const MfmaOperands &ops,
           const MfmaModifiers &mods);
 

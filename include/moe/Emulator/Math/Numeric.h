@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Number formats of CDNA: f16, bf16, OCP and FNUZ fp8, fp6, fp4, e8m0, their
-// conversions with the hardware's rounding and saturation, and the MODE register's
-// floating-point fields. Everything works on bit patterns and never touches
-// the host's rounding or flush-to-zero state. Arithmetic is in Alu.h.
+// conversions with the hardware's rounding and saturation, and the MODE
+// register's floating-point fields. Everything works on bit patterns and never
+// touches the host's rounding or flush-to-zero state. Arithmetic is in Alu.h.
 
 #ifndef MOE_EMULATOR_MATH_NUMERIC_H
 #define MOE_EMULATOR_MATH_NUMERIC_H
@@ -85,6 +85,18 @@ inline uint64_t flush64(uint64_t u, bool flush) {
 // bf16, f16: branch-free, so that lane loops vectorise
 //===----------------------------------------------------------------------===//
 
+/// Magnitude bits of a narrow format with `Mant` mantissa bits and exponent
+/// bias `Bias` to f32, as if it had no infinities and NaNs. It avoids f32
+/// denormals, which are slow on some hosts.
+template <unsigned Mant, unsigned Bias>
+inline float narrowMagnitude(uint32_t mag) {
+  constexpr uint32_t one = (128u - Bias) << 23; // 2^(1-Bias)
+  uint32_t u = mag << (23 - Mant);
+  float normal = bitsToF32(u + ((127u - Bias) << 23));
+  float denormal = bitsToF32(u + one) - bitsToF32(one);
+  return mag < (1u << Mant) ? denormal : normal;
+}
+
 inline float bf16ToF32(uint32_t h) { return bitsToF32((h & 0xffffu) << 16); }
 
 /// Nearest even, denormals kept, NaN quieted: what v_cvt_pk_bf16_f32 does.
@@ -97,7 +109,7 @@ inline uint32_t f32ToBf16(float f) {
 /// Exact; signalling NaN is quieted.
 inline float f16ToF32(uint32_t h) {
   uint32_t mag = h & 0x7fffu;
-  uint32_t finite = f32ToBits(bitsToF32(mag << 13) * 0x1p112f);
+  uint32_t finite = f32ToBits(narrowMagnitude<10, 15>(mag));
   uint32_t special = 0x7f800000u | ((mag & 0x3ffu) << 13) |
                      ((mag & 0x3ffu) ? 0x00400000u : 0u);
   uint32_t u = mag >= 0x7c00u ? special : finite;
@@ -122,7 +134,12 @@ inline uint32_t f32ToF16(float f) {
 uint32_t f32ToF16(float f, Round round, bool ovfl = false);
 uint32_t f32ToBf16(float f, Round round);
 float f64ToF32(double d, Round round);
-uint32_t f64ToF16(double d, Round round);
+uint32_t f64ToF16(double d, Round round, bool ovfl = false);
+
+/// v_cvt_sr_f16_f32 and v_cvt_sr_bf16_f32 (gfx950): the top bits of `random`
+/// are added below the last kept mantissa bit, the rest is cut off.
+uint32_t f32ToF16SR(float f, uint32_t random, bool ovfl);
+uint32_t f32ToBf16SR(float f, uint32_t random);
 
 /// v_cvt_pkrtz_f16_f32: towards zero; `a` in the low half.
 inline uint32_t cvtPkRtzF16F32(float a, float b) {
@@ -175,16 +192,24 @@ inline float decodeSmall(SmallFormat format, uint32_t code) {
 }
 
 /// Value to code, nearest even, denormals kept. A finite value beyond the
-/// largest one, or an infinity, gives NaN (FP8, FNUZ) or infinity (BF8), or with
-/// `saturate` the largest finite code; FP6, BF6 and FP4 always saturate. NaN gives
-/// the format's NaN; a format without one gives its largest positive code.
+/// largest one, or an infinity, gives NaN (FP8, FNUZ) or infinity (BF8), or
+/// with `saturate` the largest finite code; FP6, BF6 and FP4 always saturate.
+/// NaN gives the format's NaN; a format without one gives its largest value of
+/// that sign.
 uint8_t encodeSmall(SmallFormat format, double value, bool saturate);
 
-/// As `encodeSmall`, rounded stochastically: the magnitude, as f32 with its
-/// lower mantissa bits dropped to the format's precision, is first increased by
-/// the top bits of `random` below the last kept bit.
+/// As `encodeSmall`, rounded stochastically: with s = `sourceMantissa` (23 for
+/// f32, 10 f16, 7 bf16) - the format's mantissa bits, the magnitude in units of
+/// the result's last place keeps s fraction bits, the top s bits of `random`
+/// are added to these, and the fraction is cut off.
 uint8_t encodeSmallSR(SmallFormat format, double value, uint32_t random,
-                      bool saturate);
+                      unsigned sourceMantissa, bool saturate);
+
+/// v_prng_b32 (gfx950): one step of the generator that the 32-element sr forms
+/// apply between elements.
+inline uint32_t prngStep(uint32_t x) {
+  return (x << 1) ^ (x & 0x80000000u ? 0xc5u : 0u);
+}
 
 /// E8M0 byte to f32: 2^(byte-127), 0xff is NaN.
 inline float e8m0ToF32(uint32_t byte) {

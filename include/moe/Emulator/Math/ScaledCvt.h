@@ -22,11 +22,11 @@ enum class CvtType : uint8_t { F32, F16, BF16, FP8, BF8, FP6, BF6, FP4 };
 
 /// Where op_sel points for the forms narrower than their registers.
 enum class CvtSelect : uint8_t {
-  None,     ///< whole registers in and out
-  SrcByte,  ///< op_sel[1:0] picks the source byte
-  SrcHalf,  ///< op_sel[0] picks the source half
-  DstByte,  ///< op_sel[3:2] picks the destination byte, the others are kept
-  DstHalf,  ///< op_sel[3] picks the destination half, the other is kept
+  None,    ///< whole registers in and out
+  SrcByte, ///< op_sel[1:0] picks the source byte
+  SrcHalf, ///< op_sel[0] picks the source half
+  DstByte, ///< op_sel[3:2] picks the destination byte, the others are kept
+  DstHalf, ///< op_sel[3] picks the destination half, the other is kept
   SrcByteDstHalf, ///< both op_sel[1:0] and op_sel[3]
 };
 
@@ -40,7 +40,7 @@ enum class CvtSelect : uint8_t {
 struct ScaledCvtDesc {
   const char *name; ///< MC name without suffix: "V_CVT_SCALEF32_PK_BF16_FP4"
   CvtType from, to;
-  uint8_t count;    ///< values converted
+  uint8_t count; ///< values converted
   CvtSelect select;
   int8_t scaleSrc, randomSrc, value1Src;
   uint8_t src0Regs, src1Regs, src2Regs, dstRegs; ///< 32-bit registers a lane
@@ -51,10 +51,10 @@ const ScaledCvtDesc *scaledCvtTable(size_t &count);
 /// The row by LLVM's MC name without encoding suffix, or null.
 const ScaledCvtDesc *findScaledCvt(std::string_view name);
 
-/// One lane. `src[i]` points to the registers of source i, contiguous (null when
-/// absent). `dst` holds the old destination registers on entry (the forms with a
-/// destination select keep the rest) and the result on exit; it must not overlap
-/// the sources. `opSel` is the 4-bit op_sel field. `fp16Overflow` is
+/// One lane. `src[i]` points to the registers of source i, contiguous (null
+/// when absent). `dst` holds the old destination registers on entry (the forms
+/// with a destination select keep the rest) and the result on exit; it must not
+/// overlap the sources. `opSel` is the 4-bit op_sel field. `fp16Overflow` is
 /// MODE.FP16_OVFL: f16 and fp8/bf8 results clamp to the largest finite value
 /// instead of overflowing. Source modifiers have been applied by the caller.
 void scaledCvt(const ScaledCvtDesc &desc, uint32_t *dst,
@@ -69,8 +69,8 @@ inline float scaleValue(uint32_t scaleBits) {
 
 /// E2M1 code (low 4 bits) to f32 without a table, so that lane loops vectorise.
 inline float fp4ToF32(uint32_t code) {
-  float mag = bitsToF32((code & 7u) << 22) * 0x1p126f;
-  return bitsToF32(f32ToBits(mag) | ((code & 8u) << 28));
+  uint32_t mag = f32ToBits(narrowMagnitude<1, 1>(code & 7u));
+  return bitsToF32(mag | ((code & 8u) << 28));
 }
 
 /// v_cvt_scalef32_pk_bf16_fp4: byte `sel` of `src`, low nibble to bits 15:0.

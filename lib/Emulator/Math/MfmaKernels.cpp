@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One instance of the matrix kernels for each set of vector extensions, and the
+// choice among them at run time. All give the same bits: a fused multiply-add
+// is one whether the CPU or the C library does it.
+
+#include "MfmaKernels.h"
+
+namespace moe::emulator::math::detail {
+
+namespace {
+
+void unpackPlain(Packed type, const RegRow *regs, unsigned items,
+                 ItemRow *out) {
+  unpackBody(type, regs, items, out);
+}
+void gemmF32Plain(const MfmaJob &job) { gemmBody<float, 4>(job); }
+void gemmI32Plain(const MfmaJob &job) { gemmBody<uint32_t, 4>(job); }
+constexpr MfmaKernels plain = {unpackPlain, gemmF32Plain, gemmI32Plain};
+
+#if defined(__x86_64__)
+#define MOE_AVX2 __attribute__((target("avx2,fma")))
+#define MOE_AVX512                                                             \
+  __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
+
+MOE_AVX2 void unpackAvx2(Packed type, const RegRow *regs, unsigned items,
+                         ItemRow *out) {
+  unpackBody(type, regs, items, out);
+}
+MOE_AVX2 void gemmF32Avx2(const MfmaJob &job) { gemmBody<float, 4>(job); }
+MOE_AVX2 void gemmI32Avx2(const MfmaJob &job) { gemmBody<uint32_t, 4>(job); }
+constexpr MfmaKernels avx2 = {unpackAvx2, gemmF32Avx2, gemmI32Avx2};
+
+MOE_AVX512 void unpackAvx512(Packed type, const RegRow *regs, unsigned items,
+                             ItemRow *out) {
+  unpackBody(type, regs, items, out);
+}
+MOE_AVX512 void gemmF32Avx512(const MfmaJob &job) { gemmBody<float, 8>(job); }
+MOE_AVX512 void gemmI32Avx512(const MfmaJob &job) {
+  gemmBody<uint32_t, 8>(job);
+}
+constexpr MfmaKernels avx512 = {unpackAvx512, gemmF32Avx512, gemmI32Avx512};
+#endif
+
+const MfmaKernels &choose() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
+    return avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return avx2;
+#endif
+  return plain;
+}
+
+} // namespace
+
+const MfmaKernels *const *allMfmaKernels(unsigned &count) {
+  static const MfmaKernels *const list[] = {
+      &plain,
+#if defined(__x86_64__)
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2
+                                                                      : &plain,
+      &choose(),
+#endif
+  };
+  count = sizeof(list) / sizeof(list[0]);
+  return list;
+}
+
+const MfmaKernels &mfmaKernels() {
+  static const MfmaKernels &chosen = choose();
+  return chosen;
+}
+
+} // namespace moe::emulator::math::detail
