@@ -28,6 +28,7 @@ enum class CvtSelect : uint8_t {
   DstByte, ///< op_sel[3:2] picks the destination byte, the others are kept
   DstHalf, ///< op_sel[3] picks the destination half, the other is kept
   SrcByteDstHalf, ///< both op_sel[1:0] and op_sel[3]
+  SrcHalfDstByte, ///< both op_sel[0] and op_sel[3:2]
 };
 
 /// One v_cvt_scalef32 instruction. Operand order in the encoding:
@@ -35,7 +36,8 @@ enum class CvtSelect : uint8_t {
 ///   pack f32 pairs:    src0, src1 = the two values, src2 = scale
 ///   pack f16/bf16:     src0 = the pair, src1 = scale
 ///   sr forms:          src0 = values, src1 = random bits, src2 = scale
-///   2xpk16:            src0, src1 = 16 f32 each, src2 = scale
+///   2xpk16:            src0, src1 = 16 f32 each, which alternate in the
+///                      result: src0[0], src1[0], src0[1]...; src2 = scale
 /// `scaleSrc`, `randomSrc` and `value1Src` say it as data (-1: absent).
 struct ScaledCvtDesc {
   const char *name; ///< MC name without suffix: "V_CVT_SCALEF32_PK_BF16_FP4"
