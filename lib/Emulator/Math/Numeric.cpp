@@ -241,7 +241,7 @@ uint8_t encodeSmall(SmallFormat format, double value, bool saturate) {
 }
 
 uint8_t encodeSmallSR(SmallFormat format, double value, uint32_t random,
-                      unsigned sourceMantissa, bool saturate) {
+                      bool saturate, unsigned sourceMantissa) {
   const Format &f = formatOf(format);
   uint32_t sign = std::signbit(value) ? f.sign : 0;
   if (std::isnan(value))

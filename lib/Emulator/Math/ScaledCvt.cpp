@@ -273,7 +273,7 @@ void scaledCvt(const ScaledCvtDesc &desc, uint32_t *dst,
       code = encodeSmall(smallOf(desc.to), x / scale, to < 8 || fp16Overflow);
     else
       code = encodeSmallSR(smallOf(desc.to), x / scale, random,
-                           mantissaOf(desc.from), to < 8 || fp16Overflow);
+                           to < 8 || fp16Overflow, mantissaOf(desc.from));
     random = prngStep(random);
     writeBits(dst, dstBit + i * to, to, code);
   }

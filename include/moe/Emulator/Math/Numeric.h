@@ -203,7 +203,7 @@ uint8_t encodeSmall(SmallFormat format, double value, bool saturate);
 /// the result's last place keeps s fraction bits, the top s bits of `random`
 /// are added to these, and the fraction is cut off.
 uint8_t encodeSmallSR(SmallFormat format, double value, uint32_t random,
-                      unsigned sourceMantissa, bool saturate);
+                      bool saturate, unsigned sourceMantissa = 23);
 
 /// v_prng_b32 (gfx950): one step of the generator that the 32-element sr forms
 /// apply between elements.
