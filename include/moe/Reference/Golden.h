@@ -1,0 +1,107 @@
+//===- Golden.h - what the MoE layer computes, in double ------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The two grouped matrix products of a mixture-of-experts layer and the
+// activation between them, in double precision on the quantised weights, with
+// the magnitudes that an error bound needs. It knows nothing of tiles, sorted
+// rows or shuffled bytes. Not here: judging somebody's result (Metrics.h).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_REFERENCE_GOLDEN_H
+#define MOE_REFERENCE_GOLDEN_H
+
+#include "moe/Reference/Scalars.h"
+#include <cstdint>
+#include <vector>
+
+namespace moe::reference {
+
+/// The experts' weights in logical order, and who goes where. Pointers are
+/// borrowed. An id outside [0, experts) means: this slot is not computed.
+struct MoEGemm {
+  int64_t tokens = 0, topk = 0, experts = 0, n = 0, k = 0;
+  const uint8_t *codes = nullptr;  ///< [experts, n, k/2]
+  const uint8_t *scales = nullptr; ///< [experts, n, k/32]
+  const float *bias = nullptr;     ///< [experts, n] or null
+  const int32_t *ids = nullptr;    ///< [tokens, topk]
+  const float *weights = nullptr;  ///< [tokens, topk]; null = all 1
+  const uint16_t *x = nullptr;     ///< bf16, see xPerSlot
+  /// true: x is [tokens*topk, k] (stage 2), false: x is [tokens, k] (stage 1).
+  bool xPerSlot = true;
+  unsigned threads = 1;
+};
+
+/// A matrix of expected values. `sum` = sum of |contribution| (initial contents
+/// included when accumulating), `magnitude` = sum over contributions of
+/// (sum_k |a*w| + |bias|) * |weight|. Row i stands for row `rowIds[i]` of the
+/// output; `routed[i]` is the number of contributions to it: 0 = it keeps its
+/// initial contents.
+struct GoldenResult {
+  int64_t cols = 0;
+  std::vector<int64_t> rowIds;
+  std::vector<double> value, sum, magnitude;
+  std::vector<int32_t> routed;
+};
+
+/// Stage 2: v = (x . w + bias) * weight for each routed (token, slot).
+/// accumulate: value[t] = initial[t] + sum over slots of v, [tokens, n].
+/// Otherwise: value[t*topk + s] = v, [tokens*topk, n]; rows without a route
+/// have the initial value. `initial` (of `type`) may be null = zeros.
+/// `wanted`: the output rows to compute, increasing; null = all.
+GoldenResult goldenStage2(const MoEGemm &gemm, bool accumulate,
+                          const void *initial, FloatType type,
+                          const std::vector<int64_t> *wanted = nullptr);
+
+/// The sum over all output rows of stage 2 (one row of n columns): linear in
+/// x, so it costs one product for each expert however many tokens there are.
+/// `sum` is here an upper bound: the magnitude plus the initial contents'.
+GoldenResult goldenStage2Checksum(const MoEGemm &gemm, bool accumulate,
+                                  const void *initial, FloatType type);
+
+enum class Activation { Silu, Swiglu, Situv2 };
+
+/// limit: +infinity = off.
+struct ActivationParams {
+  Activation kind = Activation::Silu;
+  double alpha = 1.0, limit = 0.0, beta = 1.0, linearBeta = 1.0;
+};
+
+/// The defaults of a kind: swiglu alpha 1.702, limit 7; situv2 beta 4,
+/// linear_beta 25; silu and situv2 have no limit.
+ActivationParams defaultActivation(Activation kind);
+
+/// The two factors whose product is the activation of gate g and up u:
+///   silu:   g*sigmoid(g) and u, after clamping g and u by +-limit: g from
+///           above, u on both sides;
+///   swiglu: with the same clamp, g*sigmoid(alpha*g) and u + 1;
+///   situv2: with the same clamp, beta*tanh(g/beta)*sigmoid(g) and
+///           linear_beta*tanh(u/linear_beta).
+/// NaN propagates.
+struct ActivationFactors {
+  double gate, up;
+};
+ActivationFactors activationFactors(const ActivationParams &params, double g,
+                                    double u);
+double activate(const ActivationParams &params, double g, double u);
+
+/// Stage 1: rows of w are the gate rows, then the up rows (n = 2I); the result
+/// is [tokens*topk, I] = activate(g, u), times the routing weight when
+/// gemm.weights is given. `magnitude` is here an absolute error bound of the
+/// f32 computation (propagated through the activation), see docs/Numerics.md;
+/// `sum` = |value|.
+GoldenResult goldenStage1(const MoEGemm &gemm, const ActivationParams &params,
+                          const void *initial, FloatType type,
+                          const std::vector<int64_t> *wanted = nullptr);
+
+/// Both stages of a layer: `down.x` is ignored, it is stage 1's result rounded
+/// to bf16 (`inter`, [tokens*topk, I], is returned when not null).
+GoldenResult goldenLayer(const MoEGemm &up, const ActivationParams &params,
+                         const MoEGemm &down, const void *initial,
+                         FloatType type,
+                         std::vector<uint16_t> *inter = nullptr);
+
+} // namespace moe::reference
+
+#endif // MOE_REFERENCE_GOLDEN_H
