@@ -1,0 +1,157 @@
+//===- MetricsTest.cpp - bounds and verdicts ------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The bound's formula on numbers done by hand, and what the comparison must
+// reject: each rule is tried with a value just inside and just outside.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Reference/Metrics.h"
+#include "gtest/gtest.h"
+#include <cmath>
+
+using namespace moe::reference;
+
+/// A result of one row of one column.
+static GoldenResult oneElement(double value, double sum, double magnitude,
+                               int32_t routed = 1) {
+  GoldenResult golden;
+  golden.cols = 1;
+  golden.rowIds = {0};
+  golden.value = {value};
+  golden.sum = {sum};
+  golden.magnitude = {magnitude};
+  golden.routed = {routed};
+  return golden;
+}
+
+static ErrorModel makeModel(FloatType type, bool accumulate) {
+  ErrorModel model;
+  model.type = type;
+  model.accumulate = accumulate;
+  model.k = 64;
+  model.contributions = accumulate ? 4 : 1;
+  model.topk = 4;
+  return model;
+}
+
+static bool accepts(const ErrorModel &model, const GoldenResult &golden,
+                    double y, const void *initial = nullptr) {
+  char bytes[4];
+  storeFloat(model.type, bytes, 0, y);
+  return compare(model, golden, bytes, initial).wrong == 0;
+}
+
+TEST(Metrics, BoundOfAStore) {
+  // 2^-8*3 + 8*2^-24*100*8 + 2^-134
+  double bound = errorBound(makeModel(FloatType::BF16, false), -3, 50, 100);
+  EXPECT_DOUBLE_EQ(bound, 3 / 256. + 6400 / 16777216.);
+}
+
+TEST(Metrics, BoundOfAnAccumulation) {
+  // 2^-11*5*50 + 8*2^-24*100*8 + 5*2^-25
+  double bound = errorBound(makeModel(FloatType::F16, true), -3, 50, 100);
+  EXPECT_DOUBLE_EQ(bound, 250 / 2048. + 6400 / 16777216. + 5 / 33554432.);
+}
+
+TEST(Metrics, LogitsDiff) {
+  EXPECT_EQ(logitsDiff({0, 0}, {0, 0}), 0);
+  EXPECT_EQ(logitsDiff({1, 2}, {1, 2}), 0);
+  EXPECT_DOUBLE_EQ(logitsDiff({1, 0}, {0, 1}), 1);
+  EXPECT_DOUBLE_EQ(logitsDiff({2}, {1}), 1 - 4 / 5.);
+  EXPECT_DOUBLE_EQ(logitsLimit(1), 1e-5);
+  EXPECT_DOUBLE_EQ(logitsLimit(8), 2e-5);
+}
+
+TEST(Metrics, OneRoundingIsWithinTheBoundTwoUlpsAreNot) {
+  ErrorModel model = makeModel(FloatType::BF16, false);
+  GoldenResult golden = oneElement(1.003, 1.003, 1.003);
+  EXPECT_TRUE(accepts(model, golden, 1.003));
+  EXPECT_FALSE(accepts(model, golden, 1.003 + 2 / 128.));
+  EXPECT_FALSE(accepts(model, golden, -1.003));
+  EXPECT_FALSE(accepts(model, golden, 0));
+}
+
+TEST(Metrics, ALostContributionIsOutsideTheBound) {
+  ErrorModel model = makeModel(FloatType::BF16, true);
+  // Four contributions of 1 each; one missing, one twice.
+  GoldenResult golden = oneElement(4, 4, 4, 4);
+  EXPECT_TRUE(accepts(model, golden, 4));
+  EXPECT_FALSE(accepts(model, golden, 3));
+  EXPECT_FALSE(accepts(model, golden, 5));
+}
+
+TEST(Metrics, NaNAndInfinityMustBeMet) {
+  ErrorModel model = makeModel(FloatType::F32, false);
+  EXPECT_TRUE(accepts(model, oneElement(NAN, NAN, NAN), NAN));
+  EXPECT_FALSE(accepts(model, oneElement(NAN, NAN, NAN), 1));
+  EXPECT_FALSE(accepts(model, oneElement(NAN, NAN, NAN), INFINITY));
+  EXPECT_TRUE(
+      accepts(model, oneElement(INFINITY, INFINITY, INFINITY), INFINITY));
+  EXPECT_FALSE(
+      accepts(model, oneElement(INFINITY, INFINITY, INFINITY), -INFINITY));
+  EXPECT_FALSE(accepts(model, oneElement(INFINITY, INFINITY, INFINITY), 3e38));
+  EXPECT_FALSE(accepts(model, oneElement(1, 1, 1), NAN));
+  EXPECT_FALSE(accepts(model, oneElement(1, 1, 1), INFINITY));
+}
+
+TEST(Metrics, F16OverflowIsInfinity) {
+  ErrorModel model = makeModel(FloatType::F16, false);
+  EXPECT_TRUE(accepts(model, oneElement(1e6, 1e6, 1e6), INFINITY));
+  EXPECT_FALSE(accepts(model, oneElement(1e6, 1e6, 1e6), 65504));
+  EXPECT_FALSE(accepts(model, oneElement(1e6, 1e6, 1e6), -INFINITY));
+  EXPECT_FALSE(accepts(model, oneElement(6e4, 6e4, 6e4), INFINITY));
+  // At the edge either neighbour is right.
+  EXPECT_TRUE(accepts(model, oneElement(65515, 65515, 65515), INFINITY));
+  EXPECT_TRUE(accepts(model, oneElement(65515, 65515, 65515), 65504));
+}
+
+TEST(Metrics, RowsWithoutARouteKeepTheirBits) {
+  ErrorModel model = makeModel(FloatType::BF16, true);
+  uint16_t initial = encodeBF16(2.5), zero = 0;
+  EXPECT_TRUE(accepts(model, oneElement(2.5, 2.5, 0, 0), 2.5, &initial));
+  EXPECT_FALSE(accepts(model, oneElement(2.5, 2.5, 0, 0), 2.515625, &initial));
+  EXPECT_TRUE(accepts(model, oneElement(0, 0, 0, 0), 0, &zero));
+  EXPECT_FALSE(accepts(model, oneElement(0, 0, 0, 0), -0.0, &zero));
+  EXPECT_FALSE(accepts(model, oneElement(0, 0, 0, 0), NAN));
+}
+
+TEST(Metrics, ReportNamesTheWorstElement) {
+  GoldenResult golden;
+  golden.cols = 2;
+  golden.rowIds = {3, 7};
+  golden.value = golden.sum = golden.magnitude = {1, 1, 1, 1};
+  golden.routed = {1, 1};
+  std::vector<float> out(16, 1);
+  out[7 * 2 + 1] = 1.5;
+  out[3 * 2] = 1.25;
+  ErrorReport report =
+      compare(makeModel(FloatType::F32, false), golden, out.data(), nullptr);
+  EXPECT_FALSE(report.pass);
+  EXPECT_EQ(report.compared, 4);
+  EXPECT_EQ(report.wrong, 2);
+  EXPECT_EQ(report.maxError, 0.5);
+  EXPECT_EQ(report.worstRow, 7);
+  EXPECT_EQ(report.worstCol, 1);
+  EXPECT_EQ(report.worstValue, 1.5);
+}
+
+TEST(Metrics, LogitsDiffAloneCanFail) {
+  // Each element within a wide bound, all off in the same direction.
+  GoldenResult golden = oneElement(1, 1, 1e5);
+  float out = 1.02f;
+  ErrorReport report =
+      compare(makeModel(FloatType::F32, false), golden, &out, nullptr);
+  EXPECT_EQ(report.wrong, 0);
+  EXPECT_FALSE(report.pass);
+}
+
+TEST(Metrics, ChecksumSeesAWrongRow) {
+  GoldenResult golden = oneElement(300, 300, 300, 300);
+  std::vector<float> out(100, 3);
+  ErrorModel model = makeModel(FloatType::F32, false);
+  EXPECT_TRUE(compareChecksum(model, golden, out.data(), 100).pass);
+  out[50] = 3.01f;
+  EXPECT_FALSE(compareChecksum(model, golden, out.data(), 100).pass);
+}
