@@ -37,8 +37,9 @@ struct LoopCounts {
 struct KernelReport {
   std::string kernel;
   std::string chip;
-  /// Architected and accumulation VGPRs, SGPRs, as the metadata counts them.
-  /// `vgpr` excludes `agpr`.
+  /// Registers as the metadata counts them. The two kinds of VGPR share one
+  /// file: `vgpr` is what of it the kernel needs in all, `agpr` the part of it
+  /// that is accumulation registers.
   uint32_t vgpr = 0, agpr = 0, sgpr = 0;
   /// Static LDS and scratch, bytes a workgroup and bytes a lane.
   uint32_t lds = 0, scratch = 0;
