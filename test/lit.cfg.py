@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# The lit suite. Tools are found in the build and in LLVM's own folder, nowhere
+# else, and the environment of the caller does not reach the tests.
+import os
+
+import lit.formats
+
+config.name = "MoE"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".ll", ".s"]
+config.excludes = ["Inputs", "Unit", "CMakeLists.txt", "lit.cfg.py"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.moe_build_dir, "test")
+
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(config.moe_build_dir, "bin"), config.llvm_tools_dir, "/usr/bin", "/bin"]
+)
+config.environment["FILECHECK_OPTS"] = "-enable-var-scope --dump-input=fail"
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+
+config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%source_root", config.moe_source_dir))
+config.substitutions.append(("%build_root", config.moe_build_dir))
+config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "Inputs")))
+
+# `--param moe_full=1` or -DMOE_FULL_TESTS=ON: tests with `REQUIRES: full-product`.
+if config.moe_full or lit_config.params.get("moe_full") == "1":
+    config.available_features.add("full-product")
