@@ -1,0 +1,52 @@
+//===- RunCommands.h - the subcommands of moe-run -------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One function for each subcommand: it parses its flags, does the work, prints
+// the summary or the JSON object to standard output and returns an error for
+// anything else; and what they share, the flags of the executor.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_DRIVER_RUNCOMMANDS_H
+#define MOE_DRIVER_RUNCOMMANDS_H
+
+#include "moe/Driver/Flags.h"
+#include "moe/Executor/Executor.h"
+
+namespace moe::driver {
+
+using Arguments = llvm::ArrayRef<const char *>;
+
+/// What a subcommand found: Failed = it ran to its end and said what is wrong
+/// (a mismatch, a sanitizer's report): exit code 1.
+enum class Verdict { Good, Failed };
+
+/// moe-run launch FILE.json
+llvm::Expected<Verdict> launchCommand(Arguments args);
+/// moe-run info FILE.hsaco
+llvm::Expected<Verdict> infoCommand(Arguments args);
+/// moe-run gemm2: a generated problem or the user's tensors.
+llvm::Expected<Verdict> gemm2Command(Arguments args);
+
+/// --executor, --sanitize, --threads, --order-seed, --max-instructions.
+struct ExecutorFlags {
+  std::string executor = "emulator", sanitize;
+  int64_t threads = 0;
+  uint64_t orderSeed = 0, maxInstructions = 0;
+  bool stats = false;
+
+  void add(FlagSet &flags);
+  /// The executor asked for, with a progress line on standard error when that
+  /// is a terminal and the run is long. Errors: an unknown sanitizer is a usage
+  /// error; an executor that is not there is not.
+  llvm::Expected<std::unique_ptr<executor::Executor>>
+  make(const FlagSet &flags) const;
+};
+
+/// Prints warnings and reports of a run to standard error.
+void printFindings(const executor::Outcome &outcome);
+
+} // namespace moe::driver
+
+#endif // MOE_DRIVER_RUNCOMMANDS_H

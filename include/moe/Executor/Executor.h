@@ -1,0 +1,101 @@
+//===- Executor.h - something that runs a kernel --------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One interface for whatever executes a linked code object with host buffers,
+// and the makers of its implementations. Not here: where buffers and
+// code objects come from, and what is done with the result.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_EXECUTOR_EXECUTOR_H
+#define MOE_EXECUTOR_EXECUTOR_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace moe::executor {
+
+/// One explicit argument of a kernel: a buffer of host bytes, changed in
+/// place, a null pointer, or the bytes of a scalar.
+struct Argument {
+  enum class Kind { Buffer, Null, Scalar } kind = Kind::Scalar;
+  std::string name; ///< for messages
+  llvm::MutableArrayRef<uint8_t> bytes;
+  bool readOnly = false; ///< a store to the buffer is an error where seen
+  std::vector<uint8_t> value;
+
+  static Argument buffer(std::string name, llvm::MutableArrayRef<uint8_t> bytes,
+                         bool readOnly = false);
+  static Argument null(std::string name);
+  template <typename T>
+  static Argument scalar(std::string name, T value) {
+    Argument arg;
+    arg.name = std::move(name);
+    const auto *raw = reinterpret_cast<const uint8_t *>(&value);
+    arg.value.assign(raw, raw + sizeof(T));
+    return arg;
+  }
+};
+
+/// A code object, the kernel in it, and how to start it.
+struct Launch {
+  llvm::ArrayRef<uint8_t> elf;
+  std::string kernel;
+  std::array<uint32_t, 3> grid = {1, 1, 1};  ///< in workgroups
+  std::array<uint32_t, 3> block = {1, 1, 1}; ///< in work items
+  uint32_t dynamicLds = 0;                   ///< in bytes
+  /// In order; arguments of the kernel past the list are zero.
+  std::vector<Argument> args;
+};
+
+struct Options {
+  unsigned threads = 0; ///< host threads, 0 = one a core
+  std::optional<uint64_t> orderSeed;
+  uint64_t maxInstructions = 0; ///< wave instructions, 0 = no limit
+  std::string sanitizers;       ///< "wait,race", "all"; empty = none
+  bool stats = false;
+  /// Finished and all workgroups, now and then.
+  std::function<void(uint64_t, uint64_t)> progress;
+};
+
+/// What a finished run tells besides the buffers.
+struct Outcome {
+  uint64_t instructions = 0; ///< wave instructions, 0 where not counted
+  double seconds = 0;        ///< of the run alone
+  /// Further counters by name, when asked for.
+  std::vector<std::pair<std::string, uint64_t>> stats;
+  std::vector<std::string> reports;  ///< of sanitizers; not empty = not good
+  std::vector<std::string> warnings; ///< worth telling, not an error
+};
+
+class Executor {
+public:
+  virtual ~Executor();
+  virtual llvm::StringRef name() const = 0;
+  /// Runs to the end. After an error the buffers' contents mean nothing.
+  virtual llvm::Expected<Outcome> run(const Launch &launch) = 0;
+};
+
+/// The project's emulator of gfx942 and gfx950, in this process. Errors:
+/// sanitizer names it does not know.
+llvm::Expected<std::unique_ptr<Executor>>
+makeEmulatorExecutor(const Options &options);
+
+/// "emulator" or "hip". Errors: another name; "hip" where this build has no
+/// HIP launcher.
+llvm::Expected<std::unique_ptr<Executor>> makeExecutor(llvm::StringRef name,
+                                                       const Options &options);
+
+} // namespace moe::executor
+
+#endif // MOE_EXECUTOR_EXECUTOR_H

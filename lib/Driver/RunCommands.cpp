@@ -1,0 +1,74 @@
+//===- RunCommands.cpp - what the subcommands of moe-run share ------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The executor's flags and the progress line. No subcommand is here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/RunCommands.h"
+#include "moe/Driver/RunFiles.h"
+#include "moe/Emulator/Emulator.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+
+using namespace llvm;
+using namespace moe::driver;
+
+void ExecutorFlags::add(FlagSet &flags) {
+  flags.group("the execution");
+  flags.choice<std::string>("executor", "what runs the kernel [emulator]",
+                            executor,
+                            {{"emulator", "emulator"}, {"hip", "hip"}});
+  flags.value("sanitize", "LIST",
+              "wait,race,uninit,bounds,exec,hazard, all or none [none]",
+              [this](StringRef text) -> Error {
+                Expected<uint32_t> bits = moe::emulator::parseSanitizers(text);
+                if (!bits)
+                  return usageError("--sanitize: " +
+                                    toString(bits.takeError()));
+                sanitize = text.str();
+                return Error::success();
+              });
+  flags.integer("threads", "host threads; 0 = one a core [0]", threads, 0);
+  flags.integer("order-seed", "shuffles wave, workgroup and atomic order",
+                orderSeed);
+  flags.integer("max-instructions", "stop after so many; 0 = no limit [0]",
+                maxInstructions);
+}
+
+Expected<std::unique_ptr<moe::executor::Executor>>
+ExecutorFlags::make(const FlagSet &flags) const {
+  executor::Options options;
+  options.threads = static_cast<unsigned>(std::min<int64_t>(threads, 1024));
+  if (flags.given("order-seed"))
+    options.orderSeed = orderSeed;
+  options.maxInstructions = maxInstructions;
+  options.sanitizers = sanitize;
+  options.stats = stats;
+  if (errs().is_displayed()) {
+    using Clock = std::chrono::steady_clock;
+    auto last = std::make_shared<Clock::time_point>(Clock::now() +
+                                                    std::chrono::seconds(2));
+    options.progress = [last](uint64_t done, uint64_t all) {
+      auto now = Clock::now();
+      bool started = *last < now;
+      if (started && done < all) {
+        *last = now + std::chrono::milliseconds(200);
+        errs() << '\r' << done << " of " << all << " workgroups"
+               << format(" (%.0f %%)", 100.0 * double(done) / double(all));
+      }
+      if (started && done == all)
+        errs() << "\r\033[K";
+    };
+  }
+  return executor::makeExecutor(executor, options);
+}
+
+void moe::driver::printFindings(const executor::Outcome &outcome) {
+  for (const std::string &warning : outcome.warnings)
+    errs() << "moe-run: warning: " << warning << '\n';
+  for (const std::string &report : outcome.reports)
+    errs() << "moe-run: sanitizer: " << report << '\n';
+}

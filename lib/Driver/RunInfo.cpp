@@ -1,0 +1,155 @@
+//===- RunInfo.cpp - moe-run info -----------------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Prints what a code object says about its kernels: arguments, registers, LDS
+// and how many waves fit on a SIMD.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/RunCommands.h"
+#include "moe/Driver/RunFiles.h"
+#include "moe/Emulator/CodeObject.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace moe::driver;
+using moe::emulator::KernelArg;
+using moe::emulator::KernelInfo;
+
+namespace {
+struct Occupancy {
+  uint32_t byRegisters, byLds, waves;
+};
+} // namespace
+
+/// Waves on one SIMD: 512 registers a lane in granules of 8, at most 8 waves;
+/// LDS is shared by the workgroups of a compute unit's 4 SIMDs. LDS is 0 for a
+/// kernel that says no workgroup size.
+static Occupancy occupancy(const KernelInfo &kernel, uint32_t ldsLimit) {
+  uint32_t registers = std::max<uint32_t>(
+      8, kernel.vgprsAllocated ? kernel.vgprsAllocated
+                               : (kernel.vgprCount + 7) / 8 * 8);
+  Occupancy result;
+  result.byRegisters = std::min<uint32_t>(8, 512 / registers);
+  result.byLds = 8;
+  uint32_t threads = kernel.maxFlatWorkgroupSize;
+  if (kernel.reqdWorkgroupSize)
+    threads = (*kernel.reqdWorkgroupSize)[0] * (*kernel.reqdWorkgroupSize)[1] *
+              (*kernel.reqdWorkgroupSize)[2];
+  if (kernel.ldsSize && threads) {
+    uint32_t groups = ldsLimit / kernel.ldsSize;
+    uint32_t waves = (threads + 63) / 64;
+    result.byLds = std::min<uint32_t>(8, groups * waves / 4);
+    // One workgroup always fits, if the chip has the LDS at all.
+    if (groups)
+      result.byLds = std::max<uint32_t>(1, result.byLds);
+  }
+  result.waves = std::min(result.byRegisters, result.byLds);
+  return result;
+}
+
+static json::Value describeJSON(const KernelInfo &kernel, uint32_t ldsLimit) {
+  json::Array args;
+  for (const KernelArg &arg : kernel.args)
+    args.push_back(json::Object{{"name", arg.name},
+                                {"kind", arg.valueKind},
+                                {"offset", int64_t(arg.offset)},
+                                {"size", int64_t(arg.size)}});
+  Occupancy waves = occupancy(kernel, ldsLimit);
+  json::Object object{{"kernel", kernel.name},
+                      {"args", std::move(args)},
+                      {"vgpr", kernel.vgprCount - kernel.agprCount},
+                      {"agpr", kernel.agprCount},
+                      {"sgpr", kernel.sgprCount},
+                      {"spills", kernel.vgprSpills + kernel.sgprSpills},
+                      {"lds", kernel.ldsSize},
+                      {"scratch", kernel.scratchSize},
+                      {"kernarg_bytes", kernel.kernargSize},
+                      {"text_bytes", int64_t(kernel.codeSize)},
+                      {"waves_per_simd", waves.waves}};
+  if (kernel.reqdWorkgroupSize)
+    object["block"] = json::Array{(*kernel.reqdWorkgroupSize)[0],
+                                  (*kernel.reqdWorkgroupSize)[1],
+                                  (*kernel.reqdWorkgroupSize)[2]};
+  else
+    object["max_block"] = kernel.maxFlatWorkgroupSize;
+  return object;
+}
+
+static void print(const KernelInfo &kernel, uint32_t ldsLimit) {
+  outs() << "\nkernel " << kernel.name << '\n';
+  if (kernel.reqdWorkgroupSize)
+    outs() << "  workgroup: " << (*kernel.reqdWorkgroupSize)[0] << " x "
+           << (*kernel.reqdWorkgroupSize)[1] << " x "
+           << (*kernel.reqdWorkgroupSize)[2] << " work items\n";
+  else
+    outs() << "  workgroup: at most " << kernel.maxFlatWorkgroupSize
+           << " work items\n";
+  outs() << "  registers: " << kernel.vgprCount - kernel.agprCount << " vgpr, "
+         << kernel.agprCount << " agpr, " << kernel.sgprCount << " sgpr, "
+         << kernel.vgprSpills + kernel.sgprSpills << " spilled\n";
+  outs() << "  memory: " << kernel.ldsSize << " bytes lds of " << ldsLimit
+         << ", " << kernel.scratchSize << " bytes scratch a work item\n";
+  if (kernel.codeSize)
+    outs() << "  code: " << kernel.codeSize << " bytes\n";
+  Occupancy waves = occupancy(kernel, ldsLimit);
+  outs() << "  occupancy: " << waves.waves << " waves a simd (registers allow "
+         << waves.byRegisters << ", lds " << waves.byLds << ")\n";
+  outs() << "  arguments (" << kernel.args.size() << " and "
+         << kernel.hidden.size() << " hidden, " << kernel.kernargSize
+         << " bytes):\n";
+  for (size_t i = 0; i < kernel.args.size(); ++i) {
+    const KernelArg &arg = kernel.args[i];
+    outs() << "    " << i << ": "
+           << (arg.name.empty() ? StringRef("(no name)") : StringRef(arg.name))
+           << ", " << arg.valueKind << ", " << arg.size << " bytes at offset "
+           << arg.offset << '\n';
+  }
+}
+
+Expected<Verdict> moe::driver::infoCommand(Arguments args) {
+  std::string path;
+  bool json = false;
+  FlagSet flags("moe-run info FILE.hsaco [--json]",
+                "Prints the kernels of a gfx942 or gfx950 code object: "
+                "arguments, registers, LDS, occupancy.");
+  flags.positional("FILE.hsaco", "the code object", path);
+  flags.toggle("json", "print one JSON object", json);
+  if (Error error = flags.parse(args))
+    return std::move(error);
+  if (flags.helpRequested()) {
+    flags.printHelp(outs());
+    return Verdict::Good;
+  }
+  if (path.empty())
+    return usageError("expected a code object");
+
+  Expected<HostBuffer> file = readFile(path);
+  if (!file)
+    return file.takeError();
+  Expected<moe::emulator::CodeObject> object =
+      moe::emulator::CodeObject::load(file->bytes());
+  if (!object)
+    return failure("'" + path + "': " + toString(object.takeError()));
+  uint32_t ldsLimit = moe::emulator::ldsLimit(object->chip());
+  if (json) {
+    json::Array kernels;
+    for (const KernelInfo &kernel : object->kernels())
+      kernels.push_back(describeJSON(kernel, ldsLimit));
+    outs() << json::Value(json::Object{
+                  {"chip", moe::emulator::chipName(object->chip())},
+                  {"abi_version", object->abiVersion()},
+                  {"kernels", std::move(kernels)}})
+           << '\n';
+    return Verdict::Good;
+  }
+  outs() << path << ": " << moe::emulator::chipName(object->chip())
+         << ", code object version " << object->abiVersion() << ", "
+         << object->kernels().size()
+         << (object->kernels().size() == 1 ? " kernel\n" : " kernels\n");
+  for (const KernelInfo &kernel : object->kernels())
+    print(kernel, ldsLimit);
+  return Verdict::Good;
+}

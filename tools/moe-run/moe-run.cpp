@@ -1,0 +1,57 @@
+//===- moe-run.cpp - runs kernels and checks their numbers ----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// main() of moe-run: finds the subcommand. What they do is in the Driver.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/RunCommands.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace moe::driver;
+
+static constexpr char kUsage[] =
+    R"(moe-run SUBCOMMAND [flags]: runs kernels and checks their numbers
+
+  gemm2              stage 2 of a mixture-of-experts layer: a generated problem
+                     or own tensors, compared with a reference in double
+  launch FILE.json   any gfx942 or gfx950 code object
+  info FILE.hsaco    what is in a code object
+
+moe-run SUBCOMMAND --help lists the flags. Exit codes: 0 good; 1 a mismatch, a
+finding or something refused; 2 an unknown, missing or unparsable flag.
+)";
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  using Command = Expected<Verdict> (*)(Arguments);
+  StringRef name = argc > 1 ? argv[1] : "";
+  if (name == "--help" || name == "-h") {
+    outs() << kUsage;
+    return 0;
+  }
+  Command command = StringSwitch<Command>(name)
+                        .Case("launch", launchCommand)
+                        .Case("info", infoCommand)
+                        .Default(nullptr);
+  if (name == "gemm1" || name == "gemm2" || name == "layer") {
+    errs() << "moe-run: error: '" << name << "' is not available yet\n";
+    return 1;
+  }
+  if (!command) {
+    Error error = usageError(
+        name.empty() ? Twine("expected a subcommand: gemm2, launch or info")
+                     : "expected gemm2, launch or info, got '" + name + "'");
+    return reportError(std::move(error), "moe-run", errs());
+  }
+  Expected<Verdict> verdict =
+      command(ArrayRef<const char *>(argv + 2, static_cast<size_t>(argc - 2)));
+  if (!verdict)
+    return reportError(verdict.takeError(), "moe-run", errs());
+  outs().flush();
+  return *verdict == Verdict::Good ? 0 : 1;
+}
