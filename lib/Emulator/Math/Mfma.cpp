@@ -295,4 +295,26 @@ void mfma(const MfmaDesc &desc, MatChip chip, const MfmaOperands &ops,
     kernels.gemmF32(job);
 }
 
+void smfmac(const MfmaDesc &desc, MatChip chip, const MfmaOperands &ops,
+            const MfmaModifiers &mods) {
+  alignas(64) ItemRow a[maxItems], b[maxItems];
+  uint8_t partner[maxItems][64];
+  const MfmaKernels &kernels = mfmaKernels();
+  unsigned items = desc.k * desc.m / 64 / 2;
+  kernels.unpack(packedType(desc.a, chip), ops.a, items, a);
+  kernels.unpack(packedType(desc.b, chip), ops.b, 2 * items, b);
+  // Two index bits an item; the register holds 32 / (2 * items) sets of them.
+  unsigned sets = 16 / items, set = mods.cbsz == 0 ? mods.abid % sets : 0;
+  for (unsigned t = 0; t != items; ++t)
+    for (unsigned l = 0; l != 64; ++l)
+      partner[t][l] = uint8_t(4 * (t / 2) +
+                              ((ops.index[l] >> (2 * (items * set + t))) & 3));
+  MfmaJob job = {a, b, desc.m, desc.n, 1,     items,  desc.k / 2 / items,
+                 0, 0, ops.d,  0,      ops.d, partner};
+  if (desc.d == MatType::I32)
+    kernels.sparseI32(job);
+  else
+    kernels.sparseF32(job);
+}
+
 } // namespace moe::emulator::math

@@ -16,7 +16,10 @@ void unpackPlain(Packed type, const RegRow *regs, unsigned items,
 }
 void gemmF32Plain(const MfmaJob &job) { gemmBody<float, 4>(job); }
 void gemmI32Plain(const MfmaJob &job) { gemmBody<uint32_t, 4>(job); }
-constexpr MfmaKernels plain = {unpackPlain, gemmF32Plain, gemmI32Plain};
+void sparseF32Plain(const MfmaJob &job) { sparseBody<float>(job); }
+void sparseI32Plain(const MfmaJob &job) { sparseBody<uint32_t>(job); }
+constexpr MfmaKernels plain = {unpackPlain, gemmF32Plain, gemmI32Plain,
+                               sparseF32Plain, sparseI32Plain};
 
 #if defined(__x86_64__)
 #define MOE_AVX2 __attribute__((target("avx2,fma")))
@@ -29,7 +32,10 @@ MOE_AVX2 void unpackAvx2(Packed type, const RegRow *regs, unsigned items,
 }
 MOE_AVX2 void gemmF32Avx2(const MfmaJob &job) { gemmBody<float, 4>(job); }
 MOE_AVX2 void gemmI32Avx2(const MfmaJob &job) { gemmBody<uint32_t, 4>(job); }
-constexpr MfmaKernels avx2 = {unpackAvx2, gemmF32Avx2, gemmI32Avx2};
+MOE_AVX2 void sparseF32Avx2(const MfmaJob &job) { sparseBody<float>(job); }
+MOE_AVX2 void sparseI32Avx2(const MfmaJob &job) { sparseBody<uint32_t>(job); }
+constexpr MfmaKernels avx2 = {unpackAvx2, gemmF32Avx2, gemmI32Avx2,
+                              sparseF32Avx2, sparseI32Avx2};
 
 MOE_AVX512 void unpackAvx512(Packed type, const RegRow *regs, unsigned items,
                              ItemRow *out) {
@@ -39,40 +45,43 @@ MOE_AVX512 void gemmF32Avx512(const MfmaJob &job) { gemmBody<float, 8>(job); }
 MOE_AVX512 void gemmI32Avx512(const MfmaJob &job) {
   gemmBody<uint32_t, 8>(job);
 }
-constexpr MfmaKernels avx512 = {unpackAvx512, gemmF32Avx512, gemmI32Avx512};
+MOE_AVX512 void sparseF32Avx512(const MfmaJob &job) { sparseBody<float>(job); }
+MOE_AVX512 void sparseI32Avx512(const MfmaJob &job) {
+  sparseBody<uint32_t>(job);
+}
+constexpr MfmaKernels avx512 = {unpackAvx512, gemmF32Avx512, gemmI32Avx512,
+                                sparseF32Avx512, sparseI32Avx512};
 #endif
 
-const MfmaKernels &choose() {
 #if defined(__x86_64__)
+bool hasAvx2() {
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
-    return avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return avx2;
-#endif
-  return plain;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
+bool hasAvx512() {
+  return hasAvx2() && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq");
+}
+#endif
 
 } // namespace
 
-const MfmaKernels *const *allMfmaKernels(unsigned &count) {
-  static const MfmaKernels *const list[] = {
-      &plain,
+std::vector<const MfmaKernels *> allMfmaKernels() {
+  std::vector<const MfmaKernels *> list = {&plain};
 #if defined(__x86_64__)
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2
-                                                                      : &plain,
-      &choose(),
+  if (hasAvx2())
+    list.push_back(&avx2);
+  if (hasAvx512())
+    list.push_back(&avx512);
 #endif
-  };
-  count = sizeof(list) / sizeof(list[0]);
   return list;
 }
 
 const MfmaKernels &mfmaKernels() {
-  static const MfmaKernels &chosen = choose();
-  return chosen;
+  static const MfmaKernels &best = *allMfmaKernels().back();
+  return best;
 }
 
 } // namespace moe::emulator::math::detail

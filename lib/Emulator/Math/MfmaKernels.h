@@ -16,6 +16,7 @@
 #include "moe/Emulator/Math/Mfma.h"
 #include "moe/Emulator/Math/Numeric.h"
 #include <cstring>
+#include <vector>
 
 #define MOE_ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -50,6 +51,8 @@ struct MfmaJob {
   const RegRow *c; ///< null: `cConstant`
   uint32_t cConstant;
   RegRow *d;
+  /// smfmac: for each item of A and each lane, which item of B it meets.
+  const uint8_t (*partner)[64] = nullptr;
 };
 
 /// What one set of vector extensions provides.
@@ -57,10 +60,15 @@ struct MfmaKernels {
   void (*unpack)(Packed type, const RegRow *regs, unsigned items, ItemRow *out);
   void (*gemmF32)(const MfmaJob &job);
   void (*gemmI32)(const MfmaJob &job);
+  void (*sparseF32)(const MfmaJob &job);
+  void (*sparseI32)(const MfmaJob &job);
 };
 
 /// The kernels for this CPU, chosen once.
 const MfmaKernels &mfmaKernels();
+
+/// Every set that this CPU can run, for tests.
+std::vector<const MfmaKernels *> allMfmaKernels();
 
 /// Where D and C keep item (block, i, j) of a 32-bit product: register and the
 /// lane of j = 0 (CDNA ISA manuals, "VGPR layout" with H = 4).
@@ -256,6 +264,31 @@ MOE_ALWAYS_INLINE void gemm4x4(const MfmaJob &job) {
     }
     std::memcpy(job.d[i], acc, sizeof(acc));
   }
+}
+
+/// smfmac: every item of A says which item of B's lane group it multiplies.
+template <typename T>
+MOE_ALWAYS_INLINE void sparseBody(const MfmaJob &job) {
+  using V = typename Vec<T>::type;
+  DLayout layout(job.m, job.n, 4);
+  for (unsigned i = 0; i != job.m; ++i)
+    for (unsigned j0 = 0; j0 != job.n; j0 += 16) {
+      uint32_t *d = job.d[layout.item(0, i)] + layout.lane(0, i) + j0;
+      V acc;
+      std::memcpy(&acc, d, sizeof(V));
+      for (unsigned g = 0; g != job.groups; ++g) {
+        unsigned lane = i + job.m * g;
+        for (unsigned t = 0; t != job.items; ++t) {
+          T va;
+          V vb;
+          std::memcpy(&va, &job.a[t][lane], 4);
+          std::memcpy(&vb, job.b[job.partner[t][lane]] + job.n * g + j0,
+                      sizeof(V));
+          fmaInto(acc, V(va), vb);
+        }
+      }
+      std::memcpy(d, &acc, sizeof(V));
+    }
 }
 
 template <typename T, unsigned Rows>

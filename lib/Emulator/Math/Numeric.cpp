@@ -46,14 +46,14 @@ double powerOfTwo(int e) { return std::ldexp(1.0, e); }
 /// denormals included.
 struct Scaled {
   double q;
-  uint32_t base;
+  double base;
 };
 Scaled scaleTo(const Format &f, double magnitude) {
   int e = exponentOf(magnitude);
   if (e < f.minExp)
     e = f.minExp;
-  return {std::ldexp(magnitude, f.mantissa - e), uint32_t(e - f.minExp)
-                                                     << f.mantissa};
+  return {std::ldexp(magnitude, f.mantissa - e),
+          std::ldexp(double(e - f.minExp), f.mantissa)};
 }
 
 double roundUnits(double q, bool negative, Round round) {
@@ -84,9 +84,8 @@ uint32_t roundFinite(const Format &f, double value, Round round, bool ovfl) {
   bool negative = std::signbit(value);
   uint32_t sign = negative ? f.sign : 0;
   Scaled s = scaleTo(f, std::fabs(value));
-  double limit = double(f.maxCode) + 2;
-  double code = double(s.base) + roundUnits(s.q, negative, round);
-  if (code >= limit - 1)
+  double code = s.base + roundUnits(s.q, negative, round);
+  if (code > f.maxCode)
     return sign |
            (ovfl || stopsAtMax(negative, round) ? f.maxCode : f.maxCode + 1);
   return sign | uint32_t(code);
@@ -129,7 +128,7 @@ uint32_t f32ToF16SR(float f, uint32_t random, bool ovfl) {
   // 13 mantissa bits are dropped: the top 13 random bits go below the last one.
   Scaled s = scaleTo(f16Format, std::fabs(double(f)));
   double units = std::floor(s.q * 8192.0) + double(random >> 19);
-  double code = double(s.base) + std::floor(units / 8192.0);
+  double code = s.base + std::floor(units / 8192.0);
   uint32_t sign = std::signbit(f) ? 0x8000u : 0;
   if (code > f16Format.maxCode)
     return sign | (ovfl ? 0x7bffu : 0x7c00u);
@@ -237,7 +236,7 @@ uint8_t encodeSmall(SmallFormat format, double value, bool saturate) {
   if (s.q == 0)
     return finish(format, sign, 0, saturate);
   double units = roundUnits(s.q, false, Round::NearestEven);
-  return finish(format, sign, double(s.base) + units, saturate);
+  return finish(format, sign, s.base + units, saturate);
 }
 
 uint8_t encodeSmallSR(SmallFormat format, double value, uint32_t random,
@@ -252,7 +251,7 @@ uint8_t encodeSmallSR(SmallFormat format, double value, uint32_t random,
   int dropped = int(sourceMantissa) - f.mantissa;
   double units =
       std::floor(std::ldexp(s.q, dropped)) + double(random >> (32 - dropped));
-  double code = double(s.base) + std::floor(std::ldexp(units, -dropped));
+  double code = s.base + std::floor(std::ldexp(units, -dropped));
   return finish(format, sign, s.q == 0 ? 0 : code, saturate);
 }
 
