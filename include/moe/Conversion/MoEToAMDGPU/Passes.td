@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Passes from moe tile ops to amdgpu, vector, memref and rocdl.
+
+#ifndef MOE_CONVERSION_MOETOAMDGPU_PASSES_TD
+#define MOE_CONVERSION_MOETOAMDGPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertMoEToAMDGPUPass
+    : Pass<"convert-moe-to-amdgpu", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "moe tile ops to amdgpu, vector, memref and rocdl";
+  let description = [{
+    Converts every tile op but `moe.sync` to what one lane does. Fragments
+    become vectors of 16 bytes: `vector<NBxKBx32xf4E2M1FN>` NB*KB
+    `vector<4xi32>`, accumulators MB*NB `vector<4xf32>`, and so on. A memref in a
+    preshuffled layout becomes the flat `memref<?xi8>` of its bytes, in function
+    signatures too.
+
+    The chip decides through its row in `moe/Target/Chips.def`: the scaled fp4
+    convert or software decode, 16-byte LDS DMA or staging through registers,
+    16x16x32 or two 16x16x16 MFMAs.
+
+    Precondition: no `moe.grouped_gemm` and no `moe.pingpong`. Postcondition:
+    `moe.sync` is the only moe op.
+
+    ```mlir
+    %v = rocdl.raw.ptr.buffer.load %rsrc, %offset, %soffset, %aux : vector<4xi32>
+    ```
+  }];
+  let options = [Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">];
+  let dependentDialects = [
+    "::mlir::amdgpu::AMDGPUDialect", "::mlir::arith::ArithDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::ROCDL::ROCDLDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def MoEInsertWaitsPass
+    : Pass<"moe-insert-waits", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "moe.sync to counted waits and a barrier";
+  let description = [{
+    Replaces `moe.sync`. Where a `rocdl.raw.ptr.buffer.load.lds` may be in
+    flight, counts the `rocdl.raw.ptr.buffer.load` that are surely issued after
+    the last one on every path that reaches the sync; so many may stay in
+    flight, because vmcnt counts down in the order of issue. A load that is not
+    counted only makes the wait stricter. Scheduling barriers keep the back end
+    from moving anything across.
+
+    Precondition: `-convert-moe-to-amdgpu` has run. Postcondition: no moe op.
+
+    ```mlir
+    amdgpu.sched_barrier allow = <none>
+    amdgpu.memory_counter_wait load(5)
+    amdgpu.lds_barrier
+    amdgpu.sched_barrier allow = <none>
+    ```
+  }];
+  let dependentDialects = ["::mlir::amdgpu::AMDGPUDialect"];
+}
+
+#endif // MOE_CONVERSION_MOETOAMDGPU_PASSES_TD

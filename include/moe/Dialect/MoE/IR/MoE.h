@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The moe dialect, its attributes and its ops, as C++ sees them. The meaning
+// of each stands in the .td files beside this header.
+
+#ifndef MOE_DIALECT_MOE_IR_MOE_H
+#define MOE_DIALECT_MOE_IR_MOE_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "moe/Dialect/MoE/IR/MoEDialect.h.inc"
+#include "moe/Dialect/MoE/IR/MoEEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "moe/Dialect/MoE/IR/MoEAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "moe/Dialect/MoE/IR/MoEOps.h.inc"
+
+namespace moe {
+
+/// Name of the string attribute on a kernel function that holds its grid:
+/// three expressions over tokens, n, k and num_blocks, separated by ';'.
+inline constexpr llvm::StringLiteral kGridAttrName = "moe.grid";
+
+/// Bytes that one buffer descriptor may cover: 4 GiB less a mebibyte, so that an
+/// offset just above is out of range whatever K offset is added to it.
+inline constexpr int64_t kDescriptorBytes = 0xFFF00000;
+
+} // namespace moe
+
+#endif // MOE_DIALECT_MOE_IR_MOE_H

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ops of the moe dialect, kernel level first, then tile level. Each description
+// says what the op means, its constraints (C1, C2, ..., the numbers the
+// verifiers use), what it lowers to, and shows it in IR. How the lowering does
+// it stands in lib/Dialect/MoE/Transforms and lib/Conversion/MoEToAMDGPU.
+
+#ifndef MOE_DIALECT_MOE_IR_MOEOPS_TD
+#define MOE_DIALECT_MOE_IR_MOEOPS_TD
+
+include "moe/Dialect/MoE/IR/MoEAttrs.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+
+class MoE_Op<string mnemonic, list<Trait> traits = []>
+    : Op<MoE_Dialect, mnemonic, traits>;
+
+// The types that the field's kernels use; relations between them are checked
+// by the verifiers.
+def MoE_Activations : MemRefRankOf<[BF16], [2]>;
+def MoE_Weights : MemRefRankOf<[F4E2M1FN], [3]>;
+def MoE_Scales : MemRefRankOf<[F8E8M0FNU], [3]>;
+def MoE_Output : MemRefRankOf<[BF16, F16, F32], [2]>;
+def MoE_Ids : MemRefRankOf<[I32], [1]>;
+def MoE_RoutingWeights : MemRefRankOf<[F32], [1]>;
+def MoE_Bias : MemRefRankOf<[F32], [2]>;
+def MoE_LdsTile : MemRefRankOf<[BF16], [2]>;
+def MoE_LdsBuffer : MemRefRankOf<[I8], [1]>;
+def MoE_Rows : VectorOfRankAndType<[1], [I32]>;
+def MoE_WeightFragment : VectorOfRankAndType<[3], [F4E2M1FN]>;
+def MoE_ScaleFragment : VectorOfRankAndType<[2], [F8E8M0FNU]>;
+def MoE_UnpackedFragment : VectorOfRankAndType<[3], [BF16]>;
+def MoE_Accumulator : VectorOfRankAndType<[3], [F32]>;
+def MoE_Topk : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<255>]>;
+
+//===----------------------------------------------------------------------===//
+// Kernel level
+//===----------------------------------------------------------------------===//
+
+def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "one stage of a mixture-of-experts layer, all experts";
+  let description = [{
+    Computes, for every routed pair of a token and a slot, one row of
+    activations times the weights of the expert the pair is routed to. Stage 2
+    (`stage = down`), for each valid sorted row i of the M block b = i/tile_m
+    with e = expert_ids[b], token t and slot s:
+
+    ```
+    v[n] = (sum_k x[t*topk + s, k] * w[e, n, k] * 2^(scale[e, n, k/32] - 127)
+            + bias[e, n]) * sorted_weights[i]
+    out[t, n]          += v[n]    accumulate = true, atomically
+    out[t*topk + s, n]  = v[n]    accumulate = false
+    ```
+
+    rounded once, to the element type of `out`. `accumulate` never clears
+    `out`: the caller owns its initial contents.
+
+    The routing operands follow the contract of a mixture-of-experts sorting
+    step. `sorted_ids[i]` is `slot << 24 | token`; a row is valid iff
+    token < `tokens` and slot < `topk`. There is one entry of `expert_ids` for
+    each M block of tile_m sorted rows. `num_valid[0]` is the number of sorted
+    rows in use, a multiple of tile_m; everything past it is garbage and is not
+    looked at. A block whose expert id is not in [0, E) does nothing.
+    `sorted_weights` may hold anything, NaN included, on rows that are not valid.
+
+    The op stands in a `gpu.func` whose workgroups have
+    `config.waves` x 64 x 1 x 1 threads, launched on a grid of
+    `ceildiv(N, tile_n) * num_blocks` workgroups in x, N tiles running fastest;
+    `num_blocks` is the length of `expert_ids`.
+
+    All memory starts at a multiple of 16 bytes. Byte offsets into weights and
+    `out` are 64 bits wide; `x` must be smaller than 4 GiB - 1 MiB.
+
+    Constraints:
+    * (C1) `x` is ?xK with K static, a multiple of 32, at most 2^18;
+    * (C2) `w` is ExNxK in the layout `#moe.preshuffle<weight>`;
+    * (C3) `scale` is ExNx(K/32) in the layout `#moe.preshuffle<scale>`;
+    * (C4) `out` is ?xN with N a multiple of 32;
+    * (C5) `num_valid` is `memref<2xi32>`;
+    * (C6) `bias`, when present, is ExN;
+    * (C7) the gate layouts of `w` and `scale` are equal: `none` in stage
+      `down`, `separated` or `interleaved` in stage `gate_up`;
+    * (C8) `k_batch` is at most the number of K tiles, ceil(K / tile_k);
+    * (C9) `k_wave` is at most the K tiles of the smallest slice,
+      floor(ceil(K / tile_k) / k_batch);
+    * (C10) 1 <= `topk` <= 255, and `tokens`, where constant, is below 2^24;
+    * (C11) the memory operands are in the default or the global memory space;
+    * (C12) rows of memory operands are contiguous (weights and scales apart).
+
+    What depends on the chip (LDS, atomics, instructions) is checked by
+    `-moe-check-target`.
+
+    *Lowers to* (`-moe-expand-kernel`): `moe.route_rows`, `moe.pingpong` and
+    `moe.scatter` under one `scf.if`.
+
+    ```mlir
+    moe.grouped_gemm outs(%out : memref<?x2880xbf16, strided<[2880, 1]>, #gpu.address_space<global>>)
+        ins(%x, %w, %scale : memref<?x2880xbf16, strided<[2880, 1]>, #gpu.address_space<global>>,
+            memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>, #gpu.address_space<global>>,
+            memref<128x2880x90xf8E8M0FNU, #moe.preshuffle<scale>, #gpu.address_space<global>>)
+        routing(%ids, %experts, %weights, %num_valid :
+            memref<?xi32, strided<[1]>, #gpu.address_space<global>>,
+            memref<?xi32, strided<[1]>, #gpu.address_space<global>>,
+            memref<?xf32, strided<[1]>, #gpu.address_space<global>>,
+            memref<2xi32, #gpu.address_space<global>>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_Output, "output", [MemRead, MemWrite]>:$out,
+    Arg<MoE_Activations, "activations", [MemRead]>:$x,
+    Arg<MoE_Weights, "weights", [MemRead]>:$w,
+    Arg<MoE_Scales, "weight scales", [MemRead]>:$scale,
+    Arg<MoE_Ids, "sorted token ids", [MemRead]>:$sorted_ids,
+    Arg<MoE_Ids, "expert of each M block", [MemRead]>:$expert_ids,
+    Arg<MoE_RoutingWeights, "routing weights", [MemRead]>:$sorted_weights,
+    Arg<MoE_Ids, "sorted rows in use", [MemRead]>:$num_valid,
+    Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias,
+    I32:$tokens,
+    I64Attr:$topk,
+    MoE_ConfigAttr:$config
+  );
+  let assemblyFormat = [{
+    `outs` `(` $out `:` type($out) `)`
+    `ins` `(` $x `,` $w `,` $scale `:` type($x) `,` type($w) `,` type($scale) `)`
+    `routing` `(` $sorted_ids `,` $expert_ids `,` $sorted_weights `,` $num_valid
+      `:` type($sorted_ids) `,` type($expert_ids) `,` type($sorted_weights) `,`
+      type($num_valid) `)`
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    `tokens` `(` $tokens `)` `topk` $topk `config` $config attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getE() { return getW().getType().getDimSize(0); }
+    int64_t getN() { return getOut().getType().getDimSize(1); }
+    int64_t getK() { return getX().getType().getDimSize(1); }
+    /// Number of K tiles, the last one perhaps partial.
+    int64_t getNumKTiles();
+    /// Bytes of LDS: two A tiles, or the output tile if that is more.
+    int64_t getLdsBytes();
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Tile level
+//===----------------------------------------------------------------------===//
+
+def MoE_RouteRowsOp : MoE_Op<"route_rows", [MemoryEffects<[MemRead]>]> {
+  let summary = "rows of the activations that this lane gathers";
+  let description = [{
+    A tile of tile_m x tile_k bf16 is moved in 16-byte chunks, chunk
+    `c * threads + thread` by this thread, row-major. Element c of the result is
+    the row of the activations that chunk c comes from: for sorted row
+    i = `first` + (chunk / (tile_k/8)), `token * topk + slot` with `per_slot`
+    (stage 2), else `token` (stage 1); -1 if the sorted row is not valid.
+
+    Constraints:
+    * (C1) tile_m * tile_k / 8 is a multiple of `threads` and the result has
+      one element for each chunk of a lane.
+
+    *Lowers to* loads of `sorted_ids` and integer arithmetic.
+
+    ```mlir
+    %rows = moe.route_rows %ids[%m0] tokens(%tokens) topk 4 per_slot tile 16 x 256 threads 256
+        : memref<?xi32, #gpu.address_space<global>> -> vector<2xi32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_Ids, "sorted token ids", [MemRead]>:$sorted_ids, Index:$first,
+    I32:$tokens, MoE_Topk:$topk, UnitAttr:$per_slot,
+    ConfinedAttr<I64Attr, [IntPositive]>:$tile_m,
+    ConfinedAttr<I64Attr, [IntPositive]>:$tile_k,
+    ConfinedAttr<I64Attr, [IntPositive]>:$threads);
+  let results = (outs MoE_Rows:$rows);
+  let assemblyFormat = [{
+    $sorted_ids `[` $first `]` `tokens` `(` $tokens `)` `topk` $topk
+    (`per_slot` $per_slot^)? `tile` $tile_m `x` $tile_k `threads` $threads
+    attr-dict `:` type($sorted_ids) `->` type($rows)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_PingpongOp : MoE_Op<"pingpong", [
+    AllTypesMatch<["ping", "pong"]>, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "product of a gathered A tile with a wave's weights, all of K";
+  let description = [{
+    The ping-pong loop. Two LDS buffers hold A tiles of tile_m x tile_k; while
+    the waves multiply the tile in one buffer, the next tile is gathered into
+    the other, and each wave loads its next weights into registers. K runs from
+    0 to the K of `x`; the last tile may be partial.
+
+    Each wave multiplies all tile_m rows with its own rows of the weights,
+    starting at `n`. The result is this lane's accumulators:
+    element [mb][nb][v] is column `n` + 16*nb + lane%16 of row
+    16*mb + 4*(lane/16) + v.
+
+    Constraints:
+    * (C1) both buffers are of one type, rows a multiple of 16 and columns
+      (tile_k) a multiple of 128, in workgroup memory;
+    * (C2) the result is (tile_m/16) x (wave columns/16) x 4;
+    * (C3) `x`, `w` and `scale` agree in K, `w` and `scale` in E and N, with
+      `w` and `scale` in their preshuffled layouts.
+
+    *Lowers to* (`-moe-pipeline`): a prologue, one `scf.for` whose body is a
+    ping step and a pong step, and the remaining steps one by one, each made of
+    `moe.sync`, `moe.gather`, `moe.load_weight`, `moe.load_scale`, `moe.unpack`
+    and `moe.mfma`.
+
+    ```mlir
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s)
+        buffers(%ping, %pong) cache nt
+        : memref<?x2880xbf16>, vector<2xi32>,
+          memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<128x2880x90xf8E8M0FNU, #moe.preshuffle<scale>>,
+          memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_Activations, "activations", [MemRead]>:$x, MoE_Rows:$rows,
+    Arg<MoE_Weights, "weights", [MemRead]>:$w, Index:$expert, Index:$n,
+    Arg<MoE_Scales, "weight scales", [MemRead]>:$scale,
+    Arg<MoE_LdsTile, "first buffer", [MemRead, MemWrite]>:$ping,
+    Arg<MoE_LdsTile, "second buffer", [MemRead, MemWrite]>:$pong,
+    DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_CachePolicy, "cache_policy">,
+                      "CachePolicy::Default">:$cache);
+  let results = (outs MoE_Accumulator:$acc);
+  let assemblyFormat = [{
+    `x` `(` $x `[` $rows `]` `)` `weights` `(` $w `[` $expert `,` $n `]` `)`
+    `scales` `(` $scale `)` `buffers` `(` $ping `,` $pong `)`
+    (`cache` $cache^)? attr-dict
+    `:` type($x) `,` type($rows) `,` type($w) `,` type($scale) `,` type($ping)
+    `->` type($acc)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "gather an A tile into LDS";
+  let description = [{
+    Starts to copy columns `k` to `k` + `columns` - 1 of the given rows of `x`
+    into the LDS tile. The tile is filled with zeros in the rows whose entry in
+    `rows` is -1 and in the columns from `columns` on. Reading the tile is
+    allowed after the next `moe.sync`.
+
+    The 16-byte chunk j of row r stands at chunk position j ^ (r % 16) of the
+    row, so that 16 lanes reading one column of 16 rows meet 16 different
+    groups of LDS banks.
+
+    Constraints:
+    * (C1) `to` is in workgroup memory, its columns (tile_k) a multiple of 128;
+    * (C2) tile_m * tile_k / 8 is a multiple of the number of `rows`, which is
+      the number of chunks a lane moves;
+    * (C3) `columns` is a multiple of 32 and at most tile_k.
+
+    *Lowers to* `rocdl.raw.ptr.buffer.load.lds` of 16 bytes on chips that have
+    it, else to `rocdl.raw.ptr.buffer.load` and `vector.store`.
+
+    ```mlir
+    moe.gather %x[%rows, %k] columns 256 to %ping
+        : memref<?x2880xbf16>, vector<2xi32>, memref<16x256xbf16, #gpu.address_space<workgroup>>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_Activations, "activations", [MemRead]>:$x, MoE_Rows:$rows, Index:$k,
+    ConfinedAttr<I64Attr, [IntPositive]>:$columns,
+    Arg<MoE_LdsTile, "LDS tile", [MemWrite]>:$to);
+  let assemblyFormat = [{
+    $x `[` $rows `,` $k `]` `columns` $columns `to` $to attr-dict
+    `:` type($x) `,` type($rows) `,` type($to)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_LoadWeightOp : MoE_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
+  let summary = "load this lane's fragments of preshuffled MXFP4 weights";
+  let description = [{
+    Loads a block of (16*NB) rows x (128*KB) K of an expert's weights, the first
+    row `n`, the first K `k`. The result is NB x KB x 32 and
+
+    ```
+    result[nb][kb][i] = w[expert, n + 16*nb + lane%16,
+                          k + 128*kb + 32*(lane/16) + i]
+    ```
+
+    so that [nb][kb] is 16 consecutive bytes and exactly one scale block. Rows
+    past the end of the expert are zeros. `n` must be a multiple of 16 and `k`
+    of 128, `expert` within [0, E), all three equal in the lanes of a wave.
+
+    `cache nt` marks the loads as non-temporal.
+
+    Constraints:
+    * (C1) `w` has the layout `#moe.preshuffle<weight>`;
+    * (C2) the last dimension of the result is 32.
+
+    *Lowers to* NB*KB `rocdl.raw.ptr.buffer.load` of 16 bytes.
+
+    ```mlir
+    %f = moe.load_weight %w[%e, %n, %k] cache nt
+        : memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>> -> vector<2x2x32xf4E2M1FN>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_Weights, "weights", [MemRead]>:$w, Index:$expert, Index:$n, Index:$k,
+    DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_CachePolicy, "cache_policy">,
+                      "CachePolicy::Default">:$cache);
+  let results = (outs MoE_WeightFragment:$result);
+  let assemblyFormat = [{
+    $w `[` $expert `,` $n `,` $k `]` (`cache` $cache^)? attr-dict
+    `:` type($w) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_LoadScaleOp : MoE_Op<"load_scale", [MemoryEffects<[MemRead]>]> {
+  let summary = "load the scales of this lane's weight fragments";
+  let description = [{
+    The scales of the block that `moe.load_weight` loads with the same indices:
+
+    ```
+    result[nb][kb] = scale[expert, n + 16*nb + lane%16, k/32 + 4*kb + lane/16]
+    ```
+
+    Scales of K past the end of a row are 1.0 (byte 0x7F, as the layout pads
+    them), rows past the end of the expert read byte 0, which is 2^-127.
+    `n` must be a multiple of 16, and of 32 when NB > 1; `k` of 128, and of 256
+    when KB is even.
+
+    Constraints:
+    * (C1) `scale` has the layout `#moe.preshuffle<scale>`;
+    * (C2) NB is 1 or even.
+
+    *Lowers to* one `rocdl.raw.ptr.buffer.load` of a dword for each 2 row blocks
+    and each 2 (KB even) or 1 K blocks.
+
+    ```mlir
+    %s = moe.load_scale %scale[%e, %n, %k]
+        : memref<128x2880x90xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<2x2xf8E8M0FNU>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_Scales, "weight scales", [MemRead]>:$scale, Index:$expert, Index:$n,
+    Index:$k);
+  let results = (outs MoE_ScaleFragment:$result);
+  let assemblyFormat = [{
+    $scale `[` $expert `,` $n `,` $k `]` attr-dict
+    `:` type($scale) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_UnpackOp : MoE_Op<"unpack", [Pure]> {
+  let summary = "fp4 to bf16, times the block's scale";
+  let description = [{
+    `result[nb][kb][i] = value(source[nb][kb][i]) * 2^(scale[nb][kb] - 127)`,
+    exact in bf16: an E2M1 value has two significant bits. The exceptions are
+    scale byte 255, which gives NaN for every value, and bytes 253 and 254,
+    where values of 4 and more (254: 2 and more) overflow to infinity.
+
+    Constraints:
+    * (C1) source, scale and result have the same leading dimensions NB x KB,
+      and source and result end in 32.
+
+    *Lowers to* `amdgpu.scaled_ext_packed` on chips with the scaled fp4
+    convert, else to exact integer and f32 arithmetic.
+
+    ```mlir
+    %b = moe.unpack %f, %s
+        : vector<2x2x32xf4E2M1FN>, vector<2x2xf8E8M0FNU> -> vector<2x2x32xbf16>
+    ```
+  }];
+  let arguments = (ins MoE_WeightFragment:$source, MoE_ScaleFragment:$scale);
+  let results = (outs MoE_UnpackedFragment:$result);
+  let assemblyFormat = [{
+    $source `,` $scale attr-dict `:` type($source) `,` type($scale) `->`
+    type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_MfmaOp : MoE_Op<"mfma", [
+    MemoryEffects<[MemRead]>, AllTypesMatch<["acc", "result"]>]> {
+  let summary = "multiply an A tile in LDS with unpacked weights";
+  let description = [{
+    Adds to the accumulators the product of the first 128*KB columns of the A
+    tile with this wave's weights. Element [mb][nb][v] of the accumulators is
+    row 16*mb + 4*(lane/16) + v and column 16*nb + lane%16 of the wave's tile.
+
+    K is consumed in the order of the weight fragments (block K): in step j of
+    a block of 128, lane group L = lane/16 multiplies K = 32*L + 8*j + (0..7).
+    A sum has no order, so A is read from LDS in the same order.
+
+    Constraints:
+    * (C1) the tile has 16*MB rows and at least 128*KB columns, in workgroup
+      memory;
+    * (C2) weights are NB x KB x 32 and accumulators MB x NB x 4.
+
+    *Lowers to* `vector.load` from LDS and 4*KB*MB*NB `amdgpu.mfma` 16x16x32, or
+    twice as many 16x16x16 on chips without.
+
+    ```mlir
+    %1 = moe.mfma %ping, %b, %0
+        : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<2x2x32xbf16>, vector<1x2x4xf32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_LdsTile, "A tile", [MemRead]>:$a, MoE_UnpackedFragment:$b,
+    MoE_Accumulator:$acc);
+  let results = (outs MoE_Accumulator:$result);
+  let assemblyFormat = [{
+    $a `,` $b `,` $acc attr-dict `:` type($a) `,` type($b) `,` type($acc)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_SyncOp : MoE_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "wait for gathered tiles and let all waves meet";
+  let description = [{
+    After it, every A tile that any wave started to gather before is in LDS, and
+    every wave is done with the LDS it read or wrote before. Loads into
+    registers that were issued after the last gather stay in flight.
+
+    *Lowers to* (`-convert-moe-to-amdgpu`, then `-moe-insert-waits`, which counts
+    the loads that may stay in flight): `amdgpu.memory_counter_wait` and
+    `rocdl.s.barrier` between two `amdgpu.sched_barrier`.
+
+    ```mlir
+    moe.sync
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def MoE_ScatterOp : MoE_Op<"scatter", [
+    AttrSizedOperandSegments, AllTypesMatch<["buffer0", "buffer1"]>, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "bias, routing weight, and the way out";
+  let description = [{
+    The epilogue. Takes the accumulators of `moe.pingpong`, adds the bias of the
+    expert, multiplies by the routing weight, rounds once to the element type of
+    `out`, and stores each valid row or adds it atomically. `n` is the first
+    column of the *workgroup's* tile and `m` its first sorted row. Rows that are
+    not valid and columns past N store nothing.
+
+    Outputs of 2 bytes are exchanged between lanes through the LDS buffers, so
+    that atomics are packed and stores 16 bytes wide; the buffers may be those
+    of the A tiles. f32 goes out of the accumulators directly.
+
+    Constraints:
+    * (C1) accumulators are (tile_m/16) x (wave columns/16) x 4;
+    * (C2) for outputs of 2 bytes, each buffer holds half of the output tile,
+      tile_m * tile_n bytes, or the first one all of it.
+
+    *Lowers to* `arith`, `vector` and `memref` ops; an atomic is
+    `llvm.atomicrmw fadd`, on vectors of two for bf16 and f16.
+
+    ```mlir
+    moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4
+        bias(%bias[%e]) buffers(%l0, %l1) accumulate routing_weight tile_n 128 threads 256
+        : vector<1x2x4xf32>, memref<?x2880xbf16>, memref<?xi32>, memref<?xf32>,
+          memref<8192xi8, #gpu.address_space<workgroup>>, memref<128x2880xf32>
+    ```
+  }];
+  let arguments = (ins
+    MoE_Accumulator:$acc,
+    Arg<MoE_Output, "output", [MemRead, MemWrite]>:$out, Index:$n,
+    Arg<MoE_Ids, "sorted token ids", [MemRead]>:$sorted_ids,
+    Arg<MoE_RoutingWeights, "routing weights", [MemRead]>:$sorted_weights,
+    Index:$m, I32:$tokens, MoE_Topk:$topk,
+    Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias, Optional<Index>:$expert,
+    Arg<MoE_LdsBuffer, "first buffer", [MemRead, MemWrite]>:$buffer0,
+    Arg<MoE_LdsBuffer, "second buffer", [MemRead, MemWrite]>:$buffer1,
+    UnitAttr:$accumulate, UnitAttr:$routing_weight,
+    ConfinedAttr<I64Attr, [IntPositive]>:$tile_n,
+    ConfinedAttr<I64Attr, [IntPositive]>:$threads);
+  let assemblyFormat = [{
+    $acc `to` $out `[` $n `]` `routing` `(` $sorted_ids `,` $sorted_weights `)`
+    `[` $m `]` `tokens` `(` $tokens `)` `topk` $topk
+    (`bias` `(` $bias^ `[` $expert `]` `)`)?
+    `buffers` `(` $buffer0 `,` $buffer1 `)`
+    (`accumulate` $accumulate^)? (`routing_weight` $routing_weight^)?
+    `tile_n` $tile_n `threads` $threads attr-dict
+    `:` type($acc) `,` type($out) `,` type($sorted_ids) `,`
+    type($sorted_weights) `,` type($buffer0) (`,` type($bias)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // MOE_DIALECT_MOE_IR_MOEOPS_TD

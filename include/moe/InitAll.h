@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Registration of everything a tool such as moe-opt wants: the moe and the
+// upstream dialects, passes and pipelines.
+
+#ifndef MOE_INITALL_H
+#define MOE_INITALL_H
+
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
+namespace moe {
+
+/// The moe dialect, the upstream dialects and their extensions.
+void registerAllDialects(mlir::DialectRegistry &registry);
+
+/// The passes and pipelines of this project.
+void registerMoEPasses();
+
+/// registerMoEPasses() and the upstream passes.
+void registerAllPasses();
+
+} // namespace moe
+
+#endif // MOE_INITALL_H

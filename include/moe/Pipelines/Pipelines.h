@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The order of the passes, for those who build a pipeline in C++ and, by
+// registration, for the command line. This is the only place that knows it.
+
+#ifndef MOE_PIPELINES_PIPELINES_H
+#define MOE_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassOptions.h"
+
+#include <string>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace moe {
+
+/// What every pipeline needs to know: the chip, for which there is no default.
+struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
+  Option<std::string> chip{*this, "chip",
+                           llvm::cl::desc("gfx942 or gfx950 (required)")};
+};
+
+/// Kernel ops to pipelined tile ops: -moe-check-target, -moe-expand-kernel,
+/// -moe-pipeline. Registered as --moe-to-tile.
+void buildMoEToTilePipeline(mlir::OpPassManager &pm,
+                            const PipelineOptions &options);
+
+/// Kernel or tile ops to a gpu.module of LLVM and ROCDL ops. Registered as
+/// --moe-to-rocdl.
+void buildMoEToROCDLPipeline(mlir::OpPassManager &pm,
+                             const PipelineOptions &options);
+
+/// Registers the pipelines with the command line.
+void registerMoEPipelines();
+
+} // namespace moe
+
+#endif // MOE_PIPELINES_PIPELINES_H

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The way of the activations into LDS: moe.route_rows and moe.gather.
+// docs/Layouts.md, "A tile", has the order of the chunks.
+
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+
+struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(RouteRowsOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LaneBuilder b(op.getLoc(), rewriter);
+    int64_t chunksPerRow = op.getTileK() / 8, threads = op.getThreads();
+    int64_t count = op.getRows().getType().getDimSize(0);
+    Value thread = b.thread();
+    SmallVector<Value> rows;
+    for (int64_t c = 0; c < count; ++c) {
+      Value chunk = b.add(thread, b.index(c * threads));
+      Value sortedRow =
+          b.add(adaptor.getFirst(), b.div(chunk, chunksPerRow));
+      Value id =
+          memref::LoadOp::create(b, adaptor.getSortedIds(), sortedRow);
+      Value token = arith::AndIOp::create(b, id, b.i32(0xFFFFFF));
+      Value slot = b.shr(id, 24);
+      Value valid = arith::AndIOp::create(
+          b,
+          arith::CmpIOp::create(b, arith::CmpIPredicate::ult, token,
+                                adaptor.getTokens()),
+          arith::CmpIOp::create(b, arith::CmpIPredicate::ult, slot,
+                                b.i32(op.getTopk())));
+      Value row = token;
+      if (op.getPerSlot())
+        row = b.add(b.mul(token, op.getTopk()), slot);
+      rows.push_back(arith::SelectOp::create(b, valid, row, b.i32(-1)));
+    }
+    rewriter.replaceOpWithNewOp<vector::FromElementsOp>(
+        op, op.getRows().getType(), rows);
+    return success();
+  }
+};
+
+struct GatherLowering : OpConversionPattern<GatherOp> {
+  GatherLowering(const TypeConverter &converter, MLIRContext *ctx,
+                 const Chip &chip)
+      : OpConversionPattern(converter, ctx), chip(chip) {}
+
+  /// The descriptor of all of x, at most kDescriptorBytes long.
+  static Value describeX(LaneBuilder &b, Value x) {
+    auto type = cast<MemRefType>(x.getType());
+    Value rows = memref::DimOp::create(b, x, 0);
+    Value bytes = arith::IndexCastUIOp::create(
+        b, b.getI64Type(), b.mul(rows, type.getDimSize(1) * 2));
+    Value limit = arith::ConstantOp::create(
+        b, b.getI64IntegerAttr(kDescriptorBytes));
+    return b.descriptor(b.pointer(x),
+                        arith::MinUIOp::create(b, bytes, limit));
+  }
+
+  /// Byte offset in x, less k, of the chunk that this lane moves to position
+  /// `chunk` of the tile; out of range where zeros belong.
+  static Value chunkOffset(LaneBuilder &b, GatherOp op, Value chunk,
+                           Value row) {
+    int64_t tileK = op.getTo().getType().getDimSize(1);
+    int64_t columns = op.getColumns();
+    int64_t rowBytes = op.getX().getType().getDimSize(1) * 2;
+    Value tileRow = b.div(chunk, tileK / 8), place = b.rem(chunk, tileK / 8);
+    Value source = b.bitXor(place, b.rem(tileRow, 16));
+    Value column = b.toI32(b.mul(source, 16));
+    Value offset = b.add(b.mul(row, rowBytes), column);
+    Value wanted = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row,
+                                         b.i32(0));
+    if (columns < tileK) {
+      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
+                                           column, b.i32(columns * 2));
+      wanted = arith::AndIOp::create(b, wanted, inside);
+    }
+    return arith::SelectOp::create(b, wanted, offset, b.i32(kOutOfRange));
+  }
+
+  /// Straight into LDS: the hardware adds lane * 16 to a base that is equal in
+  /// all lanes of the wave.
+  static void gatherByDma(LaneBuilder &b, Value rsrc, Value offset, Value k,
+                          Value tile, int64_t firstChunk, Value lds) {
+    Value base = b.add(b.mul(b.wave(), 64 * 16), b.index(firstChunk * 16));
+    Value place = LLVM::GEPOp::create(
+        b, lds.getType(), b.getI8Type(), lds,
+        ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(b.toI32(base))});
+    ROCDL::RawPtrBufferLoadLdsOp::create(
+        b, rsrc, place, b.i32(16), offset, k, /*offset=*/b.i32(0),
+        /*aux=*/b.i32(0), ArrayAttr(), ArrayAttr(), ArrayAttr());
+  }
+
+  LogicalResult
+  matchAndRewrite(GatherOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LaneBuilder b(op.getLoc(), rewriter);
+    MemRefType tileType = op.getTo().getType();
+    int64_t tileK = tileType.getDimSize(1);
+    int64_t count = op.getRows().getType().getDimSize(0);
+    int64_t threads = tileType.getNumElements() / 8 / count;
+    Value rsrc = describeX(b, adaptor.getX());
+    Value k = b.toI32(b.mul(adaptor.getK(), 2));
+    Value thread = b.thread();
+    Value lds = chip.hasWideLdsDma() ? b.pointer(adaptor.getTo()) : Value();
+    auto chunkType = VectorType::get({8}, b.getBF16Type());
+    SmallVector<Value> loaded;
+    for (int64_t c = 0; c < count; ++c) {
+      Value chunk = b.add(thread, b.index(c * threads));
+      Value row = vector::ExtractOp::create(b, adaptor.getRows(), c);
+      Value offset = chunkOffset(b, op, chunk, row);
+      if (chip.hasWideLdsDma())
+        gatherByDma(b, rsrc, offset, k, adaptor.getTo(), c * threads, lds);
+      else
+        loaded.push_back(b.bufferLoad(chunkType, rsrc, offset, k));
+    }
+    for (auto [c, value] : llvm::enumerate(loaded)) {
+      Value chunk = b.add(thread, b.index(c * threads));
+      vector::StoreOp::create(
+          b, value, adaptor.getTo(),
+          ValueRange{b.div(chunk, tileK / 8),
+                     b.mul(b.rem(chunk, tileK / 8), 8)},
+          /*nontemporal=*/false, llvm::MaybeAlign(16));
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  const Chip &chip;
+};
+
+} // namespace
+
+void moe::populateGatherPatterns(const TypeConverter &converter,
+                                 const Chip &chip,
+                                 RewritePatternSet &patterns) {
+  patterns.add<RouteRowsLowering>(converter, patterns.getContext());
+  patterns.add<GatherLowering>(converter, patterns.getContext(), chip);
+}

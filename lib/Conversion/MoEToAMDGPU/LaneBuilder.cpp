@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The builder that all families of patterns share.
+
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace moe;
+
+Value LaneBuilder::index(int64_t value) {
+  return arith::ConstantIndexOp::create(*this, value);
+}
+
+Value LaneBuilder::i32(int64_t value) {
+  return arith::ConstantOp::create(
+      *this, getI32IntegerAttr(static_cast<int32_t>(value)));
+}
+
+Value LaneBuilder::toI32(Value index) {
+  return arith::IndexCastUIOp::create(*this, getI32Type(), index);
+}
+
+static Value like(LaneBuilder &b, Value a, int64_t value) {
+  return a.getType().isIndex() ? b.index(value) : b.i32(value);
+}
+
+Value LaneBuilder::add(Value a, Value b) {
+  return arith::AddIOp::create(*this, a, b);
+}
+Value LaneBuilder::mul(Value a, int64_t b) {
+  return arith::MulIOp::create(*this, a, like(*this, a, b));
+}
+Value LaneBuilder::div(Value a, int64_t b) {
+  return arith::DivUIOp::create(*this, a, like(*this, a, b));
+}
+Value LaneBuilder::rem(Value a, int64_t b) {
+  return arith::RemUIOp::create(*this, a, like(*this, a, b));
+}
+Value LaneBuilder::shl(Value a, int64_t b) {
+  return b ? arith::ShLIOp::create(*this, a, like(*this, a, b)) : a;
+}
+Value LaneBuilder::shr(Value a, int64_t b) {
+  return b ? arith::ShRUIOp::create(*this, a, like(*this, a, b)) : a;
+}
+Value LaneBuilder::bitXor(Value a, Value b) {
+  return arith::XOrIOp::create(*this, a, b);
+}
+
+Value LaneBuilder::thread() {
+  return gpu::ThreadIdOp::create(*this, gpu::Dimension::x);
+}
+
+Value LaneBuilder::lane() { return rem(thread(), 64); }
+
+Value LaneBuilder::wave() {
+  // Equal in all lanes of a wave; saying so keeps what depends on it in scalar
+  // registers.
+  Value wave = toI32(div(thread(), 64));
+  Value uniform = ROCDL::ReadfirstlaneOp::create(*this, getI32Type(), wave);
+  return arith::IndexCastUIOp::create(*this, getIndexType(), uniform);
+}
+
+Value LaneBuilder::pointer(Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  unsigned space = 0;
+  if (auto attr =
+          dyn_cast_or_null<gpu::AddressSpaceAttr>(type.getMemorySpace()))
+    space = attr.getValue() == gpu::AddressSpace::Global      ? 1
+            : attr.getValue() == gpu::AddressSpace::Workgroup ? 3
+                                                              : 5;
+  else if (auto attr = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace()))
+    space = attr.getInt();
+  Value address =
+      memref::ExtractAlignedPointerAsIndexOp::create(*this, memref);
+  Value integer =
+      arith::IndexCastUIOp::create(*this, getI64Type(), address);
+  return LLVM::IntToPtrOp::create(
+      *this, LLVM::LLVMPointerType::get(getContext(), space), integer);
+}
+
+Value LaneBuilder::descriptor(Value pointer, Value bytes) {
+  Value stride = arith::ConstantOp::create(*this, getI16IntegerAttr(0));
+  // Word 3 of a raw buffer on gfx9: 32-bit data, no swizzle.
+  Value flags = i32((7 << 12) | (4 << 15));
+  return ROCDL::MakeBufferRsrcOp::create(
+      *this, LLVM::LLVMPointerType::get(getContext(), 8), pointer, stride,
+      bytes, flags);
+}
+
+Value LaneBuilder::bufferLoad(Type type, Value rsrc, Value offset,
+                              Value scalarOffset, int64_t aux) {
+  return ROCDL::RawPtrBufferLoadOp::create(*this, type, rsrc, offset,
+                                           scalarOffset, i32(aux),
+                                           /*alias_scopes=*/ArrayAttr(),
+                                           /*noalias_scopes=*/ArrayAttr(),
+                                           /*tbaa=*/ArrayAttr());
+}
+
+int64_t moe::getCacheAux(CachePolicy policy) {
+  switch (policy) {
+  case CachePolicy::Default:
+    return 0;
+  case CachePolicy::NonTemporal:
+    return 2;
+  }
+  llvm_unreachable("covered switch");
+}

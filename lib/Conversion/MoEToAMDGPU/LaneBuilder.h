@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Private to the conversion: a builder with the few things every family of
+// patterns needs, and the declarations of the families.
+
+#ifndef MOE_LIB_CONVERSION_MOETOAMDGPU_LANEBUILDER_H
+#define MOE_LIB_CONVERSION_MOETOAMDGPU_LANEBUILDER_H
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Target/Chip.h"
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace moe {
+
+/// Builds what one lane does. Integers are i32 where a hardware offset is meant
+/// and index otherwise.
+class LaneBuilder : public mlir::ImplicitLocOpBuilder {
+public:
+  using Value = mlir::Value;
+  LaneBuilder(mlir::Location loc, mlir::OpBuilder &builder)
+      : ImplicitLocOpBuilder(loc, builder) {}
+
+  Value index(int64_t value);
+  Value i32(int64_t value);
+  Value toI32(Value index);
+  Value add(Value a, Value b);
+  Value mul(Value a, int64_t b);
+  Value div(Value a, int64_t b);
+  Value rem(Value a, int64_t b);
+  Value shl(Value a, int64_t b);
+  Value shr(Value a, int64_t b);
+  Value bitXor(Value a, Value b);
+
+  /// Thread of the workgroup; workgroups are one-dimensional.
+  Value thread();
+  /// Lane of the wave, 0 to 63.
+  Value lane();
+  /// Wave of the workgroup.
+  Value wave();
+
+  /// A pointer to the first element of `memref`, in its address space.
+  Value pointer(Value memref);
+  /// A raw buffer descriptor of `bytes` (i64) from `pointer` on.
+  Value descriptor(Value pointer, Value bytes);
+  /// Loads 'type' at `offset` + `scalarOffset` bytes (i32); out of range is 0.
+  Value bufferLoad(mlir::Type type, Value rsrc, Value offset,
+                   Value scalarOffset, int64_t aux = 0);
+};
+
+/// Aux bits of a buffer load with this cache policy (CDNA3 and CDNA4: nt is
+/// bit 1).
+int64_t getCacheAux(CachePolicy policy);
+
+/// An out-of-range byte offset, whatever K offset is added to it.
+inline constexpr int64_t kOutOfRange = kDescriptorBytes;
+
+void populateGatherPatterns(const mlir::TypeConverter &converter,
+                            const Chip &chip,
+                            mlir::RewritePatternSet &patterns);
+void populateLoadPatterns(const mlir::TypeConverter &converter,
+                          mlir::RewritePatternSet &patterns);
+void populateUnpackPatterns(const mlir::TypeConverter &converter,
+                            const Chip &chip,
+                            mlir::RewritePatternSet &patterns);
+void populateMfmaPatterns(const mlir::TypeConverter &converter,
+                          const Chip &chip,
+                          mlir::RewritePatternSet &patterns);
+void populateScatterPatterns(const mlir::TypeConverter &converter,
+                             mlir::RewritePatternSet &patterns);
+
+} // namespace moe
+
+#endif // MOE_LIB_CONVERSION_MOETOAMDGPU_LANEBUILDER_H

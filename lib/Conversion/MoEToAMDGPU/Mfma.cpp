@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// moe.mfma: A fragments out of LDS, and the matrix instructions.
+// docs/Layouts.md, "MFMA" and "A tile", has the lanes.
+
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+struct MfmaLowering : OpConversionPattern<MfmaOp> {
+  MfmaLowering(const TypeConverter &converter, MLIRContext *ctx,
+               const Chip &chip)
+      : OpConversionPattern(converter, ctx), chip(chip) {}
+
+  /// acc + a * b over 32 K: one instruction, or one for each `mfmaBf16K`.
+  Value multiply(LaneBuilder &b, Value a, Value weights, Value acc) const {
+    int64_t perLane = chip.mfmaBf16K / 4;
+    for (int64_t first = 0; first < 8; first += perLane) {
+      Value left = a, right = weights;
+      if (perLane != 8) {
+        left = vector::ExtractStridedSliceOp::create(
+            b, a, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{perLane},
+            ArrayRef<int64_t>{1});
+        right = vector::ExtractStridedSliceOp::create(
+            b, weights, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{perLane},
+            ArrayRef<int64_t>{1});
+      }
+      acc = amdgpu::MFMAOp::create(
+          b, acc.getType(), b.getI32IntegerAttr(16), b.getI32IntegerAttr(16),
+          b.getI32IntegerAttr(chip.mfmaBf16K), b.getI32IntegerAttr(1), left,
+          right, acc);
+    }
+    return acc;
+  }
+
+  LogicalResult
+  matchAndRewrite(MfmaOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LaneBuilder b(op.getLoc(), rewriter);
+    ArrayRef<int64_t> accShape = op.getAcc().getType().getShape();
+    int64_t mBlocks = accShape[0], nBlocks = accShape[1];
+    int64_t kBlocks = op.getB().getType().getDimSize(1);
+    Value a = adaptor.getA().front();
+    SmallVector<Value> acc(adaptor.getAcc());
+    Value q = b.rem(b.lane(), 16), group = b.div(b.lane(), 16);
+    auto chunkType = VectorType::get({8}, b.getBF16Type());
+    for (int64_t kb = 0; kb < kBlocks; ++kb)
+      for (int64_t j = 0; j < 4; ++j) {
+        // Chunk 16*kb + 4*group + j stands at that ^ (row % 16).
+        Value place = b.bitXor(b.add(b.mul(group, 4), b.index(j)), q);
+        Value column = b.mul(b.add(place, b.index(16 * kb)), 8);
+        for (int64_t mb = 0; mb < mBlocks; ++mb) {
+          Value row = b.add(q, b.index(16 * mb));
+          Value fragment = vector::LoadOp::create(
+              b, chunkType, a, ValueRange{row, column},
+              /*nontemporal=*/false, llvm::MaybeAlign(16));
+          for (int64_t nb = 0; nb < nBlocks; ++nb) {
+            Value weights = adaptor.getB()[(nb * kBlocks + kb) * 4 + j];
+            Value &sum = acc[mb * nBlocks + nb];
+            sum = multiply(b, fragment, weights, sum);
+          }
+        }
+      }
+    rewriter.replaceOpWithMultiple(op, {acc});
+    return success();
+  }
+
+  const Chip &chip;
+};
+} // namespace
+
+void moe::populateMfmaPatterns(const TypeConverter &converter,
+                               const Chip &chip,
+                               RewritePatternSet &patterns) {
+  patterns.add<MfmaLowering>(converter, patterns.getContext(), chip);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// -convert-moe-to-amdgpu: the types, the function signatures and the driver. The
+// patterns are in the files of their families.
+
+#include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace moe {
+#define GEN_PASS_DEF_CONVERTMOETOAMDGPUPASS
+#include "moe/Conversion/MoEToAMDGPU/Passes.h.inc"
+} // namespace moe
+
+using namespace mlir;
+using namespace moe;
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+/// How a fragment is held: `count` registers of `type`, each covering `parts`
+/// times the fragment's last dimension divided.
+static bool isFragment(VectorType type) {
+  ArrayRef<int64_t> shape = type.getShape();
+  Type element = type.getElementType();
+  if (shape.size() != 3)
+    return false;
+  return (shape[2] == 32 &&
+          (isa<Float4E2M1FNType>(element) || element.isBF16())) ||
+         (shape[2] == 4 && element.isF32());
+}
+
+static bool isScaleFragment(VectorType type) {
+  return type.getRank() == 2 &&
+         isa<Float8E8M0FNUType>(type.getElementType());
+}
+
+/// One register of a fragment of this type, as a piece of the fragment's own
+/// element type, and how many of them make up its last dimension.
+static std::pair<VectorType, int64_t> getPiece(VectorType type) {
+  Type element = type.getElementType();
+  int64_t length = element.isBF16() ? 8 : type.getShape().back();
+  return {VectorType::get({length}, element),
+          type.getShape().back() / length};
+}
+
+static std::optional<LogicalResult>
+convertFragment(VectorType type, SmallVectorImpl<Type> &results) {
+  MLIRContext *ctx = type.getContext();
+  Type i32 = IntegerType::get(ctx, 32);
+  if (isScaleFragment(type)) {
+    int64_t nb = type.getDimSize(0), kb = type.getDimSize(1);
+    results.append((nb + 1) / 2 * (kb % 2 == 0 ? kb / 2 : kb), i32);
+    return success();
+  }
+  if (!isFragment(type))
+    return std::nullopt;
+  auto [piece, perRow] = getPiece(type);
+  Type held = isa<Float4E2M1FNType>(type.getElementType())
+                  ? Type(VectorType::get({4}, i32))
+                  : Type(piece);
+  results.append(type.getDimSize(0) * type.getDimSize(1) * perRow, held);
+  return success();
+}
+
+/// Fragment to registers, for users outside the dialect.
+static SmallVector<Value> split(OpBuilder &builder, TypeRange types,
+                                ValueRange inputs, Location loc) {
+  if (inputs.size() != 1)
+    return {};
+  auto type = dyn_cast<VectorType>(inputs[0].getType());
+  if (!type || !isFragment(type))
+    return {};
+  LaneBuilder b(loc, builder);
+  auto [piece, perRow] = getPiece(type);
+  SmallVector<Value> results;
+  for (int64_t i = 0; i < type.getDimSize(0); ++i)
+    for (int64_t j = 0; j < type.getDimSize(1); ++j) {
+      Value row = vector::ExtractOp::create(b, inputs[0],
+                                            ArrayRef<int64_t>{i, j});
+      for (int64_t p = 0; p < perRow; ++p) {
+        int64_t length = piece.getDimSize(0);
+        Value part = row;
+        if (perRow > 1)
+          part = vector::ExtractStridedSliceOp::create(
+              b, row, ArrayRef<int64_t>{p * length}, ArrayRef<int64_t>{length},
+              ArrayRef<int64_t>{1});
+        if (part.getType() != types[results.size()])
+          part = vector::BitCastOp::create(
+              b, cast<VectorType>(types[results.size()]), part);
+        results.push_back(part);
+      }
+    }
+  return results;
+}
+
+/// The scales of a fragment out of their dwords.
+static Value joinScales(LaneBuilder &b, VectorType type, ValueRange inputs) {
+  int64_t nBlocks = type.getDimSize(0), kBlocks = type.getDimSize(1);
+  bool whole = kBlocks % 2 == 0;
+  int64_t dwordsPerRow = whole ? kBlocks / 2 : kBlocks;
+  auto one = VectorType::get({1}, b.getI32Type());
+  auto four = VectorType::get({4}, type.getElementType());
+  SmallVector<Value> scales;
+  for (int64_t nb = 0; nb < nBlocks; ++nb)
+    for (int64_t kb = 0; kb < kBlocks; ++kb) {
+      Value dword = inputs[nb / 2 * dwordsPerRow + (whole ? kb / 2 : kb)];
+      Value bytes = vector::BitCastOp::create(
+          b, four, vector::BroadcastOp::create(b, one, dword));
+      scales.push_back(vector::ExtractOp::create(
+          b, bytes, nb % 2 + (whole ? kb % 2 * 2 : 0)));
+    }
+  return vector::FromElementsOp::create(b, type, scales);
+}
+
+/// Registers to fragment, for users outside the dialect.
+static Value join(OpBuilder &builder, VectorType type, ValueRange inputs,
+                  Location loc) {
+  LaneBuilder b(loc, builder);
+  if (isScaleFragment(type))
+    return joinScales(b, type, inputs);
+  if (!isFragment(type))
+    return {};
+  auto [piece, perRow] = getPiece(type);
+  int64_t length = piece.getDimSize(0);
+  Value result =
+      arith::ConstantOp::create(b, type, b.getZeroAttr(type));
+  for (auto [index, input] : llvm::enumerate(inputs)) {
+    Value part = input;
+    if (part.getType() != piece)
+      part = vector::BitCastOp::create(b, piece, part);
+    int64_t row = index / perRow, offset = index % perRow * length;
+    result = vector::InsertStridedSliceOp::create(
+        b, part, result,
+        ArrayRef<int64_t>{row / type.getDimSize(1), row % type.getDimSize(1),
+                          offset},
+        ArrayRef<int64_t>{1});
+  }
+  return result;
+}
+
+void moe::populateMoEToAMDGPUTypeConversions(TypeConverter &converter) {
+  converter.addConversion([](Type type) { return type; });
+  converter.addConversion([](MemRefType type) -> std::optional<Type> {
+    auto layout = dyn_cast<PreshuffleAttr>(type.getLayout());
+    if (!layout)
+      return std::nullopt;
+    return MemRefType::get({layout.getByteSize(type.getShape())},
+                           IntegerType::get(type.getContext(), 8),
+                           MemRefLayoutAttrInterface(), type.getMemorySpace());
+  });
+  converter.addConversion(
+      [](VectorType type, SmallVectorImpl<Type> &results) {
+        return convertFragment(type, results);
+      });
+  converter.addTargetMaterialization(
+      [](OpBuilder &b, TypeRange types, ValueRange inputs, Location loc) {
+        return split(b, types, inputs, loc);
+      });
+  converter.addSourceMaterialization(
+      [](OpBuilder &b, VectorType type, ValueRange inputs, Location loc) {
+        return join(b, type, inputs, loc);
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Converts the argument types of a gpu.func, attributions included.
+struct FuncSignatureLowering : OpConversionPattern<gpu::GPUFuncOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(gpu::GPUFuncOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    TypeRange blockTypes = op.getBody().front().getArgumentTypes();
+    TypeConverter::SignatureConversion signature(blockTypes.size());
+    if (failed(getTypeConverter()->convertSignatureArgs(blockTypes, signature)))
+      return failure();
+    TypeConverter::SignatureConversion inputs(op.getNumArguments());
+    if (failed(getTypeConverter()->convertSignatureArgs(op.getArgumentTypes(),
+                                                        inputs)))
+      return failure();
+    if (inputs.getConvertedTypes().size() != op.getNumArguments())
+      return rewriter.notifyMatchFailure(
+          op, "a fragment cannot be a function argument");
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setType(FunctionType::get(op.getContext(), inputs.getConvertedTypes(),
+                                   op.getResultTypes()));
+      rewriter.applySignatureConversion(&op.getBody().front(), signature);
+    });
+    return success();
+  }
+};
+
+struct ConvertMoEToAMDGPUPass
+    : moe::impl::ConvertMoEToAMDGPUPassBase<ConvertMoEToAMDGPUPass> {
+  using ConvertMoEToAMDGPUPassBase::ConvertMoEToAMDGPUPassBase;
+
+  void runOnOperation() override {
+    const Chip *target = lookupChip(chip);
+    if (!target) {
+      getOperation().emitError() << describeUnknownChip(chip);
+      return signalPassFailure();
+    }
+    TypeConverter converter;
+    populateMoEToAMDGPUTypeConversions(converter);
+    RewritePatternSet patterns(&getContext());
+    populateMoEToAMDGPUPatterns(converter, *target, patterns);
+    patterns.add<FuncSignatureLowering>(converter, &getContext());
+
+    ConversionTarget conversion(getContext());
+    conversion.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    conversion.addIllegalDialect<MoEDialect>();
+    conversion.addLegalOp<SyncOp>();
+    conversion.addDynamicallyLegalOp<gpu::GPUFuncOp>([&](gpu::GPUFuncOp op) {
+      return converter.isLegal(op.getBody().front().getArgumentTypes());
+    });
+    scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
+                                                         conversion);
+    if (failed(applyPartialConversion(getOperation(), conversion,
+                                      std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
+
+void moe::populateMoEToAMDGPUPatterns(const TypeConverter &converter,
+                                      const Chip &chip,
+                                      RewritePatternSet &patterns) {
+  populateGatherPatterns(converter, chip, patterns);
+  populateLoadPatterns(converter, patterns);
+  populateUnpackPatterns(converter, chip, patterns);
+  populateMfmaPatterns(converter, chip, patterns);
+  populateScatterPatterns(converter, patterns);
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// moe.scatter: bias and routing weight on the accumulators, then out: 2-byte
+// outputs through LDS, so that a lane gets columns that follow each other, f32
+// directly. docs/Layouts.md, "Output", has the order.
+
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+/// Emits one moe.scatter.
+class ScatterEmitter {
+public:
+  ScatterEmitter(ScatterOp op, ScatterOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor,
+                 ConversionPatternRewriter &rewriter)
+      : op(op), b(op.getLoc(), rewriter), acc(adaptor.getAcc()),
+        out(adaptor.getOut().front()), ids(adaptor.getSortedIds().front()),
+        routingWeights(adaptor.getSortedWeights().front()),
+        m(adaptor.getM().front()), n(adaptor.getN().front()),
+        tokens(adaptor.getTokens().front()),
+        buffer0(adaptor.getBuffer0().front()),
+        buffer1(adaptor.getBuffer1().front()) {
+    if (op.getBias()) {
+      bias = adaptor.getBias().front();
+      expert = adaptor.getExpert().front();
+    }
+    ArrayRef<int64_t> shape = op.getAcc().getType().getShape();
+    mBlocks = shape[0], nBlocks = shape[1];
+    tileM = 16 * mBlocks, tileN = op.getTileN(), threads = op.getThreads();
+    sizeN = op.getOut().getType().getDimSize(1);
+    element = op.getOut().getType().getElementType();
+  }
+
+  void emit() {
+    Value lane = b.lane();
+    q = b.rem(lane, 16);
+    firstRow = b.mul(b.div(lane, 16), 4);
+    waveColumn = b.mul(b.wave(), 16 * nBlocks);
+    finishValues();
+    if (element.isF32())
+      storeAccumulators();
+    else
+      storeThroughLds();
+  }
+
+private:
+  Value columnOf(int64_t nb) {
+    return b.add(waveColumn, b.add(q, b.index(16 * nb)));
+  }
+  void finishValues();
+  Value loadBias(int64_t nb);
+  void storeAccumulators();
+  void storeThroughLds();
+  SmallVector<Value> makeViews(int64_t columns);
+  void writeView(ArrayRef<Value> views, int64_t columns);
+  void readView(Value view, int64_t columns, int64_t firstColumn);
+  void storeIfValid(Value id, llvm::function_ref<void(Value)> store);
+  void storeUnit(Value outRow, Value column, Value value);
+  void guardColumn(Value column, llvm::function_ref<void()> store);
+
+  ScatterOp op;
+  LaneBuilder b;
+  SmallVector<Value> acc;
+  Value out, ids, routingWeights, m, n, tokens, buffer0, buffer1;
+  Value bias, expert; // null without a bias
+  Value q, firstRow, waveColumn;
+  int64_t mBlocks, nBlocks, tileM, tileN, threads, sizeN;
+  Type element;
+};
+} // namespace
+
+/// The bias of column `nb` of this lane; past N, that of the last column, which
+/// nobody stores.
+Value ScatterEmitter::loadBias(int64_t nb) {
+  Value column = b.add(n, columnOf(nb));
+  if (sizeN % tileN != 0)
+    column = arith::MinUIOp::create(b, column, b.index(sizeN - 1));
+  return memref::LoadOp::create(b, bias, ValueRange{expert, column});
+}
+
+/// (acc + bias) * routing weight, in f32.
+void ScatterEmitter::finishValues() {
+  auto four = VectorType::get({4}, b.getF32Type());
+  if (bias)
+    for (int64_t nb = 0; nb < nBlocks; ++nb) {
+      Value biases = vector::BroadcastOp::create(b, four, loadBias(nb));
+      for (int64_t mb = 0; mb < mBlocks; ++mb) {
+        Value &value = acc[mb * nBlocks + nb];
+        value = arith::AddFOp::create(b, value, biases);
+      }
+    }
+  if (!op.getRoutingWeight())
+    return;
+  for (int64_t mb = 0; mb < mBlocks; ++mb) {
+    Value row = b.add(m, b.add(firstRow, b.index(16 * mb)));
+    Value weights = vector::LoadOp::create(
+        b, four, routingWeights, ValueRange{row},
+        /*nontemporal=*/false, llvm::MaybeAlign(16));
+    for (int64_t nb = 0; nb < nBlocks; ++nb) {
+      Value &value = acc[mb * nBlocks + nb];
+      value = arith::MulFOp::create(b, value, weights);
+    }
+  }
+}
+
+/// Runs `store` with the output row of sorted id `id` if the row is valid.
+void ScatterEmitter::storeIfValid(Value id,
+                                  llvm::function_ref<void(Value)> store) {
+  Value token = arith::AndIOp::create(b, id, b.i32(0xFFFFFF));
+  Value slot = b.shr(id, 24);
+  Value valid = arith::AndIOp::create(
+      b,
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, token, tokens),
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, slot,
+                            b.i32(op.getTopk())));
+  auto ifOp = scf::IfOp::create(b, valid, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  Value row = arith::IndexCastUIOp::create(b, b.getIndexType(), token);
+  if (!op.getAccumulate())
+    row = b.add(b.mul(row, op.getTopk()),
+                arith::IndexCastUIOp::create(b, b.getIndexType(), slot));
+  store(row);
+}
+
+/// Runs `store` unless `column` of the workgroup's tile is past N.
+void ScatterEmitter::guardColumn(Value column,
+                                 llvm::function_ref<void()> store) {
+  if (sizeN % tileN == 0)
+    return store();
+  Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
+                                       b.add(n, column), b.index(sizeN));
+  auto ifOp = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  store();
+}
+
+/// Stores or adds `value`, a scalar or a vector of columns that follow each
+/// other. Atomics take one f32 or two 2-byte elements at a time.
+void ScatterEmitter::storeUnit(Value outRow, Value column, Value value) {
+  Value first = b.add(n, column);
+  auto vectorType = dyn_cast<VectorType>(value.getType());
+  if (!op.getAccumulate()) {
+    if (!vectorType)
+      memref::StoreOp::create(b, value, out, ValueRange{outRow, first});
+    else
+      vector::StoreOp::create(
+          b, value, out, ValueRange{outRow, first}, /*nontemporal=*/false,
+          llvm::MaybeAlign(vectorType.getDimSize(0) * 2));
+    return;
+  }
+  Value base = b.pointer(out);
+  Value offset = arith::IndexCastUIOp::create(
+      b, b.getI64Type(), b.add(b.mul(outRow, sizeN), first));
+  Value place =
+      LLVM::GEPOp::create(b, base.getType(), element, base,
+                          ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(offset)});
+  auto atomic = LLVM::AtomicRMWOp::create(
+      b, LLVM::AtomicBinOp::fadd, place, value,
+      LLVM::AtomicOrdering::monotonic, "agent",
+      /*alignment=*/4);
+  // The caller's output is ordinary device memory: without this the f32 form
+  // becomes a compare-and-swap loop on some chips.
+  atomic->setDiscardableAttr("rocdl.no_fine_grained_memory", b.getUnitAttr());
+  atomic->setDiscardableAttr("rocdl.no_remote_memory", b.getUnitAttr());
+  atomic->setDiscardableAttr("rocdl.ignore_denormal_mode", b.getUnitAttr());
+}
+
+void ScatterEmitter::storeAccumulators() {
+  for (int64_t mb = 0; mb < mBlocks; ++mb)
+    for (int64_t v = 0; v < 4; ++v) {
+      Value row = b.add(m, b.add(firstRow, b.index(16 * mb + v)));
+      Value id = memref::LoadOp::create(b, ids, row);
+      storeIfValid(id, [&](Value outRow) {
+        for (int64_t nb = 0; nb < nBlocks; ++nb) {
+          Value column = columnOf(nb);
+          guardColumn(column, [&] {
+            Value value =
+                vector::ExtractOp::create(b, acc[mb * nBlocks + nb], v);
+            storeUnit(outRow, column, value);
+          });
+        }
+      });
+    }
+}
+
+/// The output tile in LDS: one view of all columns if it fits the first buffer,
+/// else one of half the columns in each.
+SmallVector<Value> ScatterEmitter::makeViews(int64_t columns) {
+  auto type = MemRefType::get({tileM, columns}, element,
+                              MemRefLayoutAttrInterface(),
+                              op.getBuffer0().getType().getMemorySpace());
+  SmallVector<Value> views;
+  views.push_back(memref::ViewOp::create(b, type, buffer0, b.index(0), ValueRange()));
+  if (columns != tileN)
+    views.push_back(memref::ViewOp::create(b, type, buffer1, b.index(0), ValueRange()));
+  return views;
+}
+
+void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
+  Value view = views[0], firstColumn = waveColumn;
+  if (views.size() == 2) {
+    Value upper = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
+                                        waveColumn, b.index(columns));
+    view = arith::SelectOp::create(b, upper, views[1], views[0]);
+    firstColumn = b.rem(waveColumn, columns);
+  }
+  auto rounded = VectorType::get({4}, element);
+  for (int64_t mb = 0; mb < mBlocks; ++mb)
+    for (int64_t nb = 0; nb < nBlocks; ++nb) {
+      Value values =
+          arith::TruncFOp::create(b, rounded, acc[mb * nBlocks + nb]);
+      Value column = b.add(firstColumn, b.add(q, b.index(16 * nb)));
+      for (int64_t v = 0; v < 4; ++v) {
+        Value row = b.add(firstRow, b.index(16 * mb + v));
+        memref::StoreOp::create(b, vector::ExtractOp::create(b, values, v),
+                                view, ValueRange{row, column});
+      }
+    }
+}
+
+/// Each lane takes units of `width` columns of the view: two for atomics, up to
+/// eight for stores.
+void ScatterEmitter::readView(Value view, int64_t columns,
+                              int64_t firstColumn) {
+  int64_t width = op.getAccumulate() ? 2 : 8;
+  while (width > 2 && (tileM * columns / width) % threads != 0)
+    width /= 2;
+  int64_t units = tileM * columns / width;
+  auto loop = scf::ForOp::create(b, b.index(0), b.index(units),
+                                 b.index(threads));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value unit = b.add(loop.getInductionVar(), b.thread());
+  Value row = b.div(unit, columns / width);
+  Value viewColumn = b.mul(b.rem(unit, columns / width), width);
+  Value id = memref::LoadOp::create(b, ids, b.add(m, row));
+  storeIfValid(id, [&](Value outRow) {
+    Value column = b.add(viewColumn, b.index(firstColumn));
+    guardColumn(column, [&] {
+      Value value = vector::LoadOp::create(
+          b, VectorType::get({width}, element), view,
+          ValueRange{row, viewColumn}, /*nontemporal=*/false,
+          llvm::MaybeAlign(width * 2));
+      storeUnit(outRow, column, value);
+    });
+  });
+}
+
+void ScatterEmitter::storeThroughLds() {
+  int64_t bytes = op.getBuffer0().getType().getDimSize(0);
+  int64_t columns = tileM * tileN * 2 <= bytes ? tileN : tileN / 2;
+  // The other waves may still read the last A tile.
+  amdgpu::LDSBarrierOp::create(b);
+  SmallVector<Value> views = makeViews(columns);
+  writeView(views, columns);
+  amdgpu::LDSBarrierOp::create(b);
+  for (auto [index, view] : llvm::enumerate(views))
+    readView(view, columns, index * columns);
+}
+
+namespace {
+struct ScatterLowering : OpConversionPattern<ScatterOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(ScatterOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    ScatterEmitter(op, adaptor, rewriter).emit();
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+} // namespace
+
+void moe::populateScatterPatterns(const TypeConverter &converter,
+                                  RewritePatternSet &patterns) {
+  patterns.add<ScatterLowering>(converter, patterns.getContext());
+}

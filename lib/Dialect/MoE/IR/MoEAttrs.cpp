@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The preshuffled layouts as affine maps (docs/Layouts.md, sections "Weights"
+// and "Scales") and the verifiers of the dialect's attributes. The labels C1,
+// C2, ... are those of MoEAttrs.td.
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+
+#include "mlir/IR/AffineMap.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace moe;
+
+//===----------------------------------------------------------------------===//
+// PreshuffleAttr
+//===----------------------------------------------------------------------===//
+
+AffineMap PreshuffleAttr::getAffineMap() const {
+  MLIRContext *ctx = getContext();
+  AffineExpr e, n, k;
+  bindDims(ctx, e, n, k);
+  if (getRole() == ShuffleRole::Weight)
+    return AffineMap::get(3, 0,
+                          {e, n.floorDiv(16), k.floorDiv(128),
+                           k.floorDiv(32) % 4, n % 16, k % 32},
+                          ctx);
+  return AffineMap::get(3, 0,
+                        {e, n.floorDiv(32), k.floorDiv(8), k % 4, n % 16,
+                         k.floorDiv(4) % 2, n.floorDiv(16) % 2},
+                        ctx);
+}
+
+bool PreshuffleAttr::isIdentity() const { return false; }
+
+LogicalResult PreshuffleAttr::verifyLayout(
+    ArrayRef<int64_t> shape,
+    llvm::function_ref<InFlightDiagnostic()> emitError) const {
+  // preshuffle_c1
+  if (shape.size() != 3)
+    return emitError() << "expected rank 3 in a preshuffled layout, got "
+                       << shape.size();
+  for (int64_t size : shape)
+    if (ShapedType::isDynamic(size))
+      return emitError()
+             << "expected a static shape in a preshuffled layout, got '?'";
+  bool weight = getRole() == ShuffleRole::Weight;
+  // preshuffle_c2, preshuffle_c3
+  int64_t rowMultiple = weight ? 16 : 32;
+  if (shape[1] % rowMultiple != 0)
+    return emitError() << "expected rows of preshuffled "
+                       << stringifyShuffleRole(getRole())
+                       << "s to be a multiple of " << rowMultiple << ", got "
+                       << shape[1];
+  if (weight && shape[2] % 32 != 0)
+    return emitError() << "expected K of preshuffled weights to be a multiple "
+                          "of 32, got "
+                       << shape[2];
+  return success();
+}
+
+int64_t PreshuffleAttr::getByteSize(ArrayRef<int64_t> shape) const {
+  if (getRole() == ShuffleRole::Weight)
+    return shape[0] * shape[1] * llvm::alignTo(shape[2], 128) / 2;
+  return shape[0] * shape[1] * llvm::alignTo(shape[2], 8);
+}
+
+//===----------------------------------------------------------------------===//
+// ConfigAttr
+//===----------------------------------------------------------------------===//
+
+/// config_c5: the axes that only need to be in a range.
+static LogicalResult
+verifyRanges(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t kBatch,
+             int64_t kWave, int64_t xcd, int64_t groupM, int64_t wavesPerEu) {
+  if (kWave != 1 && kWave != 2 && kWave != 4)
+    return emitError() << "expected k_wave to be 1, 2 or 4, got " << kWave;
+  for (auto [name, value] : {std::pair("k_batch", kBatch),
+                             std::pair("xcd", xcd), std::pair("group_m", groupM)})
+    if (value < 1)
+      return emitError() << "expected " << name << " to be at least 1, got "
+                         << value;
+  if (wavesPerEu < 0 || wavesPerEu > 8)
+    return emitError() << "expected waves_per_eu to be from 0 to 8, got "
+                       << wavesPerEu;
+  return success();
+}
+
+LogicalResult ConfigAttr::verify(
+    llvm::function_ref<InFlightDiagnostic()> emitError, int64_t tileM,
+    int64_t tileN, int64_t tileK, int64_t waves, int64_t kBatch, int64_t kWave,
+    bool accumulate, bool routingWeight, CachePolicy cache, int64_t xcd,
+    int64_t groupM, int64_t wavesPerEu, Stage stage, Activation activation) {
+  // config_c1
+  if (tileM != 16 && tileM != 32 && tileM != 64 && tileM != 128)
+    return emitError() << "expected tile_m to be 16, 32, 64 or 128, got "
+                       << tileM;
+  // config_c2
+  if (tileK < 128 || tileK % 128 != 0)
+    return emitError() << "expected tile_k to be a positive multiple of 128 "
+                          "(a block of preshuffled weights), got "
+                       << tileK;
+  if (failed(verifyRanges(emitError, kBatch, kWave, xcd, groupM, wavesPerEu)))
+    return failure();
+  // config_c3
+  if (waves != 1 && waves != 2 && waves != 4 && waves != 8)
+    return emitError() << "expected waves to be 1, 2, 4 or 8, got " << waves;
+  if (waves % kWave != 0)
+    return emitError() << "expected waves to be a multiple of k_wave = "
+                       << kWave << ", got " << waves;
+  // config_c4
+  int64_t multiple = 16 * (waves / kWave);
+  if (tileN < multiple || tileN % multiple != 0)
+    return emitError() << "expected tile_n to be a positive multiple of "
+                       << multiple << " (16 columns x " << waves / kWave
+                       << " waves in N), got " << tileN;
+  // config_c6
+  if (kBatch > 1 && !accumulate)
+    return emitError() << "expected accumulate with k_batch = " << kBatch
+                       << ": slices of K can only be added, got plain stores";
+  // config_c7
+  if (activation != Activation::None && stage != Stage::GateUp)
+    return emitError() << "expected no activation in stage "
+                       << stringifyStage(stage) << ", got "
+                       << stringifyActivation(activation);
+  return success();
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Registers the dialect's attributes and ops and verifies its discardable
+// attributes. The attributes and ops themselves are in MoEAttrs.cpp and
+// MoEOps.cpp.
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+#include "moe/Dialect/MoE/IR/MoEDialect.cpp.inc"
+#include "moe/Dialect/MoE/IR/MoEEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "moe/Dialect/MoE/IR/MoEAttrs.cpp.inc"
+
+namespace moe {
+
+void MoEDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "moe/Dialect/MoE/IR/MoEAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "moe/Dialect/MoE/IR/MoEOps.cpp.inc"
+      >();
+}
+
+LogicalResult MoEDialect::verifyOperationAttribute(Operation *op,
+                                                   NamedAttribute attr) {
+  if (attr.getName() != kGridAttrName)
+    return op->emitOpError("expected no attribute '")
+           << attr.getName().getValue() << "' of the moe dialect, which has "
+           << "only '" << kGridAttrName << "'";
+  auto grid = dyn_cast<StringAttr>(attr.getValue());
+  if (!grid)
+    return op->emitOpError("expected '") << kGridAttrName << "' to be a string";
+  size_t parts = llvm::count(grid.getValue(), ';') + 1;
+  if (parts != 3)
+    return op->emitOpError("expected '")
+           << kGridAttrName << "' to hold 3 expressions separated by ';', got "
+           << parts;
+  return success();
+}
+
+} // namespace moe

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers of the moe ops: the relations between operands that ODS cannot
+// express. The labels C1, C2, ... are those of MoEOps.td; a comment such as
+// gemm_c2 marks where a constraint is enforced. Nothing here depends on a chip.
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace moe;
+
+#define GET_OP_CLASSES
+#include "moe/Dialect/MoE/IR/MoEOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Checks that several ops share
+//===----------------------------------------------------------------------===//
+
+/// The preshuffled layout of `type` if it has the given role, else an error
+/// that names the operand.
+static FailureOr<PreshuffleAttr> getLayout(Operation *op, StringRef operand,
+                                           MemRefType type, ShuffleRole role) {
+  auto layout = dyn_cast<PreshuffleAttr>(type.getLayout());
+  if (layout && layout.getRole() == role)
+    return layout;
+  InFlightDiagnostic diag =
+      op->emitOpError() << "expected '" << operand
+                        << "' in the layout #moe.preshuffle<"
+                        << stringifyShuffleRole(role) << ">, got ";
+  if (type.getLayout().isIdentity())
+    diag << "a row-major memref";
+  else
+    diag << type.getLayout();
+  return failure();
+}
+
+static LogicalResult checkDim(Operation *op, StringRef operand, MemRefType type,
+                              unsigned dim, StringRef meaning,
+                              int64_t expected) {
+  int64_t got = type.getDimSize(dim);
+  if (got == expected)
+    return success();
+  InFlightDiagnostic diag = op->emitOpError()
+                            << "expected dimension " << dim << " of '"
+                            << operand << "' to be " << meaning << " = "
+                            << expected << ", got ";
+  if (ShapedType::isDynamic(got))
+    diag << "'?'";
+  else
+    diag << got;
+  return diag;
+}
+
+static bool inWorkgroupMemory(MemRefType type) {
+  return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type);
+}
+
+/// An A tile: rows a multiple of 16, columns of 128, in workgroup memory.
+static LogicalResult checkLdsTile(Operation *op, StringRef operand,
+                                  MemRefType type) {
+  if (!inWorkgroupMemory(type))
+    return op->emitOpError()
+           << "expected '" << operand
+           << "' in #gpu.address_space<workgroup>, got " << type;
+  if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+    return op->emitOpError() << "expected '" << operand
+                             << "' to be static and row-major, got " << type;
+  if (type.getDimSize(0) % 16 != 0)
+    return op->emitOpError() << "expected rows of '" << operand
+                             << "' to be a multiple of 16, got "
+                             << type.getDimSize(0);
+  if (type.getDimSize(1) % 128 != 0)
+    return op->emitOpError() << "expected columns of '" << operand
+                             << "' to be a multiple of 128, got "
+                             << type.getDimSize(1);
+  return success();
+}
+
+/// The activations' K: static, a multiple of 32 and small enough for the 32-bit
+/// offsets of a gather.
+static LogicalResult checkActivationK(Operation *op, MemRefType x) {
+  int64_t k = x.getDimSize(1);
+  if (ShapedType::isDynamic(k))
+    return op->emitOpError("expected a static K in dimension 1 of 'x', got '?'");
+  if (k <= 0 || k % 32 != 0)
+    return op->emitOpError("expected K to be a positive multiple of 32 (one "
+                           "scale block), got ")
+           << k;
+  if (k > (1 << 18))
+    return op->emitOpError("expected K to be at most 262144, got ") << k;
+  return success();
+}
+
+/// Weights and scales of one product agree with each other and with K.
+static LogicalResult checkWeights(Operation *op, MemRefType w, MemRefType scale,
+                                  int64_t k) {
+  FailureOr<PreshuffleAttr> wLayout =
+      getLayout(op, "w", w, ShuffleRole::Weight);
+  FailureOr<PreshuffleAttr> sLayout =
+      getLayout(op, "scale", scale, ShuffleRole::Scale);
+  if (failed(wLayout) || failed(sLayout))
+    return failure();
+  if (failed(checkDim(op, "w", w, 2, "K of 'x'", k)) ||
+      failed(checkDim(op, "scale", scale, 0, "the experts of 'w'",
+                      w.getDimSize(0))) ||
+      failed(checkDim(op, "scale", scale, 1, "the rows of 'w'",
+                      w.getDimSize(1))) ||
+      failed(checkDim(op, "scale", scale, 2, "K/32", k / 32)))
+    return failure();
+  int64_t bytes = wLayout->getByteSize(w.getShape()) / w.getDimSize(0);
+  if (bytes >= kDescriptorBytes)
+    return op->emitOpError("expected the weights of one expert to be smaller "
+                           "than ")
+           << kDescriptorBytes << " bytes (one buffer descriptor), got "
+           << bytes;
+  if (wLayout->getGate() != sLayout->getGate())
+    return op->emitOpError("expected 'w' and 'scale' to order gate and up rows "
+                           "alike, got gate = ")
+           << stringifyGateLayout(wLayout->getGate()) << " and gate = "
+           << stringifyGateLayout(sLayout->getGate());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// GroupedGemmOp
+//===----------------------------------------------------------------------===//
+
+int64_t GroupedGemmOp::getNumKTiles() {
+  return llvm::divideCeil(getK(), getConfig().getTileK());
+}
+
+int64_t GroupedGemmOp::getLdsBytes() {
+  ConfigAttr config = getConfig();
+  int64_t elementBytes = getOut().getType().getElementTypeBitWidth() / 8;
+  int64_t shuffle =
+      elementBytes == 2 ? config.getTileM() * config.getTileN() * 2 : 0;
+  return std::max(2 * config.getTileM() * config.getTileK() * 2, shuffle);
+}
+
+/// gemm_c11, gemm_c12
+static LogicalResult checkMemory(GroupedGemmOp op) {
+  for (auto [name, value] :
+       {std::pair<StringRef, Value>("out", op.getOut()),
+        {"x", op.getX()},
+        {"w", op.getW()},
+        {"scale", op.getScale()},
+        {"sorted_ids", op.getSortedIds()},
+        {"expert_ids", op.getExpertIds()},
+        {"sorted_weights", op.getSortedWeights()},
+        {"num_valid", op.getNumValid()},
+        {"bias", op.getBias()}}) {
+    if (!value)
+      continue;
+    auto type = cast<MemRefType>(value.getType());
+    Attribute space = type.getMemorySpace();
+    auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
+    auto number = dyn_cast_or_null<IntegerAttr>(space);
+    bool global =
+        !space ||
+        (gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Global) ||
+        (number && number.getInt() == 1);
+    if (!global)
+      return op.emitOpError("expected '")
+             << name << "' in the default or the global memory space, got "
+             << space;
+    if (isa<PreshuffleAttr>(type.getLayout()))
+      continue;
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    bool strided = succeeded(type.getStridesAndOffset(strides, offset));
+    int64_t row = type.getRank() == 2 ? type.getDimSize(1) : 1;
+    if (!strided || strides.back() != 1 ||
+        (type.getRank() == 2 && strides.front() != row))
+      return op.emitOpError("expected contiguous rows in '")
+             << name << "', got " << type;
+  }
+  return success();
+}
+
+LogicalResult GroupedGemmOp::verify() {
+  MemRefType out = getOut().getType(), w = getW().getType();
+  // gemm_c1, gemm_c2, gemm_c3
+  if (failed(checkActivationK(*this, getX().getType())) ||
+      failed(checkWeights(*this, w, getScale().getType(), getK())))
+    return failure();
+  ConfigAttr config = getConfig();
+  bool gateUp = config.getStage() == Stage::GateUp;
+  // gemm_c4
+  int64_t n = out.getDimSize(1);
+  if (ShapedType::isDynamic(n) || n % 32 != 0 || n == 0)
+    return emitOpError("expected N, dimension 1 of 'out', to be a static "
+                       "multiple of 32, got ")
+           << (ShapedType::isDynamic(n) ? std::string("'?'")
+                                        : std::to_string(n));
+  if (failed(checkDim(*this, "w", w, 1,
+                      gateUp ? "gate and up rows, 2 x N of 'out'"
+                             : "N of 'out'",
+                      gateUp ? 2 * n : n)))
+    return failure();
+  // gemm_c5
+  if (failed(checkDim(*this, "num_valid", getNumValid().getType(), 0, "its size",
+                      2)))
+    return failure();
+  // gemm_c6
+  if (getBias()) {
+    MemRefType bias = getBias().getType();
+    if (failed(checkDim(*this, "bias", bias, 0, "the experts of 'w'", getE())) ||
+        failed(checkDim(*this, "bias", bias, 1, "the rows of 'w'",
+                        w.getDimSize(1))))
+      return failure();
+  }
+  // gemm_c7
+  GateLayout gate = cast<PreshuffleAttr>(w.getLayout()).getGate();
+  if (gateUp == (gate == GateLayout::None))
+    return emitOpError("expected 'w' with gate = ")
+           << (gateUp ? "separated or interleaved" : "none") << " in stage "
+           << stringifyStage(config.getStage()) << ", got gate = "
+           << stringifyGateLayout(gate);
+  // gemm_c8, gemm_c9
+  int64_t tiles = getNumKTiles();
+  if (config.getKBatch() > tiles)
+    return emitOpError("expected k_batch to be at most the ")
+           << tiles << " K tiles of K = " << getK()
+           << " and tile_k = " << config.getTileK() << ", got "
+           << config.getKBatch();
+  if (config.getKWave() > tiles / config.getKBatch())
+    return emitOpError("expected k_wave to be at most the ")
+           << tiles / config.getKBatch() << " K tiles of a slice, got "
+           << config.getKWave();
+  // gemm_c10
+  int64_t topk = getTopk();
+  if (topk < 1 || topk > 255)
+    return emitOpError("expected topk to be from 1 to 255 (8 bits of a sorted "
+                       "id), got ")
+           << topk;
+  APInt tokens;
+  if (matchPattern(getTokens(), m_ConstantInt(&tokens)) &&
+      (tokens.isNegative() || tokens.uge(1 << 24)))
+    return emitOpError("expected tokens to be below 16777216 (24 bits of a "
+                       "sorted id), got ")
+           << tokens.getSExtValue();
+  return checkMemory(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Tile level
+//===----------------------------------------------------------------------===//
+
+LogicalResult RouteRowsOp::verify() {
+  // route_rows_c1
+  int64_t chunks = getTileM() * getTileK() / 8;
+  int64_t threads = getThreads();
+  if (getTileK() % 8 != 0 || chunks % threads != 0)
+    return emitOpError("expected the ")
+           << chunks << " chunks of a " << getTileM() << " x " << getTileK()
+           << " tile to be a multiple of " << threads << " threads";
+  int64_t got = getRows().getType().getDimSize(0);
+  if (got != chunks / threads)
+    return emitOpError("expected ")
+           << chunks / threads << " rows, one a chunk of this lane, got "
+           << got;
+  return success();
+}
+
+LogicalResult PingpongOp::verify() {
+  MemRefType tile = getPing().getType();
+  // pingpong_c1
+  if (failed(checkLdsTile(*this, "ping", tile)))
+    return failure();
+  // pingpong_c2
+  VectorType acc = getAcc().getType();
+  if (acc.getDimSize(0) != tile.getDimSize(0) / 16)
+    return emitOpError("expected dimension 0 of the accumulators to be the ")
+           << tile.getDimSize(0) << " rows of 'ping' / 16 = "
+           << tile.getDimSize(0) / 16 << ", got " << acc.getDimSize(0);
+  if (acc.getDimSize(2) != 4)
+    return emitOpError("expected dimension 2 of the accumulators to be 4, got ")
+           << acc.getDimSize(2);
+  // pingpong_c3
+  if (failed(checkActivationK(*this, getX().getType())))
+    return failure();
+  return checkWeights(*this, getW().getType(), getScale().getType(),
+                      getX().getType().getDimSize(1));
+}
+
+LogicalResult GatherOp::verify() {
+  MemRefType tile = getTo().getType();
+  // gather_c1
+  if (failed(checkLdsTile(*this, "to", tile)) ||
+      failed(checkActivationK(*this, getX().getType())))
+    return failure();
+  // gather_c2
+  int64_t chunks = tile.getNumElements() / 8;
+  int64_t rows = getRows().getType().getDimSize(0);
+  if (chunks % (64 * rows) != 0)
+    return emitOpError("expected the ")
+           << chunks << " chunks of the tile to be a multiple of 64 lanes x "
+           << rows << " rows";
+  // gather_c3
+  if (getColumns() % 32 != 0 ||
+      static_cast<int64_t>(getColumns()) > tile.getDimSize(1))
+    return emitOpError("expected columns to be a multiple of 32 and at most ")
+           << tile.getDimSize(1) << ", got " << getColumns();
+  return success();
+}
+
+static LogicalResult checkLast(Operation *op, StringRef what, VectorType type,
+                               int64_t expected) {
+  if (type.getShape().back() == expected)
+    return success();
+  return op->emitOpError() << "expected the last dimension of " << what
+                           << " to be " << expected << ", got "
+                           << type.getShape().back();
+}
+
+LogicalResult LoadWeightOp::verify() {
+  // load_weight_c1
+  if (failed(getLayout(*this, "w", getW().getType(), ShuffleRole::Weight)))
+    return failure();
+  // load_weight_c2
+  return checkLast(*this, "the result", getResult().getType(), 32);
+}
+
+LogicalResult LoadScaleOp::verify() {
+  // load_scale_c1
+  if (failed(
+          getLayout(*this, "scale", getScale().getType(), ShuffleRole::Scale)))
+    return failure();
+  // load_scale_c2
+  int64_t nb = getResult().getType().getDimSize(0);
+  if (nb != 1 && nb % 2 != 0)
+    return emitOpError("expected dimension 0 of the result to be 1 or even (a "
+                       "dword serves 2 row blocks), got ")
+           << nb;
+  return success();
+}
+
+LogicalResult UnpackOp::verify() {
+  // unpack_c1
+  ArrayRef<int64_t> source = getSource().getType().getShape();
+  if (failed(checkLast(*this, "'source'", getSource().getType(), 32)))
+    return failure();
+  if (source != getResult().getType().getShape())
+    return emitOpError("expected the result in the shape of 'source', got ")
+           << getResult().getType() << " and " << getSource().getType();
+  if (source.drop_back() != getScale().getType().getShape())
+    return emitOpError("expected one scale for each 32 elements of 'source', "
+                       "got ")
+           << getScale().getType() << " for " << getSource().getType();
+  return success();
+}
+
+LogicalResult MfmaOp::verify() {
+  MemRefType a = getA().getType();
+  VectorType b = getB().getType(), acc = getAcc().getType();
+  // mfma_c1
+  if (failed(checkLdsTile(*this, "a", a)))
+    return failure();
+  if (a.getDimSize(0) != 16 * acc.getDimSize(0))
+    return emitOpError("expected rows of 'a' to be 16 x ")
+           << acc.getDimSize(0) << " = " << 16 * acc.getDimSize(0) << ", got "
+           << a.getDimSize(0);
+  if (a.getDimSize(1) < 128 * b.getDimSize(1))
+    return emitOpError("expected at least 128 x ")
+           << b.getDimSize(1) << " = " << 128 * b.getDimSize(1)
+           << " columns in 'a', got " << a.getDimSize(1);
+  // mfma_c2
+  if (failed(checkLast(*this, "'b'", b, 32)) ||
+      failed(checkLast(*this, "'acc'", acc, 4)))
+    return failure();
+  if (b.getDimSize(0) != acc.getDimSize(1))
+    return emitOpError("expected as many column blocks in 'b' as in 'acc', got ")
+           << b.getDimSize(0) << " and " << acc.getDimSize(1);
+  return success();
+}
+
+LogicalResult ScatterOp::verify() {
+  VectorType acc = getAcc().getType();
+  // scatter_c1
+  if (failed(checkLast(*this, "'acc'", acc, 4)))
+    return failure();
+  int64_t columns =
+      16 * acc.getDimSize(1) * (static_cast<int64_t>(getThreads()) / 64);
+  if (static_cast<int64_t>(getTileN()) != columns)
+    return emitOpError("expected tile_n to be ")
+           << acc.getDimSize(1) << " x 16 columns x " << getThreads() / 64
+           << " waves = " << columns << ", got " << getTileN();
+  if (ShapedType::isDynamic(getOut().getType().getDimSize(1)))
+    return emitOpError("expected a static N in dimension 1 of 'out', got '?'");
+  if (static_cast<bool>(getBias()) != static_cast<bool>(getExpert()))
+    return emitOpError("expected 'bias' together with an expert");
+  MemRefType buffer = getBuffer0().getType();
+  if (!inWorkgroupMemory(buffer) || !buffer.hasStaticShape())
+    return emitOpError("expected static buffers in "
+                       "#gpu.address_space<workgroup>, got ")
+           << buffer;
+  // scatter_c2
+  if (getOut().getType().getElementTypeBitWidth() != 16)
+    return success();
+  int64_t half = 16 * acc.getDimSize(0) * columns;
+  int64_t got = getBuffer0().getType().getDimSize(0);
+  if (got < half)
+    return emitOpError("expected buffers of at least ")
+           << half << " bytes, half of the " << 16 * acc.getDimSize(0) << " x "
+           << columns << " output tile, got " << got;
+  return success();
+}

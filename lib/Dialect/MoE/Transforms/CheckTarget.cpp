@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// -moe-check-target: what depends on the chip, and what is not lowered yet, is
+// refused here, at the op, before anything else runs. What does not depend on
+// the chip is in the op's verifier.
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/Transforms/Passes.h"
+#include "moe/Target/Chip.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace moe {
+#define GEN_PASS_DEF_MOECHECKTARGETPASS
+#include "moe/Dialect/MoE/Transforms/Passes.h.inc"
+} // namespace moe
+
+using namespace mlir;
+using namespace moe;
+
+/// Axis values of the configuration that no pass lowers yet.
+static LogicalResult checkLowered(GroupedGemmOp op) {
+  ConfigAttr config = op.getConfig();
+  if (config.getStage() != Stage::Down)
+    return op.emitOpError("expected stage = down, got ")
+           << stringifyStage(config.getStage()) << ", which is not lowered yet";
+  for (auto [name, value, lowered] :
+       {std::tuple<StringRef, int64_t, int64_t>("waves", config.getWaves(), 4),
+        {"k_batch", config.getKBatch(), 1},
+        {"k_wave", config.getKWave(), 1},
+        {"xcd", config.getXcd(), 1},
+        {"group_m", config.getGroupM(), 1}})
+    if (value != lowered)
+      return op.emitOpError("expected ")
+             << name << " = " << lowered << ", got " << value
+             << ", which is not lowered yet";
+  return success();
+}
+
+static LogicalResult checkLds(GroupedGemmOp op, const Chip &chip) {
+  ConfigAttr config = op.getConfig();
+  int64_t bytes = op.getLdsBytes();
+  if (bytes <= chip.ldsBytes)
+    return success();
+  return op.emitOpError("expected at most ")
+         << chip.ldsBytes << " bytes of LDS on " << chip.name << ", got "
+         << bytes << " (the larger of 2 A tiles of " << config.getTileM()
+         << " x " << config.getTileK() << " x 2 bytes and the output tile)";
+}
+
+static LogicalResult checkAtomics(GroupedGemmOp op, const Chip &chip) {
+  if (!op.getConfig().getAccumulate() ||
+      !op.getOut().getType().getElementType().isBF16() ||
+      chip.hasPackedBf16Atomics)
+    return success();
+  return op.emitOpError("expected a chip with packed bf16 atomics to "
+                        "accumulate into bf16, got ")
+         << chip.name;
+}
+
+namespace {
+struct MoECheckTargetPass
+    : moe::impl::MoECheckTargetPassBase<MoECheckTargetPass> {
+  using MoECheckTargetPassBase::MoECheckTargetPassBase;
+
+  void runOnOperation() override {
+    const Chip *target = lookupChip(chip);
+    if (!target) {
+      getOperation().emitError() << describeUnknownChip(chip);
+      return signalPassFailure();
+    }
+    WalkResult result = getOperation().walk([&](GroupedGemmOp op) {
+      if (failed(checkLowered(op)) || failed(checkLds(op, *target)) ||
+          failed(checkAtomics(op, *target)))
+        return WalkResult::interrupt();
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+} // namespace

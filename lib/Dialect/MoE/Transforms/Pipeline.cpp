@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// -moe-pipeline: moe.pingpong to explicit steps over two LDS buffers. The order
+// within a step matters and is explained in docs/Rationale.md, "The ping-pong
+// pipeline": sync, gather, register loads, multiply. How many loads a sync may
+// leave in flight is decided later, by -moe-insert-waits.
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace moe {
+#define GEN_PASS_DEF_MOEPIPELINEPASS
+#include "moe/Dialect/MoE/Transforms/Passes.h.inc"
+} // namespace moe
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+/// The weights and scales of one K tile, in registers.
+struct Fragments {
+  Value weights, scales;
+};
+
+/// Emits the pipeline of one moe.pingpong.
+class PingpongExpander {
+public:
+  explicit PingpongExpander(PingpongOp op)
+      : op(op), b(op.getLoc(), op),
+        tileK(op.getPing().getType().getDimSize(1)),
+        k(op.getX().getType().getDimSize(1)) {}
+
+  void run();
+
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  int64_t numTiles() const { return llvm::divideCeil(k, tileK); }
+  int64_t columnsOf(int64_t tile) const {
+    return std::min(tileK, k - tile * tileK);
+  }
+  /// Even tiles are in the ping buffer, odd ones in pong.
+  Value bufferOf(int64_t tile) {
+    return tile % 2 == 0 ? op.getPing() : op.getPong();
+  }
+  Fragments fetch(Value first, int64_t columns, Value buffer);
+  Value multiply(Value buffer, Fragments fragments, Value acc);
+  void emitLoop(int64_t pairs, Fragments &fragments, Value &acc);
+
+  PingpongOp op;
+  ImplicitLocOpBuilder b;
+  int64_t tileK, k;
+};
+} // namespace
+
+/// Starts to move the K tile that begins at `first`: A into `buffer`, weights
+/// and scales into registers. The gather comes first, so that the loads behind
+/// it may stay in flight when a sync waits for it.
+Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer) {
+  GatherOp::create(b, op.getX(), op.getRows(), first, columns, buffer);
+  int64_t nBlocks = op.getAcc().getType().getDimSize(1);
+  int64_t kBlocks = llvm::divideCeil(columns, 128);
+  auto weightType = VectorType::get({nBlocks, kBlocks, 32},
+                                    Float4E2M1FNType::get(b.getContext()));
+  auto scaleType = VectorType::get({nBlocks, kBlocks},
+                                   Float8E8M0FNUType::get(b.getContext()));
+  Fragments fragments;
+  fragments.weights =
+      LoadWeightOp::create(b, weightType, op.getW(), op.getExpert(), op.getN(),
+                           first, op.getCache());
+  fragments.scales = LoadScaleOp::create(b, scaleType, op.getScale(),
+                                         op.getExpert(), op.getN(), first);
+  return fragments;
+}
+
+Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {
+  auto weightType = cast<VectorType>(fragments.weights.getType());
+  auto unpackedType =
+      VectorType::get(weightType.getShape(), b.getBF16Type());
+  Value unpacked = UnpackOp::create(b, unpackedType, fragments.weights,
+                                    fragments.scales);
+  return MfmaOp::create(b, buffer, unpacked, acc);
+}
+
+/// `pairs` times a ping step and a pong step. Each step fetches a whole tile,
+/// so the tile after the last pong step must be one.
+void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
+                                Value &acc) {
+  Value tile = index(tileK), twoTiles = index(2 * tileK);
+  auto loop = scf::ForOp::create(
+      b, index(0), index(pairs * 2 * tileK), twoTiles,
+      ValueRange{acc, fragments.weights, fragments.scales});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value current = loop.getInductionVar();
+  acc = loop.getRegionIterArg(0);
+  fragments = {loop.getRegionIterArg(1), loop.getRegionIterArg(2)};
+  for (int64_t step : {0, 1}) {
+    SyncOp::create(b);
+    Value next = arith::AddIOp::create(b, current, step == 0 ? tile : twoTiles);
+    Fragments prefetched = fetch(next, tileK, bufferOf(step + 1));
+    acc = multiply(bufferOf(step), fragments, acc);
+    fragments = prefetched;
+  }
+  scf::YieldOp::create(b,
+                       ValueRange{acc, fragments.weights, fragments.scales});
+  acc = loop.getResult(0);
+  fragments = {loop.getResult(1), loop.getResult(2)};
+}
+
+void PingpongExpander::run() {
+  Fragments fragments = fetch(index(0), columnsOf(0), op.getPing());
+  Value acc = arith::ConstantOp::create(b, b.getZeroAttr(op.getAcc().getType()));
+  int64_t wholeTiles = k / tileK;
+  int64_t pairs = wholeTiles > 0 ? (wholeTiles - 1) / 2 : 0;
+  if (pairs > 0)
+    emitLoop(pairs, fragments, acc);
+  for (int64_t tile = 2 * pairs; tile < numTiles(); ++tile) {
+    SyncOp::create(b);
+    Fragments next;
+    if (tile + 1 < numTiles())
+      next = fetch(index((tile + 1) * tileK), columnsOf(tile + 1),
+                   bufferOf(tile + 1));
+    acc = multiply(bufferOf(tile), fragments, acc);
+    fragments = next;
+  }
+  op.getAcc().replaceAllUsesWith(acc);
+  op.erase();
+}
+
+namespace {
+struct MoEPipelinePass : moe::impl::MoEPipelinePassBase<MoEPipelinePass> {
+  void runOnOperation() override {
+    SmallVector<PingpongOp> ops;
+    getOperation().walk([&](PingpongOp op) { ops.push_back(op); });
+    for (PingpongOp op : ops)
+      PingpongExpander(op).run();
+  }
+};
+} // namespace

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernel-level IR from options. Pointers whose extent depends on run-time values
+// are rank-0 memrefs in the signature, which the bare-pointer convention passes
+// as plain pointers, and get their shape from the i32 arguments by
+// memref.reinterpret_cast.
+
+#include "moe/Driver/BuildKernel.h"
+#include "moe/Dialect/MoE/IR/MoE.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+
+namespace moe::driver {
+namespace {
+
+Stage toStage(KernelKind kind) {
+  return kind == KernelKind::Gemm1 ? Stage::GateUp : Stage::Down;
+}
+
+moe::Activation toActivation(const KernelOptions &options) {
+  if (options.kernel != KernelKind::Gemm1)
+    return moe::Activation::None;
+  switch (options.act) {
+  case Activation::Silu:
+    return moe::Activation::Silu;
+  case Activation::Swiglu:
+    return moe::Activation::Swiglu;
+  case Activation::Situv2:
+    return moe::Activation::Situv2;
+  }
+  llvm_unreachable("covered switch");
+}
+
+moe::GateLayout toGate(const KernelOptions &options) {
+  if (options.kernel != KernelKind::Gemm1)
+    return moe::GateLayout::None;
+  return options.gate == GateLayout::Separated ? moe::GateLayout::Separated
+                                               : moe::GateLayout::Interleaved;
+}
+
+/// Builds one kernel; every type it needs in one place.
+class KernelBuilder {
+public:
+  KernelBuilder(MLIRContext &context, const KernelOptions &options)
+      : options(options), b(UnknownLoc::get(&context), &context),
+        global(gpu::AddressSpaceAttr::get(&context, gpu::AddressSpace::Global)) {
+  }
+
+  OwningOpRef<ModuleOp> build();
+
+private:
+  MemRefType memory(ArrayRef<int64_t> shape, Type element,
+                    MemRefLayoutAttrInterface layout = {}) {
+    return MemRefType::get(shape, element, layout, global);
+  }
+  Type outElement() {
+    switch (options.outType) {
+    case OutType::BF16:
+      return b.getBF16Type();
+    case OutType::F16:
+      return b.getF16Type();
+    case OutType::F32:
+      return b.getF32Type();
+    }
+    llvm_unreachable("covered switch");
+  }
+  SmallVector<Type> argumentTypes();
+  ConfigAttr config();
+  Value shaped(Value pointer, Value rows, int64_t columns);
+  Value list(Value pointer, Value length);
+  void buildBody(gpu::GPUFuncOp func);
+
+  const KernelOptions &options;
+  ImplicitLocOpBuilder b;
+  Attribute global;
+};
+
+} // namespace
+
+SmallVector<Type> KernelBuilder::argumentTypes() {
+  MLIRContext *ctx = b.getContext();
+  int64_t e = options.experts, n = options.n(), k = options.k();
+  Type i32 = b.getI32Type(), f32 = b.getF32Type();
+  auto layout = [&](ShuffleRole role) {
+    return PreshuffleAttr::get(ctx, role, toGate(options));
+  };
+  SmallVector<Type> types = {
+      memory({}, outElement()),
+      memory({}, b.getBF16Type()),
+      memory({e, n, k}, Float4E2M1FNType::get(ctx), layout(ShuffleRole::Weight)),
+      memory({e, n, k / 32}, Float8E8M0FNUType::get(ctx),
+             layout(ShuffleRole::Scale)),
+      memory({}, i32),
+      memory({}, i32),
+      memory({}, f32),
+      memory({2}, i32),
+      memory({e, n}, f32),
+      i32,
+      i32,
+      i32,
+      i32};
+  if (options.kernel == KernelKind::Gemm1)
+    types.append(4, f32);
+  return types;
+}
+
+ConfigAttr KernelBuilder::config() {
+  TileShape tile = options.tile.value_or(TileShape());
+  auto cache = options.cache == CachePolicy::Default
+                   ? moe::CachePolicy::Default
+                   : moe::CachePolicy::NonTemporal;
+  return ConfigAttr::getChecked(
+      [&] { return mlir::emitError(b.getLoc()); }, b.getContext(), tile.m,
+      tile.n, tile.k, options.waves, options.kBatch, options.kWave,
+      options.accumulate, options.appliesWeight(), cache, options.xcd,
+      options.groupM, options.wavesPerEu, toStage(options.kernel),
+      toActivation(options));
+}
+
+/// A rank-0 argument as a row-major rows x columns memref.
+Value KernelBuilder::shaped(Value pointer, Value rows, int64_t columns) {
+  auto type = cast<MemRefType>(pointer.getType());
+  auto layout = StridedLayoutAttr::get(b.getContext(), 0, {columns, 1});
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes = {rows, b.getIndexAttr(columns)};
+  SmallVector<OpFoldResult> strides = {b.getIndexAttr(columns), one};
+  return memref::ReinterpretCastOp::create(
+      b,
+      memory({ShapedType::kDynamic, columns}, type.getElementType(), layout),
+      pointer, zero, sizes, strides);
+}
+
+/// A rank-0 argument as a list.
+Value KernelBuilder::list(Value pointer, Value length) {
+  auto type = cast<MemRefType>(pointer.getType());
+  auto layout = StridedLayoutAttr::get(b.getContext(), 0, {1});
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  return memref::ReinterpretCastOp::create(
+      b, memory({ShapedType::kDynamic}, type.getElementType(), layout), pointer,
+      zero, SmallVector<OpFoldResult>{length}, SmallVector<OpFoldResult>{one});
+}
+
+void KernelBuilder::buildBody(gpu::GPUFuncOp func) {
+  b.setInsertionPointToStart(&func.getBody().front());
+  auto index = [&](Value value) -> Value {
+    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
+  };
+  auto times = [&](Value value, int64_t factor) -> Value {
+    if (factor == 1)
+      return value;
+    return arith::MulIOp::create(
+        b, value, arith::ConstantIndexOp::create(b, factor));
+  };
+  Value tokens = func.getArgument(9);
+  Value rows = index(tokens), blocks = index(func.getArgument(12));
+  Value sorted = times(blocks, options.tile->m);
+  bool down = options.kernel == KernelKind::Gemm2;
+  int64_t outRows = down && options.accumulate ? 1 : options.topk;
+  int64_t xRows = down ? options.topk : 1;
+  Value out =
+      shaped(func.getArgument(0), times(rows, outRows), options.outColumns());
+  Value x = shaped(func.getArgument(1), times(rows, xRows), options.k());
+  Value ids = list(func.getArgument(4), sorted);
+  Value experts = list(func.getArgument(5), blocks);
+  Value weights = list(func.getArgument(6), sorted);
+  ConfigAttr attr = config();
+  if (!attr)
+    return;
+  GroupedGemmOp::create(b, out, x, func.getArgument(2), func.getArgument(3),
+                        ids, experts, weights, func.getArgument(7),
+                        options.bias ? func.getArgument(8) : Value(), tokens,
+                        options.topk, attr);
+  gpu::ReturnOp::create(b);
+}
+
+OwningOpRef<ModuleOp> KernelBuilder::build() {
+  if (!options.tile) {
+    mlir::emitError(b.getLoc()) << "expected a tile, got none";
+    return {};
+  }
+  OwningOpRef<ModuleOp> module(ModuleOp::create(b.getLoc()));
+  (*module)->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                     b.getUnitAttr());
+  b.setInsertionPointToStart(module->getBody());
+  std::string name = options.kernelName();
+  auto gpuModule = gpu::GPUModuleOp::create(b, name + "_module");
+  b.setInsertionPointToStart(gpuModule.getBody());
+  auto func = gpu::GPUFuncOp::create(
+      b, name, b.getFunctionType(argumentTypes(), {}));
+  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  func.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(
+      {static_cast<int32_t>(options.block()), 1, 1}));
+  buildBody(func);
+  if (func.getBody().front().empty() ||
+      !func.getBody().front().back().hasTrait<OpTrait::IsTerminator>() ||
+      failed(verify(*module)))
+    return {};
+  return module;
+}
+
+/// The types of the signature cannot be made of dimensions like these; the
+/// dialect's own rules are left to its verifier.
+static LogicalResult checkDimensions(MLIRContext &context,
+                                     const KernelOptions &options) {
+  Location loc = UnknownLoc::get(&context);
+  for (auto [name, value] : {std::pair<StringRef, int64_t>("model-dim",
+                                                           options.modelDim),
+                             {"inter-dim", options.interDim},
+                             {"experts", options.experts},
+                             {"topk", options.topk}})
+    if (value < 1)
+      return emitError(loc) << "expected " << name
+                            << " to be at least 1, got " << value;
+  for (auto [name, value] : {std::pair<StringRef, int64_t>("model-dim",
+                                                           options.modelDim),
+                             {"inter-dim", options.interDim}})
+    if (value % 32 != 0)
+      return emitError(loc) << "expected " << name
+                            << " to be a multiple of 32, got " << value;
+  return success();
+}
+
+OwningOpRef<ModuleOp> buildKernelModule(MLIRContext &context,
+                                        const KernelOptions &options) {
+  context.loadDialect<MoEDialect, arith::ArithDialect, gpu::GPUDialect,
+                      memref::MemRefDialect>();
+  if (failed(checkDimensions(context, options)))
+    return {};
+  return KernelBuilder(context, options).build();
+}
+
+} // namespace moe::driver
