@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The room's one pass and the translation in front of it, for users of MLIR.
+// Everything else of the room is free of MLIR.
+#ifndef MOE_CODEOBJECT_PASSES_H
+#define MOE_CODEOBJECT_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+} // namespace llvm
+
+namespace mlir {
+class DialectRegistry;
+class ModuleOp;
+namespace gpu {
+class GPUModuleOp;
+} // namespace gpu
+namespace LLVM {
+class LLVMDialect;
+} // namespace LLVM
+namespace ROCDL {
+class ROCDLDialect;
+} // namespace ROCDL
+} // namespace mlir
+
+namespace moe::codeobject {
+
+#define GEN_PASS_DECL
+#include "moe/CodeObject/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "moe/CodeObject/Passes.h.inc"
+
+/// Adds the dialects' translations to LLVM IR that the pass and translate()
+/// use.
+void registerTranslations(mlir::DialectRegistry &registry);
+
+/// The LLVM IR of one gpu.module of LLVM and ROCDL ops, for `chip`, with each
+/// kernel's grid as a function attribute. Null after a diagnostic.
+std::unique_ptr<llvm::Module> translate(mlir::gpu::GPUModuleOp module,
+                                        llvm::LLVMContext &context,
+                                        llvm::StringRef chip);
+
+} // namespace moe::codeobject
+
+#endif // MOE_CODEOBJECT_PASSES_H

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The pass from gpu.module to gpu.binary. The code behind it, CodeObject.h,
+// needs no MLIR.
+#ifndef MOE_CODEOBJECT_PASSES_TD
+#define MOE_CODEOBJECT_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def MoEGPUModuleToBinary
+    : Pass<"moe-gpu-module-to-binary", "::mlir::ModuleOp"> {
+  let summary = "compile gpu.module ops to code objects in process";
+  let description = [{
+    Translates each `gpu.module` to LLVM IR, compiles and links it with LLVM and
+    lld as libraries, checks that every word of the result decodes on the chip,
+    and puts a `gpu.binary` with one `gpu.object` in its place. Unlike
+    `gpu-module-to-binary` it starts no program and reads no environment.
+
+    Precondition: the modules hold LLVM and ROCDL ops only and the chip is
+    known, from the pass's option or from a `#rocdl.target` on the module; where
+    both are given they agree. Postcondition: no `gpu.module` is left. The grid
+    of a kernel, the string attribute `moe.grid` of its function, is in a note
+    of the code object.
+
+    Example: with `chip=gfx950`
+
+    ```mlir
+    gpu.module @kernels {
+      llvm.func @empty() attributes {gpu.kernel, rocdl.kernel} {
+        llvm.return
+      }
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    gpu.binary @kernels [#gpu.object<#rocdl.target<chip = "gfx950">,
+      kernels = <[#gpu.kernel_metadata<"empty", ...>]>, bin = "\7FELF...">]
+    ```
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", /*default=*/"",
+           "chip to compile for; needed where the module has no target">,
+    Option<"format", "format", "std::string", /*default=*/"\"bin\"",
+           "bin (linked code object) or isa (assembly text)">,
+    Option<"optLevel", "opt-level", "unsigned", /*default=*/"3",
+           "LLVM's optimization level, 0 to 3">
+  ];
+  let dependentDialects = [
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::ROCDL::ROCDLDialect"
+  ];
+}
+
+#endif // MOE_CODEOBJECT_PASSES_TD
