@@ -10,6 +10,7 @@
 #include "mlir/Conversion/AMDGPUToROCDL/AMDGPUToROCDL.h"
 #include "mlir/Conversion/GPUToROCDL/GPUToROCDLPass.h"
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
@@ -55,6 +56,8 @@ void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
   gpuOptions.useBarePtrCallConv = true;
   gpuOptions.runtime = gpu::amd::Runtime::HIP;
   gpu.addPass(createConvertGpuOpsToROCDLOps(gpuOptions));
+  // What the pass above leaves of vector ops.
+  gpu.addPass(createConvertVectorToLLVMPass());
   addCleanUp(gpu);
   gpu.addPass(createReconcileUnrealizedCastsPass());
 }

@@ -5,6 +5,7 @@
 
 #include "LaneBuilder.h"
 
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
@@ -103,6 +104,15 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
         /*aux=*/b.i32(0), ArrayAttr(), ArrayAttr(), ArrayAttr());
   }
 
+  /// Keeps the back end from moving a load from one side of the gather to the
+  /// other: -moe-insert-waits counts those behind it. It also makes the gather
+  /// start at once, ahead of the arithmetic of its step.
+  static void pinOrder(LaneBuilder &b) {
+    amdgpu::SchedBarrierOp::create(
+        b, amdgpu::sched_barrier_opt_enumAttr::get(
+               b.getContext(), amdgpu::sched_barrier_opt_enum::none));
+  }
+
   LogicalResult
   matchAndRewrite(GatherOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -126,6 +136,8 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
       else
         loaded.push_back(b.bufferLoad(chunkType, rsrc, offset, k));
     }
+    if (chip.hasWideLdsDma())
+      pinOrder(b);
     for (auto [c, value] : llvm::enumerate(loaded)) {
       Value chunk = b.add(thread, b.index(c * threads));
       vector::StoreOp::create(

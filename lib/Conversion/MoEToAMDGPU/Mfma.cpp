@@ -24,12 +24,9 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     for (int64_t first = 0; first < 8; first += perLane) {
       Value left = a, right = weights;
       if (perLane != 8) {
-        left = vector::ExtractStridedSliceOp::create(
-            b, a, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{perLane},
-            ArrayRef<int64_t>{1});
-        right = vector::ExtractStridedSliceOp::create(
-            b, weights, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{perLane},
-            ArrayRef<int64_t>{1});
+        auto part = llvm::to_vector(llvm::seq(first, first + perLane));
+        left = vector::ShuffleOp::create(b, a, a, part);
+        right = vector::ShuffleOp::create(b, weights, weights, part);
       }
       acc = amdgpu::MFMAOp::create(
           b, acc.getType(), b.getI32IntegerAttr(16), b.getI32IntegerAttr(16),
