@@ -12,6 +12,7 @@
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/AMDHSAKernelDescriptor.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
 #include <algorithm>
@@ -379,8 +380,13 @@ void writeJSON(const KernelReport &report, llvm::json::OStream &json) {
       json.attribute("grid", nullptr);
     writeLoop(report.hotLoop, json);
     json.attributeObject("compile_ms", [&] {
-      for (const auto &[stage, milliseconds] : report.compileMs)
-        json.attribute(stage, milliseconds);
+      for (const auto &entry : report.compileMs) {
+        json.attributeBegin(entry.first);
+        json.rawValue([&entry](llvm::raw_ostream &os) {
+          os << llvm::format("%.2f", entry.second);
+        });
+        json.attributeEnd();
+      }
     });
   });
 }

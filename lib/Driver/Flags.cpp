@@ -163,6 +163,13 @@ bool FlagSet::given(StringRef name) const {
   return false;
 }
 
+std::vector<std::string> FlagSet::names() const {
+  std::vector<std::string> result;
+  for (const Flag &flag : flags)
+    result.push_back(flag.name);
+  return result;
+}
+
 llvm::Error FlagSet::parseFlag(llvm::ArrayRef<const char *> args,
                                size_t &index) {
   StringRef arg = args[index];

@@ -100,6 +100,8 @@ public:
   bool helpRequested() const { return help; }
   /// Whether the command line had this flag (name without dashes).
   bool given(llvm::StringRef name) const;
+  /// The names of all flags, without dashes.
+  std::vector<std::string> names() const;
   void printHelp(llvm::raw_ostream &os) const;
 
 private:

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The command line of moe-compile: which flags belong together, where input
+// comes from and output goes to. The compiling is in Compile.cpp.
+#include "moe/Driver/CompileCommand.h"
+#include "moe/Driver/Compile.h"
+#include "moe/Driver/KernelFlags.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace moe::driver {
+namespace {
+
+struct Command {
+  std::string input, chip, output;
+  EmitStage stage = EmitStage::Hsaco;
+  bool report = false;
+  KernelOptions kernel;
+  FlagSet flags{
+      "moe-compile (INPUT.mlir | --kernel gemm1|gemm2 ...) --chip CHIP "
+      "[--emit STAGE] [-o FILE] [--report]",
+      "Compiles one MoE kernel, given as IR or by flags, to a code object."};
+
+  void addFlags() {
+    flags.positional("INPUT.mlir", "IR of one kernel, in any stage; - = stdin",
+                     input);
+    flags.string("chip", "CHIP", "gfx942 or gfx950; no default", chip);
+    flags.choice<EmitStage>("emit",
+                            "what to write [hsaco]: the kernel's IR, tile ops "
+                            "after pipelining, LLVM IR, assembly, code object",
+                            stage,
+                            {{"mlir", EmitStage::Mlir},
+                             {"tile", EmitStage::Tile},
+                             {"llvm", EmitStage::Llvm},
+                             {"asm", EmitStage::Asm},
+                             {"hsaco", EmitStage::Hsaco}});
+    flags.string("o", "FILE",
+                 "where to write; - = stdout [stdout but for hsaco]", output);
+    flags.toggle("report", "print a JSON report of the code object", report);
+    flags.group("a kernel by flags instead of IR");
+    addKernelKindFlag(flags, kernel);
+    addKernelFlags(flags, kernel);
+  }
+
+  bool fromFlags() const { return flags.given("kernel"); }
+
+  /// Which flags must and must not come together.
+  Error check() const {
+    bool hasInput = flags.given("INPUT.mlir");
+    if (hasInput == fromFlags())
+      return usageError(hasInput
+                            ? "expected INPUT.mlir or --kernel, got both"
+                            : "expected INPUT.mlir or --kernel, got neither");
+    if (chip.empty() && (stage != EmitStage::Mlir || report))
+      return usageError("missing flag --chip");
+    if (stage == EmitStage::Hsaco && output.empty() && !report)
+      return usageError("missing flag -o: a code object goes to a file");
+    if (report && output == "-")
+      return usageError("--report writes to standard output: expected a file "
+                        "for -o, got '-'");
+    return fromFlags() ? checkKernelFlags() : checkNoKernelFlags();
+  }
+
+  Error checkKernelFlags() const {
+    if (Error error = requireDimensions(flags))
+      return error;
+    if (!kernel.tile)
+      return usageError("missing flag --tile");
+    return checkStageFlags(flags, kernel.kernel);
+  }
+
+  Error checkNoKernelFlags() const {
+    FlagSet kernelOnly("", "");
+    KernelOptions ignored;
+    addKernelFlags(kernelOnly, ignored);
+    for (const std::string &name : kernelOnly.names())
+      if (flags.given(name))
+        return usageError("--" + name + " goes with --kernel, not with IR");
+    return Error::success();
+  }
+};
+
+Error writeOutput(const std::string &path, StringRef bytes) {
+  if (path.empty() || path == "-") {
+    llvm::outs() << bytes;
+    llvm::outs().flush();
+    return Error::success();
+  }
+  // To a temporary file first: a failure leaves no half of a file behind.
+  Error error =
+      llvm::writeToOutput(path, [bytes](llvm::raw_ostream &os) -> Error {
+        os << bytes;
+        return Error::success();
+      });
+  if (error)
+    return llvm::createStringError("cannot write '" + path +
+                                   "': " + llvm::toString(std::move(error)));
+  return Error::success();
+}
+
+Expected<std::string> readInput(const std::string &path) {
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!buffer)
+    return llvm::createStringError("cannot read '" + path +
+                                   "': " + buffer.getError().message());
+  return (*buffer)->getBuffer().str();
+}
+
+void printReport(const codeobject::KernelReport &report) {
+  llvm::json::OStream json(llvm::outs(), /*IndentSize=*/2);
+  codeobject::writeJSON(report, json);
+  llvm::outs() << '\n';
+  llvm::outs().flush();
+}
+
+Error execute(const Command &command) {
+  std::string text;
+  if (!command.fromFlags()) {
+    auto input = readInput(command.input);
+    if (!input)
+      return input.takeError();
+    text = std::move(*input);
+  }
+  std::string artefact;
+  if (command.stage != EmitStage::Hsaco) {
+    auto emitted =
+        command.fromFlags()
+            ? emitKernel(command.kernel, command.stage, command.chip)
+            : emitIR(text, command.input, command.stage, command.chip);
+    if (!emitted)
+      return emitted.takeError();
+    artefact = std::move(*emitted);
+  }
+  if (command.report || command.stage == EmitStage::Hsaco) {
+    auto kernel = command.fromFlags()
+                      ? compileKernel(command.kernel, command.chip)
+                      : compileIR(text, command.input, command.chip);
+    if (!kernel)
+      return kernel.takeError();
+    if (command.stage == EmitStage::Hsaco)
+      artefact.assign(kernel->elf.begin(), kernel->elf.end());
+    if (!command.output.empty())
+      if (Error error = writeOutput(command.output, artefact))
+        return error;
+    if (command.report)
+      printReport(kernel->report);
+    return Error::success();
+  }
+  return writeOutput(command.output, artefact);
+}
+
+} // namespace
+
+int runMoECompile(llvm::ArrayRef<const char *> args) {
+  Command command;
+  command.addFlags();
+  Error error = command.flags.parse(args);
+  if (!error && command.flags.helpRequested()) {
+    command.flags.printHelp(llvm::outs());
+    return 0;
+  }
+  if (!error)
+    error = command.check();
+  if (!error)
+    error = execute(command);
+  return reportError(std::move(error), "moe-compile", llvm::errs());
+}
+
+} // namespace moe::driver
