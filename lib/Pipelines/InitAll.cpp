@@ -3,6 +3,7 @@
 // Registration for tools; nothing else.
 
 #include "moe/InitAll.h"
+#include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
@@ -23,6 +24,7 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
 void moe::registerMoEPasses() {
   registerMoETransformsPasses();
   registerMoEToAMDGPUPasses();
+  codeobject::registerMoECodeObjectPasses();
   registerMoEPipelines();
 }
 

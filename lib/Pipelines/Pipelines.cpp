@@ -4,6 +4,7 @@
 // well when printed.
 
 #include "moe/Pipelines/Pipelines.h"
+#include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
@@ -62,6 +63,17 @@ void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
   gpu.addPass(createReconcileUnrealizedCastsPass());
 }
 
+void moe::buildMoEToBinaryPipeline(OpPassManager &pm,
+                                   const BinaryPipelineOptions &options) {
+  PipelineOptions lowering;
+  lowering.chip = options.chip;
+  buildMoEToROCDLPipeline(pm, lowering);
+  codeobject::MoEGPUModuleToBinaryOptions binary;
+  binary.chip = options.chip;
+  binary.format = options.format;
+  pm.addPass(codeobject::createMoEGPUModuleToBinary(binary));
+}
+
 void moe::registerMoEPipelines() {
   PassPipelineRegistration<PipelineOptions>(
       "moe-to-tile", "kernel ops to pipelined tile ops",
@@ -69,4 +81,7 @@ void moe::registerMoEPipelines() {
   PassPipelineRegistration<PipelineOptions>(
       "moe-to-rocdl", "moe ops to a gpu.module of LLVM and ROCDL ops",
       buildMoEToROCDLPipeline);
+  PassPipelineRegistration<BinaryPipelineOptions>(
+      "moe-to-binary", "moe ops to a gpu.binary with a linked code object",
+      buildMoEToBinaryPipeline);
 }

@@ -32,6 +32,22 @@ void buildMoEToTilePipeline(mlir::OpPassManager &pm,
 void buildMoEToROCDLPipeline(mlir::OpPassManager &pm,
                              const PipelineOptions &options);
 
+/// What --moe-to-binary needs to know besides.
+struct BinaryPipelineOptions
+    : mlir::PassPipelineOptions<BinaryPipelineOptions> {
+  Option<std::string> chip{*this, "chip",
+                           llvm::cl::desc("gfx942 or gfx950 (required)")};
+  Option<std::string> format{
+      *this, "format",
+      llvm::cl::desc("bin (linked code object, the default) or isa (assembly)"),
+      llvm::cl::init("bin")};
+};
+
+/// Kernel or tile ops to a gpu.binary, without any outside program. Registered
+/// as --moe-to-binary.
+void buildMoEToBinaryPipeline(mlir::OpPassManager &pm,
+                              const BinaryPipelineOptions &options);
+
 /// Registers the pipelines with the command line.
 void registerMoEPipelines();
 

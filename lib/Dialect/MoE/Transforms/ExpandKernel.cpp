@@ -82,12 +82,17 @@ static FailureOr<std::pair<Value, Value>> prepareFunction(GroupedGemmOp op) {
 /// docs/Layouts.md, "Grid": workgroup = M block * (tiles in N) + N tile.
 static WorkTile findTile(ImplicitLocOpBuilder &b, GroupedGemmOp op) {
   ConfigAttr config = op.getConfig();
-  Value group = gpu::BlockIdOp::create(b, gpu::Dimension::x);
-  Value tilesN =
-      constant(b, llvm::divideCeil(op.getN(), config.getTileN()));
+  // A grid has at most 2^31 - 1 workgroups; 32-bit division is the cheap one.
+  Value group = arith::IndexCastUIOp::create(
+      b, b.getI32Type(), gpu::BlockIdOp::create(b, gpu::Dimension::x));
+  Value tilesN = arith::ConstantOp::create(
+      b, b.getI32IntegerAttr(llvm::divideCeil(op.getN(), config.getTileN())));
+  auto toIndex = [&](Value value) -> Value {
+    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
+  };
   WorkTile tile;
-  tile.mBlock = arith::DivUIOp::create(b, group, tilesN);
-  Value nTile = arith::RemUIOp::create(b, group, tilesN);
+  tile.mBlock = toIndex(arith::DivUIOp::create(b, group, tilesN));
+  Value nTile = toIndex(arith::RemUIOp::create(b, group, tilesN));
   tile.m =
       arith::MulIOp::create(b, tile.mBlock, constant(b, config.getTileM()));
   tile.n = arith::MulIOp::create(b, nTile, constant(b, config.getTileN()));
