@@ -1,0 +1,98 @@
+//===- RunProblem.h - the tensors of a run, logical and as kernels read them =//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A problem is a stage's tensors in logical order with the routing: generated
+// from a seed (generateProblem) or read from .npy files (readProblem). Prepared
+// it becomes the sorted, shuffled buffers of the kernel's ABI, with the worst
+// the contract allows wherever it says garbage. Not here: compiling, running
+// and comparing (RunGemm.cpp).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_DRIVER_RUNPROBLEM_H
+#define MOE_DRIVER_RUNPROBLEM_H
+
+#include "moe/Driver/KernelOptions.h"
+#include "moe/Driver/RunFiles.h"
+#include "moe/Executor/Executor.h"
+#include "moe/Reference/Golden.h"
+
+namespace moe::driver {
+
+/// How generated tokens choose their experts; always distinct for a token.
+/// OneExpert: slot 0 of all tokens is expert 0. RoundRobin: pair p goes to
+/// expert p % experts. Skewed: expert e is chosen in proportion to 1/(e+1).
+enum class Routing { Uniform, Skewed, OneExpert, RoundRobin };
+const char *toString(Routing routing);
+
+struct Problem {
+  /// Dimensions, stage, out type and flags; a tile need not be chosen yet.
+  KernelOptions options;
+  int64_t tokens = 0;
+  HostBuffer x;      ///< bf16, [tokens*topk, K] in stage 2, [tokens, K] in 1
+  HostBuffer codes;  ///< [experts, N, K/2]
+  HostBuffer scales; ///< [experts, N, K/32]
+  std::vector<float> bias;    ///< [experts, N] or empty
+  std::vector<int32_t> ids;   ///< [tokens, topk]
+  std::vector<float> weights; ///< [tokens, topk]; all 1 without a weight
+  HostBuffer initial;         ///< [outRows, outColumns] of the out type
+  uint64_t seed = 0;          ///< of the garbage
+
+  int64_t outRows() const;
+  int64_t outBytes() const;
+  reference::FloatType outType() const;
+  /// Experts with at least one pair.
+  std::vector<char> activeExperts() const;
+  /// As the reference takes it.
+  reference::MoEGemm gemm(unsigned threads) const;
+};
+
+/// Refuses dimensions no kernel or buffer can have, with both numbers: K and N
+/// not multiples of 32, topk above 255 or above the experts when generating,
+/// tokens at 2^24 and more, x above what a 32-bit descriptor covers.
+llvm::Error checkDimensions(const KernelOptions &options, int64_t tokens);
+
+/// Random tensors: codes of all 16 values, block exponents at random, one
+/// block in 16 zero with scale 0x00, bf16 activations of magnitude up to 2,
+/// routing weights that sum to 1, output contents that are not zero. Experts
+/// without tokens keep zero weights that cost no memory.
+llvm::Expected<Problem> generateProblem(const KernelOptions &options,
+                                        int64_t tokens, Routing routing,
+                                        uint64_t seed, unsigned threads);
+
+/// Which of the dimensions a command line fixed.
+struct GivenDimensions {
+  bool tokens = false, modelDim = false, interDim = false, experts = false,
+       topk = false;
+};
+
+/// Reads DIR/<name>.npy; dimensions come from the tensors, and one that the
+/// command line gave must agree. Weights in f32 or f16 without a scale are
+/// quantised (nearest even, OCP scale).
+llvm::Expected<Problem> readProblem(llvm::StringRef dir,
+                                    const KernelOptions &options,
+                                    int64_t tokens,
+                                    const GivenDimensions &given);
+
+/// The kernel's buffers, each exactly as large as the contract says.
+struct DeviceBuffers {
+  HostBuffer out, w, scale;
+  std::vector<int32_t> sortedIds, expertIds, numValid;
+  std::vector<float> sortedWeights, bias;
+  int64_t numBlocks = 0;
+
+  /// The arguments in the order of the ABI; refers to this and the problem.
+  std::vector<executor::Argument> arguments(Problem &problem);
+};
+
+/// Sorts and shuffles for blocks of `tileM` rows. Past the rows in use come
+/// random ids, expert ids of -1 and out of range, weights of NaN and infinity;
+/// padding rows have NaN weights; when there is room, one block in use has an
+/// expert outside [0, experts) and valid tokens.
+llvm::Expected<DeviceBuffers> prepare(const Problem &problem, int64_t tileM,
+                                      unsigned threads);
+
+} // namespace moe::driver
+
+#endif // MOE_DRIVER_RUNPROBLEM_H

@@ -1,0 +1,284 @@
+//===- RunData.cpp - problems from a folder of .npy files -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads the logical tensors of one stage, checks types and shapes against each
+// other and against the command line, and quantises weights that are not.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/RunProblem.h"
+#include "moe/Reference/MXFP4.h"
+#include "moe/Reference/Scalars.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include <cstring>
+
+using namespace llvm;
+using namespace moe;
+using namespace moe::driver;
+
+namespace {
+/// Reads the tensors of one folder into a problem.
+class DataReader {
+public:
+  DataReader(StringRef dir, const KernelOptions &options, int64_t tokens,
+             const GivenDimensions &given)
+      : dir(dir.str()), flagTokens(tokens), given(given) {
+    problem.options = options;
+  }
+
+  Expected<Problem> read();
+
+private:
+  std::string pathOf(StringRef name) const {
+    SmallString<256> path(dir);
+    sys::path::append(path, name + ".npy");
+    return path.str().str();
+  }
+  bool exists(StringRef name) const { return sys::fs::exists(pathOf(name)); }
+
+  /// Reads a tensor whose type must be among `types`.
+  Expected<NpyArray> load(StringRef name, ArrayRef<DType> types) const;
+  Error checkShape(StringRef name, const NpyArray &array,
+                   ArrayRef<int64_t> expected, StringRef meaning) const;
+
+  Error readRouting();
+  Error readWeights();
+  Error quantize(const NpyArray &w);
+  Error setDimension(StringRef flag, bool isGiven, int64_t &dimension,
+                     int64_t found, StringRef tensor) const;
+  Error setShape(const NpyArray &w, int64_t k);
+  Error readActivations();
+  Error readBias();
+  Error readInitial();
+
+  std::string dir;
+  int64_t flagTokens;
+  GivenDimensions given;
+  Problem problem;
+};
+} // namespace
+
+Expected<NpyArray> DataReader::load(StringRef name,
+                                    ArrayRef<DType> types) const {
+  Expected<NpyArray> array = readNpy(pathOf(name));
+  if (!array)
+    return array.takeError();
+  if (is_contained(types, array->type))
+    return array;
+  std::string expected;
+  for (DType type : types)
+    expected += (expected.empty() ? "" : " or ") + std::string(toString(type));
+  return failure("'" + pathOf(name) + "': expected " + expected + ", got " +
+                 toString(array->type));
+}
+
+Error DataReader::checkShape(StringRef name, const NpyArray &array,
+                             ArrayRef<int64_t> expected,
+                             StringRef meaning) const {
+  if (ArrayRef(array.shape) == expected)
+    return Error::success();
+  return failure("'" + pathOf(name) + "': expected shape " +
+                 shapeString(expected) + " = " + meaning + ", got " +
+                 shapeString(array.shape));
+}
+
+Error DataReader::setDimension(StringRef flag, bool isGiven, int64_t &dimension,
+                               int64_t found, StringRef tensor) const {
+  if (isGiven && dimension != found)
+    return failure("--" + flag + ": expected " + Twine(found) + " as in '" +
+                   pathOf(tensor) + "', got " + Twine(dimension));
+  dimension = found;
+  return Error::success();
+}
+
+Error DataReader::readRouting() {
+  Expected<NpyArray> ids = load("topk_ids", {DType::I32, DType::I64});
+  if (!ids)
+    return ids.takeError();
+  if (ids->shape.size() != 2 || ids->shape[0] < 1 || ids->shape[1] < 1)
+    return failure("'" + pathOf("topk_ids") +
+                   "': expected shape [tokens, topk], got " +
+                   shapeString(ids->shape));
+  problem.tokens = flagTokens;
+  if (Error error = setDimension("tokens", given.tokens, problem.tokens,
+                                 ids->shape[0], "topk_ids"))
+    return error;
+  if (Error error = setDimension("topk", given.topk, problem.options.topk,
+                                 ids->shape[1], "topk_ids"))
+    return error;
+  for (int64_t i = 0; i < ids->elements(); ++i) {
+    int64_t id = ids->type == DType::I32 ? ids->data.as<int32_t>()[i]
+                                         : ids->data.as<int64_t>()[i];
+    // What does not fit is out of range, whatever the number of experts.
+    problem.ids.push_back(id == int32_t(id) ? int32_t(id) : -1);
+  }
+
+  problem.weights.assign(problem.ids.size(), 1.0f);
+  if (!problem.options.appliesWeight())
+    return Error::success();
+  Expected<NpyArray> weights = load("topk_weights", {DType::F32});
+  if (!weights)
+    return weights.takeError();
+  if (Error error =
+          checkShape("topk_weights", *weights, ids->shape, "[tokens, topk]"))
+    return error;
+  std::memcpy(problem.weights.data(), weights->data.data(),
+              weights->data.size());
+  return Error::success();
+}
+
+Error DataReader::setShape(const NpyArray &w, int64_t k) {
+  KernelOptions &o = problem.options;
+  bool gemm2 = o.kernel == KernelKind::Gemm2;
+  int64_t n = w.shape[1];
+  if (!gemm2 && n % 2)
+    return failure("'" + pathOf("w") +
+                   "': expected gate and up rows, an even "
+                   "number, got " +
+                   Twine(n));
+  if (Error error =
+          setDimension("experts", given.experts, o.experts, w.shape[0], "w"))
+    return error;
+  if (Error error = setDimension("model-dim", given.modelDim, o.modelDim,
+                                 gemm2 ? n : k, "w"))
+    return error;
+  return setDimension("inter-dim", given.interDim, o.interDim,
+                      gemm2 ? k : n / 2, "w");
+}
+
+Error DataReader::quantize(const NpyArray &w) {
+  if (exists("scale"))
+    return failure("'" + pathOf("scale") +
+                   "': expected no scale with weights "
+                   "in " +
+                   toString(w.type) + ", which are quantised here");
+  int64_t rows = w.shape[0] * w.shape[1], k = w.shape[2];
+  if (Error error =
+          HostBuffer::allocate(uint64_t(rows * k / 2)).moveInto(problem.codes))
+    return error;
+  if (Error error = HostBuffer::allocate(uint64_t(rows * k / 32))
+                        .moveInto(problem.scales))
+    return error;
+  std::vector<float> row(static_cast<size_t>(k));
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t i = 0; i < k; ++i)
+      row[size_t(i)] = static_cast<float>(
+          w.type == DType::F32
+              ? w.data.as<float>()[r * k + i]
+              : reference::decodeF16(w.data.as<uint16_t>()[r * k + i]));
+    reference::MXFP4 q = reference::quantizeMXFP4(row.data(), 1, k);
+    std::memcpy(problem.codes.data() + r * (k / 2), q.codes.data(),
+                q.codes.size());
+    std::memcpy(problem.scales.data() + r * (k / 32), q.scales.data(),
+                q.scales.size());
+  }
+  return Error::success();
+}
+
+Error DataReader::readWeights() {
+  Expected<NpyArray> w = load("w", {DType::U8, DType::F32, DType::F16});
+  if (!w)
+    return w.takeError();
+  bool packed = w->type == DType::U8;
+  if (w->shape.size() != 3 || w->elements() == 0)
+    return failure("'" + pathOf("w") + "': expected shape [experts, N, " +
+                   (packed ? "K/2" : "K") + "], got " + shapeString(w->shape));
+  int64_t k = w->shape[2] * (packed ? 2 : 1);
+  if (Error error = setShape(*w, k))
+    return error;
+  if (Error error = checkDimensions(problem.options, problem.tokens))
+    return error;
+  if (!packed)
+    return quantize(*w);
+
+  if (!exists("scale"))
+    return failure("'" + pathOf("scale") +
+                   "': expected the scales of weights in uint8, got no file");
+  Expected<NpyArray> scale = load("scale", {DType::U8});
+  if (!scale)
+    return scale.takeError();
+  if (Error error =
+          checkShape("scale", *scale, {w->shape[0], w->shape[1], k / 32},
+                     "[experts, N, K/32]"))
+    return error;
+  problem.codes = std::move(w->data);
+  problem.scales = std::move(scale->data);
+  return Error::success();
+}
+
+Error DataReader::readActivations() {
+  const KernelOptions &o = problem.options;
+  bool gemm2 = o.kernel == KernelKind::Gemm2;
+  Expected<NpyArray> x = load("x", {DType::U16});
+  if (!x)
+    return x.takeError();
+  if (Error error = checkShape(
+          "x", *x, {gemm2 ? problem.tokens * o.topk : problem.tokens, o.k()},
+          gemm2 ? "[tokens*topk, K]" : "[tokens, K]"))
+    return error;
+  problem.x = std::move(x->data);
+  return Error::success();
+}
+
+Error DataReader::readBias() {
+  const KernelOptions &o = problem.options;
+  if (!o.bias)
+    return Error::success();
+  if (!exists("bias"))
+    return failure("'" + pathOf("bias") +
+                   "': expected the tensor that --bias asks for, got no file");
+  Expected<NpyArray> bias = load("bias", {DType::F32});
+  if (!bias)
+    return bias.takeError();
+  if (Error error =
+          checkShape("bias", *bias, {o.experts, o.n()}, "[experts, N]"))
+    return error;
+  const float *values = bias->data.as<float>();
+  problem.bias.assign(values, values + bias->elements());
+  return Error::success();
+}
+
+Error DataReader::readInitial() {
+  const KernelOptions &o = problem.options;
+  if (!exists("out"))
+    return HostBuffer::allocate(uint64_t(problem.outBytes()))
+        .moveInto(problem.initial);
+  DType type = o.outType == OutType::BF16  ? DType::U16
+               : o.outType == OutType::F16 ? DType::F16
+                                           : DType::F32;
+  Expected<NpyArray> out = load("out", {type});
+  if (!out)
+    return out.takeError();
+  if (Error error = checkShape("out", *out, {problem.outRows(), o.outColumns()},
+                               problem.outRows() == problem.tokens
+                                   ? "[tokens, columns]"
+                                   : "[tokens*topk, columns]"))
+    return error;
+  problem.initial = std::move(out->data);
+  return Error::success();
+}
+
+Expected<Problem> DataReader::read() {
+  if (!sys::fs::is_directory(dir))
+    return failure("--data: expected a folder, got '" + dir + "'");
+  if (Error error = readRouting())
+    return std::move(error);
+  if (Error error = readWeights())
+    return std::move(error);
+  if (Error error = readActivations())
+    return std::move(error);
+  if (Error error = readBias())
+    return std::move(error);
+  if (Error error = readInitial())
+    return std::move(error);
+  return std::move(problem);
+}
+
+Expected<Problem> moe::driver::readProblem(StringRef dir,
+                                           const KernelOptions &options,
+                                           int64_t tokens,
+                                           const GivenDimensions &given) {
+  return DataReader(dir, options, tokens, given).read();
+}

@@ -1,0 +1,210 @@
+//===- RunPrepare.cpp - logical tensors to the kernel's buffers -----------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sorting and shuffling by the reference's functions, and the hostile values
+// that the contract permits outside the rows in use.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RunRandom.h"
+#include "moe/Driver/RunProblem.h"
+#include "moe/Reference/Shuffle.h"
+#include "moe/Reference/Sorting.h"
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <thread>
+
+using namespace llvm;
+using namespace moe;
+using namespace moe::driver;
+
+static constexpr uint64_t kGarbageStream = 77;
+
+static float garbageWeight(Random &random) {
+  switch (random.below(4)) {
+  case 0:
+    return std::numeric_limits<float>::infinity();
+  case 1:
+    return 1e30f;
+  default:
+    return std::numeric_limits<float>::quiet_NaN();
+  }
+}
+
+/// A row id that looks valid more often than not.
+static int32_t garbageId(Random &random, int64_t tokens, int64_t topk) {
+  if (random.below(4) == 0)
+    return static_cast<int32_t>(random.next());
+  return static_cast<int32_t>(random.below(uint64_t(topk)) << 24 |
+                              random.below(uint64_t(tokens)));
+}
+
+static int32_t garbageExpert(Random &random, int64_t experts) {
+  switch (random.below(4)) {
+  case 0:
+    return -1;
+  case 1:
+    return static_cast<int32_t>(experts);
+  case 2:
+    return static_cast<int32_t>(random.next());
+  default:
+    return static_cast<int32_t>(random.below(uint64_t(experts)));
+  }
+}
+
+/// Overwrites everything the contract leaves undefined.
+static void poison(const Problem &problem, int64_t tileM,
+                   DeviceBuffers &buffers) {
+  Random random(problem.seed, kGarbageStream);
+  int64_t topk = problem.options.topk, tokens = problem.tokens;
+  int64_t experts = problem.options.experts;
+  size_t used = static_cast<size_t>(buffers.numValid[0]);
+  uint32_t padding = uint32_t(topk) << 24 | uint32_t(tokens);
+  for (size_t i = 0; i < used; ++i)
+    if (uint32_t(buffers.sortedIds[i]) == padding)
+      buffers.sortedWeights[i] = garbageWeight(random);
+  for (size_t i = used; i < buffers.sortedIds.size(); ++i) {
+    buffers.sortedIds[i] = garbageId(random, tokens, topk);
+    buffers.sortedWeights[i] = garbageWeight(random);
+  }
+  for (size_t b = used / size_t(tileM); b < buffers.expertIds.size(); ++b)
+    buffers.expertIds[b] = garbageExpert(random, experts);
+
+  // A block in use whose expert is elsewhere does nothing.
+  if (buffers.sortedIds.size() - used >= size_t(tileM)) {
+    static const int32_t elsewhere[] = {-1, std::numeric_limits<int32_t>::min(),
+                                        std::numeric_limits<int32_t>::max()};
+    uint64_t choice = random.below(4);
+    buffers.expertIds[used / size_t(tileM)] =
+        choice < 3 ? elsewhere[choice] : static_cast<int32_t>(experts);
+    buffers.numValid[0] += static_cast<int32_t>(tileM);
+  }
+}
+
+/// Shuffles the experts in use; the others' memory stays untouched zeros.
+static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
+                           unsigned threads) {
+  const KernelOptions &o = problem.options;
+  int64_t n = o.n(), k = o.k();
+  int64_t wBytes = reference::shuffledWeightBytes(n, k);
+  int64_t scaleBytes = reference::shuffledScaleBytes(n, k);
+  bool gateUp =
+      o.kernel == KernelKind::Gemm1 && o.gate == GateLayout::Interleaved;
+  std::vector<char> active = problem.activeExperts();
+  std::vector<std::thread> workers;
+  for (unsigned t = 0; t < threads; ++t)
+    workers.emplace_back([&, t] {
+      for (int64_t e = t; e < o.experts; e += threads) {
+        if (!active[static_cast<size_t>(e)])
+          continue;
+        reference::shuffleWeightA16W4Into(
+            problem.codes.data() + e * n * (k / 2), 1, n, k, gateUp,
+            buffers.w.data() + e * wBytes);
+        reference::shuffleScaleA16W4Into(
+            problem.scales.data() + e * n * (k / 32), 1, n, k, gateUp,
+            buffers.scale.data() + e * scaleBytes);
+      }
+    });
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+/// The bias in the physical order of the weight rows.
+static std::vector<float> physicalBias(const Problem &problem) {
+  const KernelOptions &o = problem.options;
+  if (o.kernel == KernelKind::Gemm2 || o.gate == GateLayout::Separated)
+    return problem.bias;
+  std::vector<float> bias;
+  for (size_t i = 0; i < problem.bias.size(); ++i) {
+    int64_t e = int64_t(i) / o.n(), p = int64_t(i) % o.n();
+    bias.push_back(problem.bias[static_cast<size_t>(
+        e * o.n() + reference::interleavedSourceRow(p, o.n()))]);
+  }
+  return bias;
+}
+
+Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
+                                             int64_t tileM, unsigned threads) {
+  const KernelOptions &o = problem.options;
+  DeviceBuffers buffers;
+  int64_t most = std::numeric_limits<int32_t>::max();
+  int64_t rows =
+      reference::maxSortedRows(problem.tokens, o.topk, o.experts, tileM);
+  if (rows > most - tileM)
+    return failure("tokens x topk: expected at most " + Twine(most - tileM) +
+                   " sorted rows, got " + Twine(rows));
+  reference::SortingInput input;
+  input.tokens = problem.tokens;
+  input.topk = o.topk;
+  input.experts = o.experts;
+  input.tileM = tileM;
+  input.ids = problem.ids.data();
+  input.weights = problem.weights.data();
+  reference::SortingOutput sorted = reference::sortMoE(input);
+  buffers.sortedIds = std::move(sorted.sortedIds);
+  buffers.sortedWeights = std::move(sorted.sortedWeights);
+  buffers.expertIds = std::move(sorted.expertIds);
+  buffers.numValid = {sorted.numValid[0], sorted.numValid[1]};
+  buffers.numBlocks = static_cast<int64_t>(buffers.expertIds.size());
+  poison(problem, tileM, buffers);
+
+  int64_t allRows = o.experts * o.n();
+  if (Error error =
+          HostBuffer::allocate(
+              uint64_t(reference::shuffledWeightBytes(allRows, o.k())))
+              .moveInto(buffers.w))
+    return std::move(error);
+  if (Error error = HostBuffer::allocate(
+                        uint64_t(reference::shuffledScaleBytes(allRows, o.k())))
+                        .moveInto(buffers.scale))
+    return std::move(error);
+  shuffleExperts(problem, buffers, threads);
+  buffers.bias = physicalBias(problem);
+  if (Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
+                        .moveInto(buffers.out))
+    return std::move(error);
+  std::memcpy(buffers.out.data(), problem.initial.data(), buffers.out.size());
+  return std::move(buffers);
+}
+
+template <typename T>
+static moe::executor::Argument readOnly(const char *name,
+                                        std::vector<T> &values) {
+  return moe::executor::Argument::buffer(
+      name,
+      MutableArrayRef(reinterpret_cast<uint8_t *>(values.data()),
+                      values.size() * sizeof(T)),
+      /*readOnly=*/true);
+}
+
+std::vector<moe::executor::Argument>
+DeviceBuffers::arguments(Problem &problem) {
+  using executor::Argument;
+  const KernelOptions &o = problem.options;
+  std::vector<Argument> args;
+  args.push_back(Argument::buffer("out", out.bytes()));
+  args.push_back(Argument::buffer("x", problem.x.bytes(), true));
+  args.push_back(Argument::buffer("w", w.bytes(), true));
+  args.push_back(Argument::buffer("scale", scale.bytes(), true));
+  args.push_back(readOnly("sorted_token_ids", sortedIds));
+  args.push_back(readOnly("expert_ids", expertIds));
+  args.push_back(readOnly("sorted_weights", sortedWeights));
+  args.push_back(readOnly("num_valid_ids", numValid));
+  args.push_back(o.bias ? readOnly("bias", bias) : Argument::null("bias"));
+  args.push_back(
+      Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)));
+  args.push_back(Argument::scalar("n", static_cast<int32_t>(o.n())));
+  args.push_back(Argument::scalar("k", static_cast<int32_t>(o.k())));
+  args.push_back(
+      Argument::scalar("num_blocks", static_cast<int32_t>(numBlocks)));
+  if (o.kernel == KernelKind::Gemm1) {
+    ActivationParams params = resolvedActivation(o);
+    args.push_back(Argument::scalar("alpha", params.alpha));
+    args.push_back(Argument::scalar("limit", params.limit));
+    args.push_back(Argument::scalar("beta", params.beta));
+    args.push_back(Argument::scalar("linear_beta", params.linearBeta));
+  }
+  return args;
+}

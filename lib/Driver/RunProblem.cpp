@@ -1,0 +1,298 @@
+//===- RunProblem.cpp - generated problems --------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Random tensors and routings from a seed, and the limits of what can be
+// allocated and described. Values are made so that results are of moderate
+// size in every output type while exponents vary from block to block.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/RunProblem.h"
+#include "RunRandom.h"
+#include "moe/Reference/MXFP4.h"
+#include "moe/Reference/Scalars.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/MathExtras.h"
+#include <cstring>
+#include <limits>
+#include <thread>
+
+using namespace llvm;
+using namespace moe;
+using namespace moe::driver;
+
+const char *moe::driver::toString(Routing routing) {
+  switch (routing) {
+  case Routing::Uniform:
+    return "uniform";
+  case Routing::Skewed:
+    return "skewed";
+  case Routing::OneExpert:
+    return "one-expert";
+  case Routing::RoundRobin:
+    break;
+  }
+  return "round-robin";
+}
+
+int64_t Problem::outRows() const {
+  bool perToken = options.kernel == KernelKind::Gemm2 && options.accumulate;
+  return perToken ? tokens : tokens * options.topk;
+}
+
+int64_t Problem::outBytes() const {
+  return outRows() * options.outColumns() * reference::byteWidth(outType());
+}
+
+moe::reference::FloatType Problem::outType() const {
+  switch (options.outType) {
+  case OutType::BF16:
+    return reference::FloatType::BF16;
+  case OutType::F16:
+    return reference::FloatType::F16;
+  case OutType::F32:
+    break;
+  }
+  return reference::FloatType::F32;
+}
+
+std::vector<char> Problem::activeExperts() const {
+  std::vector<char> active(static_cast<size_t>(options.experts), 0);
+  for (int32_t id : ids)
+    if (id >= 0 && id < options.experts)
+      active[static_cast<size_t>(id)] = 1;
+  return active;
+}
+
+moe::reference::MoEGemm Problem::gemm(unsigned threads) const {
+  reference::MoEGemm gemm;
+  gemm.tokens = tokens;
+  gemm.topk = options.topk;
+  gemm.experts = options.experts;
+  gemm.n = options.n();
+  gemm.k = options.k();
+  gemm.codes = codes.data();
+  gemm.scales = scales.data();
+  gemm.bias = bias.empty() ? nullptr : bias.data();
+  gemm.ids = ids.data();
+  gemm.weights = options.appliesWeight() ? weights.data() : nullptr;
+  gemm.x = x.as<uint16_t>();
+  gemm.xPerSlot = options.kernel == KernelKind::Gemm2;
+  gemm.threads = threads;
+  return gemm;
+}
+
+/// Fails when `product` of the factors passes 2^62.
+static Error checkSize(StringRef what, ArrayRef<int64_t> factors) {
+  uint64_t size = 1;
+  for (int64_t factor : factors) {
+    bool overflow = false;
+    size = SaturatingMultiply(size, static_cast<uint64_t>(factor), &overflow);
+    if (overflow || size > uint64_t(1) << 46)
+      return failure(what + ": expected at most 2^46 bytes, got more");
+  }
+  return Error::success();
+}
+
+Error moe::driver::checkDimensions(const KernelOptions &options,
+                                   int64_t tokens) {
+  for (int64_t size :
+       {options.modelDim, options.interDim, options.experts, tokens})
+    if (size < 1 || size > std::numeric_limits<int32_t>::max() / 2)
+      return failure("dimensions: expected sizes from 1 to 1073741823, got " +
+                     Twine(size));
+  const char *kName =
+      options.kernel == KernelKind::Gemm2 ? "inter-dim" : "model-dim";
+  const char *nName =
+      options.kernel == KernelKind::Gemm2 ? "model-dim" : "inter-dim";
+  if (options.k() % 32)
+    return failure(Twine(kName) + ": expected K to be a multiple of 32, got " +
+                   Twine(options.k()));
+  if (options.outColumns() % 32)
+    return failure(Twine(nName) + ": expected N to be a multiple of 32, got " +
+                   Twine(options.outColumns()));
+  if (options.topk > 255)
+    return failure("topk: expected at most 255, got " + Twine(options.topk));
+  if (tokens >= 1 << 24)
+    return failure("tokens: expected fewer than 16777216, got " +
+                   Twine(tokens));
+  int64_t rows =
+      options.kernel == KernelKind::Gemm2 ? tokens * options.topk : tokens;
+  if (Error error = checkSize("x", {rows, options.k(), 2}))
+    return error;
+  if (Error error = checkSize("w", {options.experts, options.n(), options.k()}))
+    return error;
+  if (Error error =
+          checkSize("out", {tokens, options.topk, options.outColumns(), 4}))
+    return error;
+  int64_t xBytes = rows * options.k() * 2, most = 0xFFFFFFFF;
+  if (xBytes > most)
+    return failure("x: expected at most " + Twine(most) +
+                   " bytes, which is what its buffer descriptor covers, got " +
+                   Twine(xBytes));
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Generation
+//===----------------------------------------------------------------------===//
+
+/// Streams of the generator.
+enum Stream : uint64_t {
+  kRouting = 1,
+  kX = 2,
+  kBias = 3,
+  kOut = 4,
+  kWeight = 5
+};
+
+/// Calls body(i) for i in [0, count) on several threads.
+template <typename Body>
+static void inParallel(int64_t count, unsigned threads, const Body &body) {
+  std::vector<std::thread> workers;
+  for (unsigned t = 0; t < threads; ++t)
+    workers.emplace_back([&, t] {
+      for (int64_t i = t; i < count; i += threads)
+        body(i);
+    });
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+/// An expert not yet in `chosen`.
+static int32_t pickExpert(Random &random, Routing routing, int64_t experts,
+                          ArrayRef<int32_t> chosen,
+                          ArrayRef<double> cumulative) {
+  while (true) {
+    int32_t expert;
+    if (routing == Routing::Skewed) {
+      double at = random.unit() * cumulative.back();
+      expert = static_cast<int32_t>(llvm::upper_bound(cumulative, at) -
+                                    cumulative.begin());
+    } else {
+      expert = static_cast<int32_t>(random.below(uint64_t(experts)));
+    }
+    if (expert < experts && !is_contained(chosen, expert))
+      return expert;
+  }
+}
+
+static std::vector<int32_t> chooseExperts(int64_t tokens, int64_t topk,
+                                          int64_t experts, Routing routing,
+                                          uint64_t seed) {
+  Random random(seed, kRouting);
+  std::vector<double> cumulative;
+  double sum = 0;
+  for (int64_t e = 0; e < experts; ++e)
+    cumulative.push_back(sum += 1.0 / double(e + 1));
+  std::vector<int32_t> ids;
+  for (int64_t t = 0; t < tokens; ++t)
+    for (int64_t s = 0; s < topk; ++s) {
+      ArrayRef<int32_t> chosen =
+          ArrayRef(ids).drop_front(static_cast<size_t>(t * topk));
+      int32_t id;
+      if (routing == Routing::RoundRobin)
+        id = static_cast<int32_t>((t * topk + s) % experts);
+      else if (routing == Routing::OneExpert && s == 0)
+        id = 0;
+      else
+        id = pickExpert(random, routing, experts, chosen, cumulative);
+      ids.push_back(id);
+    }
+  return ids;
+}
+
+/// A finite bf16 of magnitude in [2^-5, 2): sign and fraction at random.
+static uint16_t randomBF16(uint64_t bits) {
+  uint64_t exponent = 122 + (bits >> 8) % 6;
+  return static_cast<uint16_t>((bits & 0x807F) | exponent << 7);
+}
+
+/// One expert's codes and scales. Scales are 2^-8 to 2^-1.
+static void fillExpert(uint8_t *codes, uint8_t *scales, int64_t blocks,
+                       Random random) {
+  for (int64_t b = 0; b < blocks; ++b) {
+    uint64_t choice = random.next();
+    uint64_t words[2] = {random.next(), random.next()};
+    if (choice % 16 == 0) {
+      words[0] = words[1] = 0;
+      scales[b] = 0;
+    } else {
+      scales[b] = static_cast<uint8_t>(119 + (choice >> 8) % 8);
+    }
+    std::memcpy(codes + 16 * b, words, 16);
+  }
+}
+
+static Error generateWeights(Problem &problem, unsigned threads) {
+  const KernelOptions &o = problem.options;
+  int64_t codes = o.n() * o.k() / 2, scales = o.n() * o.k() / 32;
+  if (Error error = HostBuffer::allocate(uint64_t(o.experts * codes))
+                        .moveInto(problem.codes))
+    return error;
+  if (Error error = HostBuffer::allocate(uint64_t(o.experts * scales))
+                        .moveInto(problem.scales))
+    return error;
+  std::vector<char> active = problem.activeExperts();
+  inParallel(o.experts, threads, [&](int64_t e) {
+    if (active[static_cast<size_t>(e)])
+      fillExpert(problem.codes.data() + e * codes,
+                 problem.scales.data() + e * scales, scales,
+                 Random(problem.seed, 1000 + uint64_t(e)));
+  });
+  return Error::success();
+}
+
+Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
+                                               int64_t tokens, Routing routing,
+                                               uint64_t seed,
+                                               unsigned threads) {
+  if (Error error = checkDimensions(options, tokens))
+    return std::move(error);
+  if (options.topk > options.experts)
+    return failure("topk: expected at most the number of experts, " +
+                   Twine(options.experts) + ", got " + Twine(options.topk));
+  Problem problem;
+  problem.options = options;
+  problem.tokens = tokens;
+  problem.seed = seed;
+  int64_t pairs = tokens * options.topk;
+  problem.ids =
+      chooseExperts(tokens, options.topk, options.experts, routing, seed);
+
+  Random weights(seed, kWeight);
+  problem.weights.assign(static_cast<size_t>(pairs), 1.0f);
+  for (int64_t t = 0; t < tokens && options.appliesWeight(); ++t) {
+    float *row = problem.weights.data() + t * options.topk;
+    double sum = 0;
+    for (int64_t s = 0; s < options.topk; ++s)
+      sum += row[s] = static_cast<float>(0.05 + weights.unit());
+    for (int64_t s = 0; s < options.topk; ++s)
+      row[s] = static_cast<float>(row[s] / sum);
+  }
+
+  int64_t xRows = options.kernel == KernelKind::Gemm2 ? pairs : tokens;
+  if (Error error = HostBuffer::allocate(uint64_t(xRows * options.k() * 2))
+                        .moveInto(problem.x))
+    return std::move(error);
+  Random x(seed, kX);
+  for (int64_t i = 0; i < xRows * options.k(); ++i)
+    problem.x.as<uint16_t>()[i] = randomBF16(x.next());
+
+  if (options.bias) {
+    Random bias(seed, kBias);
+    for (int64_t i = 0; i < options.experts * options.n(); ++i)
+      problem.bias.push_back(static_cast<float>(4 * bias.unit() - 2));
+  }
+  if (Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
+                        .moveInto(problem.initial))
+    return std::move(error);
+  Random out(seed, kOut);
+  for (int64_t i = 0; i < problem.outRows() * options.outColumns(); ++i)
+    reference::storeFloat(problem.outType(), problem.initial.data(), i,
+                          2 * out.unit() - 1);
+  if (Error error = generateWeights(problem, threads))
+    return std::move(error);
+  return std::move(problem);
+}

@@ -1,0 +1,212 @@
+//===- RunProblemTest.cpp - problems and the kernel's buffers -------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Generated problems have the properties they are made for, prepared buffers
+// the sizes and contents of the contract, and impossible shapes are refused.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/RunProblem.h"
+#include "moe/Reference/Shuffle.h"
+#include "gtest/gtest.h"
+#include <cmath>
+#include <cstring>
+#include <set>
+
+using namespace llvm;
+using namespace moe;
+using namespace moe::driver;
+
+static KernelOptions makeOptions(int64_t h, int64_t i, int64_t experts,
+                                 int64_t topk) {
+  KernelOptions options;
+  options.modelDim = h;
+  options.interDim = i;
+  options.experts = experts;
+  options.topk = topk;
+  return options;
+}
+
+static Problem generate(const KernelOptions &options, int64_t tokens,
+                        Routing routing = Routing::Uniform, uint64_t seed = 0) {
+  return cantFail(generateProblem(options, tokens, routing, seed, 2));
+}
+
+static std::string refusal(const KernelOptions &options, int64_t tokens) {
+  Expected<Problem> problem =
+      generateProblem(options, tokens, Routing::Uniform, 0, 1);
+  return problem ? "accepted" : toString(problem.takeError());
+}
+
+static bool contains(const std::string &text, StringRef part) {
+  return StringRef(text).contains(part);
+}
+
+TEST(RunProblem, ASeedIsAProblem) {
+  KernelOptions options = makeOptions(64, 96, 4, 2);
+  options.bias = true;
+  Problem a = generate(options, 5), b = generate(options, 5);
+  Problem c = generate(options, 5, Routing::Uniform, 1);
+  EXPECT_TRUE(a.codes.bytes() == b.codes.bytes());
+  EXPECT_TRUE(a.x.bytes() == b.x.bytes());
+  EXPECT_EQ(a.ids, b.ids);
+  EXPECT_EQ(a.bias, b.bias);
+  EXPECT_FALSE(a.x.bytes() == c.x.bytes());
+  EXPECT_FALSE(a.codes.bytes() == c.codes.bytes());
+}
+
+TEST(RunProblem, WeightsVaryAsTheyShould) {
+  Problem p = generate(makeOptions(256, 256, 1, 1), 1);
+  std::set<int> nibbles, exponents;
+  int zeroBlocks = 0;
+  for (uint64_t block = 0; block < p.scales.size(); ++block) {
+    exponents.insert(p.scales.data()[block]);
+    bool zero = true;
+    for (int i = 0; i < 16; ++i) {
+      nibbles.insert(p.codes.data()[16 * block + i] & 15);
+      zero &= p.codes.data()[16 * block + i] == 0;
+    }
+    zeroBlocks += zero && p.scales.data()[block] == 0;
+  }
+  EXPECT_EQ(nibbles.size(), 16u);
+  EXPECT_GE(exponents.size(), 8u);
+  EXPECT_GT(zeroBlocks, 0);
+  for (uint64_t i = 0; i < p.initial.size(); i += 2)
+    EXPECT_TRUE(std::isfinite(reference::loadFloat(
+        reference::FloatType::BF16, p.initial.data(), int64_t(i / 2))));
+}
+
+TEST(RunProblem, RoutingsAreWhatTheyAreCalled) {
+  KernelOptions options = makeOptions(32, 32, 8, 3);
+  for (Routing routing : {Routing::Uniform, Routing::Skewed, Routing::OneExpert,
+                          Routing::RoundRobin}) {
+    Problem p = generate(options, 40, routing);
+    std::vector<int> counts(8, 0);
+    for (int t = 0; t < 40; ++t) {
+      std::set<int32_t> distinct(p.ids.begin() + 3 * t,
+                                 p.ids.begin() + 3 * t + 3);
+      EXPECT_EQ(distinct.size(), 3u);
+      for (int32_t id : distinct)
+        ++counts[size_t(id)];
+      float sum =
+          p.weights[3 * t] + p.weights[3 * t + 1] + p.weights[3 * t + 2];
+      EXPECT_NEAR(sum, 1, 1e-6);
+    }
+    if (routing == Routing::OneExpert) {
+      for (int t = 0; t < 40; ++t)
+        EXPECT_EQ(p.ids[size_t(3 * t)], 0);
+      EXPECT_EQ(counts[0], 40);
+    }
+    if (routing == Routing::RoundRobin)
+      for (int count : counts)
+        EXPECT_EQ(count, 15);
+    if (routing == Routing::Skewed) {
+      EXPECT_GT(counts[0], 2 * counts[7]);
+    }
+  }
+}
+
+TEST(RunProblem, ImpossibleShapesAreRefusedWithBothNumbers) {
+  EXPECT_TRUE(contains(refusal(makeOptions(64, 48, 4, 2), 4),
+                       "inter-dim: expected K to be a multiple of 32, got 48"));
+  EXPECT_TRUE(contains(refusal(makeOptions(40, 64, 4, 2), 4),
+                       "model-dim: expected N to be a multiple of 32, got 40"));
+  EXPECT_TRUE(contains(refusal(makeOptions(32, 32, 300, 256), 1), "got 256"));
+  EXPECT_TRUE(contains(refusal(makeOptions(32, 32, 2, 3), 1),
+                       "expected at most the number of experts, 2, got 3"));
+  EXPECT_TRUE(contains(refusal(makeOptions(32, 32, 2, 1), 1 << 24),
+                       "expected fewer than 16777216, got 16777216"));
+  // 2^21 x 8 rows of 128 bf16: 4 GiB, one byte more than a descriptor covers.
+  EXPECT_TRUE(contains(refusal(makeOptions(32, 128, 8, 8), 1 << 21),
+                       "expected at most 4294967295"));
+  EXPECT_NE(refusal(makeOptions(32, int64_t(1) << 40, 8, 8), 1), "accepted");
+}
+
+TEST(RunProblem, PreparedBuffersHaveTheContractsSizes) {
+  KernelOptions options = makeOptions(96, 160, 5, 2);
+  options.bias = true;
+  Problem p = generate(options, 7);
+  DeviceBuffers buffers = cantFail(prepare(p, 16, 2));
+  EXPECT_EQ(buffers.w.size(), 5u * 96 * 256 / 2);
+  EXPECT_EQ(buffers.scale.size(), 5u * 96 * 8);
+  EXPECT_EQ(buffers.sortedIds.size(), size_t(7 * 2 + 5 * 16 - 2));
+  EXPECT_EQ(buffers.sortedWeights.size(), buffers.sortedIds.size());
+  EXPECT_EQ(buffers.numBlocks, (7 * 2 + 5 * 16 - 2 + 15) / 16);
+  EXPECT_EQ(buffers.out.size(), 7u * 96 * 2);
+  EXPECT_EQ(p.x.size(), 14u * 160 * 2);
+  std::vector<executor::Argument> args = buffers.arguments(p);
+  ASSERT_EQ(args.size(), 13u);
+  const char *names[] = {"out",
+                         "x",
+                         "w",
+                         "scale",
+                         "sorted_token_ids",
+                         "expert_ids",
+                         "sorted_weights",
+                         "num_valid_ids",
+                         "bias",
+                         "tokens",
+                         "n",
+                         "k",
+                         "num_blocks"};
+  for (size_t i = 0; i < 13; ++i)
+    EXPECT_EQ(args[i].name, names[i]);
+  EXPECT_EQ(args[10].value, (std::vector<uint8_t>{96, 0, 0, 0}));
+  EXPECT_EQ(args[11].value, (std::vector<uint8_t>{160, 0, 0, 0}));
+}
+
+TEST(RunProblem, PreparedWeightsAreTheShuffledOnes) {
+  Problem p = generate(makeOptions(64, 160, 6, 2), 3);
+  DeviceBuffers buffers = cantFail(prepare(p, 32, 2));
+  std::vector<uint8_t> w =
+      reference::shuffleWeightA16W4(p.codes.data(), 6, 64, 160);
+  std::vector<uint8_t> scale =
+      reference::shuffleScaleA16W4(p.scales.data(), 6, 64, 160);
+  std::vector<char> active = p.activeExperts();
+  int used = 0;
+  for (size_t e = 0; e < 6; ++e) {
+    size_t bytes = w.size() / 6;
+    EXPECT_TRUE(buffers.w.bytes().slice(e * bytes, bytes) ==
+                ArrayRef(w).slice(e * bytes, bytes));
+    bytes = scale.size() / 6;
+    used += active[e];
+    if (active[e])
+      EXPECT_TRUE(buffers.scale.bytes().slice(e * bytes, bytes) ==
+                  ArrayRef(scale).slice(e * bytes, bytes));
+  }
+  EXPECT_GT(used, 1);
+}
+
+TEST(RunProblem, WhatTheContractLeavesOpenIsHostile) {
+  Problem p = generate(makeOptions(32, 32, 40, 2), 9);
+  DeviceBuffers buffers = cantFail(prepare(p, 16, 1));
+  int32_t padding = 2 << 24 | 9;
+  std::set<int32_t> seen;
+  int foreign = 0, badPadding = 0;
+  for (int32_t i = 0; i < buffers.numValid[0]; ++i) {
+    int32_t expert = buffers.expertIds[size_t(i / 16)];
+    int32_t id = buffers.sortedIds[size_t(i)];
+    if (expert < 0 || expert >= 40) {
+      ++foreign;
+      continue;
+    }
+    if (id == padding) {
+      badPadding += !(std::fabs(buffers.sortedWeights[size_t(i)]) < 10);
+      continue;
+    }
+    EXPECT_TRUE(seen.insert(id).second);
+    int32_t pair = (id & 0xFFFFFF) * 2 + (id >> 24);
+    EXPECT_EQ(p.ids[size_t(pair)], expert);
+    EXPECT_EQ(p.weights[size_t(pair)], buffers.sortedWeights[size_t(i)]);
+  }
+  EXPECT_EQ(seen.size(), 18u); // every pair once
+  EXPECT_EQ(foreign, 16);      // one block of an expert that is elsewhere
+  EXPECT_GT(badPadding, 0);
+  EXPECT_EQ(buffers.numValid[0] % 16, 0);
+  bool differs = false;
+  for (size_t i = size_t(buffers.numValid[0]); i < buffers.sortedIds.size();
+       ++i)
+    differs |= buffers.sortedIds[i] != padding;
+  EXPECT_TRUE(differs);
+}
