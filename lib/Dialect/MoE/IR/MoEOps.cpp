@@ -18,6 +18,29 @@ using namespace moe;
 #include "moe/Dialect/MoE/IR/MoEOps.cpp.inc"
 
 //===----------------------------------------------------------------------===//
+// Names of results in printed IR
+//===----------------------------------------------------------------------===//
+
+void RouteRowsOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getRows(), "rows");
+}
+void PingpongOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getAcc(), "acc");
+}
+void LoadWeightOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), "weights");
+}
+void LoadScaleOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), "scales");
+}
+void UnpackOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), "unpacked");
+}
+void MfmaOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), "acc");
+}
+
+//===----------------------------------------------------------------------===//
 // Checks that several ops share
 //===----------------------------------------------------------------------===//
 

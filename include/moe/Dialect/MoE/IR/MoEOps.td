@@ -9,8 +9,9 @@
 #define MOE_DIALECT_MOE_IR_MOEOPS_TD
 
 include "moe/Dialect/MoE/IR/MoEAttrs.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class MoE_Op<string mnemonic, list<Trait> traits = []>
     : Op<MoE_Dialect, mnemonic, traits>;
@@ -146,7 +147,9 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
 // Tile level
 //===----------------------------------------------------------------------===//
 
-def MoE_RouteRowsOp : MoE_Op<"route_rows", [MemoryEffects<[MemRead]>]> {
+def MoE_RouteRowsOp : MoE_Op<"route_rows", [
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
+    MemoryEffects<[MemRead]>]> {
   let summary = "rows of the activations that this lane gathers";
   let description = [{
     A tile of tile_m x tile_k bf16 is moved in 16-byte chunks, chunk
@@ -182,6 +185,7 @@ def MoE_RouteRowsOp : MoE_Op<"route_rows", [MemoryEffects<[MemRead]>]> {
 }
 
 def MoE_PingpongOp : MoE_Op<"pingpong", [
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
     AllTypesMatch<["ping", "pong"]>, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "product of a gathered A tile with a wave's weights, all of K";
   let description = [{
@@ -272,7 +276,9 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
   let hasVerifier = 1;
 }
 
-def MoE_LoadWeightOp : MoE_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
+def MoE_LoadWeightOp : MoE_Op<"load_weight", [
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
+    MemoryEffects<[MemRead]>]> {
   let summary = "load this lane's fragments of preshuffled MXFP4 weights";
   let description = [{
     Loads a block of (16*NB) rows x (128*KB) K of an expert's weights, the first
@@ -312,7 +318,9 @@ def MoE_LoadWeightOp : MoE_Op<"load_weight", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
-def MoE_LoadScaleOp : MoE_Op<"load_scale", [MemoryEffects<[MemRead]>]> {
+def MoE_LoadScaleOp : MoE_Op<"load_scale", [
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
+    MemoryEffects<[MemRead]>]> {
   let summary = "load the scales of this lane's weight fragments";
   let description = [{
     The scales of the block that `moe.load_weight` loads with the same indices:
@@ -349,7 +357,9 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [MemoryEffects<[MemRead]>]> {
   let hasVerifier = 1;
 }
 
-def MoE_UnpackOp : MoE_Op<"unpack", [Pure]> {
+def MoE_UnpackOp : MoE_Op<"unpack", [
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
+    Pure]> {
   let summary = "fp4 to bf16, times the block's scale";
   let description = [{
     `result[nb][kb][i] = value(source[nb][kb][i]) * 2^(scale[nb][kb] - 127)`,
@@ -379,6 +389,7 @@ def MoE_UnpackOp : MoE_Op<"unpack", [Pure]> {
 }
 
 def MoE_MfmaOp : MoE_Op<"mfma", [
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
     MemoryEffects<[MemRead]>, AllTypesMatch<["acc", "result"]>]> {
   let summary = "multiply an A tile in LDS with unpacked weights";
   let description = [{
