@@ -23,6 +23,8 @@ config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%source_root", config.moe_source_dir))
 config.substitutions.append(("%build_root", config.moe_build_dir))
 config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "Inputs")))
+# `%exit N COMMAND`: the command must exit with N, not merely fail.
+config.substitutions.append(("%exit", f"{config.python} {config.test_source_root}/Inputs/expect_exit.py"))
 
 # `--param moe_full=1` or -DMOE_FULL_TESTS=ON: tests with `REQUIRES: full-product`.
 if config.moe_full or lit_config.params.get("moe_full") == "1":

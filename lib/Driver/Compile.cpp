@@ -33,7 +33,10 @@ namespace {
 /// One run: a context whose diagnostics end up in a string, and stage times.
 class Run {
 public:
-  Run() : context(makeRegistry(), mlir::MLIRContext::Threading::DISABLED) {}
+  Run() : context(makeRegistry(), mlir::MLIRContext::Threading::DISABLED) {
+    // The source line says enough; the operation in generic form fills screens.
+    context.printOpOnDiagnostic(false);
+  }
 
   /// Parses `text` or builds the kernel; the handler needs the source first.
   Error load(StringRef text, StringRef name) {
@@ -83,8 +86,10 @@ public:
   }
 
   /// What was diagnosed; `fallback` should nothing have been.
+  /// IR made from options has no location, so nothing is said about it.
   Error failure(StringRef fallback) {
     StringRef text = StringRef(diagnostics).trim('\n');
+    text.consume_front("<unknown>:0: error: ");
     return llvm::createStringError(text.empty() ? fallback : text);
   }
 
