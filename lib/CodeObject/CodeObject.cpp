@@ -213,13 +213,18 @@ Error loadModule(Job &job, const llvm::Module &module,
   return addGridNotes(*job.module);
 }
 
-/// LLVM's own pipeline for the level, with the target's passes in it.
+/// LLVM's own pipeline for the level, with the target's passes in it. Loops are
+/// unrolled only where their metadata asks for it: the loop over K comes
+/// unrolled and pipelined as far as it is meant to be, and LLVM would copy it
+/// once for every K tile of a small model.
 void optimize(Job &job, unsigned level) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager sccs;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(job.machine.get());
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopUnrolling = false;
+  llvm::PassBuilder builder(job.machine.get(), tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(sccs);
   builder.registerFunctionAnalyses(functions);

@@ -69,7 +69,7 @@ loop:
       <4 x i16> %v, <4 x i16> %v, <4 x float> %acc, i32 0, i32 0, i32 0)
   %next = add i32 %i, 64
   %more = icmp slt i32 %next, %k
-  br i1 %more, label %loop, label %done, !llvm.loop !1
+  br i1 %more, label %loop, label %done
 done:
   %q = getelementptr <4 x float>, ptr addrspace(1) %c, i32 %id
   store <4 x float> %sum, ptr addrspace(1) %q
@@ -77,8 +77,7 @@ done:
 }
 attributes #0 = { "amdgpu-flat-work-group-size"="256,256" "moe.grid"="ceildiv(n,128); num_blocks;1" }
 !0 = !{i32 256, i32 1, i32 1}
-!1 = distinct !{!1, !2}
-!2 = !{!"llvm.loop.unroll.disable"}
+
 )";
 
 TEST(CodeObject, ReportReadsTheObject) {
