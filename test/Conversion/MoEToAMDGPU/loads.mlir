@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weight and scale loads: 64-bit rebase to the expert, 32-bit offsets within,
+// one instruction a fragment, and the cache policy in the aux operand.
+// RUN: moe-opt %s --pass-pipeline='builtin.module(gpu.module(convert-moe-to-amdgpu{chip=gfx950},canonicalize,cse))' | FileCheck %s
+// RUN: moe-opt %s --pass-pipeline='builtin.module(gpu.module(convert-moe-to-amdgpu{chip=gfx942},canonicalize,cse))' | FileCheck %s
+
+#g = #gpu.address_space<global>
+
+gpu.module @kernels {
+  // The layout becomes the bytes it takes: K is padded to 128, 8 x 64 x 128/2.
+  // One expert is 4096 bytes, a block of 16 rows 1024.
+  // CHECK-LABEL: gpu.func @weights
+  // CHECK-SAME: (%[[W:.*]]: memref<32768xi8, #gpu.address_space<global>>
+  // CHECK-DAG: %[[NT:.*]] = arith.constant 2 : i32
+  // CHECK-DAG: %[[EXPERT:.*]] = arith.constant 4096 : i64
+  // CHECK: %[[BASE:.*]] = llvm.inttoptr %{{.*}} : i64 to !llvm.ptr<1>
+  // CHECK: %[[OFFSET:.*]] = arith.muli %{{.*}}, %[[EXPERT]] : i64
+  // CHECK: %[[FIRST:.*]] = llvm.getelementptr %[[BASE]][%[[OFFSET]]] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i8
+  // CHECK: %[[RSRC:.*]] = rocdl.make.buffer.rsrc %[[FIRST]], %{{.*}}, %[[EXPERT]], %{{.*}} : <1> to <8>
+  // CHECK-COUNT-2: rocdl.raw.ptr.buffer.load %[[RSRC]], %{{.*}}, %{{.*}}, %[[NT]] : vector<4xi32>
+  // CHECK-NOT: rocdl.raw.ptr.buffer.load
+  gpu.func @weights(%w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %e: index, %n: index, %k: index, %out: memref<vector<2x1x32xf4E2M1FN>, #g>) {
+    %f = moe.load_weight %w[%e, %n, %k] cache nt
+        : memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>, #g> -> vector<2x1x32xf4E2M1FN>
+    memref.store %f, %out[] : memref<vector<2x1x32xf4E2M1FN>, #g>
+    gpu.return
+  }
+
+  // Two row blocks and two K blocks share a dword.
+  // CHECK-LABEL: gpu.func @whole_dwords
+  // CHECK-SAME: (%{{.*}}: memref<4096xi8, #gpu.address_space<global>>
+  // CHECK: %[[DWORD:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // CHECK-NOT: rocdl.raw.ptr.buffer.load
+  // CHECK-NOT: arith.shrui %[[DWORD]]
+  // CHECK: gpu.return
+  gpu.func @whole_dwords(%s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %e: index, %n: index, %k: index, %out: memref<vector<2x2xf8E8M0FNU>, #g>) {
+    %f = moe.load_scale %s[%e, %n, %k]
+        : memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>, #g> -> vector<2x2xf8E8M0FNU>
+    memref.store %f, %out[] : memref<vector<2x2xf8E8M0FNU>, #g>
+    gpu.return
+  }
+
+  // A block on its own may be the upper half of its dword, in K and in rows.
+  // CHECK-LABEL: gpu.func @odd_blocks
+  // CHECK-DAG: %[[C3:.*]] = arith.constant 3 : i32
+  // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : i32
+  // CHECK: %[[DWORD:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // CHECK: %[[K:.*]] = arith.shli %{{.*}}, %[[C4]] : i32
+  // CHECK: %[[HALF:.*]] = arith.shrui %[[DWORD]], %[[K]] : i32
+  // CHECK: %[[N:.*]] = arith.shli %{{.*}}, %[[C3]] : i32
+  // CHECK: arith.shrui %[[HALF]], %[[N]] : i32
+  gpu.func @odd_blocks(%s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %e: index, %n: index, %k: index, %out: memref<vector<1x1xf8E8M0FNU>, #g>) {
+    %f = moe.load_scale %s[%e, %n, %k]
+        : memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>, #g> -> vector<1x1xf8E8M0FNU>
+    memref.store %f, %out[] : memref<vector<1x1xf8E8M0FNU>, #g>
+    gpu.return
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a chip, or this compiler, cannot do is refused at the op.
+// RUN: moe-opt %s -split-input-file -verify-diagnostics \
+// RUN:   --pass-pipeline='builtin.module(gpu.module(moe-check-target{chip=gfx942}))'
+// RUN: not moe-opt %s --moe-to-rocdl=chip=gfx1100 2>&1 | FileCheck %s --check-prefix=CHIP
+// RUN: not moe-opt %s --moe-to-binary=chip=gfx90a 2>&1 | FileCheck %s --check-prefix=GFX90A
+// RUN: not moe-opt %s --moe-to-rocdl 2>&1 | FileCheck %s --check-prefix=NONE
+
+// CHIP: error: unknown chip 'gfx1100', expected one of gfx942, gfx950
+// GFX90A: error: unknown chip 'gfx90a', expected one of gfx942, gfx950 (gfx90a flushes bf16 denormals
+// NONE: error: unknown chip '', expected one of gfx942, gfx950
+
+gpu.module @lds {
+  gpu.func @lds(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected at most 65536 bytes of LDS on gfx942, got 131072 (the larger of 2 A tiles of 128 x 256 x 2 bytes and the output tile)}}
+    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 128, tile_n = 128, tile_k = 256>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @k_batch {
+  gpu.func @k_batch(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected k_batch = 1, got 2, which is not lowered yet}}
+    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, k_batch = 2>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @k_wave {
+  gpu.func @k_wave(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected k_wave = 1, got 2, which is not lowered yet}}
+    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, k_wave = 2>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @waves {
+  gpu.func @waves(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected waves = 4, got 2, which is not lowered yet}}
+    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, waves = 2>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @xcd {
+  gpu.func @xcd(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected xcd = 1, got 8, which is not lowered yet}}
+    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, xcd = 8>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @group_m {
+  gpu.func @group_m(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected group_m = 1, got 4, which is not lowered yet}}
+    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, group_m = 4>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @stage {
+  gpu.func @stage(%out: memref<?x128xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected stage = down, got gate_up, which is not lowered yet}}
+    moe.grouped_gemm outs(%out : memref<?x128xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, stage = gate_up, activation = silu>
+    gpu.return
+  }
+}

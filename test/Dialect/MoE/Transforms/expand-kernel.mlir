@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The kernel op becomes one workgroup's tile ops.
+// RUN: moe-opt %s --pass-pipeline='builtin.module(gpu.module(moe-expand-kernel))' | FileCheck %s
+
+#g = #gpu.address_space<global>
+
+gpu.module @kernels {
+  // CHECK-LABEL: gpu.func @stores_with_bias
+  // CHECK-SAME: workgroup(%[[L0:.*]] : memref<8192xi8, #gpu.address_space<workgroup>> {llvm.align = 16 : i64}, %[[L1:.*]] : memref<8192xi8, #gpu.address_space<workgroup>> {llvm.align = 16 : i64})
+  // CHECK-SAME: known_block_size = array<i32: 256, 1, 1>, moe.grid = "ceildiv(n,128)*num_blocks;1;1"
+  // CHECK: %[[GROUP:.*]] = gpu.block_id x
+  // CHECK: arith.divui
+  // CHECK: arith.remui
+  // CHECK: %[[EXPERT:.*]] = memref.load %{{.*}}[%{{.*}}] : memref<?xi32, #gpu.address_space<global>>
+  // CHECK: %[[USED:.*]] = memref.load %{{.*}} : memref<2xi32, #gpu.address_space<global>>
+  // CHECK: arith.cmpi slt
+  // CHECK: arith.cmpi ult, %[[EXPERT]], %{{.*}} : i32
+  // CHECK: %[[WORK:.*]] = arith.andi
+  // CHECK: scf.if %[[WORK]] {
+  // CHECK: %[[PING:.*]] = memref.view %[[L0]]
+  // CHECK: %[[PONG:.*]] = memref.view %[[L1]]
+  // CHECK: %[[ROWS:.*]] = moe.route_rows %{{.*}} topk 4 per_slot tile 16 x 256 threads 256
+  // CHECK: %[[ACC:.*]] = moe.pingpong x(%{{.*}}[%[[ROWS]]]) {{.*}} buffers(%[[PING]], %[[PONG]]) cache nt
+  // CHECK-SAME: -> vector<1x2x4xf32>
+  // CHECK: moe.scatter %[[ACC]] {{.*}} bias({{.*}}) buffers(%[[L0]], %[[L1]]) tile_n 128 threads 256
+  // CHECK-NOT: accumulate
+  // CHECK-NOT: moe.grouped_gemm
+  gpu.func @stores_with_bias(%out: memref<?x160xbf16, #g>, %x: memref<?x288xbf16, #g>,
+      %w: memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %s: memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
+      %num_valid: memref<2xi32, #g>, %bias: memref<8x160xf32, #g>, %tokens: i32) kernel {
+    moe.grouped_gemm outs(%out : memref<?x160xbf16, #g>)
+        ins(%x, %w, %s : memref<?x288xbf16, #g>, memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
+        bias(%bias : memref<8x160xf32, #g>)
+        tokens(%tokens) topk 4
+        config <tile_m = 16, tile_n = 128, tile_k = 256, accumulate = false, routing_weight = false, cache = nt>
+    gpu.return
+  }
+
+  // The output tile, 64 x 256 x 2 bytes, is more than one A tile of 64 x 128:
+  // each buffer holds half of it.
+  // CHECK-LABEL: gpu.func @wide_output
+  // CHECK-SAME: workgroup(%{{.*}} : memref<16384xi8, {{.*}}, %{{.*}} : memref<16384xi8,
+  // CHECK-SAME: moe.grid = "ceildiv(n,256)*num_blocks;1;1", rocdl.waves_per_eu = 2 : i32
+  // CHECK: moe.scatter {{.*}} accumulate routing_weight tile_n 256
+  gpu.func @wide_output(%out: memref<?x160xbf16, #g>, %x: memref<?x288xbf16, #g>,
+      %w: memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %s: memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
+      %num_valid: memref<2xi32, #g>, %tokens: i32) kernel {
+    moe.grouped_gemm outs(%out : memref<?x160xbf16, #g>)
+        ins(%x, %w, %s : memref<?x288xbf16, #g>, memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
+        tokens(%tokens) topk 4
+        config <tile_m = 64, tile_n = 256, tile_k = 128, waves_per_eu = 2>
+    gpu.return
+  }
+}

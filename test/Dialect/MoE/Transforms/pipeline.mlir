@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The ping-pong loop as explicit steps, for the numbers of K tiles at which the
+// shape of the pipeline changes.
+// RUN: moe-opt %s --pass-pipeline='builtin.module(gpu.module(moe-pipeline,canonicalize,cse))' | FileCheck %s
+
+#lds = #gpu.address_space<workgroup>
+
+gpu.module @kernels {
+  // One partial tile: nothing is prefetched, one sync.
+  // CHECK-LABEL: gpu.func @one_partial_tile
+  // CHECK: moe.gather %{{.*}} columns 96 to %[[PING:.*]] :
+  // CHECK: moe.load_weight {{.*}} -> vector<2x1x32xf4E2M1FN>
+  // CHECK: moe.load_scale {{.*}} -> vector<2x1xf8E8M0FNU>
+  // CHECK: moe.sync
+  // CHECK-NOT: moe.gather
+  // CHECK: moe.unpack
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK-NOT: moe.sync
+  // CHECK: return
+  gpu.func @one_partial_tile(%x: memref<?x96xbf16>, %rows: vector<2xi32>,
+      %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
+      %out: memref<vector<1x2x4xf32>>)
+      workgroup(%ping: memref<16x256xbf16, #lds>, %pong: memref<16x256xbf16, #lds>) {
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong)
+        : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
+    gpu.return
+  }
+
+  // Two whole tiles: no loop yet. The last step prefetches nothing.
+  // CHECK-LABEL: gpu.func @two_tiles
+  // CHECK-SAME: workgroup(%[[PING:.*]] : memref<16x256xbf16, {{.*}}, %[[PONG:.*]] : memref<16x256xbf16,
+  // CHECK-NOT: scf.for
+  // CHECK: moe.gather %{{.*}} columns 256 to %[[PING]] :
+  // CHECK: moe.sync
+  // CHECK: moe.gather %{{.*}} columns 256 to %[[PONG]] :
+  // CHECK: moe.load_weight {{.*}} cache nt
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK: moe.sync
+  // CHECK-NOT: moe.gather
+  // CHECK: moe.mfma %[[PONG]]
+  // CHECK-NOT: moe.sync
+  gpu.func @two_tiles(%x: memref<?x512xbf16>, %rows: vector<2xi32>,
+      %w: memref<8x128x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x128x16xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
+      %out: memref<vector<1x2x4xf32>>)
+      workgroup(%ping: memref<16x256xbf16, #lds>, %pong: memref<16x256xbf16, #lds>) {
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong) cache nt
+        : memref<?x512xbf16>, vector<2xi32>, memref<8x128x512xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x16xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
+    gpu.return
+  }
+
+  // 1120 = 8 x 128 + 96: three trips of two tiles, then a whole tile, another
+  // and a partial one, whose buffers go on alternating.
+  // CHECK-LABEL: gpu.func @loop_and_tail
+  // CHECK-SAME: workgroup(%[[PING:.*]] : memref<16x128xbf16, {{.*}}, %[[PONG:.*]] : memref<16x128xbf16,
+  // CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+  // CHECK-DAG: %[[C128:.*]] = arith.constant 128 : index
+  // CHECK-DAG: %[[C256:.*]] = arith.constant 256 : index
+  // CHECK-DAG: %[[C768:.*]] = arith.constant 768 : index
+  // CHECK-DAG: %[[C896:.*]] = arith.constant 896 : index
+  // CHECK-DAG: %[[C1024:.*]] = arith.constant 1024 : index
+  // CHECK: moe.gather %{{.*}}, %[[C0]]] columns 128 to %[[PING]] :
+  // CHECK: scf.for %[[K:.*]] = %[[C0]] to %[[C768]] step %[[C256]] iter_args
+  // CHECK-SAME: (vector<1x2x4xf32>, vector<2x1x32xf4E2M1FN>, vector<2x1xf8E8M0FNU>)
+  // CHECK: moe.sync
+  // CHECK: %[[K1:.*]] = arith.addi %[[K]], %[[C128]]
+  // CHECK: moe.gather %{{.*}}, %[[K1]]] columns 128 to %[[PONG]] :
+  // CHECK: moe.load_weight %{{.*}}, %[[K1]]]
+  // CHECK: moe.load_scale %{{.*}}, %[[K1]]]
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK: moe.sync
+  // CHECK: %[[K2:.*]] = arith.addi %[[K]], %[[C256]]
+  // CHECK: moe.gather %{{.*}}, %[[K2]]] columns 128 to %[[PING]] :
+  // CHECK: moe.mfma %[[PONG]]
+  // CHECK: scf.yield
+  // CHECK: moe.sync
+  // CHECK: moe.gather %{{.*}}, %[[C896]]] columns 128 to %[[PONG]] :
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK: moe.sync
+  // CHECK: moe.gather %{{.*}}, %[[C1024]]] columns 96 to %[[PING]] :
+  // CHECK: moe.mfma %[[PONG]]
+  // CHECK: moe.sync
+  // CHECK-NOT: moe.gather
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK-NOT: moe.sync
+  gpu.func @loop_and_tail(%x: memref<?x1120xbf16>, %rows: vector<1xi32>,
+      %w: memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
+      %out: memref<vector<1x2x4xf32>>)
+      workgroup(%ping: memref<16x128xbf16, #lds>, %pong: memref<16x128xbf16, #lds>) {
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong)
+        : memref<?x1120xbf16>, vector<1xi32>, memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x128xbf16, #lds> -> vector<1x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
+    gpu.return
+  }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Each constraint of the attributes, broken once. The numbers C1, C2, ... are
+// those of MoEAttrs.td.
+// RUN: moe-opt %s -split-input-file -verify-diagnostics
+
+// preshuffle_c1
+// expected-error @+1 {{expected rank 3 in a preshuffled layout, got 2}}
+func.func private @rank(memref<64x96xf4E2M1FN, #moe.preshuffle<weight>>)
+
+// -----
+
+// preshuffle_c1
+// expected-error @+1 {{expected a static shape in a preshuffled layout, got '?'}}
+func.func private @dynamic(memref<?x64x96xf4E2M1FN, #moe.preshuffle<weight>>)
+
+// -----
+
+// preshuffle_c2
+// expected-error @+1 {{expected rows of preshuffled weights to be a multiple of 16, got 24}}
+func.func private @weight_rows(memref<2x24x96xf4E2M1FN, #moe.preshuffle<weight>>)
+
+// -----
+
+// preshuffle_c2
+// expected-error @+1 {{expected K of preshuffled weights to be a multiple of 32, got 80}}
+func.func private @weight_k(memref<2x32x80xf4E2M1FN, #moe.preshuffle<weight>>)
+
+// -----
+
+// preshuffle_c3
+// expected-error @+1 {{expected rows of preshuffled scales to be a multiple of 32, got 48}}
+func.func private @scale_rows(memref<2x48x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+
+// -----
+
+// config_c1
+func.func private @tile_m() attributes {test.config =
+// expected-error @+1 {{expected tile_m to be 16, 32, 64 or 128, got 48}}
+    #moe.config<tile_m = 48, tile_n = 128, tile_k = 256>}
+
+// -----
+
+// config_c2
+func.func private @tile_k() attributes {test.config =
+// expected-error @+1 {{expected tile_k to be a positive multiple of 128 (a block of preshuffled weights), got 96}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 96>}
+
+// -----
+
+// config_c3
+func.func private @waves() attributes {test.config =
+// expected-error @+1 {{expected waves to be 1, 2, 4 or 8, got 3}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, waves = 3>}
+
+// -----
+
+// config_c3
+func.func private @waves_of_k_wave() attributes {test.config =
+// expected-error @+1 {{expected waves to be a multiple of k_wave = 4, got 2}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, waves = 2, k_wave = 4>}
+
+// -----
+
+// config_c4
+func.func private @tile_n() attributes {test.config =
+// expected-error @+1 {{expected tile_n to be a positive multiple of 64 (16 columns x 4 waves in N), got 96}}
+    #moe.config<tile_m = 16, tile_n = 96, tile_k = 256>}
+
+// -----
+
+// config_c5
+func.func private @k_wave() attributes {test.config =
+// expected-error @+1 {{expected k_wave to be 1, 2 or 4, got 3}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, k_wave = 3>}
+
+// -----
+
+// config_c5
+func.func private @xcd() attributes {test.config =
+// expected-error @+1 {{expected xcd to be at least 1, got 0}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, xcd = 0>}
+
+// -----
+
+// config_c5
+func.func private @waves_per_eu() attributes {test.config =
+// expected-error @+1 {{expected waves_per_eu to be from 0 to 8, got 9}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, waves_per_eu = 9>}
+
+// -----
+
+// config_c6
+func.func private @k_batch() attributes {test.config =
+// expected-error @+1 {{expected accumulate with k_batch = 2: slices of K can only be added, got plain stores}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, k_batch = 2, accumulate = false>}
+
+// -----
+
+// config_c7
+func.func private @activation() attributes {test.config =
+// expected-error @+1 {{expected no activation in stage down, got silu}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, activation = silu>}
+
+// -----
+
+// expected-error @+1 {{expected 'moe.grid' to hold 3 expressions separated by ';', got 2}}
+func.func private @grid() attributes {moe.grid = "n;1"}
+
+// -----
+
+// expected-error @+1 {{expected no attribute 'moe.gird' of the moe dialect}}
+func.func private @unknown() attributes {moe.gird = "n;1;1"}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Every op prints what it parsed, in its own and in the generic form.
+// RUN: moe-opt %s | moe-opt | FileCheck %s
+// RUN: moe-opt %s --mlir-print-op-generic | moe-opt | FileCheck %s
+
+#lds = #gpu.address_space<workgroup>
+
+// CHECK-LABEL: func.func @grouped_gemm
+// CHECK: moe.grouped_gemm outs(%{{.*}} : memref<?x64xbf16>)
+// CHECK-SAME: ins(%{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+// CHECK-SAME: routing(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+// CHECK-SAME: tokens(%{{.*}}) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128>
+func.func @grouped_gemm(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
+    %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %tokens: i32) {
+  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128>
+  return
+}
+
+// CHECK-LABEL: func.func @grouped_gemm_with_bias
+// CHECK: moe.grouped_gemm
+// CHECK-SAME: bias(%{{.*}} : memref<8x64xf32>)
+// CHECK-SAME: config <tile_m = 32, tile_n = 64, tile_k = 128, accumulate = false>
+func.func @grouped_gemm_with_bias(%out: memref<?x64xf16>, %x: memref<?x96xbf16>,
+    %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %bias: memref<8x64xf32>, %tokens: i32) {
+  moe.grouped_gemm outs(%out : memref<?x64xf16>)
+      ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      bias(%bias : memref<8x64xf32>)
+      tokens(%tokens) topk 4 config <tile_m = 32, tile_n = 64, tile_k = 128, accumulate = false>
+  return
+}
+
+// CHECK-LABEL: func.func @tile_ops
+// CHECK: %[[ROWS:.*]] = moe.route_rows %{{.*}}[%{{.*}}] tokens(%{{.*}}) topk 4 per_slot tile 16 x 256 threads 256 : memref<?xi32> -> vector<2xi32>
+// CHECK: moe.gather %{{.*}}[%[[ROWS]], %{{.*}}] columns 96 to %{{.*}} : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16, #gpu.address_space<workgroup>>
+// CHECK: moe.sync
+// CHECK: %[[W:.*]] = moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] cache nt : memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>> -> vector<2x2x32xf4E2M1FN>
+// CHECK: moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : memref
+// CHECK: %[[S:.*]] = moe.load_scale %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<2x2xf8E8M0FNU>
+// CHECK: %[[B:.*]] = moe.unpack %[[W]], %[[S]] : vector<2x2x32xf4E2M1FN>, vector<2x2xf8E8M0FNU> -> vector<2x2x32xbf16>
+// CHECK: %[[D:.*]] = moe.mfma %{{.*}}, %[[B]], %{{.*}} : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<2x2x32xbf16>, vector<1x2x4xf32>
+func.func @tile_ops(%ids: memref<?xi32>, %x: memref<?x96xbf16>,
+    %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>,
+    %lds: memref<16x256xbf16, #lds>, %acc: vector<1x2x4xf32>, %tokens: i32,
+    %e: index, %n: index, %k: index) -> vector<1x2x4xf32> {
+  %rows = moe.route_rows %ids[%n] tokens(%tokens) topk 4 per_slot tile 16 x 256 threads 256 : memref<?xi32> -> vector<2xi32>
+  moe.gather %x[%rows, %k] columns 96 to %lds : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16, #lds>
+  moe.sync
+  %f = moe.load_weight %w[%e, %n, %k] cache nt : memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>> -> vector<2x2x32xf4E2M1FN>
+  %unused = moe.load_weight %w[%e, %n, %k] cache default : memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>> -> vector<2x2x32xf4E2M1FN>
+  %c = moe.load_scale %s[%e, %n, %k] : memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<2x2xf8E8M0FNU>
+  %b = moe.unpack %f, %c : vector<2x2x32xf4E2M1FN>, vector<2x2xf8E8M0FNU> -> vector<2x2x32xbf16>
+  %d = moe.mfma %lds, %b, %acc : memref<16x256xbf16, #lds>, vector<2x2x32xbf16>, vector<1x2x4xf32>
+  return %d : vector<1x2x4xf32>
+}
+
+// CHECK-LABEL: func.func @pingpong_and_scatter
+// CHECK: %[[ACC:.*]] = moe.pingpong x(%{{.*}}[%{{.*}}]) weights(%{{.*}}[%{{.*}}, %{{.*}}]) scales(%{{.*}}) buffers(%{{.*}}, %{{.*}}) cache nt : memref<?x96xbf16>, vector<2xi32>,
+// CHECK-SAME: -> vector<1x2x4xf32>
+// CHECK: moe.scatter %[[ACC]] to %{{.*}}[%{{.*}}] routing(%{{.*}}, %{{.*}}) [%{{.*}}] tokens(%{{.*}}) topk 4 bias(%{{.*}}[%{{.*}}]) buffers(%{{.*}}, %{{.*}}) accumulate routing_weight tile_n 128 threads 256
+// CHECK: moe.scatter %[[ACC]] to %{{.*}}[%{{.*}}] routing(%{{.*}}, %{{.*}}) [%{{.*}}] tokens(%{{.*}}) topk 4 buffers(%{{.*}}, %{{.*}}) tile_n 128 threads 256
+func.func @pingpong_and_scatter(%out: memref<?x128xbf16>, %x: memref<?x96xbf16>,
+    %rows: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %weights: memref<?xf32>, %bias: memref<8x128xf32>, %tokens: i32,
+    %ping: memref<16x256xbf16, #lds>, %pong: memref<16x256xbf16, #lds>,
+    %lds0: memref<8192xi8, #lds>, %lds1: memref<8192xi8, #lds>, %e: index,
+    %n: index, %m: index) {
+  %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong) cache nt
+      : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
+  moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 bias(%bias[%e]) buffers(%lds0, %lds1) accumulate routing_weight tile_n 128 threads 256
+      : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #lds>, memref<8x128xf32>
+  moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 buffers(%lds0, %lds1) tile_n 128 threads 256
+      : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #lds>
+  return
+}

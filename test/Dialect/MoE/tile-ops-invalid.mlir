@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Each constraint of the tile-level ops, broken once. The labels are those of the
+// verifiers.
+// RUN: moe-opt %s -split-input-file -verify-diagnostics
+
+// route_rows_c1
+func.func @route_rows_threads(%ids: memref<?xi32>, %t: i32, %i: index) {
+  // expected-error @+1 {{expected the 512 chunks of a 16 x 256 tile to be a multiple of 384 threads}}
+  %r = moe.route_rows %ids[%i] tokens(%t) topk 4 tile 16 x 256 threads 384 : memref<?xi32> -> vector<2xi32>
+  return
+}
+
+// -----
+
+// route_rows_c1
+func.func @route_rows_count(%ids: memref<?xi32>, %t: i32, %i: index) {
+  // expected-error @+1 {{expected 2 rows, one a chunk of this lane, got 3}}
+  %r = moe.route_rows %ids[%i] tokens(%t) topk 4 tile 16 x 256 threads 256 : memref<?xi32> -> vector<3xi32>
+  return
+}
+
+// -----
+
+// gather_c1
+func.func @gather_space(%x: memref<?x96xbf16>, %r: vector<2xi32>, %k: index, %l: memref<16x256xbf16>) {
+  // expected-error @+1 {{expected 'to' in #gpu.address_space<workgroup>, got 'memref<16x256xbf16>'}}
+  moe.gather %x[%r, %k] columns 64 to %l : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16>
+  return
+}
+
+// -----
+
+// gather_c1
+func.func @gather_rows(%x: memref<?x96xbf16>, %r: vector<3xi32>, %k: index, %l: memref<24x256xbf16, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected rows of 'to' to be a multiple of 16, got 24}}
+  moe.gather %x[%r, %k] columns 64 to %l : memref<?x96xbf16>, vector<3xi32>, memref<24x256xbf16, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// gather_c1
+func.func @gather_columns_of_tile(%x: memref<?x96xbf16>, %r: vector<3xi32>, %k: index, %l: memref<16x96xbf16, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected columns of 'to' to be a multiple of 128, got 96}}
+  moe.gather %x[%r, %k] columns 64 to %l : memref<?x96xbf16>, vector<3xi32>, memref<16x96xbf16, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// gather_c2
+func.func @gather_chunks(%x: memref<?x96xbf16>, %r: vector<3xi32>, %k: index, %l: memref<16x256xbf16, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected the 512 chunks of the tile to be a multiple of 64 lanes x 3 rows}}
+  moe.gather %x[%r, %k] columns 64 to %l : memref<?x96xbf16>, vector<3xi32>, memref<16x256xbf16, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// gather_c3
+func.func @gather_columns(%x: memref<?x96xbf16>, %r: vector<2xi32>, %k: index, %l: memref<16x256xbf16, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected columns to be a multiple of 32 and at most 256, got 288}}
+  moe.gather %x[%r, %k] columns 288 to %l : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// gather_c3
+func.func @gather_columns_multiple(%x: memref<?x96xbf16>, %r: vector<2xi32>, %k: index, %l: memref<16x256xbf16, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected columns to be a multiple of 32 and at most 256, got 48}}
+  moe.gather %x[%r, %k] columns 48 to %l : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// load_weight_c1
+func.func @load_weight_layout(%w: memref<8x64x96xf4E2M1FN>, %e: index, %n: index, %k: index) {
+  // expected-error @+1 {{expected 'w' in the layout #moe.preshuffle<weight>, got a row-major memref}}
+  %r = moe.load_weight %w[%e, %n, %k] : memref<8x64x96xf4E2M1FN> -> vector<1x1x32xf4E2M1FN>
+  return
+}
+
+// -----
+
+// load_weight_c2
+func.func @load_weight_last(%w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, %e: index, %n: index, %k: index) {
+  // expected-error @+1 {{expected the last dimension of the result to be 32, got 16}}
+  %r = moe.load_weight %w[%e, %n, %k] : memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>> -> vector<1x1x16xf4E2M1FN>
+  return
+}
+
+// -----
+
+// load_scale_c1
+func.func @load_scale_layout(%w: memref<8x64x96xf8E8M0FNU, #moe.preshuffle<weight>>, %e: index, %n: index, %k: index) {
+  // expected-error @+1 {{expected 'scale' in the layout #moe.preshuffle<scale>, got #moe.preshuffle<weight>}}
+  %r = moe.load_scale %w[%e, %n, %k] : memref<8x64x96xf8E8M0FNU, #moe.preshuffle<weight>> -> vector<1x1xf8E8M0FNU>
+  return
+}
+
+// -----
+
+// load_scale_c2
+func.func @load_scale_rows(%w: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index, %k: index) {
+  // expected-error @+1 {{expected dimension 0 of the result to be 1 or even (a dword serves 2 row blocks), got 3}}
+  %r = moe.load_scale %w[%e, %n, %k] : memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<3x2xf8E8M0FNU>
+  return
+}
+
+// -----
+
+// unpack_c1
+func.func @unpack_last(%a: vector<1x1x16xf4E2M1FN>, %b: vector<1x1xf8E8M0FNU>) {
+  // expected-error @+1 {{expected the last dimension of 'source' to be 32, got 16}}
+  %r = moe.unpack %a, %b : vector<1x1x16xf4E2M1FN>, vector<1x1xf8E8M0FNU> -> vector<1x1x16xbf16>
+  return
+}
+
+// -----
+
+// unpack_c1
+func.func @unpack_result(%a: vector<2x1x32xf4E2M1FN>, %b: vector<2x1xf8E8M0FNU>) {
+  // expected-error @+1 {{expected the result in the shape of 'source'}}
+  %r = moe.unpack %a, %b : vector<2x1x32xf4E2M1FN>, vector<2x1xf8E8M0FNU> -> vector<1x2x32xbf16>
+  return
+}
+
+// -----
+
+// unpack_c1
+func.func @unpack_scale(%a: vector<2x1x32xf4E2M1FN>, %b: vector<1x2xf8E8M0FNU>) {
+  // expected-error @+1 {{expected one scale for each 32 elements of 'source'}}
+  %r = moe.unpack %a, %b : vector<2x1x32xf4E2M1FN>, vector<1x2xf8E8M0FNU> -> vector<2x1x32xbf16>
+  return
+}
+
+// -----
+
+// mfma_c1
+func.func @mfma_space(%a: memref<16x256xbf16>, %b: vector<2x2x32xbf16>, %c: vector<1x2x4xf32>) {
+  // expected-error @+1 {{expected 'a' in #gpu.address_space<workgroup>, got 'memref<16x256xbf16>'}}
+  %r = moe.mfma %a, %b, %c : memref<16x256xbf16>, vector<2x2x32xbf16>, vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// mfma_c1
+func.func @mfma_rows(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: vector<2x2x32xbf16>, %c: vector<2x2x4xf32>) {
+  // expected-error @+1 {{expected rows of 'a' to be 16 x 2 = 32, got 16}}
+  %r = moe.mfma %a, %b, %c : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<2x2x32xbf16>, vector<2x2x4xf32>
+  return
+}
+
+// -----
+
+// mfma_c1
+func.func @mfma_columns(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: vector<2x3x32xbf16>, %c: vector<1x2x4xf32>) {
+  // expected-error @+1 {{expected at least 128 x 3 = 384 columns in 'a', got 256}}
+  %r = moe.mfma %a, %b, %c : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<2x3x32xbf16>, vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// mfma_c2
+func.func @mfma_blocks(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: vector<4x2x32xbf16>, %c: vector<1x2x4xf32>) {
+  // expected-error @+1 {{expected as many column blocks in 'b' as in 'acc', got 4 and 2}}
+  %r = moe.mfma %a, %b, %c : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<4x2x32xbf16>, vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// mfma_c2
+func.func @mfma_acc(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: vector<2x2x32xbf16>, %c: vector<1x2x8xf32>) {
+  // expected-error @+1 {{expected the last dimension of 'acc' to be 4, got 8}}
+  %r = moe.mfma %a, %b, %c : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<2x2x32xbf16>, vector<1x2x8xf32>
+  return
+}
+
+// -----
+
+// mfma_c2
+func.func @mfma_b(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: vector<2x2x16xbf16>, %c: vector<1x2x4xf32>) {
+  // expected-error @+1 {{expected the last dimension of 'b' to be 32, got 16}}
+  %r = moe.mfma %a, %b, %c : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<2x2x16xbf16>, vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c1
+func.func @pingpong_space(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16>, %e: index, %n: index) {
+  // expected-error @+1 {{expected 'ping' in #gpu.address_space<workgroup>, got 'memref<16x256xbf16>'}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c2
+func.func @pingpong_rows(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  // expected-error @+1 {{expected dimension 0 of the accumulators to be the 16 rows of 'ping' / 16 = 1, got 2}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<2x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c2
+func.func @pingpong_last(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  // expected-error @+1 {{expected dimension 2 of the accumulators to be 4, got 2}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x2xf32>
+  return
+}
+
+// -----
+
+// pingpong_c3
+func.func @pingpong_k(%x: memref<?x64xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  // expected-error @+1 {{expected dimension 2 of 'w' to be K of 'x' = 64, got 96}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x64xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c3
+func.func @pingpong_experts(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<4x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  // expected-error @+1 {{expected dimension 0 of 'scale' to be the experts of 'w' = 8, got 4}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<4x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// scatter_c1
+func.func @scatter_last(%acc: vector<1x2x2xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected the last dimension of 'acc' to be 4, got 2}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) accumulate tile_n 128 threads 256 : vector<1x2x2xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c1
+func.func @scatter_tile_n(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected tile_n to be 2 x 16 columns x 4 waves = 128, got 256}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) accumulate tile_n 256 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c2
+func.func @scatter_space(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8>, %n: index, %m: index) {
+  // expected-error @+1 {{expected static buffers in #gpu.address_space<workgroup>, got 'memref<8192xi8>'}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) accumulate tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8>
+  return
+}
+
+// -----
+
+// scatter_c2
+func.func @scatter_bytes(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<1024xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected buffers of at least 2048 bytes, half of the 16 x 128 output tile, got 1024}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) accumulate tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<1024xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c2
+func.func @scatter_n(%acc: vector<1x2x4xf32>, %out: memref<?x?xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected a static N in dimension 1 of 'out', got '?'}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) accumulate tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x?xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #gpu.address_space<workgroup>>
+  return
+}
