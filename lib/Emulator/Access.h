@@ -1,0 +1,44 @@
+//===- Access.h - small pieces of memory instructions -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What Memory.cpp and Lds.cpp share: widening of narrow loads, the order of
+// lanes, bounds of LDS, and the hooks of the sanitizers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_ACCESS_H
+#define MOE_LIB_EMULATOR_ACCESS_H
+
+#include "Families.h"
+#include "moe/Emulator/Math/Numeric.h"
+
+namespace moe::emulator {
+
+std::string hexAddress(uint64_t value);
+
+/// Zero or sign extension of what a narrow load read.
+inline uint32_t extend(const MemRow &row, uint32_t value) {
+  if (row.bytes == 1)
+    return row.sign ? uint32_t(int32_t(int8_t(value))) : value & 0xffu;
+  if (row.bytes == 2)
+    return row.sign ? uint32_t(int32_t(int16_t(value))) : value & 0xffffu;
+  return value;
+}
+
+/// The lane of the lowest set bit.
+inline unsigned laneOf(const Wave &, uint64_t mask) {
+  return unsigned(__builtin_ctzll(mask));
+}
+
+/// Host bytes of LDS, or null after a fault.
+uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes);
+
+/// Sanitizer hooks, called only when w.sanitizers is set.
+void noteLdsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes);
+void noteLdsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
+                   uint32_t bytes, bool write);
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_ACCESS_H

@@ -1,0 +1,90 @@
+//===- Control.cpp - branches, waits, barriers, program counter -----------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// SOPP and the instructions of other formats that change the program counter.
+// Fields of Inst: imm = record index of the branch target, or the 16-bit
+// constant; dst and src as in Salu.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Decode.h"
+#include "Families.h"
+
+namespace moe::emulator {
+
+void runNothing(Wave &, const Inst &) {}
+
+void runUnimplemented(Wave &w, const Inst &) {
+  w.fault("instruction not implemented");
+}
+
+namespace {
+void s_endpgm(Wave &w, const Inst &) { w.stop = Stop::End; }
+void s_barrier(Wave &w, const Inst &) { w.stop = Stop::Barrier; }
+void s_sleep(Wave &w, const Inst &) { w.stop = Stop::Yield; }
+void s_trap(Wave &w, const Inst &I) {
+  w.fault("trap " + std::to_string(I.imm & 255));
+}
+void s_sethalt(Wave &w, const Inst &I) {
+  if (I.imm & 1)
+    w.fault("s_sethalt halts the wave for good");
+}
+void jump(Wave &w, const Inst &I) { w.pc = w.code + I.imm; }
+#define BRANCH(name, condition)                                                \
+  void name(Wave &w, const Inst &I) {                                          \
+    if (condition)                                                             \
+      jump(w, I);                                                              \
+  }
+BRANCH(s_branch, true)
+BRANCH(s_cbranch_scc0, !w.scc)
+BRANCH(s_cbranch_scc1, w.scc)
+BRANCH(s_cbranch_vccz, w.vcc() == 0)
+BRANCH(s_cbranch_vccnz, w.vcc() != 0)
+BRANCH(s_cbranch_execz, w.exec() == 0)
+BRANCH(s_cbranch_execnz, w.exec() != 0)
+
+uint64_t nextAddress(const Wave &w, const Inst &I) {
+  return w.group->program->addressAfter(&I - w.code);
+}
+void jumpTo(Wave &w, uint64_t address) {
+  uint32_t index;
+  if (!w.group->program->indexOf(address, index))
+    return w.fault("branch to an address outside the program's text: " +
+                   hexAddress(address));
+  w.pc = w.code + index;
+}
+void s_getpc_b64(Wave &w, const Inst &I) {
+  w.setS64(I.dst, nextAddress(w, I));
+}
+void s_setpc_b64(Wave &w, const Inst &I) { jumpTo(w, w.scalar64(I.src[0])); }
+void s_swappc_b64(Wave &w, const Inst &I) {
+  uint64_t target = w.scalar64(I.src[0]);
+  w.setS64(I.dst, nextAddress(w, I));
+  jumpTo(w, target);
+}
+void s_call_b64(Wave &w, const Inst &I) {
+  w.setS64(I.dst, nextAddress(w, I));
+  jump(w, I);
+}
+} // namespace
+
+#define R(name) {#name, name, 0},
+#define NOTHING(name) {#name, runNothing, 0},
+static const ScalarRow rows[] = {
+    R(s_endpgm) R(s_barrier) R(s_sleep) R(s_trap) R(s_sethalt) R(s_branch)
+    R(s_cbranch_scc0) R(s_cbranch_scc1) R(s_cbranch_vccz) R(s_cbranch_vccnz)
+    R(s_cbranch_execz) R(s_cbranch_execnz)
+    NOTHING(s_nop) NOTHING(s_waitcnt) NOTHING(s_setprio) NOTHING(s_icache_inv)
+    NOTHING(s_sendmsg) NOTHING(s_ttracedata) NOTHING(s_incperflevel)
+    NOTHING(s_decperflevel) NOTHING(s_wakeup)
+    {"s_endpgm_saved", s_endpgm, 0},
+    {"s_getpc_b64", s_getpc_b64, DWide},
+    {"s_setpc_b64", s_setpc_b64, S0Wide},
+    {"s_swappc_b64", s_swappc_b64, S0Wide | DWide},
+    R(s_call_b64)
+};
+
+ScalarTable controlRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
+
+} // namespace moe::emulator

@@ -1,0 +1,149 @@
+//===- Lanes.h - 64-lane loops ----------------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the vector instruction families are written with. Their sources are
+// compiled once for each host instruction set (MOE_EMU_VARIANT names the
+// namespace), and one set is chosen at run time; see ValuTable.h. A lane kernel is a
+// plain loop over 64 lanes on register rows and knows nothing of EXEC; the
+// driver in Valu.cpp fetches, modifies, blends and stores.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_LANES_H
+#define MOE_LIB_EMULATOR_LANES_H
+
+#include "Machine.h"
+#include "ValuTable.h"
+#include "moe/Emulator/Math/Numeric.h"
+
+#include <cmath>
+
+#ifndef MOE_EMU_VARIANT
+#define MOE_EMU_VARIANT base
+#endif
+
+// A destination row may be the very row of a source, never a shifted one: the
+// driver sees to that, so that lanes are independent.
+#define MOE_LANES                                                              \
+  _Pragma("clang loop vectorize(assume_safety)") for (int i = 0; i < 64; ++i)
+
+namespace moe::emulator::MOE_EMU_VARIANT {
+
+using namespace moe::emulator::math;
+
+struct B32 {
+  using Type = uint32_t;
+  static constexpr ValueType id = ValueType::B32;
+  static inline Type get(const uint32_t *p, int i) { return p[i]; }
+  static inline void put(uint32_t *d, int i, Type x) { d[i] = x; }
+};
+struct U32 : B32 {
+  static constexpr ValueType id = ValueType::U32;
+};
+struct I32 {
+  using Type = int32_t;
+  static constexpr ValueType id = ValueType::I32;
+  static inline Type get(const uint32_t *p, int i) { return int32_t(p[i]); }
+  static inline void put(uint32_t *d, int i, Type x) { d[i] = uint32_t(x); }
+};
+struct F32 {
+  using Type = float;
+  static constexpr ValueType id = ValueType::F32;
+  static inline Type get(const uint32_t *p, int i) { return bitsToF32(p[i]); }
+  static inline void put(uint32_t *d, int i, Type x) { d[i] = f32ToBits(x); }
+};
+/// f32 as bits: arithmetic that must see NaN payloads and signs of zero.
+struct R32 : B32 {
+  static constexpr ValueType id = ValueType::F32;
+};
+struct U16 {
+  using Type = uint32_t;
+  static constexpr ValueType id = ValueType::U16;
+  static inline Type get(const uint32_t *p, int i) { return p[i] & 0xffffu; }
+  static inline void put(uint32_t *d, int i, Type x) { d[i] = x & 0xffffu; }
+};
+struct I16 {
+  using Type = int32_t;
+  static constexpr ValueType id = ValueType::I16;
+  static inline Type get(const uint32_t *p, int i) { return int16_t(p[i]); }
+  static inline void put(uint32_t *d, int i, Type x) {
+    d[i] = uint32_t(x) & 0xffffu;
+  }
+};
+/// f16, computed in f32 and rounded once.
+struct F16 {
+  using Type = float;
+  static constexpr ValueType id = ValueType::F16;
+  static inline Type get(const uint32_t *p, int i) {
+    return f16ToF32(p[i] & 0xffffu);
+  }
+  static inline void put(uint32_t *d, int i, Type x) { d[i] = f32ToF16(x); }
+};
+struct R16 : U16 {
+  static constexpr ValueType id = ValueType::F16;
+};
+struct B64 {
+  using Type = uint64_t;
+  static constexpr ValueType id = ValueType::B64;
+  static inline Type get(const uint32_t *p, int i) {
+    return p[i] | uint64_t(p[i + 64]) << 32;
+  }
+  static inline void put(uint32_t *d, int i, Type x) {
+    d[i] = uint32_t(x);
+    d[i + 64] = uint32_t(x >> 32);
+  }
+};
+struct U64 : B64 {
+  static constexpr ValueType id = ValueType::U64;
+};
+struct I64 {
+  using Type = int64_t;
+  static constexpr ValueType id = ValueType::I64;
+  static inline Type get(const uint32_t *p, int i) {
+    return int64_t(B64::get(p, i));
+  }
+  static inline void put(uint32_t *d, int i, Type x) {
+    B64::put(d, i, uint64_t(x));
+  }
+};
+struct F64 {
+  using Type = double;
+  static constexpr ValueType id = ValueType::F64;
+  static inline Type get(const uint32_t *p, int i) {
+    return bitsToF64(B64::get(p, i));
+  }
+  static inline void put(uint32_t *d, int i, Type x) {
+    B64::put(d, i, f64ToBits(x));
+  }
+};
+struct R64 : B64 {
+  static constexpr ValueType id = ValueType::F64;
+};
+/// No operand.
+struct NO {
+  using Type = uint32_t;
+  static constexpr ValueType id = ValueType::None;
+  static inline Type get(const uint32_t *, int) { return 0; }
+  static inline void put(uint32_t *, int, Type) {}
+};
+
+} // namespace moe::emulator::MOE_EMU_VARIANT
+
+/// Makes the kernel of a row; `expr` computes from a, b, c (and m: the mask lane,
+/// io: the whole).
+#define MOE_VALU_KERNEL(name, suffix, D, A, B, C, expr)                        \
+  static void kernel_##name##suffix(LaneIO &io) {                              \
+    uint32_t *d = io.d;                                                        \
+    const uint32_t *pa = io.a, *pb = io.b, *pc = io.c, *pm = io.m;             \
+    (void)pm;                                                                  \
+    MOE_LANES {                                                                \
+      const A::Type a = A::get(pa, i);                                         \
+      const B::Type b = B::get(pb, i);                                         \
+      const C::Type c = C::get(pc, i);                                         \
+      (void)a, (void)b, (void)c;                                               \
+      D::put(d, i, D::Type(expr));                                             \
+    }                                                                          \
+  }
+
+#endif // MOE_LIB_EMULATOR_LANES_H

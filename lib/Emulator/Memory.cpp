@@ -1,0 +1,603 @@
+//===- Memory.cpp - the address space, and what goes to it ----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Scalar loads, buffer, global, flat and scratch instructions, atomics on host
+// memory, and the emulated address space itself. LDS instructions are in
+// Lds.cpp; the LDS forms of loads are here.
+//
+// Fields of Inst, vector memory: op = MemRow, dst = row of the address, data =
+// row of the data, imm = offset (sign-extended), flags = MemFlags; buffer:
+// src[0] = descriptor SGPRs, src[1] = soffset; global, scratch: src[0] = saddr.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Access.h"
+#include "Families.h"
+#include "moe/Emulator/Emulator.h"
+
+#include <algorithm>
+
+namespace moe::emulator {
+
+//===----------------------------------------------------------------------===//
+// Address space
+//===----------------------------------------------------------------------===//
+
+uint64_t Memory::map(Region region) {
+  uint64_t count = ((region.size + 2 * lead) >> slotBits) + 1;
+  if (nextSlot + count > slots.size())
+    return 0;
+  region.base = (nextSlot << slotBits) + lead;
+  auto *kept = new Region(std::move(region));
+  regions.push_back(kept);
+  for (uint64_t i = 0; i < count; ++i)
+    slots[nextSlot + i] = kept;
+  nextSlot += count;
+  return kept->base;
+}
+
+uint8_t *Memory::findPage(const Region &region, uint64_t offset,
+                          uint64_t bytes) const {
+  uint64_t inPage = offset % PageSource::pageBytes;
+  if (!region.pages || inPage + bytes > PageSource::pageBytes)
+    return nullptr;
+  uint8_t *page = region.pages->page(offset / PageSource::pageBytes);
+  return page ? page + inPage : nullptr;
+}
+
+/// An access that crosses pages; false when it is not mapped.
+bool Memory::slowCopy(uint64_t address, void *target, const void *source,
+                      unsigned bytes) const {
+  const Region *region = regionOf(address);
+  if (!region || !region->pages || (source && region->readOnly))
+    return false;
+  for (unsigned i = 0; i < bytes; ++i) {
+    uint8_t *host = find(address + i, 1);
+    if (!host)
+      return false;
+    if (target)
+      static_cast<uint8_t *>(target)[i] = *host;
+    else
+      *host = static_cast<const uint8_t *>(source)[i];
+  }
+  return true;
+}
+
+std::string hexAddress(uint64_t value) {
+  static const char digits[] = "0123456789abcdef";
+  std::string text;
+  do {
+    text.insert(text.begin(), digits[value & 15]);
+    value >>= 4;
+  } while (value);
+  return "0x" + text;
+}
+
+std::string Memory::describe(uint64_t address, unsigned bytes) const {
+  const Region *region = regionOf(address);
+  if (!region)
+    return address < (1u << 20) ? "near the null pointer" : "nothing is mapped there";
+  std::string buffer =
+      "'" + region->name + "' (" + std::to_string(region->size) + " bytes)";
+  if (address < region->base)
+    return std::to_string(region->base - address) + " bytes before " + buffer;
+  uint64_t offset = address - region->base;
+  if (offset + bytes > region->size)
+    return "offset " + std::to_string(offset) + " is past the end of " + buffer;
+  return region->readOnly ? buffer + " is read-only"
+                          : "offset " + std::to_string(offset) + " of " + buffer;
+}
+
+void Wave::fault(std::string message) {
+  if (stop == Stop::Fault)
+    return;
+  stop = Stop::Fault;
+  error = std::move(message);
+}
+
+void Wave::faultAddress(const char *what, unsigned lane, uint64_t address,
+                        unsigned bytes) {
+  fault(std::string("out-of-bounds ") + what + " of " + std::to_string(bytes) +
+        " bytes at " + hexAddress(address) + " by lane " +
+        std::to_string(lane) + ": " + group->memory->describe(address, bytes));
+}
+
+uint64_t Wave::special(unsigned encoding) const {
+  switch (encoding) {
+  case 235: // shared_base
+    return uint64_t(sharedAperture) << 32;
+  case 236: // shared_limit
+    return uint64_t(sharedAperture) << 32 | 0xffffffffu;
+  case 237: // private_base
+    return uint64_t(privateAperture) << 32;
+  case 238: // private_limit
+    return uint64_t(privateAperture) << 32 | 0xffffffffu;
+  case 251:
+    return vcc() == 0;
+  case 252:
+    return exec() == 0;
+  case 253:
+    return scc;
+  default:
+    return 0;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Scalar memory. dst = first SGPR, src[0] = base SGPR, src[1] = soffset or none,
+// imm = offset, data = dwords.
+//===----------------------------------------------------------------------===//
+
+static uint64_t scalarOffset(const Wave &w, const Inst &I) {
+  uint64_t offset = uint64_t(int64_t(int32_t(I.imm)));
+  if (I.src[1].kind != SrcKind::None)
+    offset += w.scalar(I.src[1]);
+  return offset;
+}
+
+void runScalarLoad(Wave &w, const Inst &I) {
+  uint64_t address = (w.s64(I.src[0].index) + scalarOffset(w, I)) & ~uint64_t(3);
+  uint32_t values[16];
+  if (!w.group->memory->load(address, values, 4 * I.data))
+    return w.fault("out-of-bounds scalar load of " + std::to_string(4 * I.data) +
+                   " bytes at " + hexAddress(address) + ": " +
+                   w.group->memory->describe(address, 4 * I.data));
+  for (unsigned i = 0; i < I.data; ++i)
+    w.setS(I.dst + i, values[i]);
+  if (w.counters)
+    w.counters->globalRead += 4 * I.data;
+}
+
+void runScalarBufferLoad(Wave &w, const Inst &I) {
+  const uint32_t *d = &w.s[I.src[0].index];
+  uint64_t base = d[0] | uint64_t(d[1] & 0xffffu) << 32;
+  uint64_t stride = (d[1] >> 16) & 0x3fff;
+  uint64_t limit = stride ? stride * d[2] : d[2];
+  uint64_t offset = uint64_t(uint32_t(scalarOffset(w, I))) & ~uint64_t(3);
+  for (unsigned i = 0; i < I.data; ++i, offset += 4) {
+    uint32_t value = 0;
+    if (offset + 4 <= limit &&
+        !w.group->memory->load(base + offset, &value, 4))
+      return w.fault("out-of-bounds scalar buffer load at " +
+                     hexAddress(base + offset) + ": " +
+                     w.group->memory->describe(base + offset, 4));
+    w.setS(I.dst + i, value);
+  }
+}
+
+void runScalarTime(Wave &w, const Inst &I) { w.setS64(I.dst, w.executed); }
+
+//===----------------------------------------------------------------------===//
+// Atomics on host memory
+//===----------------------------------------------------------------------===//
+
+template <typename U, typename S>
+static U combine(AtomicKind kind, U old, U data) {
+  switch (kind) {
+  case AtomicKind::Swap:
+    return data;
+  case AtomicKind::Add:
+    return old + data;
+  case AtomicKind::Sub:
+    return old - data;
+  case AtomicKind::RSub:
+    return data - old;
+  case AtomicKind::SMin:
+    return S(old) < S(data) ? old : data;
+  case AtomicKind::SMax:
+    return S(old) > S(data) ? old : data;
+  case AtomicKind::UMin:
+    return old < data ? old : data;
+  case AtomicKind::UMax:
+    return old > data ? old : data;
+  case AtomicKind::And:
+    return old & data;
+  case AtomicKind::Or:
+    return old | data;
+  case AtomicKind::Xor:
+    return old ^ data;
+  case AtomicKind::Inc:
+    return old >= data ? 0 : old + 1;
+  case AtomicKind::Dec:
+    return old == 0 || old > data ? data : old - 1;
+  default:
+    return old;
+  }
+}
+
+static uint64_t newValue(const MemRow &row, uint64_t old, uint64_t data,
+                         uint64_t compare) {
+  using namespace math;
+  if (row.atomic == AtomicKind::CmpSwap)
+    return old == compare ? data : old;
+  if (row.atomic == AtomicKind::MSkOr)
+    return (old & ~data) | compare;
+  switch (row.op) {
+  case MemOp::AtomicPkBf16:
+    return pkAddBf16(uint32_t(old), uint32_t(data));
+  case MemOp::AtomicPkF16:
+    return pkAddF16(uint32_t(old), uint32_t(data));
+  case MemOp::AtomicFloat: {
+    float a = bitsToF32(uint32_t(old)), b = bitsToF32(uint32_t(data));
+    if (row.atomic == AtomicKind::FMin)
+      return b < a ? uint32_t(data) : uint32_t(old);
+    if (row.atomic == AtomicKind::FMax)
+      return b > a ? uint32_t(data) : uint32_t(old);
+    return f32ToBits(a + b);
+  }
+  case MemOp::AtomicF64: {
+    double a = bitsToF64(old), b = bitsToF64(data);
+    if (row.atomic == AtomicKind::FMin)
+      return b < a ? data : old;
+    if (row.atomic == AtomicKind::FMax)
+      return b > a ? data : old;
+    return f64ToBits(a + b);
+  }
+  default:
+    return row.bytes == 8
+               ? combine<uint64_t, int64_t>(row.atomic, old, data)
+               : combine<uint32_t, int32_t>(row.atomic, uint32_t(old),
+                                            uint32_t(data));
+  }
+}
+
+template <typename U>
+static uint64_t exchange(uint8_t *host, const MemRow &row, uint64_t data,
+                         uint64_t compare) {
+  U *target = reinterpret_cast<U *>(host);
+  U old = __atomic_load_n(target, __ATOMIC_RELAXED);
+  U wanted;
+  do
+    wanted = U(newValue(row, old, data, compare));
+  while (!__atomic_compare_exchange_n(target, &old, wanted, false,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+  return old;
+}
+
+uint64_t hostAtomic(uint8_t *host, const MemRow &row, uint64_t data,
+                    uint64_t compare) {
+  return row.bytes == 8 ? exchange<uint64_t>(host, row, data, compare)
+                        : exchange<uint32_t>(host, row, data, compare);
+}
+
+//===----------------------------------------------------------------------===//
+// Lane accesses
+//===----------------------------------------------------------------------===//
+
+static bool isAtomic(const MemRow &row) {
+  return row.atomic != AtomicKind::None;
+}
+
+/// Turns the bytes of a load into registers.
+static void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                      const uint32_t *values) {
+  uint32_t value = extend(row, values[0]);
+  switch (row.op) {
+  case MemOp::LoadD16:
+    w.v[I.data][lane] = (w.v[I.data][lane] & 0xffff0000u) | (value & 0xffffu);
+    return;
+  case MemOp::LoadD16Hi:
+    w.v[I.data][lane] = (w.v[I.data][lane] & 0xffffu) | value << 16;
+    return;
+  default:
+    w.v[I.data][lane] = value;
+    for (unsigned k = 1; k < row.dwords; ++k)
+      w.v[I.data + k][lane] = values[k];
+  }
+}
+
+static void takeStore(const Wave &w, const Inst &I, const MemRow &row,
+                      unsigned lane, uint32_t *values) {
+  for (unsigned k = 0; k < row.dwords; ++k)
+    values[k] = w.v[I.data + k][lane];
+  if (row.op == MemOp::StoreD16Hi)
+    values[0] >>= 16;
+}
+
+/// One atomic of one lane at a host address.
+static void atomicLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                       uint8_t *host) {
+  unsigned words = row.bytes / 4;
+  uint64_t data = w.v[I.data][lane], compare = 0;
+  if (words == 2)
+    data |= uint64_t(w.v[I.data + 1][lane]) << 32;
+  if (row.atomic == AtomicKind::CmpSwap) {
+    compare = w.v[I.data + words][lane];
+    if (words == 2)
+      compare |= uint64_t(w.v[I.data + 3][lane]) << 32;
+  }
+  uint64_t old = hostAtomic(host, row, data, compare);
+  if (I.flags & MemReturn) {
+    w.v[I.data1][lane] = uint32_t(old);
+    if (words == 2)
+      w.v[I.data1 + 1][lane] = uint32_t(old >> 32);
+  }
+  if (w.counters)
+    ++w.counters->globalAtomics;
+}
+
+/// Writes what an LDS form loaded. False after a fault.
+static bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                  const uint32_t *values) {
+  uint32_t size = row.dwords * 4;
+  uint64_t address = uint64_t(w.s[SgprM0]) + I.imm + lane * (size > 4 ? 16 : 4);
+  Workgroup &group = *w.group;
+  if (address + size > group.ldsSize) {
+    w.fault("out-of-bounds LDS write of " + std::to_string(size) +
+            " bytes at " + hexAddress(address) + " by lane " +
+            std::to_string(lane) + ": the workgroup has " +
+            std::to_string(group.ldsSize) + " bytes of LDS");
+    return false;
+  }
+  uint32_t copy[4] = {extend(row, values[0]), values[1], values[2], values[3]};
+  memcpy(group.lds.data() + address, copy, size);
+  if (w.sanitizers)
+    noteLdsDma(w, I, uint32_t(address), size);
+  if (w.counters)
+    w.counters->ldsWritten += size;
+  return true;
+}
+
+/// A load, store or atomic of one lane in global memory.
+static bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                       uint64_t address) {
+  Memory &memory = *w.group->memory;
+  uint32_t values[4] = {0, 0, 0, 0};
+  if (isAtomic(row)) {
+    uint8_t *host = memory.findWritable(address, row.bytes);
+    if (!host) {
+      w.faultAddress("atomic", lane, address, row.bytes);
+      return false;
+    }
+    if (address % row.bytes) {
+      w.fault("misaligned atomic at " + hexAddress(address) + " by lane " +
+              std::to_string(lane));
+      return false;
+    }
+    atomicLane(w, I, row, lane, host);
+    return true;
+  }
+  if (row.op == MemOp::Store || row.op == MemOp::StoreD16Hi) {
+    takeStore(w, I, row, lane, values);
+    if (!memory.store(address, values, row.bytes)) {
+      w.faultAddress("store", lane, address, row.bytes);
+      return false;
+    }
+    if (w.counters)
+      w.counters->globalWritten += row.bytes;
+    return true;
+  }
+  if (!memory.load(address, values, row.bytes)) {
+    w.faultAddress("load", lane, address, row.bytes);
+    return false;
+  }
+  if (w.counters)
+    w.counters->globalRead += row.bytes;
+  if (I.flags & MemLds)
+    return toLds(w, I, row, lane, values);
+  placeLoad(w, I, row, lane, values);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Buffer
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Descriptor {
+  uint64_t base;
+  uint64_t limit; ///< num_records
+  uint32_t stride;
+  bool swizzle, addTid;
+};
+} // namespace
+
+/// Is an element out of range? `withSoffset`: the hardware's rule; without: the
+/// manual's.
+static bool outOfRange(const Descriptor &d, bool indexed, uint64_t index,
+                       uint64_t offset, uint64_t soffset, unsigned bytes) {
+  if (d.stride && indexed)
+    return index >= d.limit;
+  return offset + soffset + bytes > d.limit;
+}
+
+static void bufferLane(Wave &w, const Inst &I, const MemRow &row,
+                       const Descriptor &d, uint64_t soffset, unsigned lane,
+                       bool &differs) {
+  bool indexed = I.flags & MemIdxen;
+  unsigned offsetRow = I.dst + (indexed ? 1 : 0);
+  uint64_t index = indexed ? w.v[I.dst][lane] : 0;
+  if (d.addTid)
+    index += lane;
+  uint32_t offset = I.imm;
+  if (I.flags & MemOffen)
+    offset += w.v[offsetRow][lane];
+  uint64_t address = d.base + index * d.stride + offset + soffset;
+  bool check = indexed || d.addTid;
+  if (!outOfRange(d, check, index, offset, soffset, row.bytes))
+    return void(globalLane(w, I, row, lane, address));
+  if (!outOfRange(d, check, index, offset, 0, row.bytes))
+    differs = true;
+  if (isAtomic(row)) {
+    if (I.flags & MemReturn)
+      for (unsigned k = 0; k < row.bytes / 4; ++k)
+        w.v[I.data1 + k][lane] = 0;
+    return;
+  }
+  // Range checks of wide accesses are per dword.
+  uint32_t values[4] = {0, 0, 0, 0};
+  bool store = row.op == MemOp::Store || row.op == MemOp::StoreD16Hi;
+  if (store)
+    takeStore(w, I, row, lane, values);
+  for (unsigned k = 0; row.bytes > 4 && k < row.dwords; ++k) {
+    if (outOfRange(d, check, index, offset + 4 * k, soffset, 4))
+      continue;
+    uint64_t part = address + 4 * k;
+    if (store ? !w.group->memory->store(part, &values[k], 4)
+              : !w.group->memory->load(part, &values[k], 4))
+      return w.faultAddress(store ? "store" : "load", lane, part, 4);
+  }
+  if (store)
+    return;
+  if (I.flags & MemLds)
+    return void(toLds(w, I, row, lane, values));
+  placeLoad(w, I, row, lane, values);
+}
+
+void runBuffer(Wave &w, const Inst &I) {
+  const MemRow &row = *static_cast<const MemRow *>(I.op);
+  const uint32_t *r = &w.s[I.src[0].index];
+  Descriptor d;
+  d.base = r[0] | uint64_t(r[1] & 0xffffu) << 32;
+  d.stride = (r[1] >> 16) & 0x3fff;
+  d.swizzle = r[1] >> 31;
+  d.limit = r[2];
+  d.addTid = (r[3] >> 23) & 1;
+  if (d.swizzle && d.stride)
+    return w.fault("swizzled buffer descriptors are not implemented");
+  uint64_t soffset = w.scalar(I.src[1]);
+  bool differs = false;
+  for (uint64_t m = w.exec(); m && w.stop != Stop::Fault; m &= m - 1)
+    bufferLane(w, I, row, d, soffset, laneOf(w, m), differs);
+  if (differs && w.group->warn)
+    w.group->warn(w.group->warnContext,
+                  "a buffer access is out of range only because soffset counts "
+                  "in the range check; the manual leaves it out");
+}
+
+//===----------------------------------------------------------------------===//
+// Global, flat, scratch
+//===----------------------------------------------------------------------===//
+
+void runGlobal(Wave &w, const Inst &I) {
+  const MemRow &row = *static_cast<const MemRow *>(I.op);
+  uint64_t base = uint64_t(int64_t(int32_t(I.imm)));
+  bool saddr = I.flags & MemSaddr;
+  if (saddr)
+    base += w.s64(I.src[0].index);
+  for (uint64_t m = w.exec(); m; m &= m - 1) {
+    unsigned lane = laneOf(w, m);
+    uint64_t address = base + w.v[I.dst][lane];
+    if (!saddr)
+      address += uint64_t(w.v[I.dst + 1][lane]) << 32;
+    if (!globalLane(w, I, row, lane, address))
+      return;
+  }
+}
+
+/// Host bytes of a lane's private memory, or null after a fault.
+static uint8_t *privateBytes(Wave &w, unsigned lane, uint64_t offset,
+                             unsigned bytes) {
+  if (offset + bytes > w.scratchSize) {
+    w.fault("out-of-bounds scratch access of " + std::to_string(bytes) +
+            " bytes at offset " + std::to_string(offset) + " by lane " +
+            std::to_string(lane) + ": a work item has " +
+            std::to_string(w.scratchSize) + " bytes");
+    return nullptr;
+  }
+  return w.scratch + uint64_t(lane) * w.scratchSize + offset;
+}
+
+/// A load, store or atomic of one lane on host bytes that are there.
+static void hostLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                     uint8_t *host) {
+  uint32_t values[4] = {0, 0, 0, 0};
+  if (isAtomic(row))
+    return atomicLane(w, I, row, lane, host);
+  if (row.op == MemOp::Store || row.op == MemOp::StoreD16Hi) {
+    takeStore(w, I, row, lane, values);
+    memcpy(host, values, row.bytes);
+    return;
+  }
+  memcpy(values, host, row.bytes);
+  if (I.flags & MemLds)
+    return void(toLds(w, I, row, lane, values));
+  placeLoad(w, I, row, lane, values);
+}
+
+void runScratch(Wave &w, const Inst &I) {
+  const MemRow &row = *static_cast<const MemRow *>(I.op);
+  uint32_t base = I.imm;
+  if (I.flags & MemSaddr)
+    base += w.s[I.src[0].index];
+  for (uint64_t m = w.exec(); m; m &= m - 1) {
+    unsigned lane = laneOf(w, m);
+    uint32_t offset = base + (I.flags & MemVaddr ? w.v[I.dst][lane] : 0);
+    uint8_t *host = privateBytes(w, lane, offset, row.bytes);
+    if (!host)
+      return;
+    hostLane(w, I, row, lane, host);
+  }
+}
+
+void runFlat(Wave &w, const Inst &I) {
+  const MemRow &row = *static_cast<const MemRow *>(I.op);
+  for (uint64_t m = w.exec(); m; m &= m - 1) {
+    unsigned lane = laneOf(w, m);
+    uint64_t address = w.v[I.dst][lane] | uint64_t(w.v[I.dst + 1][lane]) << 32;
+    address += uint64_t(int64_t(int32_t(I.imm)));
+    uint32_t aperture = uint32_t(address >> 32);
+    if (aperture == privateAperture) {
+      uint8_t *host = privateBytes(w, lane, uint32_t(address), row.bytes);
+      if (!host)
+        return;
+      hostLane(w, I, row, lane, host);
+    } else if (aperture == sharedAperture) {
+      uint8_t *host = ldsBytes(w, lane, uint32_t(address), row.bytes);
+      if (!host)
+        return;
+      hostLane(w, I, row, lane, host);
+    } else if (!globalLane(w, I, row, lane, address)) {
+      return;
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+#define ATOMIC(name, kind)                                                     \
+  {"atomic_" name, MemOp::AtomicInt, 4, 1, false, AtomicKind::kind},           \
+  {"atomic_" name "_x2", MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
+static const MemRow rows[] = {
+    {"load_ubyte", MemOp::Load, 1, 1, false},
+    {"load_sbyte", MemOp::Load, 1, 1, true},
+    {"load_ushort", MemOp::Load, 2, 1, false},
+    {"load_sshort", MemOp::Load, 2, 1, true},
+    {"load_dword", MemOp::Load, 4, 1, false},
+    {"load_dwordx2", MemOp::Load, 8, 2, false},
+    {"load_dwordx3", MemOp::Load, 12, 3, false},
+    {"load_dwordx4", MemOp::Load, 16, 4, false},
+    {"load_ubyte_d16", MemOp::LoadD16, 1, 1, false},
+    {"load_sbyte_d16", MemOp::LoadD16, 1, 1, true},
+    {"load_short_d16", MemOp::LoadD16, 2, 1, false},
+    {"load_ubyte_d16_hi", MemOp::LoadD16Hi, 1, 1, false},
+    {"load_sbyte_d16_hi", MemOp::LoadD16Hi, 1, 1, true},
+    {"load_short_d16_hi", MemOp::LoadD16Hi, 2, 1, false},
+    {"store_byte", MemOp::Store, 1, 1, false},
+    {"store_short", MemOp::Store, 2, 1, false},
+    {"store_dword", MemOp::Store, 4, 1, false},
+    {"store_dwordx2", MemOp::Store, 8, 2, false},
+    {"store_dwordx3", MemOp::Store, 12, 3, false},
+    {"store_dwordx4", MemOp::Store, 16, 4, false},
+    {"store_byte_d16_hi", MemOp::StoreD16Hi, 1, 1, false},
+    {"store_short_d16_hi", MemOp::StoreD16Hi, 2, 1, false},
+    ATOMIC("swap", Swap) ATOMIC("add", Add) ATOMIC("sub", Sub)
+    ATOMIC("smin", SMin) ATOMIC("umin", UMin) ATOMIC("smax", SMax)
+    ATOMIC("umax", UMax) ATOMIC("and", And) ATOMIC("or", Or) ATOMIC("xor", Xor)
+    ATOMIC("inc", Inc) ATOMIC("dec", Dec)
+    {"atomic_cmpswap", MemOp::AtomicInt, 4, 2, false, AtomicKind::CmpSwap},
+    {"atomic_cmpswap_x2", MemOp::Atomic64, 8, 4, false, AtomicKind::CmpSwap},
+    {"atomic_add_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FAdd},
+    {"atomic_pk_add_f16", MemOp::AtomicPkF16, 4, 1, false, AtomicKind::FAdd},
+    {"atomic_pk_add_bf16", MemOp::AtomicPkBf16, 4, 1, false, AtomicKind::FAdd},
+    {"atomic_add_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FAdd},
+    {"atomic_min_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMin},
+    {"atomic_max_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMax},
+};
+
+MemTable vmemRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
+
+} // namespace moe::emulator

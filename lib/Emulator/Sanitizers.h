@@ -1,0 +1,48 @@
+//===- Sanitizers.h - checks beside the execution ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The interface between the scheduler, the memory handlers and the sanitizers.
+// One object a workgroup; nothing here changes what a kernel computes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_SANITIZERS_H
+#define MOE_LIB_EMULATOR_SANITIZERS_H
+
+#include "Decode.h"
+#include "moe/Emulator/Emulator.h"
+
+#include <functional>
+#include <memory>
+
+namespace moe::emulator {
+
+/// Finds what hardware would hide. Called by one thread.
+class Sanitizers {
+public:
+  /// A finding: which sanitizer, the two record indices (or -1) and the text,
+  /// in which %1 and %2 stand for the two instructions.
+  using Sink = std::function<void(Sanitizer, int64_t, int64_t, std::string)>;
+
+  Sanitizers(uint32_t bits, const Program &program, Sink sink);
+  ~Sanitizers();
+  void beginGroup(Workgroup &group);
+  /// Before and after an instruction executes.
+  void before(Wave &w, const Inst &I);
+  void after(Wave &w, const Inst &I);
+  /// All waves have arrived at a barrier.
+  void barrier(Workgroup &group);
+  void endWave(Wave &w);
+  void ldsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes);
+  void ldsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
+                 uint32_t bytes, bool write);
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_SANITIZERS_H

@@ -1,0 +1,227 @@
+//===- Scheduler.cpp - workgroups and waves in turn -----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The start state of waves, the execution loop, barriers and the instruction
+// budget. A wave runs until it ends, reaches a barrier, sleeps, or has used up
+// its slice.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Scheduler.h"
+
+#include <algorithm>
+
+namespace moe::emulator {
+
+static constexpr uint64_t sliceInstructions = 1 << 16;
+
+GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
+                         void (*warn)(void *, const std::string &),
+                         void *warnContext)
+    : state(state), sanitizers(sanitizers) {
+  uint64_t items = uint64_t(state.block[0]) * state.block[1] * state.block[2];
+  unsigned count = unsigned((items + 63) / 64);
+  unsigned rows = state.program->rows;
+  registers.resize(size_t(count) * rows * 64 + 16);
+  uint32_t scratchSize = state.kernel->scratchSize;
+  if (state.kernel->dynamicStack)
+    scratchSize += 16384;
+  scratch.resize(size_t(count) * 64 * scratchSize);
+  uintptr_t base = (uintptr_t(registers.data()) + 63) & ~uintptr_t(63);
+  for (unsigned i = 0; i < count; ++i) {
+    waves.emplace_back(new Wave);
+    Wave &w = *waves.back();
+    w.v = reinterpret_cast<Row *>(base) + size_t(i) * rows;
+    w.scratch = scratch.data() + size_t(i) * 64 * scratchSize;
+    w.scratchSize = scratchSize;
+    group.waves.push_back(&w);
+  }
+  states.resize(count);
+  group.ldsSize = state.ldsSize;
+  group.lds.resize(state.ldsSize + 16);
+  group.program = state.program;
+  group.memory = state.memory;
+  group.warn = warn;
+  group.warnContext = warnContext;
+  if (state.options.stats)
+    counts.perInst.resize(state.program->code.size());
+}
+
+GroupRunner::~GroupRunner() = default;
+
+uint64_t GroupRunner::random() {
+  randomState ^= randomState << 13;
+  randomState ^= randomState >> 7;
+  randomState ^= randomState << 17;
+  return randomState;
+}
+
+void GroupRunner::startWave(Wave &w, unsigned index,
+                            const std::array<uint32_t, 3> &id) {
+  const KernelInfo &kernel = *state.kernel;
+  memset(w.s, 0, sizeof(w.s));
+  memset(w.v, 0, size_t(state.program->rows) * sizeof(Row));
+  if (w.scratchSize)
+    memset(w.scratch, 0, size_t(64) * w.scratchSize);
+  w.code = state.program->code.data();
+  w.pc = w.code + state.program->entry;
+  w.inst = w.pc;
+  w.group = &group;
+  w.rows = state.program->rows;
+  w.gfx950 = state.gfx950;
+  w.id = uint8_t(index);
+  w.scc = false;
+  w.stop = Stop::None;
+  w.executed = 0;
+  w.error.clear();
+  w.sanitizers = sanitizers;
+  w.counters = state.options.stats ? &counts : nullptr;
+  w.mode = ((kernel.rsrc1 >> 12) & 0xff) | ((kernel.rsrc1 >> 21) & 1) << 8 |
+           ((kernel.rsrc1 >> 23) & 1) << 9 | ((kernel.rsrc1 >> 26) & 1) << 23;
+  std::copy(state.userSgprs.begin(), state.userSgprs.end(), w.s);
+  unsigned next = unsigned(state.userSgprs.size());
+  for (unsigned d = 0; d < 3; ++d)
+    if ((kernel.rsrc2 >> (7 + d)) & 1)
+      w.s[next++] = id[d];
+  const auto &block = state.block;
+  uint64_t items = uint64_t(block[0]) * block[1] * block[2];
+  uint64_t exec = 0;
+  for (unsigned lane = 0; lane < 64; ++lane) {
+    uint64_t item = uint64_t(index) * 64 + lane;
+    if (item >= items)
+      break;
+    exec |= uint64_t(1) << lane;
+    uint32_t x = item % block[0], y = item / block[0] % block[1];
+    uint32_t z = uint32_t(item / block[0] / block[1]);
+    w.v[0][lane] = x | y << 10 | z << 20;
+  }
+  w.setS64(SgprExec, exec);
+}
+
+template <bool Counted, bool Checked>
+static void loop(Wave &w, uint64_t limit, Counters &counts) {
+  uint64_t n = 0;
+  do {
+    const Inst &I = *w.pc;
+    w.inst = &I;
+    if (Counted)
+      ++counts.perInst[&I - w.code];
+    if (Checked)
+      w.sanitizers->before(w, I);
+    w.pc = &I + 1;
+    I.run(w, I);
+    if (Checked)
+      w.sanitizers->after(w, I);
+    ++n;
+  } while (w.stop == Stop::None && n < limit);
+  w.executed += n;
+}
+
+void GroupRunner::runSlice(Wave &w) {
+  uint64_t limit = sliceInstructions;
+  if (state.options.maxInstructions)
+    limit = std::min<uint64_t>(limit, state.options.maxInstructions);
+  uint64_t before = w.executed;
+  bool counted = state.options.stats, checked = sanitizers;
+  if (counted)
+    checked ? loop<true, true>(w, limit, counts)
+            : loop<true, false>(w, limit, counts);
+  else
+    checked ? loop<false, true>(w, limit, counts)
+            : loop<false, false>(w, limit, counts);
+  uint64_t done = w.executed - before;
+  instructionsRun += done;
+  state.instructions.fetch_add(done, std::memory_order_relaxed);
+}
+
+bool GroupRunner::overBudget(Wave &w, GroupFailure &failure) {
+  uint64_t limit = state.options.maxInstructions;
+  if (!limit || state.instructions.load(std::memory_order_relaxed) <= limit)
+    return false;
+  failure.message = "the instruction budget of " + std::to_string(limit) +
+                    " wave instructions is used up";
+  failure.record = w.pc - w.code;
+  failure.wave = w.id;
+  return true;
+}
+
+/// One turn for every wave that can run; then barriers.
+bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
+  std::vector<unsigned> order(waves.size());
+  for (unsigned i = 0; i < order.size(); ++i)
+    order[i] = i;
+  if (randomState)
+    for (unsigned i = unsigned(order.size()); i > 1; --i)
+      std::swap(order[i - 1], order[random() % i]);
+  bool ran = false;
+  for (unsigned i : order) {
+    Wave &w = *waves[i];
+    if (w.stop == Stop::End || w.stop == Stop::Barrier)
+      continue;
+    ran = true;
+    w.stop = Stop::None;
+    runSlice(w);
+    if (w.stop == Stop::Fault) {
+      failure.message = w.error;
+      failure.record = w.inst - w.code;
+      failure.wave = w.id;
+      return false;
+    }
+    if (w.stop == Stop::End && sanitizers)
+      sanitizers->endWave(w);
+    if (overBudget(w, failure))
+      return false;
+    if (state.stop.load(std::memory_order_relaxed)) {
+      finished = true;
+      return true;
+    }
+  }
+  if (ran)
+    return true;
+  Wave *waiting = nullptr, *ended = nullptr;
+  for (auto &w : waves)
+    (w->stop == Stop::Barrier ? waiting : ended) = w.get();
+  finished = !waiting;
+  if (waiting && ended) {
+    failure.message = "barrier that wave " + std::to_string(ended->id) +
+                      " never reaches: it has ended";
+    failure.record = waiting->inst - waiting->code;
+    failure.wave = waiting->id;
+    return false;
+  }
+  if (waiting) {
+    if (sanitizers)
+      sanitizers->barrier(group);
+    for (auto &w : waves)
+      w->stop = Stop::None;
+  }
+  return true;
+}
+
+bool GroupRunner::run(const std::array<uint32_t, 3> &id, uint64_t ordinal,
+                      GroupFailure &failure) {
+  std::copy(id.begin(), id.end(), group.id);
+  std::fill(group.lds.begin(), group.lds.end(), 0);
+  randomState = 0;
+  if (state.options.orderSeed) {
+    randomState = (*state.options.orderSeed + 1) * 0x9e3779b97f4a7c15ull +
+                  ordinal * 0xbf58476d1ce4e5b9ull;
+    randomState |= 1;
+    for (int i = 0; i < 8; ++i)
+      random();
+  }
+  group.orderState = randomState;
+  for (unsigned i = 0; i < waves.size(); ++i)
+    startWave(*waves[i], i, id);
+  wavesRun += waves.size();
+  if (sanitizers)
+    sanitizers->beginGroup(group);
+  bool finished = false;
+  while (!finished)
+    if (!turn(failure, finished))
+      return false;
+  return true;
+}
+
+} // namespace moe::emulator

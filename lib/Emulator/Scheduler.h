@@ -1,0 +1,75 @@
+//===- Scheduler.h - workgroups and waves in turn ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs one workgroup after the other on the calling thread. What a launch is,
+// and how threads share its workgroups, is in Run.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_SCHEDULER_H
+#define MOE_LIB_EMULATOR_SCHEDULER_H
+
+#include "Decode.h"
+#include "Sanitizers.h"
+#include "moe/Emulator/Emulator.h"
+
+#include <atomic>
+
+namespace moe::emulator {
+
+/// What all threads of a run share, read-only but for the atomics.
+struct RunState {
+  const KernelInfo *kernel = nullptr;
+  const Program *program = nullptr;
+  Memory *memory = nullptr;
+  std::array<uint32_t, 3> grid, block;
+  uint32_t ldsSize = 0;
+  bool gfx950 = true;
+  std::vector<uint32_t> userSgprs;
+  RunOptions options;
+  std::atomic<uint64_t> instructions{0};
+  std::atomic<bool> stop{false};
+};
+
+/// Why a workgroup failed.
+struct GroupFailure {
+  std::string message; ///< without place
+  int64_t record = -1; ///< instruction, or -1
+  unsigned wave = 0;
+};
+
+/// A thread's waves, LDS and counters, used for one workgroup after the other.
+class GroupRunner {
+public:
+  GroupRunner(RunState &state, Sanitizers *sanitizers,
+              void (*warn)(void *, const std::string &), void *warnContext);
+  ~GroupRunner();
+  /// False after a failure.
+  bool run(const std::array<uint32_t, 3> &id, uint64_t ordinal,
+           GroupFailure &failure);
+  const Counters &counters() const { return counts; }
+  uint64_t waveCount() const { return wavesRun; }
+  uint64_t executed() const { return instructionsRun; }
+
+private:
+  void startWave(Wave &w, unsigned index, const std::array<uint32_t, 3> &id);
+  void runSlice(Wave &w);
+  bool turn(GroupFailure &failure, bool &finished);
+  bool overBudget(Wave &w, GroupFailure &failure);
+  uint64_t random();
+
+  RunState &state;
+  Sanitizers *sanitizers;
+  Workgroup group;
+  Counters counts;
+  std::vector<std::unique_ptr<Wave>> waves;
+  std::vector<uint32_t> registers;
+  std::vector<uint8_t> scratch;
+  std::vector<Stop> states;
+  uint64_t randomState = 0, wavesRun = 0, instructionsRun = 0;
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_SCHEDULER_H

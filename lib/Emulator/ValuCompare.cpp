@@ -1,0 +1,191 @@
+//===- ValuCompare.cpp - compares and carries -----------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Vector instructions whose result is, or comes with, a mask: v_cmp*, v_cmpx*,
+// add and subtract with carry, v_mad_u64_u32, v_div_scale. A mask is a row of all
+// ones or zero, after the rows of the result.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ValuHelpers.h"
+
+#include <limits>
+
+namespace moe::emulator::MOE_EMU_VARIANT {
+namespace {
+struct MK : NO {
+  using Type = bool;
+  static inline void put(uint32_t *d, int i, bool x) { d[i] = x ? ~0u : 0u; }
+};
+inline bool classOf(uint32_t sign, bool nan, bool quiet, bool inf, bool zero,
+                    bool denormal, uint32_t mask) {
+  if (nan)
+    return (mask >> (quiet ? 1 : 0)) & 1;
+  unsigned magnitude = inf ? 3 : zero ? 0 : denormal ? 1 : 2;
+  // negative: inf 2, normal 3, denormal 4, zero 5; positive: 9, 8, 7, 6
+  return (mask >> (sign ? 5 - magnitude : 6 + magnitude)) & 1;
+}
+inline bool addOverflows(int64_t x, int64_t y) {
+  int64_t sum;
+  return __builtin_add_overflow(x, y, &sum);
+}
+inline bool class32(uint32_t u, uint32_t mask) {
+  uint32_t m = u & 0x7fffffffu;
+  return classOf(u >> 31, m > 0x7f800000u, u & 0x00400000u, m == 0x7f800000u,
+                 m == 0, m < 0x00800000u, mask);
+}
+inline bool class16(uint32_t u, uint32_t mask) {
+  uint32_t m = u & 0x7fffu;
+  return classOf((u >> 15) & 1, m > 0x7c00u, u & 0x200u, m == 0x7c00u, m == 0,
+                 m < 0x400u, mask);
+}
+inline bool class64(uint64_t u, uint32_t mask) {
+  uint64_t m = u & 0x7fffffffffffffffull;
+  return classOf(u >> 63, m > 0x7ff0000000000000ull, u & 0x8000000000000ull,
+                 m == 0x7ff0000000000000ull, m == 0, m < 0x10000000000000ull,
+                 mask);
+}
+} // namespace
+
+#define FLOAT_COMPARES(OP, T, t)                                               \
+  OP(f, T, t, false) OP(lt, T, t, a < b) OP(eq, T, t, a == b)                  \
+  OP(le, T, t, a <= b) OP(gt, T, t, a > b) OP(lg, T, t, (a < b) | (a > b))     \
+  OP(ge, T, t, a >= b) OP(o, T, t, (a == a) & (b == b))                        \
+  OP(u, T, t, (a != a) | (b != b)) OP(nge, T, t, !(a >= b))                    \
+  OP(nlg, T, t, !((a < b) | (a > b))) OP(ngt, T, t, !(a > b))                  \
+  OP(nle, T, t, !(a <= b)) OP(neq, T, t, !(a == b)) OP(nlt, T, t, !(a < b))    \
+  OP(tru, T, t, true)
+#define INT_COMPARES(OP, T, t)                                                 \
+  OP(f, T, t, false) OP(lt, T, t, a < b) OP(eq, T, t, a == b)                  \
+  OP(le, T, t, a <= b) OP(gt, T, t, a > b) OP(ne, T, t, a != b)                \
+  OP(ge, T, t, a >= b) OP(t, T, t, true)
+#define ALL_COMPARES(FOP, IOP)                                                 \
+  FLOAT_COMPARES(FOP, F16, f16) FLOAT_COMPARES(FOP, F32, f32)                  \
+  FLOAT_COMPARES(FOP, F64, f64) INT_COMPARES(IOP, I16, i16)                    \
+  INT_COMPARES(IOP, U16, u16) INT_COMPARES(IOP, I32, i32)                      \
+  INT_COMPARES(IOP, U32, u32) INT_COMPARES(IOP, I64, i64)                      \
+  INT_COMPARES(IOP, U64, u64)
+
+#define OP(cond, T, t, expr)                                                   \
+  MOE_VALU_KERNEL(v_cmp_##cond##_##t, _c, MK, T, T, NO, expr)
+ALL_COMPARES(OP, OP)
+#undef OP
+MOE_VALU_KERNEL(v_cmp_class_f32, _c, MK, R32, U32, NO, class32(a, b))
+MOE_VALU_KERNEL(v_cmp_class_f64, _c, MK, R64, U32, NO, class64(a, b))
+MOE_VALU_KERNEL(v_cmp_class_f16, _c, MK, R16, U32, NO, class16(a, b))
+
+/// Two results: d and the mask row after it.
+#define CARRY(name, D, rows, A, B, C, value, carry)                            \
+  static void kernel_##name##_c(LaneIO &io) {                                  \
+    uint32_t *d = io.d;                                                        \
+    const uint32_t *pa = io.a, *pb = io.b, *pc = io.c, *pm = io.m;             \
+    (void)pm;                                                                  \
+    MOE_LANES {                                                                \
+      const A::Type a = A::get(pa, i);                                         \
+      const B::Type b = B::get(pb, i);                                         \
+      const C::Type c = C::get(pc, i);                                         \
+      (void)c;                                                                 \
+      D::put(d, i, D::Type(value));                                            \
+      d[64 * rows + i] = (carry) ? ~0u : 0u;                                   \
+    }                                                                          \
+  }
+CARRY(v_add_co_u32, U32, 1, U32, U32, NO, a + b, a + b < a)
+CARRY(v_sub_co_u32, U32, 1, U32, U32, NO, a - b, a < b)
+CARRY(v_subrev_co_u32, U32, 1, U32, U32, NO, b - a, b < a)
+CARRY(v_addc_co_u32, U32, 1, U32, U32, NO, a + b + (pm[i] & 1),
+      uint64_t(a) + b + (pm[i] & 1) > 0xffffffffu)
+CARRY(v_subb_co_u32, U32, 1, U32, U32, NO, a - b - (pm[i] & 1),
+      uint64_t(a) < uint64_t(b) + (pm[i] & 1))
+CARRY(v_subbrev_co_u32, U32, 1, U32, U32, NO, b - a - (pm[i] & 1),
+      uint64_t(b) < uint64_t(a) + (pm[i] & 1))
+CARRY(v_mad_u64_u32, U64, 2, U32, U32, U64, uint64_t(a) * b + c,
+      uint64_t(a) * b + c < c)
+CARRY(v_mad_i64_i32, U64, 2, I32, I32, I64,
+      uint64_t(int64_t(a) * b) + uint64_t(c),
+      addOverflows(int64_t(a) * b, c))
+
+/// V_DIV_SCALE: a is the value to scale, b the denominator, c the numerator.
+/// Returns the power of two to scale by and sets the mask.
+template <typename F>
+static inline F divScale(F a, F b, F c, int expB, int expC, int maxDistance,
+                         int smallNumerator, F up, F down, F leastNormal,
+                         uint32_t &mask) {
+  mask = 0;
+  auto denormal = [&](F x) { return x != 0 && std::fabs(x) < leastNormal; };
+  if (c == 0 || b == 0)
+    return std::numeric_limits<F>::quiet_NaN();
+  if (expC - expB >= maxDistance) {
+    mask = ~0u;
+    return a == b ? a * up : a;
+  }
+  if (denormal(b))
+    return a * up;
+  bool tinyInverse = denormal(F(1) / b), tinyQuotient = denormal(c / b);
+  if (tinyInverse && tinyQuotient) {
+    mask = ~0u;
+    return a == b ? a * up : a;
+  }
+  if (tinyInverse)
+    return a * down;
+  if (tinyQuotient) {
+    mask = ~0u;
+    return a == c ? a * up : a;
+  }
+  return expC <= smallNumerator ? a * up : a;
+}
+static void kernel_v_div_scale_f32_c(LaneIO &io) {
+  for (int i = 0; i < 64; ++i) {
+    int expB = (io.b[i] >> 23) & 255, expC = (io.c[i] >> 23) & 255;
+    F32::put(io.d, i,
+             divScale<float>(bitsToF32(io.a[i]), bitsToF32(io.b[i]),
+                             bitsToF32(io.c[i]), expB, expC, 96, 23, 0x1p64f,
+                             0x1p-64f, 0x1p-126f, io.d[64 + i]));
+  }
+}
+static void kernel_v_div_scale_f64_c(LaneIO &io) {
+  for (int i = 0; i < 64; ++i) {
+    int expB = (io.b[64 + i] >> 20) & 2047, expC = (io.c[64 + i] >> 20) & 2047;
+    F64::put(io.d, i,
+             divScale<double>(F64::get(io.a, i), F64::get(io.b, i),
+                              F64::get(io.c, i), expB, expC, 768, 53, 0x1p128,
+                              0x1p-128, 0x1p-1022, io.d[128 + i]));
+  }
+}
+
+extern const ValuRow rowsCompare[];
+extern const size_t rowsCompareCount;
+const ValuRow rowsCompare[] = {
+#define FOP(cond, T, t, expr)                                                  \
+  {"v_cmp_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,      \
+   T::id, T::id, ValueType::None, VCompare | VF},                              \
+  {"v_cmpx_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,     \
+   T::id, T::id, ValueType::None, VCompare | VCmpx | VF},
+#define IOP(cond, T, t, expr)                                                  \
+  {"v_cmp_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,      \
+   T::id, T::id, ValueType::None, VCompare},                                   \
+  {"v_cmpx_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,     \
+   T::id, T::id, ValueType::None, VCompare | VCmpx},
+    ALL_COMPARES(FOP, IOP)
+#define CLASS(t, T)                                                            \
+  {"v_cmp_class_" #t, kernel_v_cmp_class_##t##_c, ValueType::None, T::id,      \
+   ValueType::U32, ValueType::None, VCompare},                                 \
+  {"v_cmpx_class_" #t, kernel_v_cmp_class_##t##_c, ValueType::None, T::id,     \
+   ValueType::U32, ValueType::None, VCompare | VCmpx},
+    CLASS(f32, F32) CLASS(f64, F64) CLASS(f16, F16)
+#define ROW(name, D, A, B, C, flags)                                           \
+  {#name, kernel_##name##_c, D::id, A::id, B::id, C::id, flags},
+    ROW(v_add_co_u32, U32, U32, U32, NO, VCarryOut)
+    ROW(v_sub_co_u32, U32, U32, U32, NO, VCarryOut)
+    ROW(v_subrev_co_u32, U32, U32, U32, NO, VCarryOut)
+    ROW(v_addc_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+    ROW(v_subb_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+    ROW(v_subbrev_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+    ROW(v_mad_u64_u32, U64, U32, U32, U64, VCarryOut)
+    ROW(v_mad_i64_i32, I64, I32, I32, I64, VCarryOut)
+    ROW(v_div_scale_f32, F32, F32, F32, F32, VCarryOut | VF)
+    ROW(v_div_scale_f64, F64, F64, F64, F64, VCarryOut | VF)
+};
+const size_t rowsCompareCount = sizeof(rowsCompare) / sizeof(rowsCompare[0]);
+
+} // namespace moe::emulator::MOE_EMU_VARIANT
