@@ -12,7 +12,7 @@
 #include "Decoder.h"
 #include "Fields.h"
 
-#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 
 #include <deque>
