@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""tensors.py DIR: good tensors for `moe-run gemm2 --data`, and beside them in
+folders of their own sets with one thing wrong each. Not judged here: numbers."""
+
+import os
+import shutil
+import sys
+
+import numpy as np
+
+T, E, TOPK, N, K = 3, 4, 2, 64, 96
+good = {
+    "x": np.full((T * TOPK, K), 0x3F80, np.uint16),
+    "w": np.full((E, N, K // 2), 0x22, np.uint8),
+    "scale": np.full((E, N, K // 32), 127, np.uint8),
+    "topk_ids": np.array([[0, 1], [2, 3], [1, 0]], np.int32),
+    "topk_weights": np.full((T, TOPK), 0.5, np.float32),
+    "bias": np.zeros((E, N), np.float32),
+}
+bad = {
+    "x-shape": {"x": good["x"][:-1]},
+    "x-dtype": {"x": good["x"].astype(np.float32)},
+    "x-order": {"x": np.asfortranarray(good["x"])},
+    "w-dtype": {"w": good["w"].astype(np.int32)},
+    "w-rank": {"w": good["w"][0]},
+    "n-tail": {"w": good["w"][:, :48], "scale": good["scale"][:, :48]},
+    "k-tail": {"w": good["w"][:, :, :40]},
+    "scale-shape": {"scale": good["scale"][:, :, :-1]},
+    "scale-missing": {"scale": None},
+    "float-scale": {"w": np.ones((E, N, K), np.float32)},
+    "weights-shape": {"topk_weights": good["topk_weights"][:, :1]},
+    "weights-missing": {"topk_weights": None},
+    "bias-missing": {"bias": None},
+    "bias-shape": {"bias": good["bias"].T},
+    "out-dtype": {"out": np.zeros((T, N), np.float32)},
+    "out-shape": {"out": np.zeros((T * TOPK, N), np.uint16)},
+    "topk-256": {
+        "topk_ids": np.zeros((T, 256), np.int32),
+        "topk_weights": np.zeros((T, 256), np.float32),
+        "x": np.zeros((T * 256, K), np.uint16),
+    },
+}
+
+for name, changes in {"good": {}, "truncated": {}, **bad}.items():
+    folder = os.path.join(sys.argv[1], name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for tensor, values in {**good, **changes}.items():
+        if values is not None:
+            np.save(os.path.join(folder, tensor + ".npy"), values)
+path = os.path.join(sys.argv[1], "truncated", "w.npy")
+os.truncate(path, os.path.getsize(path) - 5)
