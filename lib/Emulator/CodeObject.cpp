@@ -95,7 +95,8 @@ static Error readHeader(const ELFFile64 &elf, CodeObject::Contents &contents) {
   return Error::success();
 }
 
-static Error readSegments(const ELFFile64 &elf, CodeObject::Contents &contents) {
+static Error readSegments(const ELFFile64 &elf,
+                          CodeObject::Contents &contents) {
   auto headers = elf.program_headers();
   if (!headers)
     return headers.takeError();
@@ -107,8 +108,7 @@ static Error readSegments(const ELFFile64 &elf, CodeObject::Contents &contents) 
     uint64_t memoryEnd = header.p_vaddr + header.p_memsz;
     if (fileEnd < header.p_offset || fileEnd > contents.file.size())
       return failure("code object: a segment ends at byte " + Twine(fileEnd) +
-                     " of a file of " + Twine(contents.file.size()) +
-                     " bytes");
+                     " of a file of " + Twine(contents.file.size()) + " bytes");
     if (header.p_filesz > header.p_memsz || memoryEnd < header.p_vaddr ||
         memoryEnd > maxImageBytes)
       return failure("code object: a segment of " + Twine(header.p_memsz) +
@@ -133,7 +133,8 @@ static Error applyRelocations(const ELFFile64 &elf,
   if (!sections)
     return sections.takeError();
   for (const auto &section : *sections) {
-    if (section.sh_type != ELF::SHT_RELA || !(section.sh_flags & ELF::SHF_ALLOC))
+    if (section.sh_type != ELF::SHT_RELA ||
+        !(section.sh_flags & ELF::SHF_ALLOC))
       continue;
     auto relocations = elf.relas(section);
     if (!relocations)
@@ -242,7 +243,8 @@ static Error readNote(const ELFFile64 &elf, CodeObject::Contents &contents,
     std::string blob;
     bool found = false;
     for (const auto &note : elf.notes(header, noteError)) {
-      if (note.getName() != "AMDGPU" || note.getType() != ELF::NT_AMDGPU_METADATA)
+      if (note.getName() != "AMDGPU" ||
+          note.getType() != ELF::NT_AMDGPU_METADATA)
         continue;
       blob = note.getDescAsStringRef(std::max<size_t>(header.p_align, 4)).str();
       found = true;
@@ -272,7 +274,8 @@ static Error readNote(const ELFFile64 &elf, CodeObject::Contents &contents,
   return failure("code object: no AMDGPU metadata note");
 }
 
-static Error readDescriptor(CodeObject::Contents &contents, KernelInfo &kernel) {
+static Error readDescriptor(CodeObject::Contents &contents,
+                            KernelInfo &kernel) {
   uint64_t address = kernel.descriptorAddress;
   if (address > contents.image.size() || contents.image.size() - address < 64)
     return failure("kernel '" + kernel.name + "': descriptor at address 0x" +
@@ -280,10 +283,11 @@ static Error readDescriptor(CodeObject::Contents &contents, KernelInfo &kernel) 
                    Twine(contents.image.size()) + " bytes");
   const uint8_t *raw = contents.image.data() + address;
   using namespace support::endian;
-  kernel.ldsSize =
-      std::max(kernel.ldsSize, read32le(raw + amdhsa::GROUP_SEGMENT_FIXED_SIZE_OFFSET));
-  kernel.scratchSize = std::max(
-      kernel.scratchSize, read32le(raw + amdhsa::PRIVATE_SEGMENT_FIXED_SIZE_OFFSET));
+  kernel.ldsSize = std::max(
+      kernel.ldsSize, read32le(raw + amdhsa::GROUP_SEGMENT_FIXED_SIZE_OFFSET));
+  kernel.scratchSize =
+      std::max(kernel.scratchSize,
+               read32le(raw + amdhsa::PRIVATE_SEGMENT_FIXED_SIZE_OFFSET));
   uint32_t kernarg = read32le(raw + amdhsa::KERNARG_SIZE_OFFSET);
   if (kernarg > (1 << 20))
     return failure("kernel '" + kernel.name +
@@ -315,7 +319,8 @@ static Error readSymbols(const ELFFile64 &elf, CodeObject::Contents &contents,
     return sections.takeError();
   std::map<std::string, std::pair<uint64_t, uint64_t>> table;
   for (const auto &section : *sections) {
-    if (section.sh_type != ELF::SHT_DYNSYM && section.sh_type != ELF::SHT_SYMTAB)
+    if (section.sh_type != ELF::SHT_DYNSYM &&
+        section.sh_type != ELF::SHT_SYMTAB)
       continue;
     auto symbols = elf.symbols(&section);
     if (!symbols)
@@ -382,7 +387,8 @@ Expected<CodeObject> CodeObject::load(ArrayRef<uint8_t> bytes) {
   contents->file = bytes.vec();
   StringRef file(reinterpret_cast<const char *>(contents->file.data()),
                  contents->file.size());
-  if (!file.starts_with("\x7f" "ELF"))
+  if (!file.starts_with("\x7f"
+                        "ELF"))
     return failure("code object: expected an ELF file, got " +
                    Twine(file.size()) + " bytes without its magic number");
   if (file.size() < sizeof(ELF::Elf64_Ehdr))

@@ -21,9 +21,29 @@ std::string hexAddress(uint64_t value);
 
 /// What an instruction is, for counters and sanitizers.
 enum class InstClass : uint8_t {
-  Valu, Trans, Cvt, Mfma, Salu, Smem, VmemLoad, VmemStore, VmemAtomic,
-  FlatLoad, FlatStore, FlatAtomic, LdsDma, DsRead, DsWrite, DsAtomic, DsOther,
-  Wait, Barrier, Branch, Nop, End, Other
+  Valu,
+  Trans,
+  Cvt,
+  Mfma,
+  Salu,
+  Smem,
+  VmemLoad,
+  VmemStore,
+  VmemAtomic,
+  FlatLoad,
+  FlatStore,
+  FlatAtomic,
+  LdsDma,
+  DsRead,
+  DsWrite,
+  DsAtomic,
+  DsOther,
+  Wait,
+  Barrier,
+  Branch,
+  Nop,
+  End,
+  Other
 };
 
 /// Registers that an instruction reads or writes, in one numbering: SGPRs

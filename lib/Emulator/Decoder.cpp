@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Follows the control flow of a kernel, takes the operand fields of every
-// instruction from its raw words (the microcode formats of the ISA manual) and its
-// handler from the opcode tables by mnemonic. Positions of MC operands are not used,
-// so that the printed operands of MC check this file independently.
+// instruction from its raw words (the microcode formats of the ISA manual) and
+// its handler from the opcode tables by mnemonic. Positions of MC operands are
+// not used, so that the printed operands of MC check this file independently.
 //
 //===----------------------------------------------------------------------===//
 
@@ -162,7 +162,8 @@ Error KernelDecoder::link(Program &program) {
   for (auto it = found.begin(); it != found.end(); ++it, ++index) {
     auto next = std::next(it);
     uint64_t end = it->first + it->second.meta.size;
-    if (it->second.fallsThrough && (next == found.end() || next->first != end)) {
+    if (it->second.fallsThrough &&
+        (next == found.end() || next->first != end)) {
       if (!indirect)
         return failure(it->first, "overlapping instructions", "");
       program.code[index].run = runUnimplemented;

@@ -86,8 +86,8 @@ Expected<std::unique_ptr<Disassembler>> Disassembler::create(Chip chip) {
 uint64_t Disassembler::decode(ArrayRef<uint8_t> bytes, uint64_t address,
                               MCInst &inst) const {
   uint64_t size = 0;
-  auto status = impl->disassembler->getInstruction(inst, size, bytes, address,
-                                                   nulls());
+  auto status =
+      impl->disassembler->getInstruction(inst, size, bytes, address, nulls());
   return status == MCDisassembler::Fail ? 0 : size;
 }
 
@@ -118,9 +118,11 @@ static bool parseRegister(StringRef name, unsigned accumOffset, RegUse &use) {
     use.count = 2;
     return true;
   }
-  static const std::pair<StringRef, uint16_t> singles[] = {
-      {"VCC_LO", 106}, {"VCC_HI", 107}, {"EXEC_LO", 126}, {"EXEC_HI", 127},
-      {"M0", 124}};
+  static const std::pair<StringRef, uint16_t> singles[] = {{"VCC_LO", 106},
+                                                           {"VCC_HI", 107},
+                                                           {"EXEC_LO", 126},
+                                                           {"EXEC_HI", 127},
+                                                           {"M0", 124}};
   for (auto &[text, index] : singles)
     if (name == text) {
       use.first = index;

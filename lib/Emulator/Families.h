@@ -28,12 +28,40 @@ struct ScalarRow {
 
 /// A memory instruction of any kind.
 enum class MemOp : uint8_t {
-  Load, Store, LoadD16, LoadD16Hi, StoreD16Hi, AtomicInt, AtomicFloat,
-  Atomic64, AtomicPkF16, AtomicPkBf16, AtomicF64, Control
+  Load,
+  Store,
+  LoadD16,
+  LoadD16Hi,
+  StoreD16Hi,
+  AtomicInt,
+  AtomicFloat,
+  Atomic64,
+  AtomicPkF16,
+  AtomicPkBf16,
+  AtomicF64,
+  Control
 };
 enum class AtomicKind : uint8_t {
-  None, Swap, CmpSwap, Add, Sub, SMin, UMin, SMax, UMax, And, Or, Xor, Inc,
-  Dec, FAdd, FMin, FMax, RSub, MSkOr, CondXchg
+  None,
+  Swap,
+  CmpSwap,
+  Add,
+  Sub,
+  SMin,
+  UMin,
+  SMax,
+  UMax,
+  And,
+  Or,
+  Xor,
+  Inc,
+  Dec,
+  FAdd,
+  FMin,
+  FMax,
+  RSub,
+  MSkOr,
+  CondXchg
 };
 struct MemRow {
   const char *name; ///< without buffer_, global_, flat_, scratch_, ds_
@@ -92,10 +120,10 @@ enum MemFlags : uint16_t {
   MemOffen = 1,
   MemIdxen = 2,
   MemLds = 4,
-  MemReturn = 8,   ///< an atomic that returns the old value (sc0)
-  MemSaddr = 16,   ///< global: SGPR base and 32-bit VGPR offset
-  MemVaddr = 32,   ///< scratch: a VGPR is added
-  MemTwo = 64,     ///< ds read2/write2
+  MemReturn = 8, ///< an atomic that returns the old value (sc0)
+  MemSaddr = 16, ///< global: SGPR base and 32-bit VGPR offset
+  MemVaddr = 32, ///< scratch: a VGPR is added
+  MemTwo = 64,   ///< ds read2/write2
   MemStride64 = 128,
   MemNt = 256,
 };

@@ -2,9 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The microcode formats of gfx9: where each has its operands, and how an operand
-// code becomes a register, a constant or a literal. Handlers come from the opcode
-// tables by mnemonic.
+// The microcode formats of gfx9: where each has its operands, and how an
+// operand code becomes a register, a constant or a literal. Handlers come from
+// the opcode tables by mnemonic.
 //
 //===----------------------------------------------------------------------===//
 
@@ -181,7 +181,8 @@ Src Filler::source(unsigned code, ValueType type, unsigned count) {
       src.kind = SrcKind::ConstHi;
       src.value = f64ConstantHigh(code);
     } else {
-      src.value = type == ValueType::F16 ? f16Constant(code) : f32Constant(code);
+      src.value =
+          type == ValueType::F16 ? f16Constant(code) : f32Constant(code);
     }
   } else if (code == 255) {
     src.kind = type == ValueType::F64   ? SrcKind::ConstHi
@@ -567,8 +568,8 @@ void Filler::mai(const math::MfmaDesc &desc) {
   else if (codeC >= 256)
     registers(codeC, desc.dRegs, accD, inst.src[2]);
   else
-    inst.src[2] = source(codeC, desc.d == MatType::F64 ? ValueType::F64
-                                                       : ValueType::F32);
+    inst.src[2] =
+        source(codeC, desc.d == MatType::F64 ? ValueType::F64 : ValueType::F32);
   inst.dst = vgpr(m0 & 255, desc.dRegs, accD);
   inst.ext = mods.cbsz | mods.abid << 3 | mods.blgp << 7 |
              mods.scaleSelA << 10 | mods.scaleSelB << 12;
@@ -576,8 +577,8 @@ void Filler::mai(const math::MfmaDesc &desc) {
 
 void Filler::vop3p() {
   if (startsWith(c.mcName, "V_MFMA") || startsWith(c.mcName, "V_SMFMAC")) {
-    const auto *desc = math::findMfma(
-        c.mcName, c.gfx950 ? math::MatGfx950 : math::MatGfx942);
+    const auto *desc =
+        math::findMfma(c.mcName, c.gfx950 ? math::MatGfx950 : math::MatGfx942);
     return desc ? mai(*desc) : refuse(notImplemented);
   }
   unsigned codes[3] = {w1 & 511, (w1 >> 9) & 511, (w1 >> 18) & 511};
@@ -611,8 +612,8 @@ void Filler::vop3p() {
   for (int k = 0; k < 3; ++k) {
     if (types[k] == ValueType::None)
       continue;
-    ValueType type = two && codes[k] >= 128 && codes[k] < 256 ? ValueType::F32
-                                                              : types[k];
+    ValueType type =
+        two && codes[k] >= 128 && codes[k] < 256 ? ValueType::F32 : types[k];
     inst.src[k] = source(codes[k], type);
     bool constant = codes[k] >= 128 && codes[k] < 256;
     unsigned picked = (modOpSel(inst.mods) | high) >> k;
@@ -641,7 +642,8 @@ void Filler::memKind(const MemRow &row, InstClass load, InstClass store,
 void Filler::ds() {
   const std::string &name = c.mnemonic;
   bool acc = (w0 >> 25) & 1;
-  unsigned address = w1 & 255, data0 = (w1 >> 8) & 255, data1 = (w1 >> 16) & 255;
+  unsigned address = w1 & 255, data0 = (w1 >> 8) & 255,
+           data1 = (w1 >> 16) & 255;
   unsigned vdst = w1 >> 24;
   inst.imm = w0 & 0xffffu;
   if ((w0 >> 16) & 1)
@@ -721,8 +723,7 @@ void Filler::flat() {
   bool acc = (w1 >> 23) & 1;
   unsigned address = w1 & 255, data = (w1 >> 8) & 255, vdst = w1 >> 24;
   unsigned saddr = (w1 >> 16) & 127;
-  inst.imm = segment == 0 ? w0 & 0xfffu
-                          : uint32_t(int32_t(w0 << 19) >> 19);
+  inst.imm = segment == 0 ? w0 & 0xfffu : uint32_t(int32_t(w0 << 19) >> 19);
   bool hasSaddr = segment != 0 && saddr != 0x7f;
   if (hasSaddr) {
     inst.flags |= MemSaddr;

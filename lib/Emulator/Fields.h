@@ -17,9 +17,9 @@ namespace moe::emulator {
 
 struct FieldContext {
   uint32_t words[5] = {0, 0, 0, 0, 0};
-  unsigned size = 4;        ///< bytes of the instruction
-  std::string mnemonic;     ///< as printed; the encoding suffix is removed
-  std::string mcName;       ///< MC's opcode name without suffix
+  unsigned size = 4;    ///< bytes of the instruction
+  std::string mnemonic; ///< as printed; the encoding suffix is removed
+  std::string mcName;   ///< MC's opcode name without suffix
   bool gfx950 = true;
   unsigned rows = 0, accumOffset = 0;
   // out

@@ -77,10 +77,9 @@ void moveRow(Wave &w, const Inst &I) {
 #define R(name, sources, chips) {#name, name, sources, chips},
 static const LaneRow rows[] = {
     R(v_nop, 0, OnBoth) R(v_readfirstlane_b32, 1, OnBoth)
-    R(v_readlane_b32, 2, OnBoth) R(v_writelane_b32, 2, OnBoth)
-    R(v_permlane16_swap_b32, 1, On950) R(v_permlane32_swap_b32, 1, On950)
-    R(v_swap_b32, 1, OnBoth)
-    {"v_accvgpr_read_b32", moveRow, 1, OnBoth},
+        R(v_readlane_b32, 2, OnBoth) R(v_writelane_b32, 2, OnBoth) R(
+            v_permlane16_swap_b32, 1, On950) R(v_permlane32_swap_b32, 1, On950)
+            R(v_swap_b32, 1, OnBoth){"v_accvgpr_read_b32", moveRow, 1, OnBoth},
     {"v_accvgpr_write_b32", moveRow, 1, OnBoth},
     {"v_accvgpr_mov_b32", moveRow, 1, OnBoth},
     {"v_clrexcp", v_nop, 0, OnBoth},
@@ -104,7 +103,8 @@ static void negAbs(uint32_t *values, unsigned count, bool half, bool neg,
 }
 
 /// The hot one: v_cvt_scalef32_pk_bf16_fp4 of registers, without modifiers.
-static bool fastUnpack(Wave &w, const Inst &I, const math::ScaledCvtDesc &desc) {
+static bool fastUnpack(Wave &w, const Inst &I,
+                       const math::ScaledCvtDesc &desc) {
   if (desc.from != math::CvtType::FP4 || desc.to != math::CvtType::BF16 ||
       desc.count != 2 || I.src[0].kind != SrcKind::Vgpr ||
       (I.mods & (7 | 7 << 3)))
@@ -142,13 +142,12 @@ void runScaledConvert(Wave &w, const Inst &I) {
       if (counts[k] == 0 || I.src[k].kind == SrcKind::None)
         continue;
       for (unsigned r = 0; r < counts[k]; ++r)
-        values[k][r] = I.src[k].kind == SrcKind::Vgpr
-                           ? w.v[I.src[k].index + r][lane]
-                           : I.src[k].kind == SrcKind::Sgpr
-                                 ? w.s[I.src[k].index + r]
-                                 : w.scalar(I.src[k]);
+        values[k][r] =
+            I.src[k].kind == SrcKind::Vgpr   ? w.v[I.src[k].index + r][lane]
+            : I.src[k].kind == SrcKind::Sgpr ? w.s[I.src[k].index + r]
+                                             : w.scalar(I.src[k]);
       bool half = int(k) != desc.scaleSrc && (desc.from == math::CvtType::F16 ||
-                                             desc.from == math::CvtType::BF16);
+                                              desc.from == math::CvtType::BF16);
       negAbs(values[k], counts[k], half, (modNeg(I.mods) >> k) & 1,
              (modAbs(I.mods) >> k) & 1);
       sources[k] = values[k];
@@ -165,8 +164,8 @@ void runScaledConvert(Wave &w, const Inst &I) {
 }
 
 //===----------------------------------------------------------------------===//
-// Matrix. op = MfmaDesc, src = A, B, C (index for smfmac), dst = first row of D,
-// data and data1 = rows of the scales, ext = fields packed by the decoder.
+// Matrix. op = MfmaDesc, src = A, B, C (index for smfmac), dst = first row of
+// D, data and data1 = rows of the scales, ext = fields packed by the decoder.
 //===----------------------------------------------------------------------===//
 
 /// A scale that is not in a VGPR: its value in every lane.

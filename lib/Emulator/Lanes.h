@@ -4,8 +4,8 @@
 //
 // What the vector instruction families are written with. Their sources are
 // compiled once for each host instruction set (MOE_EMU_VARIANT names the
-// namespace), and one set is chosen at run time; see ValuTable.h. A lane kernel is a
-// plain loop over 64 lanes on register rows and knows nothing of EXEC; the
+// namespace), and one set is chosen at run time; see ValuTable.h. A lane kernel
+// is a plain loop over 64 lanes on register rows and knows nothing of EXEC; the
 // driver in Valu.cpp fetches, modifies, blends and stores.
 //
 //===----------------------------------------------------------------------===//
@@ -130,8 +130,8 @@ struct NO {
 
 } // namespace moe::emulator::MOE_EMU_VARIANT
 
-/// Makes the kernel of a row; `expr` computes from a, b, c (and m: the mask lane,
-/// io: the whole).
+/// Makes the kernel of a row; `expr` computes from a, b, c (and m: the mask
+/// lane, io: the whole).
 #define MOE_VALU_KERNEL(name, suffix, D, A, B, C, expr)                        \
   static void kernel_##name##suffix(LaneIO &io) {                              \
     uint32_t *d = io.d;                                                        \

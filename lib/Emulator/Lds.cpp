@@ -227,9 +227,10 @@ static void swizzle(Wave &w, const Inst &I) {
 }
 
 //===----------------------------------------------------------------------===//
-// Transposing reads: every lane reads 8 (or 12) bytes at its own address, then the
-// elements of 16 lanes are redistributed. With E elements a lane, element n of
-// lane l is element l % E of lane (l / E) % (16 / E) + (16 / E) * n of the 16.
+// Transposing reads: every lane reads 8 (or 12) bytes at its own address, then
+// the elements of 16 lanes are redistributed. With E elements a lane, element n
+// of lane l is element l % E of lane (l / E) % (16 / E) + (16 / E) * n of
+// the 16.
 //===----------------------------------------------------------------------===//
 
 static void transpose(Wave &w, const Inst &I, unsigned bits, unsigned bytes) {
@@ -292,16 +293,12 @@ Handler dsSpecial(const char *name) {
   static const struct {
     const char *name;
     Handler fn;
-  } table[] = {{"ds_bpermute_b32", bpermute},
-               {"ds_permute_b32", permute},
-               {"ds_swizzle_b32", swizzle},
-               {"ds_read_b64_tr_b16", transpose16},
-               {"ds_read_b64_tr_b8", transpose8},
-               {"ds_read_b64_tr_b4", transpose4},
-               {"ds_read_b96_tr_b6", transpose6},
-               {"ds_read_addtid_b32", readAddTid},
-               {"ds_write_addtid_b32", writeAddTid},
-               {"ds_nop", runNothing}};
+  } table[] = {
+      {"ds_bpermute_b32", bpermute},        {"ds_permute_b32", permute},
+      {"ds_swizzle_b32", swizzle},          {"ds_read_b64_tr_b16", transpose16},
+      {"ds_read_b64_tr_b8", transpose8},    {"ds_read_b64_tr_b4", transpose4},
+      {"ds_read_b96_tr_b6", transpose6},    {"ds_read_addtid_b32", readAddTid},
+      {"ds_write_addtid_b32", writeAddTid}, {"ds_nop", runNothing}};
   for (const auto &entry : table)
     if (strcmp(entry.name, name) == 0)
       return entry.fn;
@@ -310,7 +307,7 @@ Handler dsSpecial(const char *name) {
 
 #define ATOMIC(name, u32, u64, kind)                                           \
   {name "_" u32, MemOp::AtomicInt, 4, 1, false, AtomicKind::kind},             \
-  {name "_" u64, MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
+      {name "_" u64, MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
 static const MemRow rows[] = {
     {"read_b32", MemOp::Load, 4, 1, false},
     {"read_b64", MemOp::Load, 8, 2, false},
@@ -334,15 +331,18 @@ static const MemRow rows[] = {
     {"write_b128", MemOp::Store, 16, 4, false},
     {"write_b8_d16_hi", MemOp::StoreD16Hi, 1, 1, false},
     {"write_b16_d16_hi", MemOp::StoreD16Hi, 2, 1, false},
-    ATOMIC("add", "u32", "u64", Add) ATOMIC("sub", "u32", "u64", Sub)
-    ATOMIC("rsub", "u32", "u64", RSub) ATOMIC("inc", "u32", "u64", Inc)
-    ATOMIC("dec", "u32", "u64", Dec) ATOMIC("min", "i32", "i64", SMin)
-    ATOMIC("max", "i32", "i64", SMax) ATOMIC("min", "u32", "u64", UMin)
-    ATOMIC("max", "u32", "u64", UMax) ATOMIC("and", "b32", "b64", And)
-    ATOMIC("or", "b32", "b64", Or) ATOMIC("xor", "b32", "b64", Xor)
-    ATOMIC("mskor", "b32", "b64", MSkOr) ATOMIC("wrxchg", "b32", "b64", Swap)
-    ATOMIC("cmpst", "b32", "b64", CmpSwap)
-    {"add_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FAdd},
+    ATOMIC("add", "u32", "u64", Add) ATOMIC("sub", "u32", "u64", Sub) ATOMIC(
+        "rsub", "u32", "u64", RSub) ATOMIC("inc", "u32", "u64",
+                                           Inc) ATOMIC("dec", "u32", "u64", Dec)
+        ATOMIC("min", "i32", "i64", SMin) ATOMIC("max", "i32", "i64", SMax)
+            ATOMIC("min", "u32", "u64", UMin) ATOMIC("max", "u32", "u64", UMax)
+                ATOMIC("and", "b32", "b64", And) ATOMIC("or", "b32", "b64", Or)
+                    ATOMIC("xor", "b32", "b64", Xor)
+                        ATOMIC("mskor", "b32", "b64", MSkOr)
+                            ATOMIC("wrxchg", "b32", "b64", Swap)
+                                ATOMIC("cmpst", "b32", "b64",
+                                       CmpSwap){"add_f32", MemOp::AtomicFloat,
+                                                4, 1, false, AtomicKind::FAdd},
     {"min_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FMin},
     {"max_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FMax},
     {"pk_add_f16", MemOp::AtomicPkF16, 4, 1, false, AtomicKind::FAdd},

@@ -52,11 +52,11 @@ struct Src {
 
 /// Bits of Inst::mods.
 enum Mods : uint32_t {
-  ModNeg0 = 1 << 0,    // 3 bits
-  ModAbs0 = 1 << 3,    // 3 bits
-  ModOpSel0 = 1 << 6,  // 4 bits
+  ModNeg0 = 1 << 0,      // 3 bits
+  ModAbs0 = 1 << 3,      // 3 bits
+  ModOpSel0 = 1 << 6,    // 4 bits
   ModOpSelHi0 = 1 << 10, // 3 bits
-  ModNegHi0 = 1 << 13, // 3 bits
+  ModNegHi0 = 1 << 13,   // 3 bits
   ModClamp = 1 << 16,
   ModOmod0 = 1 << 17, // 2 bits
   ModSdwa = 1 << 19,
@@ -77,9 +77,9 @@ struct Inst {
   Handler run = nullptr;
   const void *op = nullptr; ///< row of the family's opcode table
   Src src[3];
-  uint16_t dst = 0;   ///< VGPR row or SGPR index
-  uint16_t sdst = 0;  ///< SGPR of a mask or carry
-  uint32_t imm = 0;   ///< literal, offset or branch target (record index)
+  uint16_t dst = 0;  ///< VGPR row or SGPR index
+  uint16_t sdst = 0; ///< SGPR of a mask or carry
+  uint32_t imm = 0;  ///< literal, offset or branch target (record index)
   uint32_t mods = 0;
   uint32_t ext = 0;   ///< SDWA or DPP word, MFMA fields
   uint16_t data = 0;  ///< VMEM/DS: row of the data

@@ -77,7 +77,8 @@ std::string hexAddress(uint64_t value) {
 std::string Memory::describe(uint64_t address, unsigned bytes) const {
   const Region *region = regionOf(address);
   if (!region)
-    return address < (1u << 20) ? "near the null pointer" : "nothing is mapped there";
+    return address < (1u << 20) ? "near the null pointer"
+                                : "nothing is mapped there";
   std::string buffer =
       "'" + region->name + "' (" + std::to_string(region->size) + " bytes)";
   if (address < region->base)
@@ -85,8 +86,9 @@ std::string Memory::describe(uint64_t address, unsigned bytes) const {
   uint64_t offset = address - region->base;
   if (offset + bytes > region->size)
     return "offset " + std::to_string(offset) + " is past the end of " + buffer;
-  return region->readOnly ? buffer + " is read-only"
-                          : "offset " + std::to_string(offset) + " of " + buffer;
+  return region->readOnly
+             ? buffer + " is read-only"
+             : "offset " + std::to_string(offset) + " of " + buffer;
 }
 
 void Wave::fault(std::string message) {
@@ -125,8 +127,8 @@ uint64_t Wave::special(unsigned encoding) const {
 }
 
 //===----------------------------------------------------------------------===//
-// Scalar memory. dst = first SGPR, src[0] = base SGPR, src[1] = soffset or none,
-// imm = offset, data = dwords.
+// Scalar memory. dst = first SGPR, src[0] = base SGPR, src[1] = soffset or
+// none, imm = offset, data = dwords.
 //===----------------------------------------------------------------------===//
 
 static uint64_t scalarOffset(const Wave &w, const Inst &I) {
@@ -137,11 +139,13 @@ static uint64_t scalarOffset(const Wave &w, const Inst &I) {
 }
 
 void runScalarLoad(Wave &w, const Inst &I) {
-  uint64_t address = (w.s64(I.src[0].index) + scalarOffset(w, I)) & ~uint64_t(3);
+  uint64_t address =
+      (w.s64(I.src[0].index) + scalarOffset(w, I)) & ~uint64_t(3);
   uint32_t values[16];
   if (!w.group->memory->load(address, values, 4 * I.data))
-    return w.fault("out-of-bounds scalar load of " + std::to_string(4 * I.data) +
-                   " bytes at " + hexAddress(address) + ": " +
+    return w.fault("out-of-bounds scalar load of " +
+                   std::to_string(4 * I.data) + " bytes at " +
+                   hexAddress(address) + ": " +
                    w.group->memory->describe(address, 4 * I.data));
   for (unsigned i = 0; i < I.data; ++i)
     w.setS(I.dst + i, values[i]);
@@ -157,8 +161,7 @@ void runScalarBufferLoad(Wave &w, const Inst &I) {
   uint64_t offset = uint64_t(uint32_t(scalarOffset(w, I))) & ~uint64_t(3);
   for (unsigned i = 0; i < I.data; ++i, offset += 4) {
     uint32_t value = 0;
-    if (offset + 4 <= limit &&
-        !w.group->memory->load(base + offset, &value, 4))
+    if (offset + 4 <= limit && !w.group->memory->load(base + offset, &value, 4))
       return w.fault("out-of-bounds scalar buffer load at " +
                      hexAddress(base + offset) + ": " +
                      w.group->memory->describe(base + offset, 4));
@@ -235,10 +238,9 @@ static uint64_t newValue(const MemRow &row, uint64_t old, uint64_t data,
     return f64ToBits(a + b);
   }
   default:
-    return row.bytes == 8
-               ? combine<uint64_t, int64_t>(row.atomic, old, data)
-               : combine<uint32_t, int32_t>(row.atomic, uint32_t(old),
-                                            uint32_t(data));
+    return row.bytes == 8 ? combine<uint64_t, int64_t>(row.atomic, old, data)
+                          : combine<uint32_t, int32_t>(
+                                row.atomic, uint32_t(old), uint32_t(data));
   }
 }
 
@@ -560,7 +562,7 @@ void runFlat(Wave &w, const Inst &I) {
 
 #define ATOMIC(name, kind)                                                     \
   {"atomic_" name, MemOp::AtomicInt, 4, 1, false, AtomicKind::kind},           \
-  {"atomic_" name "_x2", MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
+      {"atomic_" name "_x2", MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
 static const MemRow rows[] = {
     {"load_ubyte", MemOp::Load, 1, 1, false},
     {"load_sbyte", MemOp::Load, 1, 1, true},
@@ -585,10 +587,11 @@ static const MemRow rows[] = {
     {"store_byte_d16_hi", MemOp::StoreD16Hi, 1, 1, false},
     {"store_short_d16_hi", MemOp::StoreD16Hi, 2, 1, false},
     ATOMIC("swap", Swap) ATOMIC("add", Add) ATOMIC("sub", Sub)
-    ATOMIC("smin", SMin) ATOMIC("umin", UMin) ATOMIC("smax", SMax)
-    ATOMIC("umax", UMax) ATOMIC("and", And) ATOMIC("or", Or) ATOMIC("xor", Xor)
-    ATOMIC("inc", Inc) ATOMIC("dec", Dec)
-    {"atomic_cmpswap", MemOp::AtomicInt, 4, 2, false, AtomicKind::CmpSwap},
+        ATOMIC("smin", SMin) ATOMIC("umin", UMin) ATOMIC("smax", SMax)
+            ATOMIC("umax", UMax) ATOMIC("and", And) ATOMIC("or", Or)
+                ATOMIC("xor", Xor) ATOMIC("inc", Inc)
+                    ATOMIC("dec", Dec){"atomic_cmpswap", MemOp::AtomicInt, 4, 2,
+                                       false, AtomicKind::CmpSwap},
     {"atomic_cmpswap_x2", MemOp::Atomic64, 8, 4, false, AtomicKind::CmpSwap},
     {"atomic_add_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FAdd},
     {"atomic_pk_add_f16", MemOp::AtomicPkF16, 4, 1, false, AtomicKind::FAdd},

@@ -40,19 +40,29 @@ Expected<uint32_t> moe::emulator::parseSanitizers(StringRef list) {
 }
 
 void Stats::add(const Stats &other) {
-  static uint64_t Stats::*const fields[] = {
-      &Stats::instructions,     &Stats::workgroups,
-      &Stats::waves,            &Stats::valu,
-      &Stats::trans,            &Stats::cvt,
-      &Stats::mfma,             &Stats::salu,
-      &Stats::smem,             &Stats::vmem,
-      &Stats::flat,             &Stats::lds,
-      &Stats::waitcnt,          &Stats::barrier,
-      &Stats::branch,           &Stats::nop,
-      &Stats::other,            &Stats::globalBytesRead,
-      &Stats::globalBytesWritten, &Stats::globalAtomics,
-      &Stats::ldsBytesRead,     &Stats::ldsBytesWritten,
-      &Stats::ldsBankConflicts};
+  static uint64_t Stats::*const fields[] = {&Stats::instructions,
+                                            &Stats::workgroups,
+                                            &Stats::waves,
+                                            &Stats::valu,
+                                            &Stats::trans,
+                                            &Stats::cvt,
+                                            &Stats::mfma,
+                                            &Stats::salu,
+                                            &Stats::smem,
+                                            &Stats::vmem,
+                                            &Stats::flat,
+                                            &Stats::lds,
+                                            &Stats::waitcnt,
+                                            &Stats::barrier,
+                                            &Stats::branch,
+                                            &Stats::nop,
+                                            &Stats::other,
+                                            &Stats::globalBytesRead,
+                                            &Stats::globalBytesWritten,
+                                            &Stats::globalAtomics,
+                                            &Stats::ldsBytesRead,
+                                            &Stats::ldsBytesWritten,
+                                            &Stats::ldsBankConflicts};
   for (auto field : fields)
     this->*field += other.*field;
 }
@@ -64,8 +74,7 @@ struct SparsePages::Impl {
   std::mutex mutex;
   std::vector<std::atomic<uint8_t *>> pages;
   std::vector<std::unique_ptr<uint8_t[]>> storage;
-  Impl(uint64_t size)
-      : size(size), pages((size + pageBytes - 1) / pageBytes) {}
+  Impl(uint64_t size) : size(size), pages((size + pageBytes - 1) / pageBytes) {}
 };
 
 SparsePages::SparsePages(uint64_t size) : impl(new Impl(size)) {}

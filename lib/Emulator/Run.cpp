@@ -97,17 +97,18 @@ Error LaunchRun::checkShape() {
       return failure("the grid has more than 2^40 workgroups");
     groups *= launch.grid[d];
   }
-  uint32_t most = kernel->maxFlatWorkgroupSize ? kernel->maxFlatWorkgroupSize
-                                               : 1024;
+  uint32_t most =
+      kernel->maxFlatWorkgroupSize ? kernel->maxFlatWorkgroupSize : 1024;
   if (items > std::min<uint32_t>(most, 1024))
-    return failure("kernel '" + kernel->name + "': expected a block of at most " +
-                   Twine(std::min<uint32_t>(most, 1024)) +
-                   " work items, got " + Twine(items));
+    return failure("kernel '" + kernel->name +
+                   "': expected a block of at most " +
+                   Twine(std::min<uint32_t>(most, 1024)) + " work items, got " +
+                   Twine(items));
   if (kernel->reqdWorkgroupSize && *kernel->reqdWorkgroupSize != launch.block) {
     const auto &want = *kernel->reqdWorkgroupSize;
     return failure("kernel '" + kernel->name + "': expected a block of " +
-                   Twine(want[0]) + "x" + Twine(want[1]) + "x" + Twine(want[2]) +
-                   ", got " + Twine(launch.block[0]) + "x" +
+                   Twine(want[0]) + "x" + Twine(want[1]) + "x" +
+                   Twine(want[2]) + ", got " + Twine(launch.block[0]) + "x" +
                    Twine(launch.block[1]) + "x" + Twine(launch.block[2]));
   }
   uint64_t lds = uint64_t(kernel->ldsSize) + launch.dynamicLds;
@@ -361,33 +362,62 @@ void LaunchRun::worker() {
   countClasses(stats, counts.perInst);
 }
 
-void LaunchRun::countClasses(Stats &stats, const std::vector<uint64_t> &perInst) {
+void LaunchRun::countClasses(Stats &stats,
+                             const std::vector<uint64_t> &perInst) {
   for (size_t i = 0; i < perInst.size(); ++i) {
     uint64_t n = perInst[i];
     switch (program->meta[i].kind) {
-    case InstClass::Valu: stats.valu += n; break;
-    case InstClass::Trans: stats.trans += n; break;
-    case InstClass::Cvt: stats.cvt += n; break;
-    case InstClass::Mfma: stats.mfma += n; break;
-    case InstClass::Salu: stats.salu += n; break;
-    case InstClass::Smem: stats.smem += n; break;
+    case InstClass::Valu:
+      stats.valu += n;
+      break;
+    case InstClass::Trans:
+      stats.trans += n;
+      break;
+    case InstClass::Cvt:
+      stats.cvt += n;
+      break;
+    case InstClass::Mfma:
+      stats.mfma += n;
+      break;
+    case InstClass::Salu:
+      stats.salu += n;
+      break;
+    case InstClass::Smem:
+      stats.smem += n;
+      break;
     case InstClass::VmemLoad:
     case InstClass::VmemStore:
     case InstClass::VmemAtomic:
-    case InstClass::LdsDma: stats.vmem += n; break;
+    case InstClass::LdsDma:
+      stats.vmem += n;
+      break;
     case InstClass::FlatLoad:
     case InstClass::FlatStore:
-    case InstClass::FlatAtomic: stats.flat += n; break;
+    case InstClass::FlatAtomic:
+      stats.flat += n;
+      break;
     case InstClass::DsRead:
     case InstClass::DsWrite:
     case InstClass::DsAtomic:
-    case InstClass::DsOther: stats.lds += n; break;
-    case InstClass::Wait: stats.waitcnt += n; break;
-    case InstClass::Barrier: stats.barrier += n; break;
-    case InstClass::Branch: stats.branch += n; break;
-    case InstClass::Nop: stats.nop += n; break;
+    case InstClass::DsOther:
+      stats.lds += n;
+      break;
+    case InstClass::Wait:
+      stats.waitcnt += n;
+      break;
+    case InstClass::Barrier:
+      stats.barrier += n;
+      break;
+    case InstClass::Branch:
+      stats.branch += n;
+      break;
+    case InstClass::Nop:
+      stats.nop += n;
+      break;
     case InstClass::End:
-    case InstClass::Other: stats.other += n; break;
+    case InstClass::Other:
+      stats.other += n;
+      break;
     }
   }
 }
@@ -428,8 +458,9 @@ Expected<RunResult> LaunchRun::run() {
       std::swap(order[i - 1], order[(seed >> 33) % i]);
     }
   }
-  unsigned threads = state.options.threads ? state.options.threads
-                                           : std::thread::hardware_concurrency();
+  unsigned threads = state.options.threads
+                         ? state.options.threads
+                         : std::thread::hardware_concurrency();
   threads = unsigned(std::min<uint64_t>(std::max(1u, threads), groups));
   std::vector<std::thread> pool;
   for (unsigned i = 1; i < threads; ++i)

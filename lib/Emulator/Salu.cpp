@@ -61,12 +61,12 @@ OP64(s_cselect_b64, d = w.scc ? a : b)
 #define LOGIC(name, expr)                                                      \
   OP32(s_##name##_b32, d = (expr); w.scc = d != 0)                             \
   OP64(s_##name##_b64, d = (expr); w.scc = d != 0)
-LOGIC(and, a & b)
+LOGIC(and, a &b)
 LOGIC(or, a | b)
 LOGIC(xor, a ^ b)
 LOGIC(andn2, a & ~b)
 LOGIC(orn2, a | ~b)
-LOGIC(nand, ~(a & b))
+LOGIC(nand, ~(a &b))
 LOGIC(nor, ~(a | b))
 LOGIC(xnor, ~(a ^ b))
 OP32(s_lshl_b32, d = a << (b & 31); w.scc = d != 0)
@@ -174,15 +174,15 @@ OP64(s_bitreplicate_b64_b32, for (int i = 0; i < 32; ++i) d |=
     w.setS64(SgprExec, r);                                                     \
     w.scc = r != 0;                                                            \
   }
-SAVEEXEC(and, a & e)
+SAVEEXEC(and, a &e)
 SAVEEXEC(or, a | e)
 SAVEEXEC(xor, a ^ e)
 SAVEEXEC(andn2, a & ~e)
 SAVEEXEC(orn2, a | ~e)
-SAVEEXEC(nand, ~(a & e))
+SAVEEXEC(nand, ~(a &e))
 SAVEEXEC(nor, ~(a | e))
 SAVEEXEC(xnor, ~(a ^ e))
-SAVEEXEC(andn1, ~a & e)
+SAVEEXEC(andn1, ~a &e)
 SAVEEXEC(orn1, ~a | e)
 #define WREXEC(name, expr)                                                     \
   void s_##name##_wrexec_b64(Wave &w, const Inst &I) {                         \
@@ -270,39 +270,59 @@ void s_setreg_imm32_b32(Wave &w, const Inst &I) {
 #define BOTH(name) R32(s_##name##_b32) R64(s_##name##_b64)
 #define SAVE(name) R(s_##name##_saveexec_b64, S0Wide | DWide)
 #define CMPS(cond)                                                             \
-  R32(s_cmp_##cond##_i32) R32(s_cmp_##cond##_u32) R32(s_cmpk_##cond##_i32)     \
-  R32(s_cmpk_##cond##_u32)
+  R32(s_cmp_##cond##_i32)                                                      \
+  R32(s_cmp_##cond##_u32) R32(s_cmpk_##cond##_i32) R32(s_cmpk_##cond##_u32)
 static const ScalarRow rows[] = {
-    R32(s_add_u32) R32(s_sub_u32) R32(s_add_i32) R32(s_sub_i32)
-    R32(s_addc_u32) R32(s_subb_u32) R32(s_min_i32) R32(s_min_u32)
-    R32(s_max_i32) R32(s_max_u32) BOTH(cselect) BOTH(and) BOTH(or) BOTH(xor)
-    BOTH(andn2) BOTH(orn2) BOTH(nand) BOTH(nor) BOTH(xnor)
-    R32(s_lshl_b32) R32(s_lshr_b32) R32(s_ashr_i32)
-    R(s_lshl_b64, S0Wide | DWide) R(s_lshr_b64, S0Wide | DWide)
-    R(s_ashr_i64, S0Wide | DWide) R32(s_bfm_b32) R(s_bfm_b64, DWide)
-    R32(s_mul_i32) R32(s_mul_hi_u32) R32(s_mul_hi_i32) R32(s_bfe_u32)
-    R32(s_bfe_i32) R(s_bfe_u64, S0Wide | DWide) R(s_bfe_i64, S0Wide | DWide)
-    R32(s_absdiff_i32) R32(s_lshl1_add_u32) R32(s_lshl2_add_u32)
-    R32(s_lshl3_add_u32) R32(s_lshl4_add_u32) R32(s_pack_ll_b32_b16)
-    R32(s_pack_lh_b32_b16) R32(s_pack_hh_b32_b16)
-    BOTH(mov) BOTH(cmov) BOTH(not) BOTH(wqm) BOTH(quadmask) BOTH(brev)
-    R32(s_bcnt0_i32_b32) R32(s_bcnt1_i32_b32) R(s_bcnt0_i32_b64, S0Wide)
-    R(s_bcnt1_i32_b64, S0Wide) R32(s_ff0_i32_b32) R32(s_ff1_i32_b32)
-    R(s_ff0_i32_b64, S0Wide) R(s_ff1_i32_b64, S0Wide) R32(s_flbit_i32_b32)
-    R(s_flbit_i32_b64, S0Wide) R32(s_flbit_i32) R(s_flbit_i32_i64, S0Wide)
-    R32(s_sext_i32_i8) R32(s_sext_i32_i16) R32(s_bitset0_b32)
-    R32(s_bitset1_b32) R(s_bitset0_b64, DWide) R(s_bitset1_b64, DWide)
-    R32(s_abs_i32) R(s_bitreplicate_b64_b32, DWide)
-    SAVE(and) SAVE(or) SAVE(xor) SAVE(andn2) SAVE(orn2) SAVE(nand) SAVE(nor)
-    SAVE(xnor) SAVE(andn1) SAVE(orn1) R(s_andn1_wrexec_b64, S0Wide | DWide)
-    R(s_andn2_wrexec_b64, S0Wide | DWide)
-    CMPS(eq) CMPS(lg) CMPS(gt) CMPS(ge) CMPS(lt) CMPS(le)
-    R(s_cmp_eq_u64, S0Wide | S1Wide) R(s_cmp_lg_u64, S0Wide | S1Wide)
-    R32(s_bitcmp0_b32) R32(s_bitcmp1_b32) R(s_bitcmp0_b64, S0Wide)
-    R(s_bitcmp1_b64, S0Wide)
-    R32(s_movk_i32) R32(s_cmovk_i32) R32(s_addk_i32) R32(s_mulk_i32)
-    R32(s_getreg_b32) R32(s_setreg_b32) R32(s_setreg_imm32_b32)
-};
+    R32(s_add_u32) R32(s_sub_u32) R32(s_add_i32) R32(s_sub_i32) R32(
+        s_addc_u32) R32(s_subb_u32) R32(s_min_i32) R32(s_min_u32) R32(s_max_i32)
+        R32(s_max_u32) BOTH(cselect) BOTH(and) BOTH(or) BOTH(xor) BOTH(
+            andn2) BOTH(orn2) BOTH(nand) BOTH(nor) BOTH(xnor) R32(s_lshl_b32)
+            R32(s_lshr_b32) R32(s_ashr_i32) R(s_lshl_b64, S0Wide | DWide) R(
+                s_lshr_b64, S0Wide | DWide) R(s_ashr_i64, S0Wide | DWide)
+                R32(s_bfm_b32) R(s_bfm_b64, DWide) R32(s_mul_i32) R32(
+                    s_mul_hi_u32) R32(s_mul_hi_i32) R32(s_bfe_u32)
+                    R32(s_bfe_i32) R(s_bfe_u64, S0Wide | DWide) R(
+                        s_bfe_i64, S0Wide | DWide) R32(s_absdiff_i32)
+                        R32(s_lshl1_add_u32) R32(s_lshl2_add_u32) R32(
+                            s_lshl3_add_u32) R32(s_lshl4_add_u32) R32(s_pack_ll_b32_b16)
+                            R32(s_pack_lh_b32_b16) R32(s_pack_hh_b32_b16) BOTH(mov) BOTH(
+                                cmov) BOTH(not) BOTH(wqm)
+                                BOTH(quadmask) BOTH(brev) R32(s_bcnt0_i32_b32) R32(s_bcnt1_i32_b32) R(
+                                    s_bcnt0_i32_b64,
+                                    S0Wide) R(s_bcnt1_i32_b64, S0Wide)
+                                    R32(s_ff0_i32_b32) R32(s_ff1_i32_b32) R(s_ff0_i32_b64, S0Wide) R(
+                                        s_ff1_i32_b64,
+                                        S0Wide) R32(s_flbit_i32_b32)
+                                        R(s_flbit_i32_b64, S0Wide) R32(s_flbit_i32) R(s_flbit_i32_i64, S0Wide) R32(
+                                            s_sext_i32_i8) R32(s_sext_i32_i16) R32(s_bitset0_b32)
+                                            R32(s_bitset1_b32) R(s_bitset0_b64, DWide) R(
+                                                s_bitset1_b64,
+                                                DWide) R32(s_abs_i32) R(s_bitreplicate_b64_b32, DWide)
+                                                SAVE(and) SAVE(or) SAVE(
+                                                    xor) SAVE(andn2) SAVE(orn2) SAVE(nand)
+                                                    SAVE(nor) SAVE(
+                                                        xnor) SAVE(andn1) SAVE(orn1)
+                                                        R(s_andn1_wrexec_b64, S0Wide | DWide) R(
+                                                            s_andn2_wrexec_b64,
+                                                            S0Wide |
+                                                                DWide) CMPS(eq)
+                                                            CMPS(lg) CMPS(gt) CMPS(
+                                                                ge) CMPS(lt) CMPS(le)
+                                                                R(s_cmp_eq_u64, S0Wide | S1Wide) R(
+                                                                    s_cmp_lg_u64,
+                                                                    S0Wide |
+                                                                        S1Wide) R32(s_bitcmp0_b32)
+                                                                    R32(s_bitcmp1_b32) R(
+                                                                        s_bitcmp0_b64,
+                                                                        S0Wide)
+                                                                        R(s_bitcmp1_b64,
+                                                                          S0Wide) R32(s_movk_i32)
+                                                                            R32(s_cmovk_i32) R32(
+                                                                                s_addk_i32)
+                                                                                R32(s_mulk_i32) R32(
+                                                                                    s_getreg_b32)
+                                                                                    R32(s_setreg_b32)
+                                                                                        R32(s_setreg_imm32_b32)};
 
 ScalarTable scalarRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
 

@@ -1,9 +1,9 @@
-//===- ValuClamp.cpp - kernels and rows of ValuClamp.def ------------------------===//
+//===- ValuClamp.cpp - rows of ValuClamp.def ------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Makes a lane kernel and a table row of every line of ValuClamp.def. Compiled once
-// for each host instruction set.
+// Makes a lane kernel and a table row of every line of ValuClamp.def. Compiled
+// once for each host instruction set.
 //
 //===----------------------------------------------------------------------===//
 

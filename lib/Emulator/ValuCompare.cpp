@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Vector instructions whose result is, or comes with, a mask: v_cmp*, v_cmpx*,
-// add and subtract with carry, v_mad_u64_u32, v_div_scale. A mask is a row of all
-// ones or zero, after the rows of the result.
+// add and subtract with carry, v_mad_u64_u32, v_div_scale. A mask is a row of
+// all ones or zero, after the rows of the result.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,23 +49,25 @@ inline bool class64(uint64_t u, uint32_t mask) {
 } // namespace
 
 #define FLOAT_COMPARES(OP, T, t)                                               \
-  OP(f, T, t, false) OP(lt, T, t, a < b) OP(eq, T, t, a == b)                  \
-  OP(le, T, t, a <= b) OP(gt, T, t, a > b) OP(lg, T, t, (a < b) | (a > b))     \
-  OP(ge, T, t, a >= b) OP(o, T, t, (a == a) & (b == b))                        \
-  OP(u, T, t, (a != a) | (b != b)) OP(nge, T, t, !(a >= b))                    \
-  OP(nlg, T, t, !((a < b) | (a > b))) OP(ngt, T, t, !(a > b))                  \
-  OP(nle, T, t, !(a <= b)) OP(neq, T, t, !(a == b)) OP(nlt, T, t, !(a < b))    \
-  OP(tru, T, t, true)
+  OP(f, T, t, false)                                                           \
+  OP(lt, T, t, a < b) OP(eq, T, t, a == b) OP(le, T, t, a <= b)                \
+      OP(gt, T, t, a > b) OP(lg, T, t, (a < b) | (a > b)) OP(ge, T, t, a >= b) \
+          OP(o, T, t, (a == a) & (b == b)) OP(u, T, t, (a != a) | (b != b))    \
+              OP(nge, T, t, !(a >= b)) OP(nlg, T, t, !((a < b) | (a > b)))     \
+                  OP(ngt, T, t, !(a > b)) OP(nle, T, t, !(a <= b))             \
+                      OP(neq, T, t, !(a == b)) OP(nlt, T, t, !(a < b))         \
+                          OP(tru, T, t, true)
 #define INT_COMPARES(OP, T, t)                                                 \
-  OP(f, T, t, false) OP(lt, T, t, a < b) OP(eq, T, t, a == b)                  \
-  OP(le, T, t, a <= b) OP(gt, T, t, a > b) OP(ne, T, t, a != b)                \
-  OP(ge, T, t, a >= b) OP(t, T, t, true)
+  OP(f, T, t, false)                                                           \
+  OP(lt, T, t, a < b) OP(eq, T, t, a == b) OP(le, T, t, a <= b)                \
+      OP(gt, T, t, a > b) OP(ne, T, t, a != b) OP(ge, T, t, a >= b)            \
+          OP(t, T, t, true)
 #define ALL_COMPARES(FOP, IOP)                                                 \
-  FLOAT_COMPARES(FOP, F16, f16) FLOAT_COMPARES(FOP, F32, f32)                  \
-  FLOAT_COMPARES(FOP, F64, f64) INT_COMPARES(IOP, I16, i16)                    \
-  INT_COMPARES(IOP, U16, u16) INT_COMPARES(IOP, I32, i32)                      \
-  INT_COMPARES(IOP, U32, u32) INT_COMPARES(IOP, I64, i64)                      \
-  INT_COMPARES(IOP, U64, u64)
+  FLOAT_COMPARES(FOP, F16, f16)                                                \
+  FLOAT_COMPARES(FOP, F32, f32) FLOAT_COMPARES(FOP, F64, f64)                  \
+      INT_COMPARES(IOP, I16, i16) INT_COMPARES(IOP, U16, u16)                  \
+          INT_COMPARES(IOP, I32, i32) INT_COMPARES(IOP, U32, u32)              \
+              INT_COMPARES(IOP, I64, i64) INT_COMPARES(IOP, U64, u64)
 
 #define OP(cond, T, t, expr)                                                   \
   MOE_VALU_KERNEL(v_cmp_##cond##_##t, _c, MK, T, T, NO, expr)
@@ -102,8 +104,7 @@ CARRY(v_subbrev_co_u32, U32, 1, U32, U32, NO, b - a - (pm[i] & 1),
 CARRY(v_mad_u64_u32, U64, 2, U32, U32, U64, uint64_t(a) * b + c,
       uint64_t(a) * b + c < c)
 CARRY(v_mad_i64_i32, U64, 2, I32, I32, I64,
-      uint64_t(int64_t(a) * b) + uint64_t(c),
-      addOverflows(int64_t(a) * b, c))
+      uint64_t(int64_t(a) * b) + uint64_t(c), addOverflows(int64_t(a) * b, c))
 
 /// V_DIV_SCALE: a is the value to scale, b the denominator, c the numerator.
 /// Returns the power of two to scale by and sets the mask.
@@ -157,35 +158,61 @@ extern const ValuRow rowsCompare[];
 extern const size_t rowsCompareCount;
 const ValuRow rowsCompare[] = {
 #define FOP(cond, T, t, expr)                                                  \
-  {"v_cmp_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,      \
-   T::id, T::id, ValueType::None, VCompare | VF},                              \
-  {"v_cmpx_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,     \
-   T::id, T::id, ValueType::None, VCompare | VCmpx | VF},
+  {"v_cmp_" #cond "_" #t,                                                      \
+   kernel_v_cmp_##cond##_##t##_c,                                              \
+   ValueType::None,                                                            \
+   T::id,                                                                      \
+   T::id,                                                                      \
+   ValueType::None,                                                            \
+   VCompare | VF},                                                             \
+      {"v_cmpx_" #cond "_" #t,                                                 \
+       kernel_v_cmp_##cond##_##t##_c,                                          \
+       ValueType::None,                                                        \
+       T::id,                                                                  \
+       T::id,                                                                  \
+       ValueType::None,                                                        \
+       VCompare | VCmpx | VF},
 #define IOP(cond, T, t, expr)                                                  \
-  {"v_cmp_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,      \
-   T::id, T::id, ValueType::None, VCompare},                                   \
-  {"v_cmpx_" #cond "_" #t, kernel_v_cmp_##cond##_##t##_c, ValueType::None,     \
-   T::id, T::id, ValueType::None, VCompare | VCmpx},
+  {"v_cmp_" #cond "_" #t,                                                      \
+   kernel_v_cmp_##cond##_##t##_c,                                              \
+   ValueType::None,                                                            \
+   T::id,                                                                      \
+   T::id,                                                                      \
+   ValueType::None,                                                            \
+   VCompare},                                                                  \
+      {"v_cmpx_" #cond "_" #t,                                                 \
+       kernel_v_cmp_##cond##_##t##_c,                                          \
+       ValueType::None,                                                        \
+       T::id,                                                                  \
+       T::id,                                                                  \
+       ValueType::None,                                                        \
+       VCompare | VCmpx},
     ALL_COMPARES(FOP, IOP)
 #define CLASS(t, T)                                                            \
-  {"v_cmp_class_" #t, kernel_v_cmp_class_##t##_c, ValueType::None, T::id,      \
-   ValueType::U32, ValueType::None, VCompare},                                 \
-  {"v_cmpx_class_" #t, kernel_v_cmp_class_##t##_c, ValueType::None, T::id,     \
-   ValueType::U32, ValueType::None, VCompare | VCmpx},
-    CLASS(f32, F32) CLASS(f64, F64) CLASS(f16, F16)
+  {"v_cmp_class_" #t, kernel_v_cmp_class_##t##_c,                              \
+   ValueType::None,   T::id,                                                   \
+   ValueType::U32,    ValueType::None,                                         \
+   VCompare},                                                                  \
+      {"v_cmpx_class_" #t, kernel_v_cmp_class_##t##_c,                         \
+       ValueType::None,    T::id,                                              \
+       ValueType::U32,     ValueType::None,                                    \
+       VCompare | VCmpx},
+        CLASS(f32, F32) CLASS(f64, F64) CLASS(f16, F16)
 #define ROW(name, D, A, B, C, flags)                                           \
   {#name, kernel_##name##_c, D::id, A::id, B::id, C::id, flags},
-    ROW(v_add_co_u32, U32, U32, U32, NO, VCarryOut)
-    ROW(v_sub_co_u32, U32, U32, U32, NO, VCarryOut)
-    ROW(v_subrev_co_u32, U32, U32, U32, NO, VCarryOut)
-    ROW(v_addc_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
-    ROW(v_subb_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
-    ROW(v_subbrev_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
-    ROW(v_mad_u64_u32, U64, U32, U32, U64, VCarryOut)
-    ROW(v_mad_i64_i32, I64, I32, I32, I64, VCarryOut)
-    ROW(v_div_scale_f32, F32, F32, F32, F32, VCarryOut | VF)
-    ROW(v_div_scale_f64, F64, F64, F64, F64, VCarryOut | VF)
-};
+            ROW(v_add_co_u32, U32, U32, U32, NO,
+                VCarryOut) ROW(v_sub_co_u32, U32, U32, U32, NO, VCarryOut)
+                ROW(v_subrev_co_u32, U32, U32, U32, NO, VCarryOut) ROW(
+                    v_addc_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+                    ROW(v_subb_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+                        ROW(v_subbrev_co_u32, U32, U32, U32, NO,
+                            VCarryOut | VCarryIn) ROW(v_mad_u64_u32, U64, U32,
+                                                      U32, U64, VCarryOut)
+                            ROW(v_mad_i64_i32, I64, I32, I32, I64, VCarryOut)
+                                ROW(v_div_scale_f32, F32, F32, F32, F32,
+                                    VCarryOut | VF)
+                                    ROW(v_div_scale_f64, F64, F64, F64, F64,
+                                        VCarryOut | VF)};
 const size_t rowsCompareCount = sizeof(rowsCompare) / sizeof(rowsCompare[0]);
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

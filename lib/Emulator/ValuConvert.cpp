@@ -1,9 +1,9 @@
-//===- ValuConvert.cpp - kernels and rows of ValuConvert.def ------------------------===//
+//===- ValuConvert.cpp - rows of ValuConvert.def --------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Makes a lane kernel and a table row of every line of ValuConvert.def. Compiled once
-// for each host instruction set.
+// Makes a lane kernel and a table row of every line of ValuConvert.def.
+// Compiled once for each host instruction set.
 //
 //===----------------------------------------------------------------------===//
 

@@ -99,10 +99,8 @@ void plain(Wave &w, const Inst &I) {
   alignas(64) uint32_t mask[64];
   LaneIO io = makeIO(w, I);
   io.a = fetch(w, I.src[0], scratch[0]);
-  io.b = I.src[1].kind == SrcKind::None ? io.a
-                                        : fetch(w, I.src[1], scratch[1]);
-  io.c = I.src[2].kind == SrcKind::None ? io.a
-                                        : fetch(w, I.src[2], scratch[2]);
+  io.b = I.src[1].kind == SrcKind::None ? io.a : fetch(w, I.src[1], scratch[1]);
+  io.c = I.src[2].kind == SrcKind::None ? io.a : fetch(w, I.src[2], scratch[2]);
   if (row.flags & VCarryIn) {
     expandMask(w.s64(I.data), mask);
     io.m = mask;
@@ -300,7 +298,10 @@ void outputModifiers(const Wave &w, uint32_t mods, ValueType type,
     if (omodWorks)
       x = x * F(factors[omod]) + F(0);
     if (mods & ModClamp)
-      x = x != x ? (nanToZero ? F(0) : x) : x < F(0) ? F(0) : x > F(1) ? F(1) : x;
+      x = x != x     ? (nanToZero ? F(0) : x)
+          : x < F(0) ? F(0)
+          : x > F(1) ? F(1)
+                     : x;
     return x;
   };
   for (int i = 0; i < 64; ++i) {
@@ -427,7 +428,8 @@ void full(Wave &w, const Inst &I) {
 void selectHalves(const Wave &w, const Inst &I, ValueType type, int k,
                   Operand &x) {
   bool low = (modOpSel(I.mods) >> k) & 1, high = (modOpSelHi(I.mods) >> k) & 1;
-  bool negLow = (modNeg(I.mods) >> k) & 1, negHigh = (modNegHi(I.mods) >> k) & 1;
+  bool negLow = (modNeg(I.mods) >> k) & 1,
+       negHigh = (modNegHi(I.mods) >> k) & 1;
   x.p = fetch(w, I.src[k], x.rows);
   if (!is16(type))
     return;
@@ -446,8 +448,8 @@ void selectHalves(const Wave &w, const Inst &I, ValueType type, int k,
 }
 void flushHalves(uint32_t *rows) {
   for (int i = 0; i < 64; ++i)
-    rows[i] = flush16(rows[i] & 0xffffu, true) |
-              flush16(rows[i] >> 16, true) << 16;
+    rows[i] = flush16(rows[i] & 0xffffu, true) | flush16(rows[i] >> 16, true)
+                                                     << 16;
 }
 
 void packed(Wave &w, const Inst &I) {
@@ -501,7 +503,8 @@ void packed32(Wave &w, const Inst &I) {
     x[k].p = fetch64(w, I.src[k], x[k].rows);
     bool low = (modOpSel(I.mods) >> k) & 1;
     bool high = move ? low : (modOpSelHi(I.mods) >> k) & 1;
-    bool negLow = (modNeg(I.mods) >> k) & 1, negHigh = (modNegHi(I.mods) >> k) & 1;
+    bool negLow = (modNeg(I.mods) >> k) & 1,
+         negHigh = (modNegHi(I.mods) >> k) & 1;
     bool flush = !move && flushes(w.mode, ValueType::F32, true);
     if (!low && high && !negLow && !negHigh && !flush)
       continue;
@@ -593,24 +596,23 @@ TABLE(Mix)
 
 const ValuOps &variantOps();
 const ValuOps &variantOps() {
-  static const ValuOps ops = {
-      MOE_EMU_VARIANT_NAME,
-      plain,
-      full,
-      compare,
-      packed,
-      packed32,
-      mix,
-      {{rowsInt, rowsIntCount},
-       {rowsFloat, rowsFloatCount},
-       {rowsConvert, rowsConvertCount},
-       {rowsCompare, rowsCompareCount},
-       {rowsDot2c, rowsDot2cCount}},
-      {rowsClamp, rowsClampCount},
-      {rowsPacked, rowsPackedCount},
-      {rowsPackedClamp, rowsPackedClampCount},
-      {rowsPacked32, rowsPacked32Count},
-      {rowsMix, rowsMixCount}};
+  static const ValuOps ops = {MOE_EMU_VARIANT_NAME,
+                              plain,
+                              full,
+                              compare,
+                              packed,
+                              packed32,
+                              mix,
+                              {{rowsInt, rowsIntCount},
+                               {rowsFloat, rowsFloatCount},
+                               {rowsConvert, rowsConvertCount},
+                               {rowsCompare, rowsCompareCount},
+                               {rowsDot2c, rowsDot2cCount}},
+                              {rowsClamp, rowsClampCount},
+                              {rowsPacked, rowsPackedCount},
+                              {rowsPackedClamp, rowsPackedClampCount},
+                              {rowsPacked32, rowsPacked32Count},
+                              {rowsMix, rowsMixCount}};
   return ops;
 }
 

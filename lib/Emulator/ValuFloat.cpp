@@ -1,9 +1,9 @@
-//===- ValuFloat.cpp - kernels and rows of ValuFloat.def ------------------------===//
+//===- ValuFloat.cpp - rows of ValuFloat.def ------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Makes a lane kernel and a table row of every line of ValuFloat.def. Compiled once
-// for each host instruction set.
+// Makes a lane kernel and a table row of every line of ValuFloat.def. Compiled
+// once for each host instruction set.
 //
 //===----------------------------------------------------------------------===//
 

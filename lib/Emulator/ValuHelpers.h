@@ -62,8 +62,8 @@ inline uint32_t permute(uint32_t a, uint32_t b, uint32_t selector) {
     uint32_t select = (selector >> (8 * byte)) & 255;
     uint32_t picked = uint32_t(both >> (8 * (select & 7))) & 255;
     uint32_t sign = (both >> (16 * (select & 3) + 15)) & 1 ? 255 : 0;
-    uint32_t value = select < 8    ? picked
-                     : select < 12 ? sign
+    uint32_t value = select < 8     ? picked
+                     : select < 12  ? sign
                      : select == 12 ? 0u
                                     : 255u;
     result |= value << (8 * byte);
@@ -232,8 +232,8 @@ inline F frexpMantissa(F x) {
   int exponent = 0;
   return std::isfinite(x) ? std::frexp(x, &exponent) : x;
 }
-/// 2^x: 2^(n+f), |f| <= 1/2, by a Taylor polynomial in f*ln(2) in f64; the error
-/// (below 1e-13) is far under half an ulp of f32.
+/// 2^x: 2^(n+f), |f| <= 1/2, by a Taylor polynomial in f*ln(2) in f64; the
+/// error (below 1e-13) is far under half an ulp of f32.
 inline float exp2Of(float x) {
   double d = x;
   d = d > 1100.0 ? 1100.0 : d < -1000.0 ? -1000.0 : d;

@@ -1,9 +1,9 @@
-//===- ValuInt.cpp - kernels and rows of ValuInt.def ------------------------===//
+//===- ValuInt.cpp - rows of ValuInt.def ----------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Makes a lane kernel and a table row of every line of ValuInt.def. Compiled once
-// for each host instruction set.
+// Makes a lane kernel and a table row of every line of ValuInt.def. Compiled
+// once for each host instruction set.
 //
 //===----------------------------------------------------------------------===//
 

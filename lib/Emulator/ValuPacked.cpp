@@ -18,7 +18,9 @@ inline int32_t shi(uint32_t x) { return int32_t(x) >> 16; }
 inline uint32_t pair(uint32_t l, uint32_t h) { return (l & 0xffffu) | h << 16; }
 inline float flo(uint32_t x) { return f16ToF32(x & 0xffffu); }
 inline float fhi(uint32_t x) { return f16ToF32(x >> 16); }
-inline int32_t nibble(uint32_t x, int k) { return int32_t(x << (28 - 4 * k)) >> 28; }
+inline int32_t nibble(uint32_t x, int k) {
+  return int32_t(x << (28 - 4 * k)) >> 28;
+}
 inline int32_t dot4s(uint32_t a, uint32_t b) {
   int32_t sum = 0;
   for (int k = 0; k < 32; k += 8)
@@ -127,9 +129,11 @@ MOE_VALU_KERNEL(v_dot2_i32_i16, _p, B32, B32, B32, U32,
                 uint32_t(slo(a) * slo(b)) + uint32_t(shi(a) * shi(b)) + c)
 MOE_VALU_KERNEL(v_dot2_u32_u16, _p, B32, B32, B32, U32,
                 lo(a) * lo(b) + hi(a) * hi(b) + c)
-MOE_VALU_KERNEL(v_dot4_i32_i8, _p, B32, B32, B32, U32, uint32_t(dot4s(a, b)) + c)
+MOE_VALU_KERNEL(v_dot4_i32_i8, _p, B32, B32, B32, U32,
+                uint32_t(dot4s(a, b)) + c)
 MOE_VALU_KERNEL(v_dot4_u32_u8, _p, B32, B32, B32, U32, dot4u(a, b) + c)
-MOE_VALU_KERNEL(v_dot8_i32_i4, _p, B32, B32, B32, U32, uint32_t(dot8s(a, b)) + c)
+MOE_VALU_KERNEL(v_dot8_i32_i4, _p, B32, B32, B32, U32,
+                uint32_t(dot8s(a, b)) + c)
 MOE_VALU_KERNEL(v_dot8_u32_u4, _p, B32, B32, B32, U32, dot8u(a, b) + c)
 MOE_VALU_KERNEL(v_pk_fmac_f16, _p, B32, B32, B32, B32,
                 pair(fma16(flo(a), flo(b), flo(c)),
@@ -168,12 +172,17 @@ extern const size_t rowsPackedCount, rowsPackedClampCount, rowsPacked32Count,
     rowsMixCount, rowsDot2cCount;
 const ValuRow rowsPacked[] = {
 #define OP(name, T, expr)                                                      \
-  {#name, kernel_##name##_p, T::id, T::id, T::id, T::id,                       \
+  {#name,                                                                      \
+   kernel_##name##_p,                                                          \
+   T::id,                                                                      \
+   T::id,                                                                      \
+   T::id,                                                                      \
+   T::id,                                                                      \
    T::id == ValueType::F16 ? VF : 0},
     PACKED_16(OP)
 #undef OP
-    {"v_dot2_f32_f16", kernel_v_dot2_f32_f16_p, ValueType::F32, ValueType::F16,
-     ValueType::F16, ValueType::F32, 0},
+        {"v_dot2_f32_f16", kernel_v_dot2_f32_f16_p, ValueType::F32,
+         ValueType::F16, ValueType::F16, ValueType::F32, 0},
     {"v_dot2_f32_bf16", kernel_v_dot2_f32_bf16_p, ValueType::F32,
      ValueType::F16, ValueType::F16, ValueType::F32, VOnly950},
     {"v_dot2_i32_i16", kernel_v_dot2_i32_i16_p, ValueType::I32, ValueType::I16,

@@ -20,7 +20,18 @@ struct Wave;
 struct Inst;
 
 enum class ValueType : uint8_t {
-  None, B32, U32, I32, F32, U16, I16, F16, B64, U64, I64, F64,
+  None,
+  B32,
+  U32,
+  I32,
+  F32,
+  U16,
+  I16,
+  F16,
+  B64,
+  U64,
+  I64,
+  F64,
 };
 inline unsigned valueRows(ValueType type) {
   return type >= ValueType::B64 ? 2 : type == ValueType::None ? 0 : 1;
@@ -49,20 +60,20 @@ using LaneFn = void (*)(LaneIO &);
 
 /// Bits of ValuRow::flags.
 enum ValuFlags : uint16_t {
-  VF = 1 << 0,       ///< float arithmetic: MODE's denormals and rounding apply
-  VTrans = 1 << 1,   ///< transcendental, for counting
-  VCvt = 1 << 2,     ///< conversion, for counting
-  VCarryIn = 1 << 3, ///< reads a mask
-  VCarryOut = 1 << 4,///< writes a mask: third row(s) after the result
-  VCompare = 1 << 5, ///< result is a mask only
-  VReadsDst = 1 << 6,///< c is the old destination (fmac)
-  VKeepHi = 1 << 7,  ///< a 16-bit result keeps the register's upper half
-  VCmpx = 1 << 8,    ///< also writes EXEC
-  VLit = 1 << 9,     ///< fmamk / fmaak: a literal K
+  VF = 1 << 0,        ///< float arithmetic: MODE's denormals and rounding apply
+  VTrans = 1 << 1,    ///< transcendental, for counting
+  VCvt = 1 << 2,      ///< conversion, for counting
+  VCarryIn = 1 << 3,  ///< reads a mask
+  VCarryOut = 1 << 4, ///< writes a mask: third row(s) after the result
+  VCompare = 1 << 5,  ///< result is a mask only
+  VReadsDst = 1 << 6, ///< c is the old destination (fmac)
+  VKeepHi = 1 << 7,   ///< a 16-bit result keeps the register's upper half
+  VCmpx = 1 << 8,     ///< also writes EXEC
+  VLit = 1 << 9,      ///< fmamk / fmaak: a literal K
   VNo950 = 1 << 10,
   VOnly950 = 1 << 11,
-  VOpSel = 1 << 12,  ///< the kernel handles op_sel itself
-  VWhole = 1 << 13,  ///< one kernel call writes d from the old d (byte inserts)
+  VOpSel = 1 << 12, ///< the kernel handles op_sel itself
+  VWhole = 1 << 13, ///< one kernel call writes d from the old d (byte inserts)
 };
 
 struct ValuRow {
@@ -75,18 +86,18 @@ struct ValuRow {
 /// Drivers and tables of one host instruction set.
 struct ValuOps {
   const char *name;
-  void (*plain)(Wave &, const Inst &);   ///< no modifiers, one 32-bit result
-  void (*full)(Wave &, const Inst &);    ///< everything
-  void (*compare)(Wave &, const Inst &); ///< VCompare without modifiers
-  void (*packed)(Wave &, const Inst &);  ///< VOP3P, 16-bit halves
-  void (*packed32)(Wave &, const Inst &);///< v_pk_*_f32, v_pk_mov_b32
-  void (*mix)(Wave &, const Inst &);     ///< v_fma_mix*
+  void (*plain)(Wave &, const Inst &);    ///< no modifiers, one 32-bit result
+  void (*full)(Wave &, const Inst &);     ///< everything
+  void (*compare)(Wave &, const Inst &);  ///< VCompare without modifiers
+  void (*packed)(Wave &, const Inst &);   ///< VOP3P, 16-bit halves
+  void (*packed32)(Wave &, const Inst &); ///< v_pk_*_f32, v_pk_mov_b32
+  void (*mix)(Wave &, const Inst &);      ///< v_fma_mix*
   struct Table {
     const ValuRow *rows;
     size_t count;
   };
-  Table tables[5];     ///< VOP1, VOP2, VOPC, VOP3
-  Table clamped;       ///< integer forms with clamp
+  Table tables[5]; ///< VOP1, VOP2, VOPC, VOP3
+  Table clamped;   ///< integer forms with clamp
   Table packedRows, packedClamped, packed32Rows, mixRows;
 };
 

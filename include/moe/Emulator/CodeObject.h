@@ -1,4 +1,4 @@
-//===- CodeObject.h - gfx9 code objects as the emulator sees them -*- C++ -*-===//
+//===- CodeObject.h - code objects as the emulator sees them ----*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -42,7 +42,8 @@ struct KernelArg {
     return llvm::StringRef(valueKind).starts_with("hidden_");
   }
   bool isPointer() const {
-    return valueKind == "global_buffer" || valueKind == "dynamic_shared_pointer";
+    return valueKind == "global_buffer" ||
+           valueKind == "dynamic_shared_pointer";
   }
 };
 
@@ -77,7 +78,8 @@ struct KernelInfo {
 class CodeObject {
 public:
   /// Reads \p bytes (copied). Errors: not an ELF, truncated, another machine,
-  /// another chip, metadata missing or malformed, a descriptor outside the file.
+  /// another chip, metadata missing or malformed, a descriptor outside the
+  /// file.
   static llvm::Expected<CodeObject> load(llvm::ArrayRef<uint8_t> bytes);
 
   Chip chip() const;
