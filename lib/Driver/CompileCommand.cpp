@@ -6,6 +6,7 @@
 #include "moe/Driver/Compile.h"
 #include "moe/Driver/KernelFlags.h"
 
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -87,22 +88,47 @@ struct Command {
   }
 };
 
-Error writeOutput(const std::string &path, StringRef bytes) {
-  if (path.empty() || path == "-") {
-    llvm::outs() << bytes;
-    llvm::outs().flush();
+/// Writes to an open stream; a full disk is an error, not the end of LLVM.
+Error writeTo(llvm::raw_fd_ostream &os, StringRef name, StringRef bytes) {
+  os << bytes;
+  os.flush();
+  if (!os.has_error())
     return Error::success();
+  std::string why = os.error().message();
+  os.clear_error();
+  return llvm::createStringError("cannot write " + name + ": " + why);
+}
+
+/// To a temporary file that then takes the name, so that a failure leaves no
+/// half of a file behind and an older file stays. What is no regular file, a
+/// device or a pipe, is written to directly.
+Error writeOutput(const std::string &path, StringRef bytes) {
+  if (path.empty() || path == "-")
+    return writeTo(llvm::outs(), "to standard output", bytes);
+  std::string name = "'" + path + "'";
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) &&
+      status.type() != llvm::sys::fs::file_type::regular_file) {
+    std::error_code error;
+    llvm::raw_fd_ostream os(path, error);
+    if (error)
+      return llvm::createStringError("cannot write " + name + ": " +
+                                     error.message());
+    return writeTo(os, name, bytes);
   }
-  // To a temporary file first: a failure leaves no half of a file behind.
-  Error error =
-      llvm::writeToOutput(path, [bytes](llvm::raw_ostream &os) -> Error {
-        os << bytes;
-        return Error::success();
-      });
-  if (error)
-    return llvm::createStringError("cannot write '" + path +
-                                   "': " + llvm::toString(std::move(error)));
-  return Error::success();
+  llvm::SmallString<256> target(path);
+  llvm::sys::fs::real_path(path, target); // of a link; else it stays
+  if (target.empty())
+    target = path;
+  auto temporary = llvm::sys::fs::TempFile::create(target + ".%%%%%%.tmp");
+  if (!temporary)
+    return llvm::createStringError(
+        "cannot write " + name + ": " +
+        llvm::errorToErrorCode(temporary.takeError()).message());
+  llvm::raw_fd_ostream os(temporary->FD, /*shouldClose=*/false);
+  if (Error error = writeTo(os, name, bytes))
+    return llvm::joinErrors(std::move(error), temporary->discard());
+  return temporary->keep(target);
 }
 
 Expected<std::string> readInput(const std::string &path) {
@@ -113,11 +139,13 @@ Expected<std::string> readInput(const std::string &path) {
   return (*buffer)->getBuffer().str();
 }
 
-void printReport(const codeobject::KernelReport &report) {
-  llvm::json::OStream json(llvm::outs(), /*IndentSize=*/2);
+Error printReport(const codeobject::KernelReport &report) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::json::OStream json(os, /*IndentSize=*/2);
   codeobject::writeJSON(report, json);
-  llvm::outs() << '\n';
-  llvm::outs().flush();
+  os << '\n';
+  return writeOutput("-", text);
 }
 
 Error execute(const Command &command) {
@@ -149,9 +177,7 @@ Error execute(const Command &command) {
     if (!command.output.empty())
       if (Error error = writeOutput(command.output, artefact))
         return error;
-    if (command.report)
-      printReport(kernel->report);
-    return Error::success();
+    return command.report ? printReport(kernel->report) : Error::success();
   }
   return writeOutput(command.output, artefact);
 }
