@@ -22,6 +22,8 @@ using namespace moe::emulator;
 
 namespace {
 
+bool w0IsDs(uint32_t word) { return word >> 26 == 0x36; }
+
 class KernelDecoder {
 public:
   KernelDecoder(const CodeObject &object, const KernelInfo &kernel,
@@ -87,6 +89,11 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
     item.inst.run = runUnimplemented;
   }
   item.meta.uses = disassembler.registers(mc, kernel.accumOffset);
+  // MC says that DS instructions read M0, which gfx9 does for add-TID only.
+  if (w0IsDs(context.words[0]) &&
+      context.mnemonic.find("addtid") == std::string::npos)
+    llvm::erase_if(item.meta.uses,
+                   [](const RegUse &use) { return use.first == SgprM0; });
   StringRef name = context.mnemonic;
   item.fallsThrough = name != "s_endpgm" && name != "s_branch" &&
                       name != "s_setpc_b64" && name != "s_endpgm_saved";

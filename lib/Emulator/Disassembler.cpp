@@ -118,11 +118,9 @@ static bool parseRegister(StringRef name, unsigned accumOffset, RegUse &use) {
     use.count = 2;
     return true;
   }
-  static const std::pair<StringRef, uint16_t> singles[] = {{"VCC_LO", 106},
-                                                           {"VCC_HI", 107},
-                                                           {"EXEC_LO", 126},
-                                                           {"EXEC_HI", 127},
-                                                           {"M0", 124}};
+  static const std::pair<StringRef, uint16_t> singles[] = {
+      {"VCC_LO", 106},  {"VCC_HI", 107}, {"EXEC_LO", 126},
+      {"EXEC_HI", 127}, {"M0", 124},     {"M0_gfxpre11", 124}};
   for (auto &[text, index] : singles)
     if (name == text) {
       use.first = index;

@@ -202,6 +202,7 @@ struct alignas(64) Wave {
   bool gfx950 = true;
   Stop stop = Stop::None;
   uint8_t id = 0; ///< in its workgroup
+  uint8_t initialSgprs = 0;
   uint64_t executed = 0;
   Sanitizers *sanitizers = nullptr;
   Counters *counters = nullptr;

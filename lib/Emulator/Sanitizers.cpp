@@ -1,34 +1,254 @@
-//===- Sanitizers.cpp - checks beside the execution -----------------------===//
+//===- Sanitizers.cpp - what happens, told to the sanitizers --------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Hooks that the scheduler and the memory handlers call.
+// Keeps the queues of operations in flight and passes events on to the
+// sanitizers that are on. The hooks of the memory handlers are here.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Sanitizers.h"
 
 #include "Access.h"
+#include "HazardCheck.h"
+#include "SanitizerParts.h"
 
 namespace moe::emulator {
+
+std::string registerName(const Program &program, unsigned reg) {
+  if (reg >= regVector + program.accumOffset)
+    return "a" + std::to_string(reg - regVector - program.accumOffset);
+  if (reg >= regVector)
+    return "v" + std::to_string(reg - regVector);
+  switch (reg) {
+  case 106:
+  case 107:
+    return "vcc";
+  case 124:
+    return "m0";
+  case 126:
+  case 127:
+    return "exec";
+  default:
+    return "s" + std::to_string(reg);
+  }
+}
+
+/// s_waitcnt on gfx9: vmcnt [3:0] and [15:14], lgkmcnt [11:8]. LDS finishes in
+/// order, scalar loads do not: of them only a count of zero proves anything.
+template <typename F>
+void InFlight::wait(WaveQueue &queue, uint32_t simm, F done) {
+  unsigned vm = (simm & 15) | ((simm >> 14) & 3) << 4;
+  unsigned lgkm = (simm >> 8) & 15;
+  if (lgkm < 15) {
+    size_t lds = 0;
+    for (const Op &op : queue.lgkm)
+      lds += op.kind == Kind::Lds;
+    for (auto it = queue.lgkm.begin(); it != queue.lgkm.end();) {
+      bool proven = lgkm == 0 || (it->kind == Kind::Lds && lds > lgkm);
+      if (!proven) {
+        ++it;
+        continue;
+      }
+      lds -= it->kind == Kind::Lds;
+      if (it->kind == Kind::Flat) {
+        for (Op &other : queue.vm)
+          if (other.kind == Kind::Flat)
+            other.lgkmProven = true;
+      } else {
+        done(*it);
+      }
+      it = queue.lgkm.erase(it);
+    }
+    // FLAT that vmcnt has already proven.
+    if (lgkm == 0) {
+      for (auto it = queue.vm.begin(); it != queue.vm.end();)
+        if (it->kind == Kind::Flat && it->vmProven) {
+          done(*it);
+          it = queue.vm.erase(it);
+        } else {
+          ++it;
+        }
+    }
+  }
+  size_t counted = 0;
+  for (const Op &op : queue.vm)
+    counted += !op.vmProven;
+  for (auto it = queue.vm.begin(); it != queue.vm.end() && counted > vm;) {
+    if (it->vmProven) {
+      ++it;
+      continue;
+    }
+    // FLAT may finish out of order: only zero proves it.
+    if (it->kind == Kind::Flat && vm != 0)
+      break;
+    --counted;
+    it->vmProven = true;
+    if (it->kind == Kind::Flat && !it->lgkmProven) {
+      ++it;
+      continue;
+    }
+    done(*it);
+    it = queue.vm.erase(it);
+  }
+}
 
 struct Sanitizers::Impl {
   uint32_t bits;
   const Program &program;
   Sink sink;
+  InFlight flight;
+  WaitCheck waits;
+  RaceCheck races;
+  UninitCheck uninit;
+  HazardCheck hazards;
+  LdsTouch current; ///< of the instruction that executes
+  bool currentWrite = false;
+
+  Impl(uint32_t bits, const Program &program, Sink given)
+      : bits(bits), program(program), sink(std::move(given)),
+        waits(program, sink), races(sink), uninit(program, sink),
+        hazards(program, sink) {}
+  bool has(uint32_t bit) const { return bits & bit; }
 };
 
 Sanitizers::Sanitizers(uint32_t bits, const Program &program, Sink sink)
-    : impl(new Impl{bits, program, std::move(sink)}) {}
+    : impl(new Impl(bits, program, std::move(sink))) {}
 Sanitizers::~Sanitizers() = default;
-void Sanitizers::beginGroup(Workgroup &) {}
-void Sanitizers::before(Wave &, const Inst &) {}
-void Sanitizers::after(Wave &, const Inst &) {}
-void Sanitizers::barrier(Workgroup &) {}
+
+void Sanitizers::beginGroup(Workgroup &group) {
+  for (auto &queue : impl->flight.waves) {
+    queue.vm.clear();
+    queue.lgkm.clear();
+  }
+  impl->waits.beginGroup(group.ldsSize);
+  impl->races.beginGroup(group.ldsSize);
+  if (impl->has(SanitizeUninit))
+    impl->uninit.beginGroup(group);
+  impl->hazards.beginGroup();
+}
+
+void Sanitizers::before(Wave &w, const Inst &I) {
+  uint32_t record = uint32_t(&I - w.code);
+  if (impl->has(SanitizeWait))
+    impl->waits.before(w, record);
+  if (impl->has(SanitizeUninit))
+    impl->uninit.before(w, record);
+  if (impl->has(SanitizeExec))
+    checkExec(w, record, impl->program, impl->sink);
+  if (impl->has(SanitizeHazard))
+    impl->hazards.before(w, record);
+  impl->current.addresses.clear();
+  impl->currentWrite = false;
+}
+
+/// The queue an instruction goes to; false when it is in none.
+static bool flightKind(const InstMeta &meta, InFlight::Kind &kind) {
+  switch (meta.kind) {
+  case InstClass::VmemLoad:
+  case InstClass::VmemStore:
+  case InstClass::VmemAtomic:
+    kind = InFlight::Kind::Vmem;
+    return true;
+  case InstClass::LdsDma:
+    kind = InFlight::Kind::LdsDma;
+    return true;
+  case InstClass::FlatLoad:
+  case InstClass::FlatStore:
+  case InstClass::FlatAtomic:
+    kind = InFlight::Kind::Flat;
+    return true;
+  case InstClass::DsRead:
+  case InstClass::DsWrite:
+  case InstClass::DsAtomic:
+  case InstClass::DsOther:
+    kind = InFlight::Kind::Lds;
+    return true;
+  case InstClass::Smem:
+    kind = InFlight::Kind::Smem;
+    return true;
+  default:
+    return false;
+  }
+}
+
+void Sanitizers::after(Wave &w, const Inst &I) {
+  uint32_t record = uint32_t(&I - w.code);
+  const InstMeta &meta = impl->program.meta[record];
+  if (impl->has(SanitizeUninit))
+    impl->uninit.after(w, record);
+  auto &queue = impl->flight.waves[w.id % maxWaves];
+  if (meta.kind == InstClass::Wait) {
+    impl->flight.wait(queue, I.imm, [&](const InFlight::Op &op) {
+      if (impl->has(SanitizeWait))
+        impl->waits.finished(w, op);
+    });
+    return;
+  }
+  InFlight::Op op;
+  if (!flightKind(meta, op.kind))
+    return;
+  op.record = record;
+  op.ldsWrite = impl->currentWrite;
+  op.atomic = meta.kind == InstClass::DsAtomic;
+  if (!impl->current.addresses.empty())
+    op.lds = impl->current;
+  if (impl->has(SanitizeWait))
+    impl->waits.issued(w, op);
+  if (op.kind == InFlight::Kind::Lds || op.kind == InFlight::Kind::Smem) {
+    queue.lgkm.push_back(std::move(op));
+    return;
+  }
+  if (op.kind == InFlight::Kind::Flat)
+    queue.lgkm.push_back(op);
+  queue.vm.push_back(std::move(op));
+}
+
+void Sanitizers::barrier(Workgroup &group) {
+  impl->waits.barrier();
+  if (!impl->has(SanitizeRace))
+    return;
+  impl->races.barrier();
+  // What is still in flight may touch LDS after the barrier as well.
+  for (Wave *w : group.waves) {
+    auto &queue = impl->flight.waves[w->id % maxWaves];
+    for (const auto *ops : {&queue.vm, &queue.lgkm})
+      for (const InFlight::Op &op : *ops)
+        for (uint32_t address : op.lds.addresses)
+          impl->races.access(w->id, op.record, address, op.lds.bytes,
+                             op.ldsWrite, op.atomic);
+  }
+}
+
 void Sanitizers::endWave(Wave &) {}
-void Sanitizers::ldsDma(Wave &, const Inst &, uint32_t, uint32_t) {}
-void Sanitizers::ldsAccess(Wave &, const Inst &, unsigned, uint32_t, uint32_t,
-                           bool) {}
+
+void Sanitizers::ldsDma(Wave &w, const Inst &I, uint32_t address,
+                        uint32_t bytes) {
+  uint32_t record = uint32_t(&I - w.code);
+  impl->current.addresses.push_back(address);
+  impl->current.bytes = bytes;
+  impl->currentWrite = true;
+  if (impl->has(SanitizeRace))
+    impl->races.access(w.id, record, address, bytes, true, false);
+  if (impl->has(SanitizeUninit))
+    impl->uninit.access(w, record, address, bytes, true);
+}
+
+void Sanitizers::ldsAccess(Wave &w, const Inst &I, unsigned, uint32_t address,
+                           uint32_t bytes, bool write) {
+  uint32_t record = uint32_t(&I - w.code);
+  bool atomic = impl->program.meta[record].kind == InstClass::DsAtomic;
+  if (impl->has(SanitizeWait))
+    impl->waits.access(w, record, address, bytes, write);
+  if (impl->has(SanitizeRace)) {
+    impl->current.addresses.push_back(address);
+    impl->current.bytes = bytes;
+    impl->currentWrite |= write;
+    impl->races.access(w.id, record, address, bytes, write, atomic);
+  }
+  if (impl->has(SanitizeUninit))
+    impl->uninit.access(w, record, address, bytes, write && !atomic);
+}
 
 void noteLdsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes) {
   w.sanitizers->ldsDma(w, I, address, bytes);

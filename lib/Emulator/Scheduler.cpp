@@ -84,6 +84,7 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   for (unsigned d = 0; d < 3; ++d)
     if ((kernel.rsrc2 >> (7 + d)) & 1)
       w.s[next++] = id[d];
+  w.initialSgprs = uint8_t(next);
   const auto &block = state.block;
   uint64_t items = uint64_t(block[0]) * block[1] * block[2];
   uint64_t exec = 0;

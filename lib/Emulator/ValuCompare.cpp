@@ -50,8 +50,9 @@ inline bool class64(uint64_t u, uint32_t mask) {
 
 #define FLOAT_COMPARES(OP, T, t)                                               \
   OP(f, T, t, false)                                                           \
-  OP(lt, T, t, a < b) OP(eq, T, t, a == b) OP(le, T, t, a <= b)                \
-      OP(gt, T, t, a > b) OP(lg, T, t, (a < b) | (a > b)) OP(ge, T, t, a >= b) \
+  OP(lt, T, t, a < b)                                                          \
+  OP(eq, T, t, a == b) OP(le, T, t, a <= b) OP(gt, T, t, a > b)                \
+      OP(lg, T, t, (a < b) | (a > b)) OP(ge, T, t, a >= b)                     \
           OP(o, T, t, (a == a) & (b == b)) OP(u, T, t, (a != a) | (b != b))    \
               OP(nge, T, t, !(a >= b)) OP(nlg, T, t, !((a < b) | (a > b)))     \
                   OP(ngt, T, t, !(a > b)) OP(nle, T, t, !(a <= b))             \
@@ -59,15 +60,16 @@ inline bool class64(uint64_t u, uint32_t mask) {
                           OP(tru, T, t, true)
 #define INT_COMPARES(OP, T, t)                                                 \
   OP(f, T, t, false)                                                           \
-  OP(lt, T, t, a < b) OP(eq, T, t, a == b) OP(le, T, t, a <= b)                \
-      OP(gt, T, t, a > b) OP(ne, T, t, a != b) OP(ge, T, t, a >= b)            \
-          OP(t, T, t, true)
+  OP(lt, T, t, a < b)                                                          \
+  OP(eq, T, t, a == b) OP(le, T, t, a <= b) OP(gt, T, t, a > b)                \
+      OP(ne, T, t, a != b) OP(ge, T, t, a >= b) OP(t, T, t, true)
 #define ALL_COMPARES(FOP, IOP)                                                 \
   FLOAT_COMPARES(FOP, F16, f16)                                                \
-  FLOAT_COMPARES(FOP, F32, f32) FLOAT_COMPARES(FOP, F64, f64)                  \
-      INT_COMPARES(IOP, I16, i16) INT_COMPARES(IOP, U16, u16)                  \
-          INT_COMPARES(IOP, I32, i32) INT_COMPARES(IOP, U32, u32)              \
-              INT_COMPARES(IOP, I64, i64) INT_COMPARES(IOP, U64, u64)
+  FLOAT_COMPARES(FOP, F32, f32)                                                \
+  FLOAT_COMPARES(FOP, F64, f64) INT_COMPARES(IOP, I16, i16)                    \
+      INT_COMPARES(IOP, U16, u16) INT_COMPARES(IOP, I32, i32)                  \
+          INT_COMPARES(IOP, U32, u32) INT_COMPARES(IOP, I64, i64)              \
+              INT_COMPARES(IOP, U64, u64)
 
 #define OP(cond, T, t, expr)                                                   \
   MOE_VALU_KERNEL(v_cmp_##cond##_##t, _c, MK, T, T, NO, expr)

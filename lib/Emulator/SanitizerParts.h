@@ -1,0 +1,139 @@
+//===- SanitizerParts.h - the single sanitizers -----------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One class a sanitizer. Sanitizers.cpp owns them and passes on what happens;
+// each keeps its own state and reports through a sink.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_SANITIZERPARTS_H
+#define MOE_LIB_EMULATOR_SANITIZERPARTS_H
+
+#include "Sanitizers.h"
+
+#include <deque>
+
+namespace moe::emulator {
+
+constexpr unsigned maxWaves = 16;
+constexpr unsigned registerCount = regVector + 512;
+
+/// "v12", "a3", "s7", "vcc", "exec", "m0".
+std::string registerName(const Program &program, unsigned reg);
+
+/// LDS bytes that one instruction touched: an address a lane and access.
+struct LdsTouch {
+  std::vector<uint32_t> addresses;
+  uint32_t bytes = 0;
+};
+
+/// What is in flight: the counters vmcnt and lgkmcnt as queues. Both the wait
+/// and the race sanitizer ask it.
+class InFlight {
+public:
+  enum class Kind : uint8_t { Vmem, LdsDma, Lds, Smem, Flat };
+  struct Op {
+    uint32_t record;
+    Kind kind;
+    bool ldsWrite = false, atomic = false;
+    bool vmProven = false, lgkmProven = false; ///< FLAT needs both
+    LdsTouch lds;
+  };
+  struct WaveQueue {
+    std::deque<Op> vm, lgkm;
+  };
+  /// Calls `done` for every operation that an s_waitcnt proves finished.
+  template <typename F>
+  void wait(WaveQueue &queue, uint32_t simm, F done);
+  WaveQueue waves[maxWaves];
+};
+
+/// `wait`: registers and LDS with data still on its way.
+class WaitCheck {
+public:
+  WaitCheck(const Program &program, const Sanitizers::Sink &sink)
+      : program(program), sink(sink) {}
+  void beginGroup(uint32_t ldsSize);
+  void before(Wave &w, uint32_t record);
+  void issued(Wave &w, const InFlight::Op &op);
+  void finished(Wave &w, const InFlight::Op &op);
+  void barrier();
+  void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
+              bool write);
+
+private:
+  struct Pending {
+    uint32_t record = 0; ///< + 1; 0: none
+    InFlight::Kind kind = InFlight::Kind::Vmem;
+  };
+  struct Landing {       ///< an LDS dword that LDS-DMA writes
+    uint32_t record = 0; ///< + 1; 0: none
+    uint8_t wave = 0;
+    bool arrived = false; ///< the issuing wave has waited
+  };
+  const Program &program;
+  const Sanitizers::Sink &sink;
+  Pending registers[maxWaves][registerCount];
+  unsigned pendingCount[maxWaves] = {};
+  std::vector<Landing> lds;
+  std::vector<uint32_t> arrivedDwords;
+};
+
+/// `race`: two waves, one of them a writer, no barrier between.
+class RaceCheck {
+public:
+  explicit RaceCheck(const Sanitizers::Sink &sink) : sink(sink) {}
+  void beginGroup(uint32_t ldsSize);
+  void barrier();
+  void access(unsigned wave, uint32_t record, uint32_t address, uint32_t bytes,
+              bool write, bool atomic);
+
+private:
+  struct Cell {
+    uint32_t writeEpoch = 0, readEpoch = 0;
+    uint32_t writeRecord = 0, readRecord = 0, otherRecord = 0;
+    uint8_t writer = 0, reader = 0, other = 0;
+    bool atomic = false, twoReaders = false;
+  };
+  void touch(Cell &cell, unsigned wave, uint32_t record, bool write,
+             bool atomic, uint32_t address);
+  void report(uint32_t now, uint32_t before, unsigned wave, unsigned otherWave,
+              bool nowWrites, bool beforeWrites, uint32_t address);
+
+  const Sanitizers::Sink &sink;
+  uint32_t epoch = 1;
+  std::vector<Cell> dwords;
+  std::vector<uint8_t> split; ///< the dword's bytes have cells of their own
+  std::vector<Cell> bytesOf;  ///< four a dword
+};
+
+/// `uninit`: registers and LDS bytes never written.
+class UninitCheck {
+public:
+  UninitCheck(const Program &program, const Sanitizers::Sink &sink)
+      : program(program), sink(sink) {}
+  void beginGroup(Workgroup &group);
+  void before(Wave &w, uint32_t record);
+  void after(Wave &w, uint32_t record);
+  void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
+              bool write);
+
+private:
+  bool readsOldResult(uint32_t record, const RegUse &use) const;
+  const Program &program;
+  const Sanitizers::Sink &sink;
+  uint64_t vector[maxWaves][512];
+  bool scalar[maxWaves][128];
+  std::vector<uint8_t> lds;
+  uint64_t execBefore = 0;
+  uint64_t undefinedHigh = 0; ///< lanes whose upper half stays undefined
+};
+
+/// `exec`: exchange between lanes while some of them are off.
+void checkExec(Wave &w, uint32_t record, const Program &program,
+               const Sanitizers::Sink &sink);
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_SANITIZERPARTS_H

@@ -1,0 +1,144 @@
+//===- WaitCheck.cpp - data still on its way ------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `wait` sanitizer. A register with a load in flight is poison until an
+// s_waitcnt of its wave proves the load finished. LDS that LDS-DMA writes is
+// poison for its own wave until that wave's vmcnt wait, and for the other waves
+// until a barrier after that wait.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SanitizerParts.h"
+
+namespace moe::emulator {
+
+void WaitCheck::beginGroup(uint32_t ldsSize) {
+  memset(registers, 0, sizeof(registers));
+  memset(pendingCount, 0, sizeof(pendingCount));
+  lds.assign((ldsSize + 3) / 4, Landing());
+  arrivedDwords.clear();
+}
+
+static bool isVmemLoad(InstClass kind) {
+  return kind == InstClass::VmemLoad || kind == InstClass::VmemAtomic;
+}
+
+void WaitCheck::before(Wave &w, uint32_t record) {
+  if (pendingCount[w.id] == 0)
+    return;
+  const InstMeta &meta = program.meta[record];
+  for (const RegUse &use : meta.uses)
+    for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
+         ++reg) {
+      if (reg >= registerCount || !registers[w.id][reg].record)
+        continue;
+      Pending &pending = registers[w.id][reg];
+      const InstMeta &issuer = program.meta[pending.record - 1];
+      // Loads of one kind write their registers in order: one may overwrite
+      // the other, and the old half of a d16 load is such a write too.
+      bool isResult = false;
+      for (const RegUse &other : meta.uses)
+        isResult |= (other.flags & 1) && reg >= other.first &&
+                    reg < unsigned(other.first) + other.count;
+      bool inOrder =
+          (isVmemLoad(meta.kind) && isVmemLoad(issuer.kind)) ||
+          (meta.kind == InstClass::DsRead && issuer.kind == InstClass::DsRead);
+      if (inOrder && isResult)
+        continue;
+      sink(SanitizeWait, record, pending.record - 1,
+           "wait: wave " + std::to_string(w.id) +
+               (use.flags & 1 ? " overwrites " : " reads ") +
+               registerName(program, reg) +
+               " at %1 before the data of %2 is known to have arrived");
+      pending.record = 0;
+      --pendingCount[w.id];
+    }
+}
+
+void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
+  for (const RegUse &use : program.meta[op.record].uses) {
+    if (!(use.flags & 1))
+      continue;
+    for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
+         ++reg) {
+      if (reg >= registerCount)
+        continue;
+      Pending &pending = registers[w.id][reg];
+      pendingCount[w.id] += pending.record == 0;
+      pending.record = op.record + 1;
+      pending.kind = op.kind;
+    }
+  }
+  if (op.kind != InFlight::Kind::LdsDma)
+    return;
+  for (uint32_t address : op.lds.addresses)
+    for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
+      Landing &landing = lds[(address + b) / 4];
+      if (landing.record && landing.wave != w.id && !landing.arrived)
+        sink(SanitizeWait, op.record, landing.record - 1,
+             "wait: wave " + std::to_string(w.id) + " writes LDS byte " +
+                 std::to_string(address + b) + " at %1 while wave " +
+                 std::to_string(landing.wave) +
+                 "'s data of %2 is on its way there");
+      landing.record = op.record + 1;
+      landing.wave = w.id;
+      landing.arrived = false;
+    }
+}
+
+void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
+  for (const RegUse &use : program.meta[op.record].uses) {
+    if (!(use.flags & 1))
+      continue;
+    for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
+      if (reg < registerCount && registers[w.id][reg].record == op.record + 1) {
+        registers[w.id][reg].record = 0;
+        --pendingCount[w.id];
+      }
+  }
+  if (op.kind != InFlight::Kind::LdsDma)
+    return;
+  for (uint32_t address : op.lds.addresses)
+    for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
+      Landing &landing = lds[(address + b) / 4];
+      if (landing.record == op.record + 1 && landing.wave == w.id) {
+        landing.arrived = true;
+        arrivedDwords.push_back((address + b) / 4);
+      }
+    }
+}
+
+void WaitCheck::barrier() {
+  for (uint32_t dword : arrivedDwords)
+    if (lds[dword].arrived)
+      lds[dword].record = 0;
+  arrivedDwords.clear();
+}
+
+void WaitCheck::access(Wave &w, uint32_t record, uint32_t address,
+                       uint32_t bytes, bool write) {
+  for (uint32_t dword = address / 4; dword <= (address + bytes - 1) / 4;
+       ++dword) {
+    if (dword >= lds.size() || !lds[dword].record)
+      continue;
+    Landing &landing = lds[dword];
+    bool own = landing.wave == w.id;
+    if (own && landing.arrived)
+      continue;
+    std::string why =
+        !landing.arrived
+            ? (own ? "before it has waited for the data of %2"
+                   : "while wave " + std::to_string(landing.wave) +
+                         " has not waited for the data of %2")
+            : "without a barrier after wave " + std::to_string(landing.wave) +
+                  "'s wait for the data of %2";
+    sink(SanitizeWait, record, landing.record - 1,
+         "wait: wave " + std::to_string(w.id) +
+             (write ? " writes LDS byte " : " reads LDS byte ") +
+             std::to_string(dword * 4) + " at %1 " + why);
+    landing.record = 0;
+  }
+}
+
+} // namespace moe::emulator
