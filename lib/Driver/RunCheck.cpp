@@ -26,6 +26,18 @@ static std::vector<int64_t> sampleRows(int64_t rows, uint64_t seed) {
   return std::vector<int64_t>(chosen.begin(), chosen.end());
 }
 
+/// A random column of each of kSampledCols equal parts.
+static std::vector<int64_t> sampleCols(int64_t cols, uint64_t seed) {
+  Random random(seed, kSampleStream + 1);
+  int64_t parts = std::min(kSampledCols, cols);
+  std::vector<int64_t> chosen;
+  for (int64_t i = 0; i < parts; ++i) {
+    int64_t begin = cols * i / parts, end = cols * (i + 1) / parts;
+    chosen.push_back(begin + int64_t(random.below(uint64_t(end - begin))));
+  }
+  return chosen;
+}
+
 CheckResult moe::driver::checkStage2(const Problem &problem, const void *out,
                                      unsigned threads) {
   const KernelOptions &o = problem.options;
@@ -37,23 +49,47 @@ CheckResult moe::driver::checkStage2(const Problem &problem, const void *out,
   model.topk = o.topk;
 
   CheckResult result;
-  result.rows = result.sampled = problem.outRows();
+  result.rows = result.sampledRows = problem.outRows();
   reference::MoEGemm gemm = problem.gemm(threads);
   const void *initial = problem.initial.data();
+  auto compare = [&](const reference::Wanted &wanted) {
+    return reference::compare(
+        model,
+        reference::goldenStage2(gemm, o.accumulate, initial, problem.outType(),
+                                wanted),
+        out, initial);
+  };
   if (problem.tokens <= kSampleAbove) {
-    reference::GoldenResult golden =
-        reference::goldenStage2(gemm, o.accumulate, initial, problem.outType());
-    result.elements = reference::compare(model, golden, out, initial);
+    result.elements = compare(reference::Wanted());
     return result;
   }
-  std::vector<int64_t> wanted = sampleRows(problem.outRows(), problem.seed);
-  result.sampled = int64_t(wanted.size());
-  reference::GoldenResult golden = reference::goldenStage2(
-      gemm, o.accumulate, initial, problem.outType(), &wanted);
-  result.elements = reference::compare(model, golden, out, initial);
-  reference::GoldenResult sums = reference::goldenStage2Checksum(
-      gemm, o.accumulate, initial, problem.outType());
-  result.checksum =
-      reference::compareChecksum(model, sums, out, problem.outRows());
+  std::vector<int64_t> rows = sampleRows(problem.outRows(), problem.seed);
+  std::vector<int64_t> cols = sampleCols(o.outColumns(), problem.seed);
+  result.sampledRows = int64_t(rows.size());
+  result.sampledCols = int64_t(cols.size());
+  result.elements = compare(reference::Wanted{&rows, nullptr});
+  result.columns = compare(reference::Wanted{nullptr, &cols});
+  result.checksum = reference::compareChecksum(
+      model,
+      reference::goldenStage2Checksum(gemm, o.accumulate, initial,
+                                      problem.outType()),
+      out, problem.outRows());
   return result;
+}
+
+reference::ErrorReport CheckResult::total() const {
+  if (!columns)
+    return elements;
+  const reference::ErrorReport &e = elements, &c = *columns;
+  // The worst element of whichever is further outside (or nearer) its bound.
+  bool second = c.wrong > 0 && e.wrong == 0;
+  second |= (c.wrong > 0) == (e.wrong > 0) && c.maxBoundRatio > e.maxBoundRatio;
+  reference::ErrorReport sum = second ? c : e;
+  sum.pass = e.pass && c.pass;
+  sum.compared = e.compared + c.compared;
+  sum.wrong = e.wrong + c.wrong;
+  sum.maxError = std::max(e.maxError, c.maxError);
+  sum.maxBoundRatio = std::max(e.maxBoundRatio, c.maxBoundRatio);
+  sum.logitsDiff = std::max(e.logitsDiff, c.logitsDiff);
+  return sum;
 }

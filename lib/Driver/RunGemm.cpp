@@ -280,7 +280,7 @@ static json::Object configJSON(const KernelOptions &o) {
 
 static json::Value describeJSON(const Request &request, const Problem &problem,
                                 const Result &result) {
-  const reference::ErrorReport &e = result.check.elements;
+  const reference::ErrorReport e = result.check.total();
   json::Object root{
       {"pass", result.pass()},
       {"max_err", jsonNumber(e.maxError)},
@@ -290,7 +290,7 @@ static json::Value describeJSON(const Request &request, const Problem &problem,
       {"wrong", e.wrong},
       {"compared", e.compared},
       {"rows", result.check.rows},
-      {"sampled_rows", result.check.sampled},
+      {"sampled_rows", result.check.sampledRows},
       {"config", configJSON(problem.options)},
       {"chip", request.chip},
       {"executor", request.executor->name()},
@@ -310,6 +310,8 @@ static json::Value describeJSON(const Request &request, const Problem &problem,
       {"reports", json::Array(result.outcome.reports)}};
   if (request.dataDir.empty())
     root["routing"] = toString(request.routing);
+  if (result.check.columns)
+    root["sampled_columns"] = result.check.sampledCols;
   if (const auto &sums = result.check.checksum)
     root["checksum"] =
         json::Object{{"pass", sums->pass},
@@ -327,7 +329,7 @@ static json::Value describeJSON(const Request &request, const Problem &problem,
 static void printSummary(const Request &request, const Problem &problem,
                          const Result &result) {
   const KernelOptions &o = problem.options;
-  const reference::ErrorReport &e = result.check.elements;
+  const reference::ErrorReport e = result.check.total();
   outs() << toString(o.kernel) << " on " << request.chip << " ("
          << request.executor->name() << "): " << problem.tokens << " tokens, H "
          << o.modelDim << ", I " << o.interDim << ", " << o.experts
@@ -344,10 +346,9 @@ static void printSummary(const Request &request, const Problem &problem,
          << format("%.2e", e.logitsDiff) << " (limit "
          << format("%.2e", e.logitsLimit) << ")\n  compared      ";
   if (result.check.checksum)
-    outs() << result.check.sampled << " of " << result.check.rows
-           << " rows sampled, and the sums of all rows, "
-           << format("%.3f", result.check.checksum->maxBoundRatio)
-           << " of their bound";
+    outs() << "a sample: " << result.check.sampledRows << " of "
+           << result.check.rows << " rows, " << result.check.sampledCols
+           << " columns of all rows, and the column sums";
   else
     outs() << "all " << result.check.rows << " rows";
   outs() << "\n  seconds       "
@@ -362,7 +363,7 @@ static void printSummary(const Request &request, const Problem &problem,
 
 /// Says to standard error what is wrong.
 static void explain(const Result &result) {
-  const reference::ErrorReport &e = result.check.elements;
+  const reference::ErrorReport e = result.check.total();
   if (e.wrong)
     errs() << "moe-run: error: " << e.wrong << " of " << e.compared
            << " elements are outside the error bound; the worst is row "

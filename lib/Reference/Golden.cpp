@@ -11,8 +11,10 @@
 #include "moe/Reference/Golden.h"
 #include "Parallel.h"
 #include "moe/Reference/MXFP4.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace moe::reference;
 
@@ -21,15 +23,7 @@ namespace {
 struct Pair {
   int64_t pair, row;
 };
-
-/// The activations and pairs of each expert, decoded once.
-struct Routed {
-  std::vector<std::vector<Pair>> byExpert;
-  /// [sum of pairs, k] in the order of byExpert; the row of an expert's first
-  /// pair is firstRow.
-  std::vector<double> x;
-  std::vector<int64_t> firstRow;
-};
+using PairsByExpert = std::vector<std::vector<Pair>>;
 
 struct Dot {
   double sum, magnitude;
@@ -66,41 +60,43 @@ static void decodeX(const MoEGemm &gemm, int64_t pair, double *out) {
     out[i] = table[gemm.x[row * gemm.k + i]];
 }
 
-/// Groups the pairs whose output row (rowOf(pair) as an index into
-/// result.rowIds, or -1) is wanted, and counts the contributions.
+static void decodeW(const MoEGemm &gemm, int64_t expert, int64_t column,
+                    double *out) {
+  int64_t row = expert * gemm.n + column;
+  dequantizeRow(gemm.codes + row * (gemm.k / 2),
+                gemm.scales + row * (gemm.k / kBlock), gemm.k, out);
+}
+
+/// Groups the pairs by expert; rowOf(pair) is an index into result.rowIds, or
+/// -1 where the row is not wanted.
 template <typename RowOf>
-static Routed route(const MoEGemm &gemm, const RowOf &rowOf) {
-  Routed routed;
-  routed.byExpert.resize(static_cast<size_t>(gemm.experts));
-  int64_t count = 0;
+static PairsByExpert route(const MoEGemm &gemm, const RowOf &rowOf) {
+  PairsByExpert routed(static_cast<size_t>(gemm.experts));
   for (int64_t pair = 0; pair < gemm.tokens * gemm.topk; ++pair) {
     int64_t expert = gemm.ids[pair], row = rowOf(pair);
-    if (expert < 0 || expert >= gemm.experts || row < 0)
-      continue;
-    routed.byExpert[expert].push_back({pair, row});
-    ++count;
-  }
-  routed.x.resize(static_cast<size_t>(count * gemm.k));
-  int64_t next = 0;
-  for (const std::vector<Pair> &pairs : routed.byExpert) {
-    routed.firstRow.push_back(next);
-    for (const Pair &pair : pairs)
-      decodeX(gemm, pair.pair, routed.x.data() + next++ * gemm.k);
+    if (expert >= 0 && expert < gemm.experts && row >= 0)
+      routed[expert].push_back({pair, row});
   }
   return routed;
 }
 
-/// The rows of the result: `wanted` or all of them.
-static GoldenResult makeResult(int64_t rows, int64_t cols,
-                               const std::vector<int64_t> *wanted) {
-  GoldenResult result;
-  result.cols = cols;
+static std::vector<int64_t> indicesOr(const std::vector<int64_t> *wanted,
+                                      int64_t count) {
   if (wanted)
-    result.rowIds = *wanted;
-  else
-    for (int64_t row = 0; row < rows; ++row)
-      result.rowIds.push_back(row);
-  size_t size = result.rowIds.size() * static_cast<size_t>(cols);
+    return *wanted;
+  std::vector<int64_t> all(static_cast<size_t>(count));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+/// An empty result over the wanted part of a rows x cols output.
+static GoldenResult makeResult(int64_t rows, int64_t cols,
+                               const Wanted &wanted) {
+  GoldenResult result;
+  result.outCols = cols;
+  result.rowIds = indicesOr(wanted.rows, rows);
+  result.colIds = indicesOr(wanted.cols, cols);
+  size_t size = result.rowIds.size() * result.colIds.size();
   result.value.assign(size, 0);
   result.sum.assign(size, 0);
   result.magnitude.assign(size, 0);
@@ -117,27 +113,33 @@ static std::vector<int64_t> indexRows(const GoldenResult &result,
   return index;
 }
 
-/// Calls use(expert, column, i, dot) for the i-th pair of each expert and each
-/// column of the weights in [0, n); threads share out the columns.
+/// Calls use(expert, pair, j, dot) for each routed pair and each weight row
+/// columns[j] of its expert; threads share out the columns of one expert and
+/// a bounded number of its pairs at a time.
 template <typename Use>
-static void multiply(const MoEGemm &gemm, const Routed &routed,
-                     const Use &use) {
-  forEachChunk(gemm.n, 16, gemm.threads, [&](int64_t begin, int64_t end) {
-    std::vector<double> w(static_cast<size_t>(gemm.k));
-    for (int64_t e = 0; e < gemm.experts; ++e) {
-      if (routed.byExpert[e].empty())
-        continue;
-      for (int64_t c = begin; c < end; ++c) {
-        int64_t row = e * gemm.n + c;
-        dequantizeRow(gemm.codes + row * (gemm.k / 2),
-                      gemm.scales + row * (gemm.k / kBlock), gemm.k, w.data());
-        for (size_t i = 0; i < routed.byExpert[e].size(); ++i) {
-          int64_t xRow = routed.firstRow[e] + static_cast<int64_t>(i);
-          use(e, c, i, dot(routed.x.data() + xRow * gemm.k, w.data(), gemm.k));
-        }
-      }
+static void multiply(const MoEGemm &gemm, const PairsByExpert &routed,
+                     const std::vector<int64_t> &columns, const Use &use) {
+  constexpr size_t kPairsAtOnce = 1024;
+  std::vector<double> x;
+  for (int64_t e = 0; e < gemm.experts; ++e) {
+    const std::vector<Pair> &pairs = routed[e];
+    for (size_t first = 0; first < pairs.size(); first += kPairsAtOnce) {
+      size_t count = std::min(kPairsAtOnce, pairs.size() - first);
+      x.resize(count * gemm.k);
+      for (size_t i = 0; i < count; ++i)
+        decodeX(gemm, pairs[first + i].pair, x.data() + i * gemm.k);
+      forEachChunk(static_cast<int64_t>(columns.size()), 16, gemm.threads,
+                   [&](int64_t begin, int64_t end) {
+                     std::vector<double> w(static_cast<size_t>(gemm.k));
+                     for (int64_t j = begin; j < end; ++j) {
+                       decodeW(gemm, e, columns[j], w.data());
+                       for (size_t i = 0; i < count; ++i)
+                         use(e, pairs[first + i], j,
+                             dot(x.data() + i * gemm.k, w.data(), gemm.k));
+                     }
+                   });
     }
-  });
+  }
 }
 
 static double weightOf(const MoEGemm &gemm, int64_t pair) {
@@ -151,45 +153,45 @@ static void setInitial(GoldenResult &result, const void *initial,
                        FloatType type) {
   if (!initial)
     return;
+  size_t cols = result.colIds.size();
   for (size_t i = 0; i < result.rowIds.size(); ++i)
-    for (int64_t c = 0; c < result.cols; ++c) {
-      double value =
-          loadFloat(type, initial, result.rowIds[i] * result.cols + c);
-      result.value[i * result.cols + c] = value;
-      result.sum[i * result.cols + c] = std::fabs(value);
+    for (size_t j = 0; j < cols; ++j) {
+      double value = loadFloat(
+          type, initial, result.rowIds[i] * result.outCols + result.colIds[j]);
+      result.value[i * cols + j] = value;
+      result.sum[i * cols + j] = std::fabs(value);
     }
 }
 
 GoldenResult moe::reference::goldenStage2(const MoEGemm &gemm, bool accumulate,
                                           const void *initial, FloatType type,
-                                          const std::vector<int64_t> *wanted) {
+                                          const Wanted &wanted) {
   int64_t rows = gemm.tokens * (accumulate ? 1 : gemm.topk);
   GoldenResult result = makeResult(rows, gemm.n, wanted);
   std::vector<int64_t> index = indexRows(result, rows);
-  Routed routed = route(gemm, [&](int64_t pair) {
+  PairsByExpert routed = route(gemm, [&](int64_t pair) {
     return index[accumulate ? pair / gemm.topk : pair];
   });
-  for (const std::vector<Pair> &pairs : routed.byExpert)
+  for (const std::vector<Pair> &pairs : routed)
     for (const Pair &pair : pairs)
       ++result.routed[pair.row];
   setInitial(result, initial, type);
 
-  multiply(gemm, routed, [&](int64_t e, int64_t c, size_t i, Dot d) {
-    const Pair &pair = routed.byExpert[e][i];
-    double bias = biasOf(gemm, e, c), weight = weightOf(gemm, pair.pair);
-    double value = (d.sum + bias) * weight;
-    double magnitude = (d.magnitude + std::fabs(bias)) * std::fabs(weight);
-    size_t at = static_cast<size_t>(pair.row * gemm.n + c);
-    if (!accumulate) {
-      result.value[at] = value;
-      result.sum[at] = std::fabs(value);
-      result.magnitude[at] = magnitude;
-      return;
-    }
-    result.value[at] += value;
-    result.sum[at] += std::fabs(value);
-    result.magnitude[at] += magnitude;
-  });
+  int64_t cols = static_cast<int64_t>(result.colIds.size());
+  multiply(gemm, routed, result.colIds,
+           [&](int64_t e, const Pair &pair, int64_t j, Dot d) {
+             double bias = biasOf(gemm, e, result.colIds[j]);
+             double weight = weightOf(gemm, pair.pair);
+             double value = (d.sum + bias) * weight;
+             double magnitude =
+                 (d.magnitude + std::fabs(bias)) * std::fabs(weight);
+             size_t at = static_cast<size_t>(pair.row * cols + j);
+             if (!accumulate)
+               result.value[at] = result.sum[at] = 0;
+             result.value[at] += value;
+             result.sum[at] += std::fabs(value);
+             result.magnitude[at] += magnitude;
+           });
   return result;
 }
 
@@ -197,7 +199,7 @@ GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
                                                   bool accumulate,
                                                   const void *initial,
                                                   FloatType type) {
-  GoldenResult result = makeResult(1, gemm.n, nullptr);
+  GoldenResult result = makeResult(1, gemm.n, Wanted());
   // One row each expert: the weighted sum of its activations, and of their
   // absolute values; the same sums of 1 for the bias.
   std::vector<double> x(static_cast<size_t>(gemm.experts * gemm.k), 0);
@@ -224,9 +226,7 @@ GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
     std::vector<double> w(static_cast<size_t>(gemm.k));
     for (int64_t e = 0; e < gemm.experts; ++e)
       for (int64_t c = begin; c < end && totalAbs[e] != 0; ++c) {
-        int64_t r = e * gemm.n + c;
-        dequantizeRow(gemm.codes + r * (gemm.k / 2),
-                      gemm.scales + r * (gemm.k / kBlock), gemm.k, w.data());
+        decodeW(gemm, e, c, w.data());
         double bias = biasOf(gemm, e, c);
         result.value[c] +=
             dot(x.data() + e * gemm.k, w.data(), gemm.k).sum + bias * total[e];
@@ -306,20 +306,21 @@ GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
                                           const void *initial, FloatType type,
                                           const std::vector<int64_t> *wanted) {
   int64_t rows = gemm.tokens * gemm.topk, inter = gemm.n / 2;
-  GoldenResult result = makeResult(rows, inter, wanted);
+  GoldenResult result = makeResult(rows, inter, Wanted{wanted, nullptr});
   std::vector<int64_t> index = indexRows(result, rows);
-  Routed routed = route(gemm, [&](int64_t pair) { return index[pair]; });
+  PairsByExpert routed = route(gemm, [&](int64_t pair) { return index[pair]; });
   // acc + bias and its magnitude, gate and up: [row, 2I].
   std::vector<double> acc(result.rowIds.size() * gemm.n), magnitude(acc);
-  multiply(gemm, routed, [&](int64_t e, int64_t c, size_t i, Dot d) {
-    size_t at = static_cast<size_t>(routed.byExpert[e][i].row * gemm.n + c);
-    double bias = biasOf(gemm, e, c);
-    acc[at] = d.sum + bias;
-    magnitude[at] = d.magnitude + std::fabs(bias);
-  });
+  multiply(gemm, routed, indicesOr(nullptr, gemm.n),
+           [&](int64_t e, const Pair &pair, int64_t c, Dot d) {
+             size_t at = static_cast<size_t>(pair.row * gemm.n + c);
+             double bias = biasOf(gemm, e, c);
+             acc[at] = d.sum + bias;
+             magnitude[at] = d.magnitude + std::fabs(bias);
+           });
   setInitial(result, initial, type);
   double c = 8 * std::ldexp(1.0, -24) * std::sqrt(double(gemm.k));
-  for (const std::vector<Pair> &pairs : routed.byExpert)
+  for (const std::vector<Pair> &pairs : routed)
     for (const Pair &pair : pairs) {
       ++result.routed[pair.row];
       double weight = weightOf(gemm, pair.pair);

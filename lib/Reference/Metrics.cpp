@@ -144,9 +144,10 @@ ErrorReport moe::reference::compare(const ErrorModel &model,
   Judge judge(model);
   int64_t width = byteWidth(model.type);
   for (size_t i = 0; i < golden.rowIds.size(); ++i)
-    for (int64_t c = 0; c < golden.cols; ++c) {
-      size_t at = i * golden.cols + c;
-      int64_t element = golden.rowIds[i] * golden.cols + c;
+    for (size_t j = 0; j < golden.colIds.size(); ++j) {
+      size_t at = i * golden.colIds.size() + j;
+      int64_t c = golden.colIds[j];
+      int64_t element = golden.rowIds[i] * golden.outCols + c;
       double y = loadFloat(model.type, out, element);
       double ref = golden.value[at];
       if (golden.routed[i] == 0) {
@@ -172,15 +173,15 @@ ErrorReport moe::reference::compareChecksum(const ErrorModel &model,
                                             const GoldenResult &golden,
                                             const void *out, int64_t rows) {
   Judge judge(model);
-  std::vector<double> sums(static_cast<size_t>(golden.cols), 0);
+  std::vector<double> sums(static_cast<size_t>(golden.outCols), 0);
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < golden.cols; ++c)
-      sums[c] += loadFloat(model.type, out, r * golden.cols + c);
+    for (int64_t c = 0; c < golden.outCols; ++c)
+      sums[c] += loadFloat(model.type, out, r * golden.outCols + c);
   ErrorModel rowModel = model;
   rowModel.accumulate = true;
   if (!model.accumulate)
     rowModel.contributions = 0; // one rounding an element
-  for (int64_t c = 0; c < golden.cols; ++c) {
+  for (int64_t c = 0; c < golden.outCols; ++c) {
     double bound = errorBound(rowModel, golden.value[c], golden.sum[c],
                               golden.magnitude[c]) +
                    double(rows) * double(rowModel.contributions + 1) *

@@ -151,12 +151,28 @@ TEST(Golden, WantedRowsAreTheSameRows) {
   p.randomize(2);
   GoldenResult all = goldenStage2(p.get(), false, nullptr, FloatType::F16);
   std::vector<int64_t> wanted = {2, 5, 26};
-  GoldenResult some =
-      goldenStage2(p.get(), false, nullptr, FloatType::F16, &wanted);
+  GoldenResult some = goldenStage2(p.get(), false, nullptr, FloatType::F16,
+                                   Wanted{&wanted, nullptr});
   ASSERT_EQ(some.value.size(), 24u);
   for (int i = 0; i < 3; ++i)
     for (int n = 0; n < 8; ++n)
       EXPECT_EQ(some.value[i * 8 + n], all.value[wanted[i] * 8 + n]);
+}
+
+TEST(Golden, WantedColumnsAreTheSameColumns) {
+  Problem p(9, 3, 4, 8, 64, true);
+  p.randomize(2);
+  std::vector<float> initial(9 * 8, 0.5f);
+  GoldenResult all =
+      goldenStage2(p.get(), true, initial.data(), FloatType::F32);
+  std::vector<int64_t> cols = {1, 6};
+  GoldenResult some = goldenStage2(p.get(), true, initial.data(),
+                                   FloatType::F32, Wanted{nullptr, &cols});
+  ASSERT_EQ(some.value.size(), 18u);
+  EXPECT_EQ(some.outCols, 8);
+  for (int t = 0; t < 9; ++t)
+    for (int j = 0; j < 2; ++j)
+      EXPECT_EQ(some.value[t * 2 + j], all.value[t * 8 + cols[j]]);
 }
 
 TEST(Golden, ChecksumIsTheSumOfTheRows) {

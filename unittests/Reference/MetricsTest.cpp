@@ -17,8 +17,8 @@ using namespace moe::reference;
 static GoldenResult oneElement(double value, double sum, double magnitude,
                                int32_t routed = 1) {
   GoldenResult golden;
-  golden.cols = 1;
-  golden.rowIds = {0};
+  golden.outCols = 1;
+  golden.rowIds = golden.colIds = {0};
   golden.value = {value};
   golden.sum = {sum};
   golden.magnitude = {magnitude};
@@ -119,8 +119,9 @@ TEST(Metrics, RowsWithoutARouteKeepTheirBits) {
 
 TEST(Metrics, ReportNamesTheWorstElement) {
   GoldenResult golden;
-  golden.cols = 2;
+  golden.outCols = 2;
   golden.rowIds = {3, 7};
+  golden.colIds = {0, 1};
   golden.value = golden.sum = golden.magnitude = {1, 1, 1, 1};
   golden.routed = {1, 1};
   std::vector<float> out(16, 1);

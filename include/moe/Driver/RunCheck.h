@@ -16,17 +16,25 @@
 
 namespace moe::driver {
 
-/// Up to this many tokens every element is compared.
+/// Up to this many tokens every element is compared. Above: so many rows with
+/// all their columns, so many columns (one in each equal part of the width)
+/// with all their rows, and the column sums.
 constexpr int64_t kSampleAbove = 256;
 constexpr int64_t kSampledRows = 64;
+constexpr int64_t kSampledCols = 32;
 
 struct CheckResult {
   reference::ErrorReport elements;
-  /// The column sums of the whole output, when rows were sampled.
-  std::optional<reference::ErrorReport> checksum;
-  int64_t rows = 0;    ///< of the output
-  int64_t sampled = 0; ///< rows compared
-  bool pass() const { return elements.pass && (!checksum || checksum->pass); }
+  /// When rows were sampled: the sampled columns, and the column sums.
+  std::optional<reference::ErrorReport> columns, checksum;
+  int64_t rows = 0; ///< of the output
+  int64_t sampledRows = 0, sampledCols = 0;
+  bool pass() const {
+    return elements.pass && (!columns || columns->pass) &&
+           (!checksum || checksum->pass);
+  }
+  /// The figures of all comparisons of elements together.
+  reference::ErrorReport total() const;
 };
 
 /// Compares stage 2's `out` with the reference of `problem`.

@@ -35,24 +35,29 @@ struct MoEGemm {
 
 /// A matrix of expected values. `sum` = sum of |contribution| (initial contents
 /// included when accumulating), `magnitude` = sum over contributions of
-/// (sum_k |a*w| + |bias|) * |weight|. Row i stands for row `rowIds[i]` of the
-/// output; `routed[i]` is the number of contributions to it: 0 = it keeps its
-/// initial contents.
+/// (sum_k |a*w| + |bias|) * |weight|. The matrices are [rowIds, colIds]: row i
+/// stands for row `rowIds[i]` of the output, which has `outCols` columns;
+/// `routed[i]` is the number of contributions to it: 0 = it keeps its initial
+/// contents.
 struct GoldenResult {
-  int64_t cols = 0;
-  std::vector<int64_t> rowIds;
+  int64_t outCols = 0;
+  std::vector<int64_t> rowIds, colIds;
   std::vector<double> value, sum, magnitude;
   std::vector<int32_t> routed;
+};
+
+/// The part of an output to compute; increasing indices, null = all.
+struct Wanted {
+  const std::vector<int64_t> *rows = nullptr, *cols = nullptr;
 };
 
 /// Stage 2: v = (x . w + bias) * weight for each routed (token, slot).
 /// accumulate: value[t] = initial[t] + sum over slots of v, [tokens, n].
 /// Otherwise: value[t*topk + s] = v, [tokens*topk, n]; rows without a route
 /// have the initial value. `initial` (of `type`) may be null = zeros.
-/// `wanted`: the output rows to compute, increasing; null = all.
 GoldenResult goldenStage2(const MoEGemm &gemm, bool accumulate,
                           const void *initial, FloatType type,
-                          const std::vector<int64_t> *wanted = nullptr);
+                          const Wanted &wanted = Wanted());
 
 /// The sum over all output rows of stage 2 (one row of n columns): linear in
 /// x, so it costs one product for each expert however many tokens there are.
@@ -93,7 +98,7 @@ double activate(const ActivationParams &params, double g, double u);
 /// `sum` = |value|.
 GoldenResult goldenStage1(const MoEGemm &gemm, const ActivationParams &params,
                           const void *initial, FloatType type,
-                          const std::vector<int64_t> *wanted = nullptr);
+                          const std::vector<int64_t> *rows = nullptr);
 
 /// Both stages of a layer: `down.x` is ignored, it is stage 1's result rounded
 /// to bf16 (`inter`, [tokens*topk, I], is returned when not null).

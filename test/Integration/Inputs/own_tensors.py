@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""own_tensors.py CHIP DIR: `moe-run gemm2 --data` on tensors made here, its
+output compared with NumPy. The mathematics is written here once more, from the
+definition of the formats: nothing of the project's reference takes part."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+FP4 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+FP4 = np.concatenate([FP4, -FP4])
+ROUNDOFF = {"bf16": 2.0**-8, "f16": 2.0**-11, "f32": 2.0**-24}
+SUBNORMAL = {"bf16": 2.0**-133, "f16": 2.0**-24, "f32": 2.0**-149}
+LARGEST = {"bf16": 2.0**128 - 2.0**119, "f16": 65520.0,
+           "f32": 2.0**128 - 2.0**103}
+
+
+def to_bf16(values):
+    """Nearest even, as uint16."""
+    bits = np.asarray(values, np.float32).view(np.uint32).astype(np.uint64)
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
+def from_bf16(bits):
+    return (bits.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+
+
+def dequantize(w, scale):
+    """[E, N, K/2] and [E, N, K/32] to float64 [E, N, K]; what bf16 cannot
+    hold is an infinity."""
+    codes = np.stack([w & 15, w >> 4], axis=-1).reshape(*w.shape[:2], -1)
+    factor = np.ldexp(1.0, scale.astype(np.int64) - 127)
+    factor[scale == 255] = np.nan
+    values = FP4[codes] * np.repeat(factor, 32, axis=-1)
+    values[np.abs(values) >= 2.0**128] *= np.inf
+    return values
+
+
+def quantize(w):
+    """float [E, N, K] to codes and scales: OCP scale, nearest, ties to even."""
+    blocks = w.astype(np.float64).reshape(*w.shape[:2], -1, 32)
+    largest = np.abs(blocks).max(-1)
+    exponent = np.floor(np.log2(np.where(largest > 0, largest, 1))) - 2
+    scale = np.where(largest > 0, np.clip(exponent + 127, 0, 254), 0)
+    scaled = blocks / np.ldexp(1.0, scale.astype(np.int64) - 127)[..., None]
+    distance = np.abs(np.abs(scaled)[..., None] - FP4[:8])
+    # Of two codes equally near the even one: give odd codes a handicap that
+    # only matters on a tie.
+    distance += np.where(np.arange(8) % 2 == 1, 1e-12, 0)
+    codes = distance.argmin(-1) + np.where(np.signbit(scaled), 8, 0)
+    codes = codes.reshape(*w.shape).astype(np.uint8)
+    return codes[..., 0::2] | codes[..., 1::2] << 4, scale.astype(np.uint8)
+
+
+class Case:
+    """One problem: tensors, flags, and what comes out."""
+
+    def __init__(self, name, tokens, experts, topk, n, k, out="bf16",
+                 accumulate=True, weight=True, bias=False, tile=None, flags=()):
+        self.name, self.out = name, out
+        self.tokens, self.topk = tokens, topk
+        self.accumulate, self.weight = accumulate, weight
+        self.flags = ["--out-type", out, *flags]
+        self.flags += [] if accumulate else ["--no-accumulate"]
+        self.flags += [] if weight else ["--no-weight"]
+        self.flags += ["--bias"] if bias else []
+        self.flags += ["--tile", tile] if tile else []
+        rng = self.rng = np.random.default_rng(sum(name.encode()))
+        t = self.tensors = {}
+        t["x"] = to_bf16(rng.normal(size=(tokens * topk, k)))
+        t["w"] = rng.integers(0, 256, (experts, n, k // 2), np.uint8)
+        t["scale"] = rng.integers(115, 130, (experts, n, k // 32)).astype(np.uint8)
+        zero = rng.random(t["scale"].shape) < 0.1
+        t["scale"][zero] = 0
+        t["w"].reshape(experts, n, -1, 16)[zero] = 0
+        t["topk_ids"] = np.argsort(rng.random((tokens, experts)))[:, :topk].astype(np.int32)
+        t["topk_weights"] = rng.random((tokens, topk), np.float32)
+        if bias:
+            t["bias"] = rng.normal(size=(experts, n)).astype(np.float32)
+        rows = tokens if accumulate else tokens * topk
+        self.initial = np.zeros((rows, n))
+        self.shape = (rows, n)
+
+    def with_initial(self):
+        values = self.rng.normal(size=self.shape)
+        stored = {"bf16": to_bf16, "f16": np.float16, "f32": np.float32}[self.out](values)
+        self.tensors["out"] = stored
+        self.initial = self.decode(stored)
+        return self
+
+    def decode(self, stored):
+        return from_bf16(stored) if self.out == "bf16" else stored.astype(np.float64)
+
+    def expected(self):
+        """value, bound, and whether a row is computed at all."""
+        t = self.tensors
+        if "scale" in t:
+            w = dequantize(t["w"], t["scale"])
+        else:
+            w = dequantize(*quantize(t["w"]))
+        x = from_bf16(t["x"])
+        experts, _, k = w.shape
+        value, total = self.initial.copy(), np.abs(self.initial)
+        magnitude = np.zeros(self.shape)
+        routed = np.zeros(self.shape[0], bool)
+        for pair, e in enumerate(t["topk_ids"].ravel()):
+            if not 0 <= e < experts:
+                continue
+            weight = float(t["topk_weights"].ravel()[pair]) if self.weight else 1.0
+            bias = t["bias"][e].astype(np.float64) if "bias" in t else np.zeros(w.shape[1])
+            v = (w[e] @ x[pair] + bias) * weight
+            a = (np.abs(w[e]) @ np.abs(x[pair]) + np.abs(bias)) * abs(weight)
+            row = pair // self.topk if self.accumulate else pair
+            routed[row] = True
+            magnitude[row] += a
+            if self.accumulate:
+                value[row] += v
+                total[row] += np.abs(v)
+            else:
+                value[row], total[row] = v, np.abs(v)
+        m = self.topk + 1 if self.accumulate else 1
+        bound = ROUNDOFF[self.out] * m * total
+        bound += 8 * 2.0**-24 * np.sqrt(k) * magnitude + m * SUBNORMAL[self.out] / 2
+        return value, bound, routed
+
+    def check(self, stored):
+        """What is wrong with the output, or None."""
+        if stored.shape != self.shape:
+            return f"expected shape {self.shape}, got {stored.shape}"
+        y = self.decode(stored)
+        value, bound, routed = self.expected()
+        if not (y[~routed] == self.initial[~routed]).all():
+            return "a row without a route has changed"
+        value = np.where(np.abs(value) >= LARGEST[self.out],
+                         np.sign(value) * np.inf, value)
+        with np.errstate(invalid="ignore"):
+            good = np.where(np.isnan(value), np.isnan(y),
+                            np.where(np.isinf(value), y == value,
+                                     np.abs(y - value) <= bound))
+        good[~routed] = True
+        if good.all():
+            return None
+        r, c = np.argwhere(~good)[0]
+        return (f"{(~good).sum()} of {good.size} elements are wrong, first [{r}, {c}]: "
+                f"expected {value[r, c]} within {bound[r, c]}, got {y[r, c]}")
+
+
+def skip_routes(case):
+    """Ids outside the experts, and NaN in the rows of x nobody may read."""
+    ids = case.tensors["topk_ids"]
+    ids[0, :] = -1  # a token that goes nowhere
+    ids[1, 0] = 1 << 20
+    ids[2, -1] = case.tensors["w"].shape[0]
+    case.tensors["x"][(ids.ravel() < 0) | (ids.ravel() >= case.tensors["w"].shape[0])] = 0x7FC0
+    return case.with_initial()
+
+
+def specials(case):
+    """A NaN scale, an infinite weight, a NaN activation: each in one place."""
+    t = case.tensors
+    t["scale"][0, 3, 1] = 255
+    t["scale"][1, 5, 0] = 254
+    t["w"].reshape(*t["scale"].shape, 16)[1, 5, 0] = 0
+    t["w"].reshape(*t["scale"].shape, 16)[1, 5, 0, 2] = 0x07
+    x = from_bf16(t["x"])
+    x[:, 4] = np.where(x[:, 4] == 0, 1, x[:, 4])
+    t["x"] = to_bf16(x)
+    t["x"][2, 7] = 0x7FC0
+    return case
+
+
+def overflow(case):
+    """Results beyond f16."""
+    case.tensors["scale"][:, 0, :] = 150
+    return case
+
+
+def floats(case, dtype):
+    """Weights that still have to be quantised; some blocks zero, some on
+    ties."""
+    shape = (*case.tensors["w"].shape[:2], case.tensors["w"].shape[2] * 2)
+    w = case.rng.normal(size=shape) * np.repeat(
+        np.ldexp(1.0, case.rng.integers(-6, 3, (*shape[:2], shape[2] // 32))), 32, axis=-1)
+    w[:, ::5, :32] = 0
+    w[:, 1::5, :32] = case.rng.choice([4, 0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5, -5, -0.25], (shape[0], len(range(1, shape[1], 5)), 32))
+    w[:, 1::5, 0] = 4
+    case.tensors["w"] = w.astype(dtype)
+    del case.tensors["scale"]
+    return case
+
+
+def same_expert_twice(case):
+    case.tensors["topk_ids"][:, :] = case.tensors["topk_ids"][:, :1]
+    return case
+
+
+def wide_ids(case):
+    case.tensors["topk_ids"] = case.tensors["topk_ids"].astype(np.int64)
+    return case
+
+
+def without(case, name):
+    del case.tensors[name]
+    return case
+
+
+def cases():
+    yield Case("plain", 7, 4, 2, 96, 160)
+    yield Case("initial", 19, 6, 3, 64, 288, tile="16x64x128").with_initial()
+    yield Case("store", 19, 6, 3, 160, 416, out="f16", accumulate=False, bias=True,
+               tile="32x128x256").with_initial()
+    yield skip_routes(Case("skipped-ids", 9, 5, 2, 64, 96))
+    yield skip_routes(Case("skipped-ids-store", 9, 5, 2, 64, 96, accumulate=False))
+    yield Case("one-expert", 17, 1, 1, 32, 32, out="f32", tile="16x64x128")
+    yield Case("one-token", 1, 8, 4, 128, 2880, bias=True)
+    yield Case("gpt-oss-k", 4, 2, 2, 96, 2880, bias=True, tile="16x128x256").with_initial()
+    yield Case("blocks", 64, 2, 2, 96, 256, out="f32", tile="64x64x128")
+    yield Case("blocks-and-one", 65, 2, 1, 256, 160, tile="64x256x256")
+    yield Case("no-weight", 11, 4, 2, 96, 128, weight=False, out="f32")
+    yield without(Case("no-weight-file", 11, 4, 2, 96, 128, weight=False), "topk_weights")
+    yield specials(Case("specials", 5, 3, 3, 64, 96, out="f32"))
+    yield specials(Case("specials-bf16-store", 5, 3, 3, 64, 96, accumulate=False))
+    yield overflow(Case("overflow", 5, 3, 2, 64, 96, out="f16", accumulate=False))
+    yield floats(Case("quantize-f32", 8, 3, 2, 64, 192, out="f32"), np.float32)
+    yield floats(Case("quantize-f16", 8, 3, 2, 64, 192), np.float16)
+    yield same_expert_twice(Case("same-expert-twice", 33, 3, 3, 64, 96))
+    yield wide_ids(Case("int64-ids", 6, 3, 2, 64, 96))
+    yield Case("many-tokens", 300, 4, 2, 64, 96, bias=True).with_initial()
+
+
+def main():
+    chip, folder = sys.argv[1:3]
+    failures = 0
+    for case in cases():
+        data = os.path.join(folder, case.name)
+        os.makedirs(data, exist_ok=True)
+        for name, tensor in case.tensors.items():
+            np.save(os.path.join(data, name + ".npy"), tensor)
+        result = os.path.join(data, "result.npy")
+        command = ["moe-run", "gemm2", "--data", data, "--out", result,
+                   "--chip", chip, *case.flags, "--threads", "1", *sys.argv[3:]]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        problem = None
+        if os.path.exists(result):
+            problem = case.check(np.load(result))
+        if done.returncode:
+            problem = f"exit code {done.returncode}: {done.stderr.strip()} {problem or ''}"
+        elif not os.path.exists(result):
+            problem = "no output was written"
+        print(f"{case.name}: {problem or 'right'}")
+        if problem:
+            print("  " + " ".join(command))
+            failures += 1
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
