@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes the pages of docs/ that the sources determine, or checks them.
+
+gen_docs.py [--check] [--tblgen PATH] [--root DIR]
+
+docs/Dialects/MoE.md  the dialect, from its .td files by mlir-tblgen
+docs/Passes.md        passes and pipelines, by mlir-tblgen and from Pipelines.cpp
+docs/Status.md        each op, attribute and constraint: where it is enforced,
+                      lowered and tested
+
+A constraint (C1) of the op or attribute X has the label X_c1. The label stands in
+a comment of the verifier and in a test that breaks the constraint; the script
+fails if either is missing. What ODS checks by itself is in GENERATED below.
+
+--check changes nothing and fails if a page is not what would be written.
+"""
+
+import argparse
+import difflib
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+SPDX = "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->"
+NOTE = ("<!-- Written by scripts/gen_docs.py from the sources; change those and "
+        "run it again. -->")
+DIALECT = "include/moe/Dialect/MoE/IR/MoEOps.td"
+ATTRS = "include/moe/Dialect/MoE/IR/MoEAttrs.td"
+PASSES = [
+    ("From moe to moe", "include/moe/Dialect/MoE/Transforms/Passes.td"),
+    ("From moe to amdgpu", "include/moe/Conversion/MoEToAMDGPU/Passes.td"),
+    ("Code objects", "include/moe/CodeObject/Passes.td"),
+]
+PIPELINES = "lib/Pipelines/Pipelines.cpp"
+# Labels that do not start with the mnemonic.
+PREFIX = {"grouped_gemm": "gemm"}
+# Constraints, or the part of one, that ODS enforces: what stands in the op's
+# definition and does it. They need a test like all others.
+GENERATED = {"pingpong_c1": 'AllTypesMatch<["ping", "pong"]>'}
+
+
+class Entity:
+    """An op or an attribute: its mnemonic, summary, constraints and definition."""
+
+    def __init__(self, kind, name, mnemonic, text):
+        self.kind, self.name, self.mnemonic, self.text = kind, name, mnemonic, text
+        summary = re.search(r'let summary = "([^"]*)"', text)
+        self.summary = summary.group(1) if summary else None
+        description = re.search(r"let description = \[\{(.*?)\}\];", text, re.S)
+        self.description = description.group(1) if description else ""
+
+    def label(self, number):
+        return f"{PREFIX.get(self.mnemonic, self.mnemonic)}_c{number}"
+
+    def constraints(self):
+        pattern = r"\* \(C(\d+)\) (.*?)(?=\n\s*\* \(C\d+\)|\n\s*\n|\Z)"
+        return [(int(number), " ".join(text.split()).rstrip(";."))
+                for number, text in re.findall(pattern, self.description, re.S)]
+
+
+def entities(root):
+    result = []
+    for path, base, kind in [(ATTRS, "MoE_Attr", "attribute"),
+                             (DIALECT, "MoE_Op", "op")]:
+        text = (root / path).read_text()
+        for chunk in re.split(r"\n(?=def |class )", text):
+            if kind == "op":
+                match = re.match(rf'def MoE_(\w+)\s*:\s*{base}<"(\w+)"', chunk)
+                names = match and (match.group(1), match.group(2))
+            else:
+                match = re.match(rf'def \w+\s*:\s*{base}<"(\w+)",\s*"(\w+)"', chunk)
+                names = match and (match.group(1) + "Attr", match.group(2))
+            if names:
+                result.append(Entity(kind, *names, chunk))
+    return result
+
+
+def sources(root, folders, suffixes):
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in suffixes and "Inputs" not in path.parts:
+                yield path.relative_to(root).as_posix(), path.read_text()
+
+
+def files_with(texts, pattern):
+    return [path for path, text in texts if re.search(pattern, text)]
+
+
+def short(paths, prefix):
+    return ", ".join(f"`{path.removeprefix(prefix)}`" for path in paths)
+
+
+class Status:
+    """Collects the tables and what is missing from them."""
+
+    def __init__(self, root):
+        self.entities = entities(root)
+        self.lib = list(sources(root, ["lib/Dialect", "lib/Conversion"],
+                                {".cpp", ".h"}))
+        self.tests = list(sources(root, ["test/Dialect", "test/Conversion"],
+                                  {".mlir", ".test"}))
+        self.missing = []
+
+    def lowering(self, entity):
+        if entity.kind == "attribute":
+            return "-"
+        found = files_with(
+            self.lib, rf"OpConversionPattern<{entity.name}>|\({entity.name} op\)")
+        found = [path for path in found if "/IR/" not in path and
+                 not path.endswith("CheckTarget.cpp")]
+        if not found:
+            self.missing.append(f"moe.{entity.mnemonic}: no pass handles it")
+        return short(found, "lib/")
+
+    def overview(self):
+        lines = ["| name | summary | constraints | lowered in | tests |",
+                 "|---|---|---|---|---|"]
+        for entity in self.entities:
+            sigil = "#" if entity.kind == "attribute" else ""
+            mention = rf"\bmoe\.{entity.mnemonic}\b"
+            if entity.mnemonic == "config":
+                mention = r"\bconfig ?<"
+            tests = files_with(self.tests, mention)
+            if not entity.summary or not entity.description:
+                self.missing.append(f"moe.{entity.mnemonic}: no summary or description")
+            if not tests:
+                self.missing.append(f"moe.{entity.mnemonic}: no test mentions it")
+            lines.append(f"| `{sigil}moe.{entity.mnemonic}` | {entity.summary} | "
+                         f"{len(entity.constraints())} | {self.lowering(entity)} | "
+                         f"{short(tests, 'test/')} |")
+        return lines
+
+    def constraints(self):
+        lines = ["| label | constraint | enforced in | broken in |", "|---|---|---|---|"]
+        known = set()
+        for entity in self.entities:
+            for number, text in entity.constraints():
+                label = entity.label(number)
+                known.add(label)
+                pattern = rf"\b{label}\b"
+                enforced = short(files_with(self.lib, pattern), "lib/")
+                if label in GENERATED:
+                    trait = GENERATED[label]
+                    if trait not in entity.text:
+                        self.missing.append(f"{label}: no {trait} in the definition")
+                    enforced = ", ".join(filter(None, [enforced, f"ODS: `{trait}`"]))
+                broken = files_with(self.tests, pattern)
+                if not enforced:
+                    self.missing.append(f"{label}: in no comment of a verifier")
+                if not broken:
+                    self.missing.append(f"{label}: in no test")
+                text = text.replace("|", "\\|")
+                lines.append(f"| `{label}` | {text} | {enforced} | "
+                             f"{short(broken, 'test/')} |")
+        self.check_unknown(known)
+        return lines
+
+    def check_unknown(self, known):
+        """A label in the verifiers or tests that no description has."""
+        prefixes = "|".join({label.rsplit("_c", 1)[0] for label in known})
+        for path, text in self.lib + self.tests:
+            for label in re.findall(rf"\b(?:{prefixes})_c\d+\b", text):
+                if label not in known:
+                    self.missing.append(f"{path}: {label} is in no description")
+
+    def page(self):
+        return "\n".join(
+            ["# Status", "", SPDX, NOTE, "",
+             "What the dialect has, where each piece is lowered, and which tests of `test/Dialect` and",
+             "`test/Conversion` use it. The numbers that whole kernels compute are tested elsewhere,",
+             "see [Testing.md](Testing.md).", "",
+             "## Ops and attributes", ""] + self.overview() +
+            ["", "## Constraints", "",
+             "Each constraint of the descriptions, the file whose verifier enforces it, and the file",
+             "with a test that breaks it. `ODS` means that the op's definition enforces it.", ""] +
+            self.constraints()) + "\n"
+
+
+def tablegen(tool, root, *args):
+    include = pathlib.Path(tool).resolve().parent.parent / "include"
+    command = [tool, "-I", str(root / "include"), "-I", str(include), *args]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"gen_docs.py: {' '.join(command)} failed:\n{result.stderr}")
+    text = re.sub(r"<!-- Autogenerated by mlir-tblgen.*?-->\n", "", result.stdout)
+    return re.sub(r"\n{3,}", "\n\n", text.replace("[TOC]\n", "")).strip()
+
+
+def dialect_page(tool, root):
+    text = tablegen(tool, root, "-gen-dialect-doc", "-dialect=moe",
+                    str(root / DIALECT))
+    title, rest = text.split("\n", 1)
+    title = title.replace("'moe' Dialect", "Dialect `moe`")
+    return f"{title}\n\n{SPDX}\n{NOTE}\n{rest}\n"
+
+
+def pipelines(root):
+    text = (root / PIPELINES).read_text()
+    found = re.findall(r'PassPipelineRegistration<(\w+)>\(\s*"([\w-]+)",\s*"([^"]*)"',
+                       text)
+    if not found:
+        sys.exit(f"gen_docs.py: no pipeline found in {PIPELINES}")
+    lines = ["| pipeline | from, to | options |", "|---|---|---|"]
+    for options, name, summary in found:
+        extra = "`chip`, `format=bin\\|isa`" if "Binary" in options else "`chip`"
+        lines.append(f"| `--{name}` | {summary} | {extra} |")
+    return lines
+
+
+def passes_page(tool, root):
+    parts = ["# Passes", "", SPDX, NOTE, "",
+             "The passes of this project in the order in which the pipelines run them. MLIR's own",
+             "passes, which `moe-opt` has too, are documented by MLIR. Options are given as",
+             "`-pass=option=value`, or in a pipeline as `pass{option=value}`.", "",
+             "## Pipelines", "",
+             "The order is in `lib/Pipelines/Pipelines.cpp`; `chip` is required.", ""]
+    parts += pipelines(root)
+    for title, path in PASSES:
+        parts += ["", f"## {title}", "", tablegen(tool, root, "-gen-pass-doc",
+                                                  str(root / path))]
+    return "\n".join(parts) + "\n"
+
+
+def update(path, text, check):
+    old = path.read_text() if path.exists() else ""
+    if old == text:
+        return True
+    if not check:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return True
+    diff = difflib.unified_diff(old.splitlines(), text.splitlines(), str(path),
+                                "what the sources say", lineterm="", n=1)
+    print("\n".join(list(diff)[:40]))
+    print(f"{path} is out of date; run scripts/gen_docs.py")
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description="pages that the sources determine")
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    parser.add_argument("--tblgen", help="mlir-tblgen, if it is not found")
+    parser.add_argument("--root", type=pathlib.Path,
+                        default=pathlib.Path(__file__).resolve().parent.parent)
+    options = parser.parse_args()
+    tool = (options.tblgen or shutil.which("mlir-tblgen-22")
+            or shutil.which("mlir-tblgen"))
+    if not tool:
+        sys.exit("gen_docs.py: mlir-tblgen is not in PATH; give it by --tblgen")
+    docs = options.root / "docs"
+    status = Status(options.root)
+    pages = {docs / "Dialects/MoE.md": dialect_page(tool, options.root),
+             docs / "Passes.md": passes_page(tool, options.root),
+             docs / "Status.md": status.page()}
+    for problem in status.missing:
+        print(f"gen_docs.py: {problem}")
+    good = [update(path, text, options.check) for path, text in pages.items()]
+    return 0 if all(good) and not status.missing else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
