@@ -18,6 +18,7 @@ fails if either is missing. What ODS checks by itself is in GENERATED below.
 
 import argparse
 import difflib
+import itertools
 import pathlib
 import re
 import shutil
@@ -221,7 +222,11 @@ def passes_page(tool, root):
     for title, path in PASSES:
         parts += ["", f"## {title}", "", tablegen(tool, root, "-gen-pass-doc",
                                                   str(root / path))]
-    return "\n".join(parts) + "\n"
+    # Whole modules get a name, by which test/Docs runs them.
+    numbers = itertools.count(1)
+    return re.sub(r"^```mlir\n(?=gpu\.module|module)",
+                  lambda match: f"<!-- block: module-{next(numbers)} -->\n```mlir\n",
+                  "\n".join(parts) + "\n", flags=re.M)
 
 
 def update(path, text, check):
