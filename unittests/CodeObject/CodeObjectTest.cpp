@@ -268,6 +268,58 @@ TEST(CodeObject, LinkingKeepsTheOptionsOfTheProcess) {
   EXPECT_EQ(option.getValue(), 5);
 }
 
+/// Three loops: one without MFMA but longer, and two nested ones. The hot loop
+/// is the inner of the nested, and the store after it is not counted.
+TEST(Report, HotLoopIsTheInnermostWithMostMfma) {
+  Source source(R"(
+declare <4 x float> @llvm.amdgcn.mfma.f32.16x16x16bf16.1k(
+    <4 x i16>, <4 x i16>, <4 x float>, i32, i32, i32)
+define amdgpu_kernel void @k(ptr addrspace(1) %a, ptr addrspace(1) %c, i32 %k) {
+entry:
+  br label %plain
+plain:
+  %j = phi i32 [ 0, %entry ], [ %jn, %plain ]
+  store volatile i32 %j, ptr addrspace(1) %c
+  store volatile i32 %j, ptr addrspace(1) %c
+  store volatile i32 %j, ptr addrspace(1) %c
+  store volatile i32 %j, ptr addrspace(1) %c
+  store volatile i32 %j, ptr addrspace(1) %c
+  %jn = add i32 %j, 1
+  %jm = icmp slt i32 %jn, %k
+  br i1 %jm, label %plain, label %outer
+outer:
+  %o = phi i32 [ 0, %plain ], [ %on, %latch ]
+  br label %inner
+inner:
+  %i = phi i32 [ 0, %outer ], [ %in, %inner ]
+  %acc = phi <4 x float> [ zeroinitializer, %outer ], [ %s2, %inner ]
+  %v = load volatile <4 x i16>, ptr addrspace(1) %a
+  %s1 = call <4 x float> @llvm.amdgcn.mfma.f32.16x16x16bf16.1k(
+      <4 x i16> %v, <4 x i16> %v, <4 x float> %acc, i32 0, i32 0, i32 0)
+  %s2 = call <4 x float> @llvm.amdgcn.mfma.f32.16x16x16bf16.1k(
+      <4 x i16> %v, <4 x i16> %v, <4 x float> %s1, i32 0, i32 0, i32 0)
+  %in = add i32 %i, 1
+  %im = icmp slt i32 %in, %k
+  br i1 %im, label %inner, label %latch
+latch:
+  store volatile <4 x float> %s2, ptr addrspace(1) %c
+  %on = add i32 %o, 1
+  %om = icmp slt i32 %on, %k
+  br i1 %om, label %outer, label %done
+done:
+  ret void
+}
+)");
+  auto object = compile(*source.module, optionsFor("gfx950"));
+  ASSERT_TRUE(static_cast<bool>(object)) << llvm::toString(object.takeError());
+  auto reports = readReports(object->elf);
+  ASSERT_TRUE(static_cast<bool>(reports))
+      << llvm::toString(reports.takeError());
+  ASSERT_TRUE(reports->front().hotLoop.has_value());
+  EXPECT_EQ(reports->front().hotLoop->mfma, 2u);
+  EXPECT_EQ(reports->front().hotLoop->vmem, 1u);
+}
+
 TEST(Report, RefusesWhatIsNoCodeObject) {
   std::vector<uint8_t> bytes = {0x7f, 'E', 'L', 'F', 2, 1};
   auto reports = readReports(bytes);
