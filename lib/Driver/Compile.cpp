@@ -143,12 +143,8 @@ Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip) {
   CompiledKernel kernel;
   kernel.elf = std::move(object->elf);
   kernel.report = std::move(reports->front());
-  if (!kernel.report.grid)
-    return llvm::createStringError("kernel '" + kernel.report.kernel +
-                                   "' publishes no grid: expected a string "
-                                   "attribute moe.grid on its function");
   kernel.kernelName = kernel.report.kernel;
-  kernel.grid = *kernel.report.grid;
+  kernel.grid = kernel.report.grid.value_or(codeobject::GridExpressions());
   kernel.block = kernel.report.block;
   kernel.report.compileMs = run.milliseconds;
   kernel.report.compileMs.insert(kernel.report.compileMs.end(),

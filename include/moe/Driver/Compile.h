@@ -29,7 +29,7 @@ struct CompiledKernel {
   /// Everything read back from `elf`.
   codeobject::KernelReport report;
   /// Workgroups in x, y, z as expressions; codeobject::evaluateGrid() makes
-  /// numbers of them.
+  /// numbers of them. Empty for hand-written IR without a moe.grid attribute.
   codeobject::GridExpressions grid;
   /// Threads of a workgroup in x, y, z.
   std::array<uint32_t, 3> block = {0, 0, 0};
