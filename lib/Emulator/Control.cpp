@@ -67,20 +67,24 @@ void s_call_b64(Wave &w, const Inst &I) {
 }
 } // namespace
 
+// clang-format off
 #define R(name) {#name, name, 0},
 #define NOTHING(name) {#name, runNothing, 0},
 static const ScalarRow rows[] = {
     R(s_endpgm) R(s_barrier) R(s_sleep) R(s_trap) R(s_sethalt) R(s_branch)
-        R(s_cbranch_scc0) R(s_cbranch_scc1) R(s_cbranch_vccz) R(s_cbranch_vccnz)
-            R(s_cbranch_execz) R(s_cbranch_execnz) NOTHING(s_nop)
-                NOTHING(s_waitcnt) NOTHING(s_setprio) NOTHING(s_icache_inv)
-                    NOTHING(s_sendmsg) NOTHING(s_ttracedata)
-                        NOTHING(s_incperflevel) NOTHING(s_decperflevel)
-                            NOTHING(s_wakeup){"s_endpgm_saved", s_endpgm, 0},
+    R(s_cbranch_scc0) R(s_cbranch_scc1) R(s_cbranch_vccz) R(s_cbranch_vccnz)
+    R(s_cbranch_execz) R(s_cbranch_execnz)
+    NOTHING(s_nop) NOTHING(s_waitcnt) NOTHING(s_setprio) NOTHING(s_icache_inv)
+    NOTHING(s_sendmsg) NOTHING(s_ttracedata) NOTHING(s_incperflevel)
+    NOTHING(s_decperflevel) NOTHING(s_wakeup)
+    {"s_endpgm_saved", s_endpgm, 0},
+    {"s_set_gpr_idx_off", endIndexing, 0},
     {"s_getpc_b64", s_getpc_b64, DWide},
     {"s_setpc_b64", s_setpc_b64, S0Wide},
     {"s_swappc_b64", s_swappc_b64, S0Wide | DWide},
-    R(s_call_b64)};
+    R(s_call_b64)
+};
+// clang-format on
 
 ScalarTable controlRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
 

@@ -11,6 +11,7 @@
 
 #include "Decoder.h"
 #include "Fields.h"
+#include "ValuTable.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
@@ -21,6 +22,29 @@ using namespace llvm;
 using namespace moe::emulator;
 
 namespace {
+
+/// A packed f32 operation may take both values from one half of a source: the
+/// other register is not read.
+void dropUnreadHalves(const Inst &inst, std::vector<RegUse> &uses) {
+  bool move = std::string(static_cast<const ValuRow *>(inst.op)->name) ==
+              "v_pk_mov_b32";
+  auto use = uses.begin();
+  for (unsigned k = 0; k < 3; ++k) {
+    if (inst.src[k].kind != SrcKind::Vgpr && inst.src[k].kind != SrcKind::Sgpr)
+      continue;
+    while (use != uses.end() && !(use->flags & 2))
+      ++use;
+    if (use == uses.end())
+      return;
+    unsigned low = (modOpSel(inst.mods) >> k) & 1;
+    unsigned high = move ? low : (modOpSelHi(inst.mods) >> k) & 1;
+    if (low == high && use->count == 2) {
+      use->first += low;
+      use->count = 1;
+    }
+    ++use;
+  }
+}
 
 bool w0IsDs(uint32_t word) { return word >> 26 == 0x36; }
 
@@ -94,6 +118,8 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
       context.mnemonic.find("addtid") == std::string::npos)
     llvm::erase_if(item.meta.uses,
                    [](const RegUse &use) { return use.first == SgprM0; });
+  if (item.inst.run == valuOps().packed32)
+    dropUnreadHalves(item.inst, item.meta.uses);
   StringRef name = context.mnemonic;
   item.fallsThrough = name != "s_endpgm" && name != "s_branch" &&
                       name != "s_setpc_b64" && name != "s_endpgm_saved";

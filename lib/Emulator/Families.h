@@ -61,7 +61,8 @@ enum class AtomicKind : uint8_t {
   FMax,
   RSub,
   MSkOr,
-  CondXchg
+  FCmpSwap,
+  Wrap
 };
 struct MemRow {
   const char *name; ///< without buffer_, global_, flat_, scratch_, ds_
@@ -104,6 +105,7 @@ void runScalarLoad(Wave &w, const Inst &I);
 void runScalarBufferLoad(Wave &w, const Inst &I);
 void runScalarTime(Wave &w, const Inst &I);
 void runNothing(Wave &w, const Inst &I);
+void endIndexing(Wave &w, const Inst &I);
 void runUnimplemented(Wave &w, const Inst &I);
 void runBuffer(Wave &w, const Inst &I);
 void runGlobal(Wave &w, const Inst &I);

@@ -14,7 +14,6 @@
 #include "moe/Emulator/Math/ScaledCvt.h"
 
 #include <algorithm>
-#include <set>
 
 namespace moe::emulator {
 namespace {
@@ -246,6 +245,10 @@ void Filler::sopc() {
   scalarRow(*row);
   kind = InstClass::Salu;
   inst.src[0] = scalarSource(w0 & 255, row->shape & S0Wide);
+  if (c.mnemonic == "s_set_gpr_idx_on") {
+    inst.imm = (w0 >> 8) & 15; // which operands the index moves
+    return;
+  }
   inst.src[1] = scalarSource((w0 >> 8) & 255, row->shape & S1Wide);
 }
 
@@ -359,6 +362,7 @@ void Filler::valuHandler(const ValuRow &row) {
     inst.run = ops.full;
   else
     inst.run = ops.plain;
+  inst.vector = narrow;
 }
 
 /// SDWA (249) or DPP (250) in place of source 0.
@@ -429,9 +433,9 @@ void Filler::vop12() {
   inst.sdst = inst.data = SgprVcc;
   if (codes[0] == 249 || codes[0] == 250)
     extraWord(*row, codes);
-  if (c.mnemonic == "v_fmaak_f32")
+  if (c.mnemonic == "v_fmaak_f32" || c.mnemonic == "v_madak_f16")
     codes[2] = 255;
-  if (c.mnemonic == "v_fmamk_f32") {
+  if (c.mnemonic == "v_fmamk_f32" || c.mnemonic == "v_madmk_f16") {
     codes[2] = codes[1];
     codes[1] = 255;
   }
@@ -657,7 +661,11 @@ void Filler::ds() {
     unsigned count = name == "ds_read_b96_tr_b6" ? 3 : wide ? 2 : 1;
     if (startsWith(name, "ds_read_b"))
       kind = InstClass::DsRead;
-    if (name != "ds_read_addtid_b32" && name != "ds_write_addtid_b32")
+    bool counter = name == "ds_append" || name == "ds_consume";
+    if (counter)
+      kind = InstClass::DsAtomic;
+    if (!counter && name != "ds_read_addtid_b32" &&
+        name != "ds_write_addtid_b32")
       inst.sdst = vgpr(address, 1, false);
     if (name == "ds_write_addtid_b32" || endsWith(name, "permute_b32"))
       inst.data = vgpr(data0, 1, acc);
@@ -670,7 +678,8 @@ void Filler::ds() {
   bool returns = rtn != std::string::npos;
   if (returns)
     key.erase(rtn, 4);
-  bool two = startsWith(key, "read2") || startsWith(key, "write2");
+  bool two = startsWith(key, "read2") || startsWith(key, "write2") ||
+             startsWith(key, "wrxchg2");
   bool stride64 = false;
   if (two) {
     size_t digit = key.find('2');
@@ -690,9 +699,14 @@ void Filler::ds() {
   bool load = kind == InstClass::DsRead;
   if (load || returns)
     inst.dst = vgpr(vdst, two ? 2 * words : words, acc);
+  if (load || returns || two)
+    kind = load ? kind : InstClass::DsAtomic;
+  if (two && !load && !returns)
+    kind = InstClass::DsWrite;
   if (!load)
     inst.data = vgpr(data0, words, acc);
   if ((two && !load) || row->atomic == AtomicKind::CmpSwap ||
+      row->atomic == AtomicKind::FCmpSwap || row->atomic == AtomicKind::Wrap ||
       row->atomic == AtomicKind::MSkOr)
     inst.data1 = vgpr(data1, words, acc);
 }
@@ -861,25 +875,6 @@ std::string Filler::fill() {
 
 std::string fillRecord(FieldContext &context, Inst &inst, InstClass &kind) {
   return Filler(context, inst, kind).fill();
-}
-
-template <typename Row>
-static void addNames(std::set<std::string> &names, const Index<Row> &index,
-                     const char *prefix = "") {
-  for (const auto &entry : index)
-    names.insert(prefix + entry.first);
-}
-
-std::vector<std::string> tableMnemonics(bool gfx950) {
-  std::set<std::string> names;
-  const Tables &t = tables();
-  addNames(names, t.scalar);
-  addNames(names, t.control);
-  for (const auto *index : {&t.valu, &t.packed, &t.packed32, &t.mix})
-    for (const auto &entry : *index)
-      if (chipHas(*entry.second, gfx950))
-        names.insert(entry.first);
-  return std::vector<std::string>(names.begin(), names.end());
 }
 
 } // namespace moe::emulator

@@ -31,9 +31,6 @@ struct FieldContext {
 /// implemented", "register v200 beyond ..."), else an empty string.
 std::string fillRecord(FieldContext &context, Inst &inst, InstClass &kind);
 
-/// Names of everything in the tables for a chip.
-std::vector<std::string> tableMnemonics(bool gfx950);
-
 } // namespace moe::emulator
 
 #endif // MOE_LIB_EMULATOR_FIELDS_H

@@ -117,17 +117,38 @@ static void atomicLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
     return wide ? value | uint64_t(w.v[first + 1][lane]) << 32 : value;
   };
   uint64_t first = get(I.data), second = 0;
-  if (row.atomic == AtomicKind::CmpSwap || row.atomic == AtomicKind::MSkOr)
+  bool swaps =
+      row.atomic == AtomicKind::CmpSwap || row.atomic == AtomicKind::FCmpSwap;
+  if (swaps || row.atomic == AtomicKind::MSkOr ||
+      row.atomic == AtomicKind::Wrap)
     second = get(I.data1);
   // DS names the compare value first; hostAtomic wants the new one first.
-  uint64_t old = row.atomic == AtomicKind::CmpSwap
-                     ? hostAtomic(host, row, second, first)
-                     : hostAtomic(host, row, first, second);
+  uint64_t old = swaps ? hostAtomic(host, row, second, first)
+                       : hostAtomic(host, row, first, second);
   if (!(I.flags & MemReturn))
     return;
   w.v[I.dst][lane] = uint32_t(old);
   if (wide)
     w.v[I.dst + 1][lane] = uint32_t(old >> 32);
+}
+
+/// wrxchg2: two exchanges, both old values.
+static void exchangeTwo(Wave &w, const Inst &I, const MemRow &row,
+                        unsigned lane, uint32_t first, uint32_t second) {
+  unsigned words = row.bytes / 4;
+  uint32_t old[4];
+  for (unsigned k = 0; k < 2; ++k) {
+    uint8_t *host = accessLds(w, I, lane, k ? second : first, row.bytes, true);
+    if (!host)
+      return;
+    uint32_t value[2];
+    for (unsigned r = 0; r < words; ++r)
+      value[r] = w.v[(k ? I.data1 : I.data) + r][lane];
+    memcpy(old + k * words, host, row.bytes);
+    memcpy(host, value, row.bytes);
+  }
+  for (unsigned r = 0; r < 2 * words; ++r)
+    w.v[I.dst + r][lane] = old[r];
 }
 
 /// read2 and write2: two elements; the offsets count elements, or 64 of them.
@@ -137,6 +158,8 @@ static void twoLanes(Wave &w, const Inst &I, const MemRow &row, unsigned lane) {
   uint32_t first = base + (I.imm & 255) * unit;
   uint32_t second = base + ((I.imm >> 8) & 255) * unit;
   unsigned words = row.bytes / 4;
+  if (row.atomic != AtomicKind::None)
+    return exchangeTwo(w, I, row, lane, first, second);
   if (row.op == MemOp::Store) {
     storeLane(w, I, row, lane, first, I.data);
     storeLane(w, I, row, lane, second, I.data1);
@@ -289,25 +312,53 @@ static void writeAddTid(Wave &w, const Inst &I) {
   }
 }
 
+/// append and consume: one counter at M0[31:16] + offset moves by the number of
+/// active lanes; every active lane gets the old value.
+static void moveCounter(Wave &w, const Inst &I, bool up) {
+  uint64_t exec = w.exec();
+  if (!exec)
+    return;
+  uint32_t address = (w.s[SgprM0] >> 16) + I.imm;
+  uint8_t *host =
+      accessLds(w, I, unsigned(__builtin_ctzll(exec)), address, 4, true);
+  if (!host)
+    return;
+  uint32_t old, count = uint32_t(__builtin_popcountll(exec));
+  memcpy(&old, host, 4);
+  uint32_t wanted = up ? old + count : old - count;
+  memcpy(host, &wanted, 4);
+  for (uint64_t m = exec; m; m &= m - 1)
+    w.v[I.dst][laneOf(w, m)] = old;
+}
+static void append(Wave &w, const Inst &I) { moveCounter(w, I, true); }
+static void consume(Wave &w, const Inst &I) { moveCounter(w, I, false); }
+
 Handler dsSpecial(const char *name) {
   static const struct {
     const char *name;
     Handler fn;
-  } table[] = {
-      {"ds_bpermute_b32", bpermute},        {"ds_permute_b32", permute},
-      {"ds_swizzle_b32", swizzle},          {"ds_read_b64_tr_b16", transpose16},
-      {"ds_read_b64_tr_b8", transpose8},    {"ds_read_b64_tr_b4", transpose4},
-      {"ds_read_b96_tr_b6", transpose6},    {"ds_read_addtid_b32", readAddTid},
-      {"ds_write_addtid_b32", writeAddTid}, {"ds_nop", runNothing}};
+  } table[] = {{"ds_bpermute_b32", bpermute},
+               {"ds_permute_b32", permute},
+               {"ds_swizzle_b32", swizzle},
+               {"ds_read_b64_tr_b16", transpose16},
+               {"ds_read_b64_tr_b8", transpose8},
+               {"ds_read_b64_tr_b4", transpose4},
+               {"ds_read_b96_tr_b6", transpose6},
+               {"ds_read_addtid_b32", readAddTid},
+               {"ds_write_addtid_b32", writeAddTid},
+               {"ds_append", append},
+               {"ds_consume", consume},
+               {"ds_nop", runNothing}};
   for (const auto &entry : table)
     if (strcmp(entry.name, name) == 0)
       return entry.fn;
   return nullptr;
 }
 
+// clang-format off
 #define ATOMIC(name, u32, u64, kind)                                           \
   {name "_" u32, MemOp::AtomicInt, 4, 1, false, AtomicKind::kind},             \
-      {name "_" u64, MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
+  {name "_" u64, MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
 static const MemRow rows[] = {
     {"read_b32", MemOp::Load, 4, 1, false},
     {"read_b64", MemOp::Load, 8, 2, false},
@@ -331,18 +382,18 @@ static const MemRow rows[] = {
     {"write_b128", MemOp::Store, 16, 4, false},
     {"write_b8_d16_hi", MemOp::StoreD16Hi, 1, 1, false},
     {"write_b16_d16_hi", MemOp::StoreD16Hi, 2, 1, false},
-    ATOMIC("add", "u32", "u64", Add) ATOMIC("sub", "u32", "u64", Sub) ATOMIC(
-        "rsub", "u32", "u64", RSub) ATOMIC("inc", "u32", "u64",
-                                           Inc) ATOMIC("dec", "u32", "u64", Dec)
-        ATOMIC("min", "i32", "i64", SMin) ATOMIC("max", "i32", "i64", SMax)
-            ATOMIC("min", "u32", "u64", UMin) ATOMIC("max", "u32", "u64", UMax)
-                ATOMIC("and", "b32", "b64", And) ATOMIC("or", "b32", "b64", Or)
-                    ATOMIC("xor", "b32", "b64", Xor)
-                        ATOMIC("mskor", "b32", "b64", MSkOr)
-                            ATOMIC("wrxchg", "b32", "b64", Swap)
-                                ATOMIC("cmpst", "b32", "b64",
-                                       CmpSwap){"add_f32", MemOp::AtomicFloat,
-                                                4, 1, false, AtomicKind::FAdd},
+    ATOMIC("add", "u32", "u64", Add) ATOMIC("sub", "u32", "u64", Sub)
+    ATOMIC("rsub", "u32", "u64", RSub) ATOMIC("inc", "u32", "u64", Inc)
+    ATOMIC("dec", "u32", "u64", Dec) ATOMIC("min", "i32", "i64", SMin)
+    ATOMIC("max", "i32", "i64", SMax) ATOMIC("min", "u32", "u64", UMin)
+    ATOMIC("max", "u32", "u64", UMax) ATOMIC("and", "b32", "b64", And)
+    ATOMIC("or", "b32", "b64", Or) ATOMIC("xor", "b32", "b64", Xor)
+    ATOMIC("mskor", "b32", "b64", MSkOr) ATOMIC("wrxchg", "b32", "b64", Swap)
+    ATOMIC("cmpst", "b32", "b64", CmpSwap)
+    {"cmpst_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FCmpSwap},
+    {"cmpst_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FCmpSwap},
+    {"wrap_b32", MemOp::AtomicInt, 4, 1, false, AtomicKind::Wrap},
+    {"add_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FAdd},
     {"min_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FMin},
     {"max_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FMax},
     {"pk_add_f16", MemOp::AtomicPkF16, 4, 1, false, AtomicKind::FAdd},
@@ -351,6 +402,7 @@ static const MemRow rows[] = {
     {"min_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMin},
     {"max_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMax},
 };
+// clang-format on
 
 MemTable dsRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
 

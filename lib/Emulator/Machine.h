@@ -81,11 +81,11 @@ struct Inst {
   uint16_t sdst = 0; ///< SGPR of a mask or carry
   uint32_t imm = 0;  ///< literal, offset or branch target (record index)
   uint32_t mods = 0;
-  uint32_t ext = 0;   ///< SDWA or DPP word, MFMA fields
-  uint16_t data = 0;  ///< VMEM/DS: row of the data
-  uint16_t data1 = 0; ///< DS: row of the second data
-  uint16_t flags = 0; ///< family flags
-  uint16_t meta = 0;  ///< low bits of the class, see InstClass
+  uint32_t ext = 0;    ///< SDWA or DPP word, MFMA fields
+  uint16_t data = 0;   ///< VMEM/DS: row of the data
+  uint16_t data1 = 0;  ///< DS: row of the second data
+  uint16_t flags = 0;  ///< family flags
+  bool vector = false; ///< a vector ALU instruction of 32-bit operands
 };
 
 //===----------------------------------------------------------------------===//

@@ -216,6 +216,14 @@ static uint64_t newValue(const MemRow &row, uint64_t old, uint64_t data,
     return old == compare ? data : old;
   if (row.atomic == AtomicKind::MSkOr)
     return (old & ~data) | compare;
+  if (row.atomic == AtomicKind::Wrap)
+    return old >= data ? old - data : old + compare;
+  if (row.atomic == AtomicKind::FCmpSwap)
+    return (row.bytes == 8
+                ? bitsToF64(old) == bitsToF64(compare)
+                : bitsToF32(uint32_t(old)) == bitsToF32(uint32_t(compare)))
+               ? data
+               : old;
   switch (row.op) {
   case MemOp::AtomicPkBf16:
     return pkAddBf16(uint32_t(old), uint32_t(data));
@@ -560,9 +568,10 @@ void runFlat(Wave &w, const Inst &I) {
 // Rows
 //===----------------------------------------------------------------------===//
 
+// clang-format off
 #define ATOMIC(name, kind)                                                     \
   {"atomic_" name, MemOp::AtomicInt, 4, 1, false, AtomicKind::kind},           \
-      {"atomic_" name "_x2", MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
+  {"atomic_" name "_x2", MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
 static const MemRow rows[] = {
     {"load_ubyte", MemOp::Load, 1, 1, false},
     {"load_sbyte", MemOp::Load, 1, 1, true},
@@ -587,11 +596,10 @@ static const MemRow rows[] = {
     {"store_byte_d16_hi", MemOp::StoreD16Hi, 1, 1, false},
     {"store_short_d16_hi", MemOp::StoreD16Hi, 2, 1, false},
     ATOMIC("swap", Swap) ATOMIC("add", Add) ATOMIC("sub", Sub)
-        ATOMIC("smin", SMin) ATOMIC("umin", UMin) ATOMIC("smax", SMax)
-            ATOMIC("umax", UMax) ATOMIC("and", And) ATOMIC("or", Or)
-                ATOMIC("xor", Xor) ATOMIC("inc", Inc)
-                    ATOMIC("dec", Dec){"atomic_cmpswap", MemOp::AtomicInt, 4, 2,
-                                       false, AtomicKind::CmpSwap},
+    ATOMIC("smin", SMin) ATOMIC("umin", UMin) ATOMIC("smax", SMax)
+    ATOMIC("umax", UMax) ATOMIC("and", And) ATOMIC("or", Or) ATOMIC("xor", Xor)
+    ATOMIC("inc", Inc) ATOMIC("dec", Dec)
+    {"atomic_cmpswap", MemOp::AtomicInt, 4, 2, false, AtomicKind::CmpSwap},
     {"atomic_cmpswap_x2", MemOp::Atomic64, 8, 4, false, AtomicKind::CmpSwap},
     {"atomic_add_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FAdd},
     {"atomic_pk_add_f16", MemOp::AtomicPkF16, 4, 1, false, AtomicKind::FAdd},
@@ -600,6 +608,7 @@ static const MemRow rows[] = {
     {"atomic_min_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMin},
     {"atomic_max_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMax},
 };
+// clang-format on
 
 MemTable vmemRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
 

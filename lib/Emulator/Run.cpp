@@ -8,7 +8,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decoder.h"
-#include "Fields.h"
 #include "Scheduler.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -484,8 +483,4 @@ Expected<RunResult> moe::emulator::run(const CodeObject &object,
                                        const Launch &launch,
                                        const RunOptions &options) {
   return LaunchRun(object, launch, options).run();
-}
-
-std::vector<std::string> moe::emulator::implementedMnemonics(Chip chip) {
-  return tableMnemonics(chip == Chip::GFX950);
 }

@@ -262,7 +262,79 @@ void s_setreg_imm32_b32(Wave &w, const Inst &I) {
   setRegister(w, I.imm & 0xffffu, I.src[0].value);
 }
 
+// Relative moves: M0 is added to the register number.
+bool relative(Wave &w, unsigned index, unsigned count) {
+  if (index + count <= 128)
+    return true;
+  w.fault("relative scalar register s" + std::to_string(index) +
+          " is out of range");
+  return false;
+}
+void s_movrels_b32(Wave &w, const Inst &I) {
+  uint64_t from = uint64_t(I.src[0].index) + w.s[SgprM0];
+  if (relative(w, unsigned(from > 128 ? 128 : from), 1))
+    w.setS(I.dst, w.s[from]);
+}
+void s_movrels_b64(Wave &w, const Inst &I) {
+  uint64_t from = uint64_t(I.src[0].index) + w.s[SgprM0];
+  if (relative(w, unsigned(from > 128 ? 128 : from), 2))
+    w.setS64(I.dst, w.s64(unsigned(from)));
+}
+void s_movreld_b32(Wave &w, const Inst &I) {
+  uint64_t to = uint64_t(I.dst) + w.s[SgprM0];
+  if (relative(w, unsigned(to > 128 ? 128 : to), 1))
+    w.setS(unsigned(to), A32);
+}
+void s_movreld_b64(Wave &w, const Inst &I) {
+  uint64_t to = uint64_t(I.dst) + w.s[SgprM0];
+  if (relative(w, unsigned(to > 128 ? 128 : to), 2))
+    w.setS64(unsigned(to), A64);
+}
+
+/// Vector register indexing: until it is switched off, M0[7:0] is added to the
+/// register numbers of the operands that M0[15:12] names.
+void runIndexed(Wave &w) {
+  while (w.stop == Stop::None) {
+    const Inst &next = *w.pc;
+    w.inst = &next;
+    if (next.run == endIndexing) {
+      w.pc = &next + 1;
+      ++w.executed;
+      return;
+    }
+    if (!next.vector)
+      return w.fault("only vector ALU instructions are implemented between "
+                     "s_set_gpr_idx_on and s_set_gpr_idx_off");
+    Inst moved = next;
+    unsigned index = w.s[SgprM0] & 255, which = (w.s[SgprM0] >> 12) & 15;
+    bool fits = true;
+    auto shift = [&](uint16_t &row) {
+      row += index;
+      fits &= row < w.rows;
+    };
+    for (unsigned k = 0; k < 3; ++k)
+      if (((which >> k) & 1) && moved.src[k].kind == SrcKind::Vgpr)
+        shift(moved.src[k].index);
+    if (which & 8)
+      shift(moved.dst);
+    if (!fits)
+      return w.fault("an indexed vector register is beyond those allocated");
+    w.pc = &next + 1;
+    ++w.executed;
+    moved.run(w, moved);
+  }
+}
+void s_set_gpr_idx_on(Wave &w, const Inst &I) {
+  uint32_t m0 = w.s[SgprM0];
+  w.s[SgprM0] = (m0 & ~0xf0ffu) | (A32 & 255) | I.imm << 12;
+  runIndexed(w);
+}
+
 } // namespace
+
+void endIndexing(Wave &w, const Inst &) {
+  w.fault("s_set_gpr_idx_off without s_set_gpr_idx_on");
+}
 
 #define R(name, shape) {#name, name, shape},
 #define R32(name) R(name, 0)
@@ -272,57 +344,41 @@ void s_setreg_imm32_b32(Wave &w, const Inst &I) {
 #define CMPS(cond)                                                             \
   R32(s_cmp_##cond##_i32)                                                      \
   R32(s_cmp_##cond##_u32) R32(s_cmpk_##cond##_i32) R32(s_cmpk_##cond##_u32)
+// clang-format off
 static const ScalarRow rows[] = {
-    R32(s_add_u32) R32(s_sub_u32) R32(s_add_i32) R32(s_sub_i32) R32(
-        s_addc_u32) R32(s_subb_u32) R32(s_min_i32) R32(s_min_u32) R32(s_max_i32)
-        R32(s_max_u32) BOTH(cselect) BOTH(and) BOTH(or) BOTH(xor) BOTH(
-            andn2) BOTH(orn2) BOTH(nand) BOTH(nor) BOTH(xnor) R32(s_lshl_b32)
-            R32(s_lshr_b32) R32(s_ashr_i32) R(s_lshl_b64, S0Wide | DWide) R(
-                s_lshr_b64, S0Wide | DWide) R(s_ashr_i64, S0Wide | DWide)
-                R32(s_bfm_b32) R(s_bfm_b64, DWide) R32(s_mul_i32) R32(
-                    s_mul_hi_u32) R32(s_mul_hi_i32) R32(s_bfe_u32)
-                    R32(s_bfe_i32) R(s_bfe_u64, S0Wide | DWide) R(
-                        s_bfe_i64, S0Wide | DWide) R32(s_absdiff_i32)
-                        R32(s_lshl1_add_u32) R32(s_lshl2_add_u32) R32(
-                            s_lshl3_add_u32) R32(s_lshl4_add_u32) R32(s_pack_ll_b32_b16)
-                            R32(s_pack_lh_b32_b16) R32(s_pack_hh_b32_b16) BOTH(mov) BOTH(
-                                cmov) BOTH(not) BOTH(wqm)
-                                BOTH(quadmask) BOTH(brev) R32(s_bcnt0_i32_b32) R32(s_bcnt1_i32_b32) R(
-                                    s_bcnt0_i32_b64,
-                                    S0Wide) R(s_bcnt1_i32_b64, S0Wide)
-                                    R32(s_ff0_i32_b32) R32(s_ff1_i32_b32) R(s_ff0_i32_b64, S0Wide) R(
-                                        s_ff1_i32_b64,
-                                        S0Wide) R32(s_flbit_i32_b32)
-                                        R(s_flbit_i32_b64, S0Wide) R32(s_flbit_i32) R(s_flbit_i32_i64, S0Wide) R32(
-                                            s_sext_i32_i8) R32(s_sext_i32_i16) R32(s_bitset0_b32)
-                                            R32(s_bitset1_b32) R(s_bitset0_b64, DWide) R(
-                                                s_bitset1_b64,
-                                                DWide) R32(s_abs_i32) R(s_bitreplicate_b64_b32, DWide)
-                                                SAVE(and) SAVE(or) SAVE(
-                                                    xor) SAVE(andn2) SAVE(orn2) SAVE(nand)
-                                                    SAVE(nor) SAVE(
-                                                        xnor) SAVE(andn1) SAVE(orn1)
-                                                        R(s_andn1_wrexec_b64, S0Wide | DWide) R(
-                                                            s_andn2_wrexec_b64,
-                                                            S0Wide |
-                                                                DWide) CMPS(eq)
-                                                            CMPS(lg) CMPS(gt) CMPS(
-                                                                ge) CMPS(lt) CMPS(le)
-                                                                R(s_cmp_eq_u64, S0Wide | S1Wide) R(
-                                                                    s_cmp_lg_u64,
-                                                                    S0Wide |
-                                                                        S1Wide) R32(s_bitcmp0_b32)
-                                                                    R32(s_bitcmp1_b32) R(
-                                                                        s_bitcmp0_b64,
-                                                                        S0Wide)
-                                                                        R(s_bitcmp1_b64,
-                                                                          S0Wide) R32(s_movk_i32)
-                                                                            R32(s_cmovk_i32) R32(
-                                                                                s_addk_i32)
-                                                                                R32(s_mulk_i32) R32(
-                                                                                    s_getreg_b32)
-                                                                                    R32(s_setreg_b32)
-                                                                                        R32(s_setreg_imm32_b32)};
+    R32(s_add_u32) R32(s_sub_u32) R32(s_add_i32) R32(s_sub_i32)
+    R32(s_addc_u32) R32(s_subb_u32) R32(s_min_i32) R32(s_min_u32)
+    R32(s_max_i32) R32(s_max_u32) BOTH(cselect) BOTH(and) BOTH(or) BOTH(xor)
+    BOTH(andn2) BOTH(orn2) BOTH(nand) BOTH(nor) BOTH(xnor)
+    R32(s_lshl_b32) R32(s_lshr_b32) R32(s_ashr_i32)
+    R(s_lshl_b64, S0Wide | DWide) R(s_lshr_b64, S0Wide | DWide)
+    R(s_ashr_i64, S0Wide | DWide) R32(s_bfm_b32) R(s_bfm_b64, DWide)
+    R32(s_mul_i32) R32(s_mul_hi_u32) R32(s_mul_hi_i32) R32(s_bfe_u32)
+    R32(s_bfe_i32) R(s_bfe_u64, S0Wide | DWide) R(s_bfe_i64, S0Wide | DWide)
+    R32(s_absdiff_i32) R32(s_lshl1_add_u32) R32(s_lshl2_add_u32)
+    R32(s_lshl3_add_u32) R32(s_lshl4_add_u32) R32(s_pack_ll_b32_b16)
+    R32(s_pack_lh_b32_b16) R32(s_pack_hh_b32_b16)
+    BOTH(mov) BOTH(cmov) BOTH(not) BOTH(wqm) BOTH(quadmask) BOTH(brev)
+    R32(s_bcnt0_i32_b32) R32(s_bcnt1_i32_b32) R(s_bcnt0_i32_b64, S0Wide)
+    R(s_bcnt1_i32_b64, S0Wide) R32(s_ff0_i32_b32) R32(s_ff1_i32_b32)
+    R(s_ff0_i32_b64, S0Wide) R(s_ff1_i32_b64, S0Wide) R32(s_flbit_i32_b32)
+    R(s_flbit_i32_b64, S0Wide) R32(s_flbit_i32) R(s_flbit_i32_i64, S0Wide)
+    R32(s_sext_i32_i8) R32(s_sext_i32_i16) R32(s_bitset0_b32)
+    R32(s_bitset1_b32) R(s_bitset0_b64, DWide) R(s_bitset1_b64, DWide)
+    R32(s_abs_i32) R(s_bitreplicate_b64_b32, DWide)
+    SAVE(and) SAVE(or) SAVE(xor) SAVE(andn2) SAVE(orn2) SAVE(nand) SAVE(nor)
+    SAVE(xnor) SAVE(andn1) SAVE(orn1) R(s_andn1_wrexec_b64, S0Wide | DWide)
+    R(s_andn2_wrexec_b64, S0Wide | DWide)
+    CMPS(eq) CMPS(lg) CMPS(gt) CMPS(ge) CMPS(lt) CMPS(le)
+    R(s_cmp_eq_u64, S0Wide | S1Wide) R(s_cmp_lg_u64, S0Wide | S1Wide)
+    R32(s_bitcmp0_b32) R32(s_bitcmp1_b32) R(s_bitcmp0_b64, S0Wide)
+    R(s_bitcmp1_b64, S0Wide)
+    R32(s_movk_i32) R32(s_cmovk_i32) R32(s_addk_i32) R32(s_mulk_i32)
+    R32(s_movrels_b32) R(s_movrels_b64, S0Wide | DWide) R32(s_movreld_b32)
+    R(s_movreld_b64, S0Wide | DWide) R32(s_set_gpr_idx_on)
+    R32(s_getreg_b32) R32(s_setreg_b32) R32(s_setreg_imm32_b32)
+};
+// clang-format on
 
 ScalarTable scalarRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
 

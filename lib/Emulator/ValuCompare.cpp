@@ -48,28 +48,27 @@ inline bool class64(uint64_t u, uint32_t mask) {
 }
 } // namespace
 
-#define FLOAT_COMPARES(OP, T, t)                                               \
-  OP(f, T, t, false)                                                           \
-  OP(lt, T, t, a < b)                                                          \
-  OP(eq, T, t, a == b) OP(le, T, t, a <= b) OP(gt, T, t, a > b)                \
-      OP(lg, T, t, (a < b) | (a > b)) OP(ge, T, t, a >= b)                     \
-          OP(o, T, t, (a == a) & (b == b)) OP(u, T, t, (a != a) | (b != b))    \
-              OP(nge, T, t, !(a >= b)) OP(nlg, T, t, !((a < b) | (a > b)))     \
-                  OP(ngt, T, t, !(a > b)) OP(nle, T, t, !(a <= b))             \
-                      OP(neq, T, t, !(a == b)) OP(nlt, T, t, !(a < b))         \
-                          OP(tru, T, t, true)
-#define INT_COMPARES(OP, T, t)                                                 \
-  OP(f, T, t, false)                                                           \
-  OP(lt, T, t, a < b)                                                          \
-  OP(eq, T, t, a == b) OP(le, T, t, a <= b) OP(gt, T, t, a > b)                \
-      OP(ne, T, t, a != b) OP(ge, T, t, a >= b) OP(t, T, t, true)
+// clang-format off
+#define FLOAT_COMPARES(OP, T, type)                                            \
+  OP(f, T, type, false) OP(lt, T, type, a < b) OP(eq, T, type, a == b)         \
+  OP(le, T, type, a <= b) OP(gt, T, type, a > b)                               \
+  OP(lg, T, type, (a < b) | (a > b)) OP(ge, T, type, a >= b)                   \
+  OP(o, T, type, (a == a) & (b == b)) OP(u, T, type, (a != a) | (b != b))      \
+  OP(nge, T, type, !(a >= b)) OP(nlg, T, type, !((a < b) | (a > b)))           \
+  OP(ngt, T, type, !(a > b)) OP(nle, T, type, !(a <= b))                       \
+  OP(neq, T, type, !(a == b)) OP(nlt, T, type, !(a < b))                       \
+  OP(tru, T, type, true)
+#define INT_COMPARES(OP, T, type)                                              \
+  OP(f, T, type, false) OP(lt, T, type, a < b) OP(eq, T, type, a == b)         \
+  OP(le, T, type, a <= b) OP(gt, T, type, a > b) OP(ne, T, type, a != b)       \
+  OP(ge, T, type, a >= b) OP(t, T, type, true)
 #define ALL_COMPARES(FOP, IOP)                                                 \
-  FLOAT_COMPARES(FOP, F16, f16)                                                \
-  FLOAT_COMPARES(FOP, F32, f32)                                                \
+  FLOAT_COMPARES(FOP, F16, f16) FLOAT_COMPARES(FOP, F32, f32)                  \
   FLOAT_COMPARES(FOP, F64, f64) INT_COMPARES(IOP, I16, i16)                    \
-      INT_COMPARES(IOP, U16, u16) INT_COMPARES(IOP, I32, i32)                  \
-          INT_COMPARES(IOP, U32, u32) INT_COMPARES(IOP, I64, i64)              \
-              INT_COMPARES(IOP, U64, u64)
+  INT_COMPARES(IOP, U16, u16) INT_COMPARES(IOP, I32, i32)                      \
+  INT_COMPARES(IOP, U32, u32) INT_COMPARES(IOP, I64, i64)                      \
+  INT_COMPARES(IOP, U64, u64)
+// clang-format on
 
 #define OP(cond, T, t, expr)                                                   \
   MOE_VALU_KERNEL(v_cmp_##cond##_##t, _c, MK, T, T, NO, expr)

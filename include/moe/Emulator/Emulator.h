@@ -175,6 +175,16 @@ struct RunResult {
 llvm::Expected<RunResult> run(const CodeObject &object, const Launch &launch,
                               const RunOptions &options = RunOptions());
 
+/// A mnemonic of a chip's instruction set, and whether it is executed.
+struct OpcodeSupport {
+  std::string mnemonic;
+  bool executed = false;
+  std::string reason; ///< why not, or why not in every form
+};
+
+/// The whole instruction set of a chip as LLVM's disassembler knows it, sorted.
+llvm::Expected<std::vector<OpcodeSupport>> opcodeSupport(Chip chip);
+
 /// Mnemonics that the emulator executes on that chip, sorted.
 std::vector<std::string> implementedMnemonics(Chip chip);
 
