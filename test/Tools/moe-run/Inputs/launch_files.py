@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""launch_files.py DIR: launch files around DIR/add.hsaco, some good, some with
+one thing wrong, and the little arrays they name."""
+
+import json
+import os
+import sys
+
+import numpy as np
+
+folder = sys.argv[1]
+x = np.arange(128, dtype=np.int32)
+x.tofile(os.path.join(folder, "x.bin"))
+(x + 1000).astype(np.float32).tofile(os.path.join(folder, "y.ref.bin"))
+wrong = (x + 1000).astype(np.float32)
+wrong[[5, 77]] += [1, 40]
+wrong.tofile(os.path.join(folder, "wrong.ref.bin"))
+
+
+def write(name, args=None, **changes):
+    launch = {
+        "code_object": "add.hsaco", "kernel": "add",
+        "grid": [2, 1, 1], "block": [64, 1, 1],
+        "args": args or [
+            {"name": "x", "kind": "buffer", "file": "x.bin"},
+            {"name": "y", "kind": "buffer", "size": 512, "fill": 255,
+             "out": name + ".y.bin"},
+            {"name": "n", "kind": "i32", "value": 1000}],
+        "expect": {"arg": "y", "dtype": "i32", "file": "y.ref.bin",
+                   "file_dtype": "f32"},
+    }
+    launch.update(changes)
+    launch = {key: value for key, value in launch.items() if value is not None}
+    with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as f:
+        json.dump(launch, f)
+
+
+buffers = [{"name": "x", "kind": "buffer", "file": "x.bin"},
+           {"name": "y", "kind": "buffer", "size": 512, "out": "never.bin"}]
+number = {"kind": "i32", "value": 1000}
+write("good")
+write("half", grid=[1, 1, 1])
+write("wrong", expect={"arg": "y", "dtype": "i32", "file": "wrong.ref.bin",
+                       "file_dtype": "f32", "atol": 2})
+write("fewer", args=buffers, expect=None)
+write("more", args=[*buffers, number, number], expect=None)
+write("width", args=[*buffers, {"kind": "i64", "value": 1000}], expect=None)
+write("bounds", args=[*buffers, number], grid=[3, 1, 1], expect=None)
+write("kernel", args=[*buffers, number], kernel="sub", expect=None)
+write("block", args=[*buffers, number], block=[128, 1, 1], expect=None)
+write("empty", args=[*buffers, number], grid=[0, 1, 1], expect=None)
