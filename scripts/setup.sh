@@ -87,17 +87,18 @@ moe_configure() {
       -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
   moe_say "configuring into build/"
-  (cd "$moe_root" && cmake --preset default "${launcher[@]}" "$@") \
-    >"$moe_root/.configure.log" 2>&1 || {
-    cat "$moe_root/.configure.log" >&2
-    rm -f "$moe_root/.configure.log"
+  local log
+  log=$(mktemp)
+  if ! (cd "$moe_root" && cmake --preset default "${launcher[@]}" "$@") \
+    >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
     moe_fail "cmake failed" "its output is above"
-  }
-  rm -f "$moe_root/.configure.log"
+  fi
+  rm -f "$log"
 }
 
-# moe_make TARGET...: builds them, with a line every so often in a log and a
-# status line on a terminal.
+# moe_make TARGET...: builds them; the steps go to standard error.
 moe_make() {
   moe_say "building: $*"
   cmake --build "$moe_build" --target "$@" >&2 ||

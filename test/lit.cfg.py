@@ -29,3 +29,6 @@ config.substitutions.append(("%exit", f"{config.python} {config.test_source_root
 # `--param moe_full=1` or -DMOE_FULL_TESTS=ON: tests with `REQUIRES: full-product`.
 if config.moe_full or lit_config.params.get("moe_full") == "1":
     config.available_features.add("full-product")
+
+# Every run of moe-opt also prints its input, parses that again and compares.
+config.substitutions.append((r"(?<![/\w-])moe-opt(?= )", "moe-opt --verify-roundtrip"))

@@ -7,7 +7,6 @@
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/Twine.h"
-#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cerrno>
