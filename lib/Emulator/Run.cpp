@@ -220,7 +220,9 @@ Error LaunchRun::mapMemory() {
   uint64_t imageBase = mapOwned(image, "code object", false);
   if (imageBase != program->imageBase)
     return failure("internal: the code object is mapped at another address");
-  kernarg.assign(std::max<uint32_t>(kernel->kernargSize, 1), 0);
+  // Compilers widen scalar loads to a power of two, past the last argument: the
+  // segment is larger on the hardware too.
+  kernarg.assign(kernel->kernargSize / 64 * 64 + 128, 0);
   packet.assign(64, 0);
   queue.assign(256, 0);
   queueAddress = mapOwned(queue, "queue", true);

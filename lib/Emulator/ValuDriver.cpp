@@ -271,11 +271,51 @@ int hostRounding(uint32_t mode, const ValuRow &row) {
     return FE_TONEAREST;
   }
 }
+/// f16 arithmetic when MODE rounds in another direction than to nearest: the
+/// kernels round to nearest, so the operations that round are done here. False
+/// for an operation that is not among them.
+bool roundedF16(const ValuRow &row, LaneIO &io) {
+  Round round = FpMode{io.mode}.round64();
+  const char *name = row.name + 2; // past "v_"
+  bool packed = strncmp(name, "pk_", 3) == 0;
+  name += packed ? 3 : 0;
+  auto is = [&](const char *text) { return strcmp(name, text) == 0; };
+  bool add = is("add_f16"), sub = is("sub_f16"), subrev = is("subrev_f16");
+  bool mul = is("mul_f16"), fma = is("fma_f16");
+  if (!add && !sub && !subrev && !mul && !fma)
+    return false;
+  auto one = [&](uint32_t a, uint32_t b, uint32_t c) {
+    if (mul)
+      return mulF16(a, b, round);
+    if (fma)
+      return fmaF16(a, b, c, round);
+    return addF16(a ^ (subrev ? 0x8000u : 0), b ^ (sub ? 0x8000u : 0), round);
+  };
+  for (int i = 0; i < 64; ++i) {
+    uint32_t a = io.a[i], b = io.b[i], c = fma ? io.c[i] : 0;
+    uint32_t r = one(a & 0xffffu, b & 0xffffu, c & 0xffffu);
+    io.d[i] = packed ? r | one(a >> 16, b >> 16, c >> 16) << 16 : r;
+  }
+  return true;
+}
+/// Operations on f16 that are exact, or do not heed MODE's rounding.
+bool ignoresRounding(const ValuRow &row) {
+  static const char *const parts[] = {
+      "min",   "max",   "med3",  "trunc", "floor", "ceil",
+      "rndne", "frexp", "fract", "rcp",   "rsq",   "sqrt",
+      "exp",   "log",   "sin",   "cos",   "fixup", "cvt_f16_f32"};
+  for (const char *part : parts)
+    if (strstr(row.name, part))
+      return true;
+  return false;
+}
 void callKernel(Wave &w, const ValuRow &row, LaneIO &io) {
   if (!(row.flags & VF) || (w.mode & 15) == 0)
     return row.fn(io);
-  if ((row.d == ValueType::F16) && ((w.mode >> 2) & 3) &&
-      strcmp(row.name, "v_cvt_f16_f32") != 0)
+  bool half = row.d == ValueType::F16 && ((w.mode >> 2) & 3);
+  if (half && roundedF16(row, io))
+    return;
+  if (half && !ignoresRounding(row))
     return w.fault("rounding modes other than nearest even are not implemented "
                    "for f16 arithmetic");
   int rounding = hostRounding(w.mode, row);

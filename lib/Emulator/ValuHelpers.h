@@ -275,16 +275,22 @@ inline uint32_t fma16(float a, float b, float c) {
 // Division sequence
 //===----------------------------------------------------------------------===//
 
+/// V_DIV_FMAS: undoes what V_DIV_SCALE did to the quotient, rounding once.
 inline float divFmas(float a, float b, float c, uint32_t mask) {
-  float r = __builtin_fmaf(a, b, c);
+  if (!mask)
+    return __builtin_fmaf(a, b, c);
   bool big = ((f32ToBits(c) >> 23) & 255) > 127;
-  return mask ? r * (big ? 0x1p64f : 0x1p-64f) : r;
+  return fmaScaled(a, b, c, big ? 64 : -64);
 }
 inline double divFmas64(double a, double b, double c, uint32_t mask) {
-  double r = __builtin_fma(a, b, c);
+  if (!mask)
+    return __builtin_fma(a, b, c);
   bool big = ((f64ToBits(c) >> 52) & 2047) > 1023;
-  return mask ? r * (big ? 0x1p128 : 0x1p-128) : r;
+  return fmaScaled(a, b, c, big ? 128 : -128);
 }
+/// V_DIV_FIXUP. Quotients that overflow whatever the mantissas are (exponents
+/// 129 or more apart) are infinite here: the refinement before made NaN of
+/// them.
 inline uint32_t divFixup32(uint32_t q, uint32_t den, uint32_t num) {
   uint32_t sign = (den ^ num) & 0x80000000u;
   uint32_t d = den & 0x7fffffffu, n = num & 0x7fffffffu;
@@ -301,6 +307,8 @@ inline uint32_t divFixup32(uint32_t q, uint32_t den, uint32_t num) {
     return sign;
   if (int(n >> 23) - int(d >> 23) < -150)
     return sign;
+  if (int(n >> 23) - int(d >> 23) >= 129)
+    return sign | inf;
   return (q & 0x7fffffffu) | sign;
 }
 inline uint64_t divFixup64(uint64_t q, uint64_t den, uint64_t num) {
@@ -319,6 +327,8 @@ inline uint64_t divFixup64(uint64_t q, uint64_t den, uint64_t num) {
     return sign;
   if (int(n >> 52) - int(d >> 52) < -1075)
     return sign;
+  if (int(n >> 52) - int(d >> 52) >= 1025)
+    return sign | inf;
   return (q & ~top) | sign;
 }
 inline uint32_t divFixup16(uint32_t q, uint32_t den, uint32_t num) {

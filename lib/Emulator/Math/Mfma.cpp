@@ -117,17 +117,9 @@ void applyScale(ItemRow *items, const uint32_t *scales, unsigned sel) {
       items[t][l] = f32ToBits(bitsToF32(items[t][l]) * s[l]);
 }
 
-/// fma(a * sa, b * sb, c) with one rounding, for any scales: the product is
-/// exact in double, the sum is rounded to odd in double and then to f32.
-float wideFma(double a, double b, float c) {
-  double p = a * b, s = p + double(c);
-  if (!std::isfinite(s))
-    return float(s);
-  double cc = s - p, err = (p - (s - cc)) + (double(c) - cc);
-  if (err != 0 && !(f64ToBits(s) & 1))
-    s = std::nextafter(s, err > 0 ? INFINITY : -INFINITY);
-  return float(s);
-}
+/// a * b + c with one rounding, for factors of any scale: the product is exact
+/// in double.
+float wideFma(double a, double b, float c) { return float(addToOdd(a * b, c)); }
 
 double wideScale(uint32_t field) {
   return field == 255 ? double(NAN) : std::ldexp(1.0, int(field) - 127);

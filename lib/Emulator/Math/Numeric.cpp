@@ -142,6 +142,67 @@ uint32_t f32ToBf16SR(float f, uint32_t random) {
   return (u + (random >> 16)) >> 16;
 }
 
+double addToOdd(double p, double c) {
+  double s = p + c;
+  if (!std::isfinite(s))
+    return s;
+  double part = s - p, error = (p - (s - part)) + (c - part);
+  if (error != 0 && !(f64ToBits(s) & 1))
+    s = std::nextafter(s, error > 0 ? INFINITY : -INFINITY);
+  return s;
+}
+
+float fmaScaled(float a, float b, float c, int exponent) {
+  return float(std::ldexp(addToOdd(double(a) * b, c), exponent));
+}
+
+double fmaScaled(double a, double b, double c, int exponent) {
+  double r = std::fma(a, b, c);
+  if (!std::isfinite(r))
+    return r;
+  double scaled = std::ldexp(r, exponent);
+  if (std::fabs(scaled) >= 0x1p-1022 || std::isinf(scaled))
+    return scaled; // nothing was cut off by the scaling
+  // A denormal result: r's own rounding error decides ties. The first multiple
+  // below has no error, so its distance to the sum is exact enough to see a
+  // sign.
+  double unit = std::ldexp(0x1p-1074, -exponent);
+  double down = std::floor(std::fabs(r) / unit) * unit;
+  double rest = std::fma(r < 0 ? -a : a, b, r < 0 ? -c - down : c - down);
+  double steps = std::floor(std::fabs(r) / unit);
+  if (rest < 0) { // r was rounded up onto a multiple
+    rest += unit;
+    steps -= 1;
+  }
+  bool odd = std::fmod(steps, 2.0) != 0;
+  if (rest > unit / 2 || (rest == unit / 2 && odd))
+    steps += 1;
+  return std::copysign(std::ldexp(steps, -1074), r);
+}
+
+namespace {
+/// A sum of nonzero terms that cancels is -0 when rounding down.
+double signZero(double sum, bool cancelled, Round round) {
+  return sum == 0 && cancelled && round == Round::Down ? -0.0 : sum;
+}
+} // namespace
+
+uint32_t addF16(uint32_t a, uint32_t b, Round round) {
+  double x = f16ToF32(a), y = f16ToF32(b);
+  bool opposite = std::signbit(x) != std::signbit(y);
+  return f64ToF16(signZero(x + y, opposite, round), round);
+}
+
+uint32_t mulF16(uint32_t a, uint32_t b, Round round) {
+  return f64ToF16(double(f16ToF32(a)) * f16ToF32(b), round);
+}
+
+uint32_t fmaF16(uint32_t a, uint32_t b, uint32_t c, Round round) {
+  double p = double(f16ToF32(a)) * f16ToF32(b), z = f16ToF32(c);
+  bool opposite = std::signbit(p) != std::signbit(z);
+  return f64ToF16(signZero(addToOdd(p, z), opposite, round), round);
+}
+
 //===----------------------------------------------------------------------===//
 // Small formats
 //===----------------------------------------------------------------------===//

@@ -29,7 +29,7 @@ for kind, operand in (("global", "v[10:11], off"), ("flat", "v[10:11]")):
         value = lambda x, n=n, s=sign: (num.signed(join(x, 4 * x.lane + 1, n), 8 * n) if s else join(x, 4 * x.lane + 1, n)) & 0xFFFF
         case(ADDR + f"{kind}_load_{name} {{d}}, {operand}{off(1)}" + wait, W32, lambda x, v=value: x.d & 0xFFFF0000 | v(x))
         case(ADDR + f"{kind}_load_{name}_hi {{d}}, {operand}{off(1)}" + wait, W32, lambda x, v=value: x.d & 0xFFFF | v(x) << 16)
-case("global_load_dword {d}, v1, s[4:5] offset:2044" + wait, W32, lambda x: word(x, 511) if x.lane == 0 else x.d, setup="s_mov_b64 exec, 1")
+case("global_load_dword {d}, v1, s[4:5] offset:1532" + wait, W32, lambda x: word(x, 383) if x.lane == 0 else x.d, setup="s_mov_b64 exec, 1")
 case(ADDR + "v_add_co_u32 v10, vcc, 64, v10\nv_addc_co_u32 v11, vcc, 0, v11, vcc\nglobal_load_dword {d}, v[10:11], off offset:-60" + wait, W32, lambda x: word(x, x.lane + 1))
 case("s_mov_b32 exec_lo, 0xf0f\ns_mov_b32 exec_hi, 0\nglobal_load_dword {d}, v1, s[4:5]" + wait, W32, lambda x: word(x, x.lane) if 0xF0F >> x.lane & 1 else x.d)
 

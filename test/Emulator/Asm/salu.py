@@ -103,7 +103,7 @@ for name, types, f in (("s_bfe_u32", "u32 u32 -> u32", lambda x: x.a >> (x.b & 3
                        ("s_bfe_i64", "u64 u32 -> u64", lambda x: bfe_signed(x.a, x.b, 64, 63))):
     out = "s24" if types.endswith("32") else "{sd}"
     case(f"{name} {out}, {{sa}}, {{sb}}" + ("\nv_mov_b32 {d}, s24" if out == "s24" else ""), types, first(f), copies=COPIES, all_lanes=True, values=bfe)
-two32("s_absdiff_i32", lambda x: abs(s32(x.a) - s32(x.b)))
+two32("s_absdiff_i32", lambda x: abs(s32(x.a - x.b)))
 for n in range(1, 5):
     two32(f"s_lshl{n}_add_u32", lambda x, n=n: (x.a << n) + x.b, scc=lambda x, n=n: (x.a << n) + x.b > M)
 for name, f in (("ll", lambda a, b: a & 0xFFFF | b << 16), ("lh", lambda a, b: a & 0xFFFF | b >> 16 << 16), ("hh", lambda a, b: a >> 16 | b >> 16 << 16)):

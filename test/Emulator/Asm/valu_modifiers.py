@@ -27,7 +27,7 @@ for s, fmt in (("f32", F32), ("f64", F64), ("f16", F16)):
     case(f"v_add_{s} {{d}}, {{a}}, {{b}} clamp", two, lambda x, f=fmt: clamp01(f, num.add(f, x.a, x.b)), copies=3)
     case(f"v_mul_{s} {{d}}, {{a}}, {{b}} clamp", two, lambda x, f=fmt: clamp01(f, num.mul(f, x.a, x.b)), values=values)
     case(f"v_max_{s} {{d}}, {{a}}, {{a}} clamp", f"{s} -> {s}",
-         lambda x, f=fmt: 0 if num.is_nan(f, x.a) else clamp01(f, x.a), copies=3)
+         lambda x, f=fmt: 0 if num.is_nan(f, x.a) else clamp01(f, x.a), values={"a": lambda lane, r, f=fmt: r.next() | 1})
     for const, v in (("0.5", (1, 2)), ("-0.5", (-1, 2)), ("1.0", (1, 1)), ("-2.0", (-2, 1)), ("4.0", (4, 1)), ("-4.0", (-4, 1))):
         c = num.make(fmt, num.Fraction(*v))
         case(f"v_mul_{s} {{d}}, {const}, {{a}}", f"{s} -> {s}", lambda x, f=fmt, c=c: num.mul(f, c, x.a), copies=1)
@@ -52,9 +52,11 @@ case("v_add_u32 {d}, vcc_lo, {a}", "u32 -> u32", lambda x: x.a + 0xABCD, setup="
 case("v_xor_b32 {d}, m0, {a}", "u32 -> u32", lambda x: x.a ^ 0x1234, setup="s_mov_b32 m0, 0x1234")
 case("v_add_u32 {d}, exec_hi, {a}", "u32 -> u32", lambda x: x.a + 0xFFFFFFFF)
 
-# omod acts where denormals are flushed; here f32 denormals are off.
-enter = "s_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 2), 0\n"
-leave = "\ns_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 2), 3"
+# omod acts where output denormals are flushed and IEEE mode is off, and is
+# ignored elsewhere.
+enter = "s_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 2), 0\ns_setreg_imm32_b32 hwreg(HW_REG_MODE, 9, 1), 0\n"
+leave = "\ns_setreg_imm32_b32 hwreg(HW_REG_MODE, 4, 2), 3\ns_setreg_imm32_b32 hwreg(HW_REG_MODE, 9, 1), 1"
+case("v_add_f32 {d}, {a}, {b} mul:2", "f32 f32 -> f32", lambda x: num.add(F32, x.a, x.b), values={"a": tame32, "b": tame32})
 for text, k in (("mul:2", 2), ("mul:4", 4), ("div:2", num.Fraction(1, 2))):
     case(enter + f"v_add_f32 {{d}}, {{a}}, {{b}} {text}" + leave, "f32 f32 -> f32",
          lambda x, k=k: num.make(F32, num.value(F32, num.add(F32, x.a, x.b)) * k), values={"a": tame32, "b": tame32})

@@ -41,7 +41,7 @@ KERNEL void floats(GLOBAL const float *x, GLOBAL const float *y,
   p[2] = __builtin_fma(d, e, 1.0 / 3.0);
   p[3] = __builtin_floor(e * 7.0) + __builtin_rint(e * 9.0);
   p[4] = (double)(i64)(e * 1.0e15);
-  p[5] = (double)((u64)i * 0x9e3779b97f4a7c15ull);
+  p[5] = (double)((u64)i * 0x9e3779b97f4a7c15ul);
   GLOBAL i64 *q = outInt + 6 * i;
   q[0] = (i64)(e * 1.0e15);
   q[1] = (i64)(u64)(__builtin_fabs(e) * 1.0e15);

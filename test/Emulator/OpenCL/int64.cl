@@ -23,8 +23,8 @@ KERNEL void int64(GLOBAL const i64 *a, GLOBAL const i64 *b, GLOBAL i64 *out) {
   o[5] = (i64)(ux << (y & 63)) + (x >> (y & 63));
   o[6] = (i64)(ux >> (y & 63)) - (x < y ? x : y);
   o[7] = (i64)((u64)(u32)x * (u32)y) + (i64)(i32)x * (i32)y;
-  o[8] = (ux > uy) + 2 * (x > y) + 4 * __builtin_popcountll(ux) +
-         256 * (i64)(ux ? __builtin_clzll(ux) : 64) +
-         65536 * (i64)(ux ? __builtin_ctzll(ux) : 64);
+  o[8] = (ux > uy) + 2 * (x > y) + 4 * __builtin_popcountl(ux) +
+         256 * (i64)(ux ? __builtin_clzl(ux) : 64) +
+         65536 * (i64)(ux ? __builtin_ctzl(ux) : 64);
   o[9] = (x ^ y) + (x & ~y) - (i64)((ux >> 5 | ux << 59) % 1000003u);
 }

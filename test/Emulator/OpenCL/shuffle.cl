@@ -21,6 +21,6 @@ KERNEL void shuffle(GLOBAL const u32 *x, GLOBAL u32 *out) {
   o[2] = sum;
   u64 votes = BALLOT(v % 3 == 0);
   o[3] = (u32)votes ^ (u32)(votes >> 32) ^
-         (u32)__builtin_popcountll(votes & ((1ull << l) - 1));
+         (u32)__builtin_popcountl(votes & ((1ul << l) - 1));
   o[4] = FIRST_LANE(v) + v;
 }

@@ -169,6 +169,27 @@ inline uint32_t pkAddF16(uint32_t a, uint32_t b) {
 }
 
 //===----------------------------------------------------------------------===//
+// Scaled fused multiply-add
+//===----------------------------------------------------------------------===//
+
+/// p + c rounded to odd: rounding that to a narrower format, denormal or not,
+/// gives what rounding the exact sum would give.
+double addToOdd(double p, double c);
+
+/// (a * b + c) * 2^exponent, rounded once to nearest even. The f64 one expects
+/// c to be within a few units of the sum, as V_DIV_FMAS has it.
+float fmaScaled(float a, float b, float c, int exponent);
+double fmaScaled(double a, double b, double c, int exponent);
+
+//===----------------------------------------------------------------------===//
+// f16 arithmetic in any rounding direction, on patterns, denormals kept
+//===----------------------------------------------------------------------===//
+
+uint32_t addF16(uint32_t a, uint32_t b, Round round);
+uint32_t mulF16(uint32_t a, uint32_t b, Round round);
+uint32_t fmaF16(uint32_t a, uint32_t b, uint32_t c, Round round);
+
+//===----------------------------------------------------------------------===//
 // 8, 6 and 4 bit formats
 //===----------------------------------------------------------------------===//
 

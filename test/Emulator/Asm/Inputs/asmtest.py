@@ -204,7 +204,9 @@ def check(c, chip, words):
         if not isinstance(e, (str, tuple)):
             e = int(e) & mask
         if not matches(c.out, e, g):
-            bad.append(f"{chip}: {' ; '.join(c.text.split(chr(10)))}: lane {lane}: a={x.a:#x} b={x.b:#x} c={x.c:#x} "
+            text = c.text.strip().replace("\n", " ; ")
+            text = text if len(text) < 90 else "... " + text[-80:]
+            bad.append(f"{chip}: {text}: lane {lane}: a={x.a:#x} b={x.b:#x} c={x.c:#x} "
                        f"d={x.d:#x}: expected {show(e)}, got {g:#x}")
     return bad
 
