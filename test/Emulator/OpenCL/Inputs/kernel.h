@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the test kernels use, twice: for the GPU with the compiler's builtins, and
-// for the host with work items as coroutines (native.c) so that barriers and
-// shuffles mean the same there. No OpenCL library is needed on either side.
+// What the test kernels use, twice: for the GPU with the compiler's builtins,
+// and for the host with work items as coroutines (native.c) so that barriers
+// and shuffles mean the same there. No OpenCL library is needed on either side.
 
 #ifndef KERNEL_H
 #define KERNEL_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Runs a test kernel on the host: `native GX GY BX ARG...` with an argument as
-// `i64:VALUE` or `IN=OUT` (files; the buffer is read from IN and written to OUT).
-// The work items of a group are coroutines that hand over at barriers, shuffles
-// and ballots; waves have 64 lanes.
+// `i64:VALUE` or `IN=OUT` (files; the buffer is read from IN and written to
+// OUT). The work items of a group are coroutines that hand over at barriers,
+// shuffles and ballots; waves have 64 lanes.
 
 #define _GNU_SOURCE
 #include <stdbool.h>
@@ -41,7 +41,8 @@ unsigned long long native_ballot(bool condition) {
   native_barrier();
   unsigned long long mask = 0;
   for (unsigned lane = 0; lane != 64; ++lane)
-    mask |= (unsigned long long)(exchange[current / 64 * 64 + lane] & 1) << lane;
+    mask |= (unsigned long long)(exchange[current / 64 * 64 + lane] & 1)
+            << lane;
   native_barrier();
   return mask;
 }
@@ -122,7 +123,8 @@ int main(int argc, char **argv) {
   for (int i = 0; i != maxArgs; ++i)
     if (outs[i]) {
       FILE *f = fopen(outs[i], "wb");
-      if (!f || fwrite((void *)args[i], 1, sizes[i], f) != sizes[i] || fclose(f))
+      if (!f || fwrite((void *)args[i], 1, sizes[i], f) != sizes[i] ||
+          fclose(f))
         return 2;
     }
   return 0;
