@@ -69,7 +69,7 @@ def complete(root):
         for name, language, text in blocks(path):
             if name:
                 names += 1
-                if not re.search(rf"(?:extract|match) \S+ {name}\s", users):
+                if not re.search(rf"(?:extract|match)}}? \S+ {name}\s", users):
                     problems.append(f"{path.name}: no test uses the block '{name}'")
             elif language == "mlir" and re.search(r"^(?:module|gpu\.module|func\.func)\b",
                                                   text, re.M):
