@@ -13,6 +13,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include <cstring>
+#include <thread>
 
 using namespace llvm;
 using namespace moe;
@@ -23,8 +24,8 @@ namespace {
 class DataReader {
 public:
   DataReader(StringRef dir, const KernelOptions &options, int64_t tokens,
-             const GivenDimensions &given)
-      : dir(dir.str()), flagTokens(tokens), given(given) {
+             const GivenDimensions &given, unsigned threads)
+      : dir(dir.str()), flagTokens(tokens), given(given), threads(threads) {
     problem.options = options;
   }
 
@@ -56,6 +57,7 @@ private:
   std::string dir;
   int64_t flagTokens;
   GivenDimensions given;
+  unsigned threads;
   Problem problem;
 };
 } // namespace
@@ -161,19 +163,30 @@ Error DataReader::quantize(const NpyArray &w) {
   if (Error error = HostBuffer::allocate(uint64_t(rows * k / 32))
                         .moveInto(problem.scales))
     return error;
-  std::vector<float> row(static_cast<size_t>(k));
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t i = 0; i < k; ++i)
-      row[size_t(i)] = static_cast<float>(
-          w.type == DType::F32
-              ? w.data.as<float>()[r * k + i]
-              : reference::decodeF16(w.data.as<uint16_t>()[r * k + i]));
-    reference::MXFP4 q = reference::quantizeMXFP4(row.data(), 1, k);
-    std::memcpy(problem.codes.data() + r * (k / 2), q.codes.data(),
-                q.codes.size());
-    std::memcpy(problem.scales.data() + r * (k / 32), q.scales.data(),
-                q.scales.size());
-  }
+  // Experts that nothing is routed to stay zero.
+  std::vector<char> active = problem.activeExperts();
+  auto work = [&](unsigned first) {
+    std::vector<float> row(static_cast<size_t>(k));
+    for (int64_t r = first; r < rows; r += threads) {
+      if (!active[static_cast<size_t>(r / w.shape[1])])
+        continue;
+      for (int64_t i = 0; i < k; ++i)
+        row[size_t(i)] = static_cast<float>(
+            w.type == DType::F32
+                ? w.data.as<float>()[r * k + i]
+                : reference::decodeF16(w.data.as<uint16_t>()[r * k + i]));
+      reference::MXFP4 q = reference::quantizeMXFP4(row.data(), 1, k);
+      std::memcpy(problem.codes.data() + r * (k / 2), q.codes.data(),
+                  q.codes.size());
+      std::memcpy(problem.scales.data() + r * (k / 32), q.scales.data(),
+                  q.scales.size());
+    }
+  };
+  std::vector<std::thread> workers;
+  for (unsigned t = 0; t < threads; ++t)
+    workers.emplace_back(work, t);
+  for (std::thread &worker : workers)
+    worker.join();
   return Error::success();
 }
 
@@ -279,6 +292,7 @@ Expected<Problem> DataReader::read() {
 Expected<Problem> moe::driver::readProblem(StringRef dir,
                                            const KernelOptions &options,
                                            int64_t tokens,
-                                           const GivenDimensions &given) {
-  return DataReader(dir, options, tokens, given).read();
+                                           const GivenDimensions &given,
+                                           unsigned threads) {
+  return DataReader(dir, options, tokens, given, threads).read();
 }

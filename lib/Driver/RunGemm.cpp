@@ -162,8 +162,9 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
 static Expected<Problem> firstProblem(const Request &request, Times &times) {
   Stopwatch watch(times.data);
   if (!request.dataDir.empty()) {
-    Expected<Problem> problem = readProblem(request.dataDir, request.options,
-                                            request.tokens, request.given);
+    Expected<Problem> problem =
+        readProblem(request.dataDir, request.options, request.tokens,
+                    request.given, request.threads());
     if (problem)
       problem->seed = request.seed;
     return problem;

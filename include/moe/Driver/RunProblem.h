@@ -70,10 +70,9 @@ struct GivenDimensions {
 /// Reads DIR/<name>.npy; dimensions come from the tensors, and one that the
 /// command line gave must agree. Weights in f32 or f16 without a scale are
 /// quantised (nearest even, OCP scale).
-llvm::Expected<Problem> readProblem(llvm::StringRef dir,
-                                    const KernelOptions &options,
-                                    int64_t tokens,
-                                    const GivenDimensions &given);
+llvm::Expected<Problem>
+readProblem(llvm::StringRef dir, const KernelOptions &options, int64_t tokens,
+            const GivenDimensions &given, unsigned threads);
 
 /// The kernel's buffers, each exactly as large as the contract says.
 struct DeviceBuffers {
