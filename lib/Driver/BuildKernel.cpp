@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Kernel-level IR from options. Pointers whose extent depends on run-time values
-// are rank-0 memrefs in the signature, which the bare-pointer convention passes
-// as plain pointers, and get their shape from the i32 arguments by
+// Kernel-level IR from options. Pointers whose extent depends on run-time
+// values are rank-0 memrefs in the signature, which the bare-pointer convention
+// passes as plain pointers, and get their shape from the i32 arguments by
 // memref.reinterpret_cast.
 
 #include "moe/Driver/BuildKernel.h"
@@ -24,8 +24,9 @@ Stage toStage(KernelKind kind) {
   return kind == KernelKind::Gemm1 ? Stage::GateUp : Stage::Down;
 }
 
+/// Raw sums of split-K are activated by whoever finishes them.
 moe::Activation toActivation(const KernelOptions &options) {
-  if (options.kernel != KernelKind::Gemm1)
+  if (options.kernel != KernelKind::Gemm1 || options.kBatch > 1)
     return moe::Activation::None;
   switch (options.act) {
   case Activation::Silu:
@@ -50,8 +51,8 @@ class KernelBuilder {
 public:
   KernelBuilder(MLIRContext &context, const KernelOptions &options)
       : options(options), b(UnknownLoc::get(&context), &context),
-        global(gpu::AddressSpaceAttr::get(&context, gpu::AddressSpace::Global)) {
-  }
+        global(
+            gpu::AddressSpaceAttr::get(&context, gpu::AddressSpace::Global)) {}
 
   OwningOpRef<ModuleOp> build();
 
@@ -70,6 +71,9 @@ private:
       return b.getF32Type();
     }
     llvm_unreachable("covered switch");
+  }
+  bool rawSums() const {
+    return options.kernel == KernelKind::Gemm1 && options.kBatch > 1;
   }
   SmallVector<Type> argumentTypes();
   ConfigAttr config();
@@ -91,21 +95,21 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
   auto layout = [&](ShuffleRole role) {
     return PreshuffleAttr::get(ctx, role, toGate(options));
   };
-  SmallVector<Type> types = {
-      memory({}, outElement()),
-      memory({}, b.getBF16Type()),
-      memory({e, n, k}, Float4E2M1FNType::get(ctx), layout(ShuffleRole::Weight)),
-      memory({e, n, k / 32}, Float8E8M0FNUType::get(ctx),
-             layout(ShuffleRole::Scale)),
-      memory({}, i32),
-      memory({}, i32),
-      memory({}, f32),
-      memory({2}, i32),
-      memory({e, n}, f32),
-      i32,
-      i32,
-      i32,
-      i32};
+  SmallVector<Type> types = {memory({}, outElement()),
+                             memory({}, b.getBF16Type()),
+                             memory({e, n, k}, Float4E2M1FNType::get(ctx),
+                                    layout(ShuffleRole::Weight)),
+                             memory({e, n, k / 32}, Float8E8M0FNUType::get(ctx),
+                                    layout(ShuffleRole::Scale)),
+                             memory({}, i32),
+                             memory({}, i32),
+                             memory({}, f32),
+                             memory({2}, i32),
+                             memory({e, n}, f32),
+                             i32,
+                             i32,
+                             i32,
+                             i32};
   if (options.kernel == KernelKind::Gemm1)
     types.append(4, f32);
   return types;
@@ -119,8 +123,8 @@ ConfigAttr KernelBuilder::config() {
   return ConfigAttr::getChecked(
       [&] { return mlir::emitError(b.getLoc()); }, b.getContext(), tile.m,
       tile.n, tile.k, options.waves, options.kBatch, options.kWave,
-      options.accumulate, options.appliesWeight(), cache, options.xcd,
-      options.groupM, options.wavesPerEu, toStage(options.kernel),
+      options.usesAtomics(), options.appliesWeight() && !rawSums(), cache,
+      options.xcd, options.groupM, options.wavesPerEu, toStage(options.kernel),
       toActivation(options));
 }
 
@@ -132,8 +136,7 @@ Value KernelBuilder::shaped(Value pointer, Value rows, int64_t columns) {
   SmallVector<OpFoldResult> sizes = {rows, b.getIndexAttr(columns)};
   SmallVector<OpFoldResult> strides = {b.getIndexAttr(columns), one};
   return memref::ReinterpretCastOp::create(
-      b,
-      memory({ShapedType::kDynamic, columns}, type.getElementType(), layout),
+      b, memory({ShapedType::kDynamic, columns}, type.getElementType(), layout),
       pointer, zero, sizes, strides);
 }
 
@@ -147,7 +150,31 @@ Value KernelBuilder::list(Value pointer, Value length) {
       zero, SmallVector<OpFoldResult>{length}, SmallVector<OpFoldResult>{one});
 }
 
+/// The names of the arguments in printed IR.
+static void nameArguments(gpu::GPUFuncOp func) {
+  static const char *const names[] = {"out",
+                                      "x",
+                                      "w",
+                                      "scale",
+                                      "sorted_ids",
+                                      "expert_ids",
+                                      "sorted_weights",
+                                      "num_valid",
+                                      "bias",
+                                      "tokens",
+                                      "n",
+                                      "k",
+                                      "num_blocks",
+                                      "alpha",
+                                      "limit",
+                                      "beta",
+                                      "linear_beta"};
+  for (auto [arg, name] : llvm::zip(func.getArguments(), names))
+    arg.setLoc(NameLoc::get(StringAttr::get(func.getContext(), name)));
+}
+
 void KernelBuilder::buildBody(gpu::GPUFuncOp func) {
+  nameArguments(func);
   b.setInsertionPointToStart(&func.getBody().front());
   auto index = [&](Value value) -> Value {
     return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
@@ -155,8 +182,8 @@ void KernelBuilder::buildBody(gpu::GPUFuncOp func) {
   auto times = [&](Value value, int64_t factor) -> Value {
     if (factor == 1)
       return value;
-    return arith::MulIOp::create(
-        b, value, arith::ConstantIndexOp::create(b, factor));
+    return arith::MulIOp::create(b, value,
+                                 arith::ConstantIndexOp::create(b, factor));
   };
   Value tokens = func.getArgument(9);
   Value rows = index(tokens), blocks = index(func.getArgument(12));
@@ -173,10 +200,14 @@ void KernelBuilder::buildBody(gpu::GPUFuncOp func) {
   ConfigAttr attr = config();
   if (!attr)
     return;
+  SmallVector<Value> params;
+  if (!down && !rawSums())
+    params = {func.getArgument(13), func.getArgument(14), func.getArgument(15),
+              func.getArgument(16)};
+  Value bias = options.bias && !rawSums() ? func.getArgument(8) : Value();
   GroupedGemmOp::create(b, out, x, func.getArgument(2), func.getArgument(3),
-                        ids, experts, weights, func.getArgument(7),
-                        options.bias ? func.getArgument(8) : Value(), tokens,
-                        options.topk, attr);
+                        ids, experts, weights, func.getArgument(7), bias,
+                        params, tokens, options.topk, attr);
   gpu::ReturnOp::create(b);
 }
 
@@ -192,11 +223,11 @@ OwningOpRef<ModuleOp> KernelBuilder::build() {
   std::string name = options.kernelName();
   auto gpuModule = gpu::GPUModuleOp::create(b, name + "_module");
   b.setInsertionPointToStart(gpuModule.getBody());
-  auto func = gpu::GPUFuncOp::create(
-      b, name, b.getFunctionType(argumentTypes(), {}));
+  auto func =
+      gpu::GPUFuncOp::create(b, name, b.getFunctionType(argumentTypes(), {}));
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  func.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(
-      {static_cast<int32_t>(options.block()), 1, 1}));
+  func.setKnownBlockSizeAttr(
+      b.getDenseI32ArrayAttr({static_cast<int32_t>(options.block()), 1, 1}));
   buildBody(func);
   if (func.getBody().front().empty() ||
       !func.getBody().front().back().hasTrait<OpTrait::IsTerminator>() ||
@@ -210,20 +241,20 @@ OwningOpRef<ModuleOp> KernelBuilder::build() {
 static LogicalResult checkDimensions(MLIRContext &context,
                                      const KernelOptions &options) {
   Location loc = UnknownLoc::get(&context);
-  for (auto [name, value] : {std::pair<StringRef, int64_t>("model-dim",
-                                                           options.modelDim),
-                             {"inter-dim", options.interDim},
-                             {"experts", options.experts},
-                             {"topk", options.topk}})
+  for (auto [name, value] :
+       {std::pair<StringRef, int64_t>("model-dim", options.modelDim),
+        {"inter-dim", options.interDim},
+        {"experts", options.experts},
+        {"topk", options.topk}})
     if (value < 1)
-      return emitError(loc) << "expected " << name
-                            << " to be at least 1, got " << value;
-  for (auto [name, value] : {std::pair<StringRef, int64_t>("model-dim",
-                                                           options.modelDim),
-                             {"inter-dim", options.interDim}})
+      return emitError(loc)
+             << "expected " << name << " to be at least 1, got " << value;
+  for (auto [name, value] :
+       {std::pair<StringRef, int64_t>("model-dim", options.modelDim),
+        {"inter-dim", options.interDim}})
     if (value % 32 != 0)
-      return emitError(loc) << "expected " << name
-                            << " to be a multiple of 32, got " << value;
+      return emitError(loc)
+             << "expected " << name << " to be a multiple of 32, got " << value;
   return success();
 }
 

@@ -80,7 +80,7 @@ public:
   std::string print() {
     std::string text;
     llvm::raw_string_ostream os(text);
-    module->print(os);
+    module->print(os, mlir::OpPrintingFlags().printNameLocAsPrefix());
     os << '\n';
     return text;
   }

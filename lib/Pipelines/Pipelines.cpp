@@ -75,9 +75,9 @@ void moe::buildMoEToBinaryPipeline(OpPassManager &pm,
 }
 
 void moe::registerMoEPipelines() {
-  PassPipelineRegistration<PipelineOptions>(
-      "moe-to-tile", "kernel ops to pipelined tile ops",
-      buildMoEToTilePipeline);
+  PassPipelineRegistration<PipelineOptions>("moe-to-tile",
+                                            "kernel ops to pipelined tile ops",
+                                            buildMoEToTilePipeline);
   PassPipelineRegistration<PipelineOptions>(
       "moe-to-rocdl", "moe ops to a gpu.module of LLVM and ROCDL ops",
       buildMoEToROCDLPipeline);

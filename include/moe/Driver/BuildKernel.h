@@ -16,8 +16,8 @@ namespace moe::driver {
 /// argument list of the kernel's stage around a `moe.grouped_gemm`. The chip is
 /// not in it. Null after a diagnostic on `context` if the options do not make a
 /// valid kernel. Loads the dialects it needs, which must be registered.
-mlir::OwningOpRef<mlir::ModuleOp> buildKernelModule(mlir::MLIRContext &context,
-                                                    const KernelOptions &options);
+mlir::OwningOpRef<mlir::ModuleOp>
+buildKernelModule(mlir::MLIRContext &context, const KernelOptions &options);
 
 } // namespace moe::driver
 

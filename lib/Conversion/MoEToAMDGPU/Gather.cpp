@@ -26,14 +26,12 @@ struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
     LaneBuilder b(op.getLoc(), rewriter);
     int64_t chunksPerRow = op.getTileK() / 8, threads = op.getThreads();
     int64_t count = op.getRows().getType().getDimSize(0);
-    Value thread = b.thread();
+    Value thread = b.threadIn(threads);
     SmallVector<Value> rows;
     for (int64_t c = 0; c < count; ++c) {
       Value chunk = b.add(thread, b.index(c * threads));
-      Value sortedRow =
-          b.add(adaptor.getFirst(), b.div(chunk, chunksPerRow));
-      Value id =
-          memref::LoadOp::create(b, adaptor.getSortedIds(), sortedRow);
+      Value sortedRow = b.add(adaptor.getFirst(), b.div(chunk, chunksPerRow));
+      Value id = memref::LoadOp::create(b, adaptor.getSortedIds(), sortedRow);
       Value token = arith::AndIOp::create(b, id, b.i32(0xFFFFFF));
       Value slot = b.shr(id, 24);
       Value valid = arith::AndIOp::create(
@@ -64,16 +62,15 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     Value rows = memref::DimOp::create(b, x, 0);
     Value bytes = arith::IndexCastUIOp::create(
         b, b.getI64Type(), b.mul(rows, type.getDimSize(1) * 2));
-    Value limit = arith::ConstantOp::create(
-        b, b.getI64IntegerAttr(kDescriptorBytes));
-    return b.descriptor(b.pointer(x),
-                        arith::MinUIOp::create(b, bytes, limit));
+    Value limit =
+        arith::ConstantOp::create(b, b.getI64IntegerAttr(kDescriptorBytes));
+    return b.descriptor(b.pointer(x), arith::MinUIOp::create(b, bytes, limit));
   }
 
-  /// Byte offset in x, less k, of the chunk that this lane moves to position
-  /// `chunk` of the tile; out of range where zeros belong.
-  static Value chunkOffset(LaneBuilder &b, GatherOp op, Value chunk,
-                           Value row) {
+  /// Byte offset in x, less `k` bytes, of the chunk that this lane moves to
+  /// position `chunk` of the tile; out of range where zeros belong.
+  static Value chunkOffset(LaneBuilder &b, GatherOp op, Value chunk, Value row,
+                           Value k) {
     int64_t tileK = op.getTo().getType().getDimSize(1);
     int64_t columns = op.getColumns();
     int64_t rowBytes = op.getX().getType().getDimSize(1) * 2;
@@ -81,21 +78,25 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     Value source = b.bitXor(place, b.rem(tileRow, 16));
     Value column = b.toI32(b.mul(source, 16));
     Value offset = b.add(b.mul(row, rowBytes), column);
-    Value wanted = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row,
-                                         b.i32(0));
+    Value wanted =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row, b.i32(0));
     if (columns < tileK) {
-      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
-                                           column, b.i32(columns * 2));
+      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column,
+                                           b.i32(columns * 2));
       wanted = arith::AndIOp::create(b, wanted, inside);
     }
+    if (op.getBounded())
+      wanted = arith::AndIOp::create(
+          b, wanted, b.lessU(b.add(k, column), b.i32(rowBytes)));
     return arith::SelectOp::create(b, wanted, offset, b.i32(kOutOfRange));
   }
 
   /// Straight into LDS: the hardware adds lane * 16 to a base that is equal in
   /// all lanes of the wave.
   static void gatherByDma(LaneBuilder &b, Value rsrc, Value offset, Value k,
-                          Value tile, int64_t firstChunk, Value lds) {
-    Value base = b.add(b.mul(b.wave(), 64 * 16), b.index(firstChunk * 16));
+                          int64_t threads, int64_t firstChunk, Value lds) {
+    Value wave = b.rem(b.wave(), threads / 64);
+    Value base = b.add(b.mul(wave, 64 * 16), b.index(firstChunk * 16));
     Value place = LLVM::GEPOp::create(
         b, lds.getType(), b.getI8Type(), lds,
         ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(b.toI32(base))});
@@ -123,16 +124,16 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     int64_t threads = tileType.getNumElements() / 8 / count;
     Value rsrc = describeX(b, adaptor.getX());
     Value k = b.toI32(b.mul(adaptor.getK(), 2));
-    Value thread = b.thread();
+    Value thread = b.threadIn(threads);
     Value lds = chip.hasWideLdsDma() ? b.pointer(adaptor.getTo()) : Value();
     auto chunkType = VectorType::get({8}, b.getBF16Type());
     SmallVector<Value> loaded;
     for (int64_t c = 0; c < count; ++c) {
       Value chunk = b.add(thread, b.index(c * threads));
       Value row = vector::ExtractOp::create(b, adaptor.getRows(), c);
-      Value offset = chunkOffset(b, op, chunk, row);
+      Value offset = chunkOffset(b, op, chunk, row, k);
       if (chip.hasWideLdsDma())
-        gatherByDma(b, rsrc, offset, k, adaptor.getTo(), c * threads, lds);
+        gatherByDma(b, rsrc, offset, k, threads, c * threads, lds);
       else
         loaded.push_back(b.bufferLoad(chunkType, rsrc, offset, k));
     }
@@ -140,11 +141,10 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
       pinOrder(b);
     for (auto [c, value] : llvm::enumerate(loaded)) {
       Value chunk = b.add(thread, b.index(c * threads));
-      vector::StoreOp::create(
-          b, value, adaptor.getTo(),
-          ValueRange{b.div(chunk, tileK / 8),
-                     b.mul(b.rem(chunk, tileK / 8), 8)},
-          /*nontemporal=*/false, llvm::MaybeAlign(16));
+      vector::StoreOp::create(b, value, adaptor.getTo(),
+                              ValueRange{b.div(chunk, tileK / 8),
+                                         b.mul(b.rem(chunk, tileK / 8), 8)},
+                              /*nontemporal=*/false, llvm::MaybeAlign(16));
     }
     rewriter.eraseOp(op);
     return success();

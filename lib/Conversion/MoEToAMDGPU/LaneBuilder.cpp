@@ -52,6 +52,22 @@ Value LaneBuilder::bitXor(Value a, Value b) {
   return arith::XOrIOp::create(*this, a, b);
 }
 
+Value LaneBuilder::bitAnd(Value a, int64_t b) {
+  return arith::AndIOp::create(*this, a, like(*this, a, b));
+}
+Value LaneBuilder::bitOr(Value a, Value b) {
+  return arith::OrIOp::create(*this, a, b);
+}
+Value LaneBuilder::minU(Value a, Value b) {
+  return arith::MinUIOp::create(*this, a, b);
+}
+Value LaneBuilder::lessU(Value a, Value b) {
+  return arith::CmpIOp::create(*this, arith::CmpIPredicate::ult, a, b);
+}
+Value LaneBuilder::select(Value condition, Value a, Value b) {
+  return arith::SelectOp::create(*this, condition, a, b);
+}
+
 Value LaneBuilder::thread() {
   return gpu::ThreadIdOp::create(*this, gpu::Dimension::x);
 }
@@ -76,10 +92,8 @@ Value LaneBuilder::pointer(Value memref) {
                                                               : 5;
   else if (auto attr = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace()))
     space = attr.getInt();
-  Value address =
-      memref::ExtractAlignedPointerAsIndexOp::create(*this, memref);
-  Value integer =
-      arith::IndexCastUIOp::create(*this, getI64Type(), address);
+  Value address = memref::ExtractAlignedPointerAsIndexOp::create(*this, memref);
+  Value integer = arith::IndexCastUIOp::create(*this, getI64Type(), address);
   return LLVM::IntToPtrOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), space), integer);
 }

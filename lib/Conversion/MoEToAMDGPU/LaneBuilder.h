@@ -32,9 +32,16 @@ public:
   Value shl(Value a, int64_t b);
   Value shr(Value a, int64_t b);
   Value bitXor(Value a, Value b);
+  Value bitAnd(Value a, int64_t b);
+  Value bitOr(Value a, Value b);
+  Value minU(Value a, Value b);
+  Value lessU(Value a, Value b);
+  Value select(Value condition, Value a, Value b);
 
   /// Thread of the workgroup; workgroups are one-dimensional.
   Value thread();
+  /// Thread within groups of `threads`.
+  Value threadIn(int64_t threads) { return rem(thread(), threads); }
   /// Lane of the wave, 0 to 63.
   Value lane();
   /// Wave of the workgroup.
@@ -65,8 +72,9 @@ void populateUnpackPatterns(const mlir::TypeConverter &converter,
                             const Chip &chip,
                             mlir::RewritePatternSet &patterns);
 void populateMfmaPatterns(const mlir::TypeConverter &converter,
-                          const Chip &chip,
-                          mlir::RewritePatternSet &patterns);
+                          const Chip &chip, mlir::RewritePatternSet &patterns);
+void populateEpiloguePatterns(const mlir::TypeConverter &converter,
+                              mlir::RewritePatternSet &patterns);
 void populateScatterPatterns(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 

@@ -19,14 +19,34 @@ static Value describeExpert(LaneBuilder &b, Value memref, MemRefType type,
   auto layout = cast<PreshuffleAttr>(type.getLayout());
   int64_t bytes = layout.getByteSize(type.getShape()) / type.getDimSize(0);
   Value base = b.pointer(memref);
-  Value expert64 =
-      arith::IndexCastUIOp::create(b, b.getI64Type(), expert);
+  Value expert64 = arith::IndexCastUIOp::create(b, b.getI64Type(), expert);
   Value size = arith::ConstantOp::create(b, b.getI64IntegerAttr(bytes));
   Value offset = arith::MulIOp::create(b, expert64, size);
   Value first =
       LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), base,
                           ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(offset)});
   return b.descriptor(first, size);
+}
+
+/// `offset`, or out of range where the K block at `k` begins past the K of the
+/// weights and `bounded` says that this happens.
+static Value boundOffset(LaneBuilder &b, Value offset, Value k, int64_t sizeK,
+                         bool bounded) {
+  if (!bounded)
+    return offset;
+  return b.select(b.lessU(k, b.index(sizeK)), offset, b.i32(kOutOfRange));
+}
+
+/// The block of 16 rows in memory (i32) that is block number `nb` of a wave
+/// whose rows begin at `n`. Where gate and up rows are separated, even blocks
+/// are gate rows and odd ones up rows, half of all blocks further.
+static Value rowBlock(LaneBuilder &b, PreshuffleAttr layout, int64_t rows,
+                      Value n, int64_t nb) {
+  Value block = b.add(b.toI32(b.div(n, 16)), b.i32(nb));
+  if (layout.getGate() != GateLayout::Separated)
+    return block;
+  Value half = b.mul(b.bitAnd(block, 1), rows / 32);
+  return b.add(b.shr(block, 1), half);
 }
 
 namespace {
@@ -39,23 +59,26 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
     MemRefType type = op.getW().getType();
+    auto layout = cast<PreshuffleAttr>(type.getLayout());
     Value rsrc = describeExpert(b, adaptor.getW(), type, adaptor.getExpert());
     // A block of 16 rows is 8 * Kp bytes, one of 16 rows x 128 K is 1024, and
     // the lanes' 16 bytes follow each other: lane * 16.
     int64_t rowBlockBytes = 8 * llvm::alignTo(type.getDimSize(2), 128);
-    Value rowBlock = b.toI32(b.div(adaptor.getN(), 16));
-    Value offset = b.add(b.mul(rowBlock, rowBlockBytes),
-                         b.toI32(b.mul(b.lane(), 16)));
+    Value lane = b.toI32(b.mul(b.lane(), 16));
     Value k = b.mul(b.toI32(b.div(adaptor.getK(), 128)), 1024);
     auto fragmentType = VectorType::get({4}, b.getI32Type());
     ArrayRef<int64_t> shape = op.getResult().getType().getShape();
     SmallVector<Value> fragments;
     for (int64_t nb = 0; nb < shape[0]; ++nb) {
-      Value row = b.add(offset, b.i32(nb * rowBlockBytes));
-      for (int64_t kb = 0; kb < shape[1]; ++kb)
-        fragments.push_back(
-            b.bufferLoad(fragmentType, rsrc, b.add(row, b.i32(kb * 1024)), k,
-                         getCacheAux(op.getCache())));
+      Value block = rowBlock(b, layout, type.getDimSize(1), adaptor.getN(), nb);
+      Value row = b.add(b.mul(block, rowBlockBytes), lane);
+      for (int64_t kb = 0; kb < shape[1]; ++kb) {
+        Value offset = boundOffset(b, b.add(row, b.i32(kb * 1024)),
+                                   b.add(adaptor.getK(), b.index(128 * kb)),
+                                   type.getDimSize(2), op.getBounded());
+        fragments.push_back(b.bufferLoad(fragmentType, rsrc, offset, k,
+                                         getCacheAux(op.getCache())));
+      }
     }
     rewriter.replaceOpWithMultiple(op, {fragments});
     return success();
@@ -65,43 +88,59 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
 struct LoadScaleLowering : OpConversionPattern<LoadScaleOp> {
   using OpConversionPattern::OpConversionPattern;
 
+  /// The dword of row block `block` and K block `kBlock`, which is `kb` blocks
+  /// behind the op's k; a K block of its own may be its upper half.
+  static Value loadDword(LaneBuilder &b, LoadScaleOp op, Value rsrc,
+                         Value block, Value k, int64_t kb) {
+    MemRefType type = op.getScale().getType();
+    bool wholeDwords = op.getResult().getType().getDimSize(1) % 2 == 0;
+    // 32 rows x 256 K are 64 dwords, one a lane.
+    int64_t rowPairBytes = llvm::alignTo(type.getDimSize(2), 8) * 32;
+    Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
+    Value offset = b.add(b.mul(b.shr(block, 1), rowPairBytes),
+                         b.toI32(b.mul(b.lane(), 4)));
+    offset = boundOffset(b, offset, b.add(k, b.index(128 * kb)),
+                         type.getDimSize(2) * 32, op.getBounded());
+    Value dword = b.bufferLoad(b.getI32Type(), rsrc, offset,
+                               b.mul(b.shr(kBlock, 1), 256));
+    if (wholeDwords)
+      return dword;
+    return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(kBlock, 1), 4));
+  }
+
+  /// `dword` with the bytes of row block `block` in its lower bytes of 16.
+  static Value alignRows(LaneBuilder &b, Value dword, Value block) {
+    return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(block, 1), 3));
+  }
+
   LogicalResult
   matchAndRewrite(LoadScaleOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
     MemRefType type = op.getScale().getType();
+    auto layout = cast<PreshuffleAttr>(type.getLayout());
     Value rsrc =
         describeExpert(b, adaptor.getScale(), type, adaptor.getExpert());
-    // 32 rows x 256 K are 64 dwords, one a lane.
-    int64_t rowPairBytes = llvm::alignTo(type.getDimSize(2), 8) * 32;
-    Value rowPair = b.toI32(b.div(adaptor.getN(), 32));
-    Value offset = b.add(b.mul(rowPair, rowPairBytes),
-                         b.toI32(b.mul(b.lane(), 4)));
-    Value kBlock = b.toI32(b.div(adaptor.getK(), 128));
     ArrayRef<int64_t> shape = op.getResult().getType().getShape();
-    bool wholeDwords = shape[1] % 2 == 0;
+    Value k = adaptor.getK();
+    auto block = [&](int64_t nb) {
+      return rowBlock(b, layout, type.getDimSize(1), adaptor.getN(), nb);
+    };
     SmallVector<Value> dwords;
-    for (int64_t nb = 0; nb < shape[0]; nb += 2) {
-      Value row = b.add(offset, b.i32(nb / 2 * rowPairBytes));
-      for (int64_t kb = 0; kb < shape[1]; kb += wholeDwords ? 2 : 1) {
-        Value block = b.add(kBlock, b.i32(kb));
-        Value k = b.mul(b.shr(block, 1), 256);
-        Value dword = b.bufferLoad(b.getI32Type(), rsrc, row, k);
-        // A K block of its own may be the upper half of its dword.
-        if (!wholeDwords)
-          dword = arith::ShRUIOp::create(
-              b, dword,
-              b.shl(arith::AndIOp::create(b, block, b.i32(1)), 4));
-        // So may a row block.
+    for (int64_t nb = 0; nb < shape[0]; nb += 2)
+      for (int64_t kb = 0; kb < shape[1]; kb += shape[1] % 2 == 0 ? 2 : 1) {
+        Value dword = loadDword(b, op, rsrc, block(nb), k, kb);
         if (shape[0] == 1) {
-          Value rowBlock = b.toI32(b.div(adaptor.getN(), 16));
-          dword = arith::ShRUIOp::create(
-              b, dword,
-              b.shl(arith::AndIOp::create(b, rowBlock, b.i32(1)), 3));
+          dword = alignRows(b, dword, block(nb));
+        } else if (layout.getGate() == GateLayout::Separated) {
+          // Gate and up blocks come from two dwords; bring them together.
+          Value up = loadDword(b, op, rsrc, block(nb + 1), k, kb);
+          dword = b.bitAnd(alignRows(b, dword, block(nb)), 0x00FF00FF);
+          up = b.bitAnd(alignRows(b, up, block(nb + 1)), 0x00FF00FF);
+          dword = b.bitOr(dword, b.shl(up, 8));
         }
         dwords.push_back(dword);
       }
-    }
     rewriter.replaceOpWithMultiple(op, {dwords});
     return success();
   }

@@ -28,10 +28,10 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
         left = vector::ShuffleOp::create(b, a, a, part);
         right = vector::ShuffleOp::create(b, weights, weights, part);
       }
-      acc = amdgpu::MFMAOp::create(
-          b, acc.getType(), b.getI32IntegerAttr(16), b.getI32IntegerAttr(16),
-          b.getI32IntegerAttr(chip.mfmaBf16K), b.getI32IntegerAttr(1), left,
-          right, acc);
+      acc = amdgpu::MFMAOp::create(b, acc.getType(), b.getI32IntegerAttr(16),
+                                   b.getI32IntegerAttr(16),
+                                   b.getI32IntegerAttr(chip.mfmaBf16K),
+                                   b.getI32IntegerAttr(1), left, right, acc);
     }
     return acc;
   }
@@ -72,8 +72,7 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
 };
 } // namespace
 
-void moe::populateMfmaPatterns(const TypeConverter &converter,
-                               const Chip &chip,
+void moe::populateMfmaPatterns(const TypeConverter &converter, const Chip &chip,
                                RewritePatternSet &patterns) {
   patterns.add<MfmaLowering>(converter, patterns.getContext(), chip);
 }

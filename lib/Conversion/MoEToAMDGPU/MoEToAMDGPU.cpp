@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// -convert-moe-to-amdgpu: the types, the function signatures and the driver. The
-// patterns are in the files of their families.
+// -convert-moe-to-amdgpu: the types, the function signatures and the driver.
+// The patterns are in the files of their families.
 
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "LaneBuilder.h"
@@ -41,8 +41,7 @@ static bool isFragment(VectorType type) {
 }
 
 static bool isScaleFragment(VectorType type) {
-  return type.getRank() == 2 &&
-         isa<Float8E8M0FNUType>(type.getElementType());
+  return type.getRank() == 2 && isa<Float8E8M0FNUType>(type.getElementType());
 }
 
 /// One register of a fragment of this type, as a piece of the fragment's own
@@ -50,8 +49,7 @@ static bool isScaleFragment(VectorType type) {
 static std::pair<VectorType, int64_t> getPiece(VectorType type) {
   Type element = type.getElementType();
   int64_t length = element.isBF16() ? 8 : type.getShape().back();
-  return {VectorType::get({length}, element),
-          type.getShape().back() / length};
+  return {VectorType::get({length}, element), type.getShape().back() / length};
 }
 
 static std::optional<LogicalResult>
@@ -86,8 +84,8 @@ static SmallVector<Value> split(OpBuilder &builder, TypeRange types,
   SmallVector<Value> results;
   for (int64_t i = 0; i < type.getDimSize(0); ++i)
     for (int64_t j = 0; j < type.getDimSize(1); ++j) {
-      Value row = vector::ExtractOp::create(b, inputs[0],
-                                            ArrayRef<int64_t>{i, j});
+      Value row =
+          vector::ExtractOp::create(b, inputs[0], ArrayRef<int64_t>{i, j});
       for (int64_t p = 0; p < perRow; ++p) {
         int64_t length = piece.getDimSize(0);
         Value part = row;
@@ -133,8 +131,7 @@ static Value join(OpBuilder &builder, VectorType type, ValueRange inputs,
     return {};
   auto [piece, perRow] = getPiece(type);
   int64_t length = piece.getDimSize(0);
-  Value result =
-      arith::ConstantOp::create(b, type, b.getZeroAttr(type));
+  Value result = arith::ConstantOp::create(b, type, b.getZeroAttr(type));
   for (auto [index, input] : llvm::enumerate(inputs)) {
     Value part = input;
     if (part.getType() != piece)
@@ -159,10 +156,9 @@ void moe::populateMoEToAMDGPUTypeConversions(TypeConverter &converter) {
                            IntegerType::get(type.getContext(), 8),
                            MemRefLayoutAttrInterface(), type.getMemorySpace());
   });
-  converter.addConversion(
-      [](VectorType type, SmallVectorImpl<Type> &results) {
-        return convertFragment(type, results);
-      });
+  converter.addConversion([](VectorType type, SmallVectorImpl<Type> &results) {
+    return convertFragment(type, results);
+  });
   converter.addTargetMaterialization(
       [](OpBuilder &b, TypeRange types, ValueRange inputs, Location loc) {
         return split(b, types, inputs, loc);
@@ -244,5 +240,6 @@ void moe::populateMoEToAMDGPUPatterns(const TypeConverter &converter,
   populateLoadPatterns(converter, patterns);
   populateUnpackPatterns(converter, chip, patterns);
   populateMfmaPatterns(converter, chip, patterns);
+  populateEpiloguePatterns(converter, patterns);
   populateScatterPatterns(converter, patterns);
 }

@@ -21,7 +21,8 @@ namespace {
 /// Emits one moe.scatter.
 class ScatterEmitter {
 public:
-  ScatterEmitter(ScatterOp op, ScatterOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor,
+  ScatterEmitter(ScatterOp op,
+                 ScatterOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor,
                  ConversionPatternRewriter &rewriter)
       : op(op), b(op.getLoc(), rewriter), acc(adaptor.getAcc()),
         out(adaptor.getOut().front()), ids(adaptor.getSortedIds().front()),
@@ -46,19 +47,32 @@ public:
     q = b.rem(lane, 16);
     firstRow = b.mul(b.div(lane, 16), 4);
     waveColumn = b.mul(b.wave(), 16 * nBlocks);
-    finishValues();
-    if (element.isF32())
+    if (!element.isF32())
+      return storeThroughLds();
+    ifHolder([&] {
+      finishValues();
       storeAccumulators();
-    else
-      storeThroughLds();
+    });
   }
 
 private:
+  /// Column of the workgroup's tile, less `n`, of block `nb` of this lane.
   Value columnOf(int64_t nb) {
     return b.add(waveColumn, b.add(q, b.index(16 * nb)));
   }
+  /// Runs `emit` in the waves that hold the result.
+  void ifHolder(llvm::function_ref<void()> emit) {
+    if (tileN == threads / 64 * 16 * nBlocks)
+      return emit();
+    auto ifOp = scf::IfOp::create(b, b.lessU(waveColumn, b.index(tileN)),
+                                  /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(ifOp.thenBlock());
+    emit();
+  }
   void finishValues();
   Value loadBias(int64_t nb);
+  Value outColumnOf(int64_t nb);
   void storeAccumulators();
   void storeThroughLds();
   SmallVector<Value> makeViews(int64_t columns);
@@ -103,9 +117,9 @@ void ScatterEmitter::finishValues() {
     return;
   for (int64_t mb = 0; mb < mBlocks; ++mb) {
     Value row = b.add(m, b.add(firstRow, b.index(16 * mb)));
-    Value weights = vector::LoadOp::create(
-        b, four, routingWeights, ValueRange{row},
-        /*nontemporal=*/false, llvm::MaybeAlign(16));
+    Value weights =
+        vector::LoadOp::create(b, four, routingWeights, ValueRange{row},
+                               /*nontemporal=*/false, llvm::MaybeAlign(16));
     for (int64_t nb = 0; nb < nBlocks; ++nb) {
       Value &value = acc[mb * nBlocks + nb];
       value = arith::MulFOp::create(b, value, weights);
@@ -119,15 +133,14 @@ void ScatterEmitter::storeIfValid(Value id,
   Value token = arith::AndIOp::create(b, id, b.i32(0xFFFFFF));
   Value slot = b.shr(id, 24);
   Value valid = arith::AndIOp::create(
-      b,
-      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, token, tokens),
+      b, arith::CmpIOp::create(b, arith::CmpIPredicate::ult, token, tokens),
       arith::CmpIOp::create(b, arith::CmpIPredicate::ult, slot,
                             b.i32(op.getTopk())));
   auto ifOp = scf::IfOp::create(b, valid, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(ifOp.thenBlock());
   Value row = arith::IndexCastUIOp::create(b, b.getIndexType(), token);
-  if (!op.getAccumulate())
+  if (op.getPerSlot())
     row = b.add(b.mul(row, op.getTopk()),
                 arith::IndexCastUIOp::create(b, b.getIndexType(), slot));
   store(row);
@@ -146,30 +159,40 @@ void ScatterEmitter::guardColumn(Value column,
   store();
 }
 
-/// Stores or adds `value`, a scalar or a vector of columns that follow each
-/// other. Atomics take one f32 or two 2-byte elements at a time.
+/// Column of the output for column block `nb` of this lane.
+Value ScatterEmitter::outColumnOf(int64_t nb) {
+  Value column = b.add(n, columnOf(nb));
+  if (!op.getPaired())
+    return column;
+  // Block 2*j is block j of the first half, block 2*j + 1 of the second.
+  Value block = b.div(column, 16);
+  Value place = b.add(b.mul(b.div(block, 2), 16), b.rem(column, 16));
+  return b.add(place, b.mul(b.rem(block, 2), sizeN / 2));
+}
+
+/// Stores or adds `value`, a scalar or a vector of columns from `column` of the
+/// output on. Atomics take one f32 or two 2-byte elements at a time.
 void ScatterEmitter::storeUnit(Value outRow, Value column, Value value) {
-  Value first = b.add(n, column);
   auto vectorType = dyn_cast<VectorType>(value.getType());
   if (!op.getAccumulate()) {
     if (!vectorType)
-      memref::StoreOp::create(b, value, out, ValueRange{outRow, first});
+      memref::StoreOp::create(b, value, out, ValueRange{outRow, column});
     else
-      vector::StoreOp::create(
-          b, value, out, ValueRange{outRow, first}, /*nontemporal=*/false,
-          llvm::MaybeAlign(vectorType.getDimSize(0) * 2));
+      vector::StoreOp::create(b, value, out, ValueRange{outRow, column},
+                              /*nontemporal=*/false,
+                              llvm::MaybeAlign(vectorType.getDimSize(0) * 2));
     return;
   }
   Value base = b.pointer(out);
   Value offset = arith::IndexCastUIOp::create(
-      b, b.getI64Type(), b.add(b.mul(outRow, sizeN), first));
+      b, b.getI64Type(), b.add(b.mul(outRow, sizeN), column));
   Value place =
       LLVM::GEPOp::create(b, base.getType(), element, base,
                           ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(offset)});
-  auto atomic = LLVM::AtomicRMWOp::create(
-      b, LLVM::AtomicBinOp::fadd, place, value,
-      LLVM::AtomicOrdering::monotonic, "agent",
-      /*alignment=*/4);
+  auto atomic =
+      LLVM::AtomicRMWOp::create(b, LLVM::AtomicBinOp::fadd, place, value,
+                                LLVM::AtomicOrdering::monotonic, "agent",
+                                /*alignment=*/4);
   // The caller's output is ordinary device memory: without this the f32 form
   // becomes a compare-and-swap loop on some chips.
   atomic->setDiscardableAttr("rocdl.no_fine_grained_memory", b.getUnitAttr());
@@ -184,11 +207,10 @@ void ScatterEmitter::storeAccumulators() {
       Value id = memref::LoadOp::create(b, ids, row);
       storeIfValid(id, [&](Value outRow) {
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
-          Value column = columnOf(nb);
-          guardColumn(column, [&] {
+          guardColumn(columnOf(nb), [&] {
             Value value =
                 vector::ExtractOp::create(b, acc[mb * nBlocks + nb], v);
-            storeUnit(outRow, column, value);
+            storeUnit(outRow, outColumnOf(nb), value);
           });
         }
       });
@@ -198,13 +220,15 @@ void ScatterEmitter::storeAccumulators() {
 /// The output tile in LDS: one view of all columns if it fits the first buffer,
 /// else one of half the columns in each.
 SmallVector<Value> ScatterEmitter::makeViews(int64_t columns) {
-  auto type = MemRefType::get({tileM, columns}, element,
-                              MemRefLayoutAttrInterface(),
-                              op.getBuffer0().getType().getMemorySpace());
+  auto type =
+      MemRefType::get({tileM, columns}, element, MemRefLayoutAttrInterface(),
+                      op.getBuffer0().getType().getMemorySpace());
   SmallVector<Value> views;
-  views.push_back(memref::ViewOp::create(b, type, buffer0, b.index(0), ValueRange()));
+  views.push_back(
+      memref::ViewOp::create(b, type, buffer0, b.index(0), ValueRange()));
   if (columns != tileN)
-    views.push_back(memref::ViewOp::create(b, type, buffer1, b.index(0), ValueRange()));
+    views.push_back(
+        memref::ViewOp::create(b, type, buffer1, b.index(0), ValueRange()));
   return views;
 }
 
@@ -238,8 +262,8 @@ void ScatterEmitter::readView(Value view, int64_t columns,
   while (width > 2 && (tileM * columns / width) % threads != 0)
     width /= 2;
   int64_t units = tileM * columns / width;
-  auto loop = scf::ForOp::create(b, b.index(0), b.index(units),
-                                 b.index(threads));
+  auto loop =
+      scf::ForOp::create(b, b.index(0), b.index(units), b.index(threads));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value unit = b.add(loop.getInductionVar(), b.thread());
@@ -249,11 +273,11 @@ void ScatterEmitter::readView(Value view, int64_t columns,
   storeIfValid(id, [&](Value outRow) {
     Value column = b.add(viewColumn, b.index(firstColumn));
     guardColumn(column, [&] {
-      Value value = vector::LoadOp::create(
-          b, VectorType::get({width}, element), view,
-          ValueRange{row, viewColumn}, /*nontemporal=*/false,
-          llvm::MaybeAlign(width * 2));
-      storeUnit(outRow, column, value);
+      Value value = vector::LoadOp::create(b, VectorType::get({width}, element),
+                                           view, ValueRange{row, viewColumn},
+                                           /*nontemporal=*/false,
+                                           llvm::MaybeAlign(width * 2));
+      storeUnit(outRow, b.add(n, column), value);
     });
   });
 }
@@ -264,7 +288,10 @@ void ScatterEmitter::storeThroughLds() {
   // The other waves may still read the last A tile.
   amdgpu::LDSBarrierOp::create(b);
   SmallVector<Value> views = makeViews(columns);
-  writeView(views, columns);
+  ifHolder([&] {
+    finishValues();
+    writeView(views, columns);
+  });
   amdgpu::LDSBarrierOp::create(b);
   for (auto [index, view] : llvm::enumerate(views))
     readView(view, columns, index * columns);

@@ -26,14 +26,12 @@ static Value convertByHardware(LaneBuilder &b, Value codes, Value dword,
                                          scaleToExponent(b, dword, byte));
   Value one = vector::BroadcastOp::create(
       b, VectorType::get({1}, b.getI32Type()), codes);
-  auto fp4 =
-      VectorType::get({8}, Float4E2M1FNType::get(b.getContext()));
+  auto fp4 = VectorType::get({8}, Float4E2M1FNType::get(b.getContext()));
   Value source = vector::BitCastOp::create(b, fp4, one);
   auto pair = VectorType::get({2}, b.getBF16Type());
   SmallVector<Value> elements;
   for (int32_t i = 0; i < 4; ++i) {
-    Value two =
-        amdgpu::ScaledExtPackedOp::create(b, pair, source, scale, i);
+    Value two = amdgpu::ScaledExtPackedOp::create(b, pair, source, scale, i);
     elements.push_back(vector::ExtractOp::create(b, two, 0));
     elements.push_back(vector::ExtractOp::create(b, two, 1));
   }
@@ -45,10 +43,10 @@ static Value convertByHardware(LaneBuilder &b, Value codes, Value dword,
 static Value softwareScale(LaneBuilder &b, Value dword, int64_t byte) {
   Value exponent =
       arith::AndIOp::create(b, b.shr(dword, 8 * byte), b.i32(0xFF));
-  Value bits = arith::MaxUIOp::create(b, b.shl(exponent, 23),
-                                      b.i32(0x00400000));
-  Value isNaN = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent,
-                                      b.i32(0xFF));
+  Value bits =
+      arith::MaxUIOp::create(b, b.shl(exponent, 23), b.i32(0x00400000));
+  Value isNaN =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent, b.i32(0xFF));
   bits = arith::SelectOp::create(b, isNaN, b.i32(0x7FC00000), bits);
   return arith::BitcastOp::create(b, b.getF32Type(), bits);
 }
@@ -76,17 +74,17 @@ static Value convertBySoftware(LaneBuilder &b, Value codes, Value scale) {
       b, arith::AndIOp::create(b, code, splat(8)), splat(28));
   Value bits = arith::OrIOp::create(b, magnitude, sign);
   Value small = arith::BitcastOp::create(b, f32s, bits);
-  Value rescale = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(f32s, 0x1p126f));
+  Value rescale =
+      arith::ConstantOp::create(b, DenseElementsAttr::get(f32s, 0x1p126f));
   Value value = arith::MulFOp::create(b, small, rescale);
   Value scales = vector::BroadcastOp::create(b, f32s, scale);
   value = arith::MulFOp::create(b, value, scales);
   Value wide = arith::BitcastOp::create(b, i32s, value);
-  Value upper = arith::TruncIOp::create(
-      b, VectorType::get({8}, b.getIntegerType(16)),
-      arith::ShRUIOp::create(b, wide, splat(16)));
-  return arith::BitcastOp::create(
-      b, VectorType::get({8}, b.getBF16Type()), upper);
+  Value upper =
+      arith::TruncIOp::create(b, VectorType::get({8}, b.getIntegerType(16)),
+                              arith::ShRUIOp::create(b, wide, splat(16)));
+  return arith::BitcastOp::create(b, VectorType::get({8}, b.getBF16Type()),
+                                  upper);
 }
 
 namespace {
@@ -109,9 +107,8 @@ struct UnpackLowering : OpConversionPattern<UnpackOp> {
         Value dword = adaptor.getScale()[nb / 2 * dwordsPerRow +
                                          (wholeDwords ? kb / 2 : kb)];
         int64_t byte = nb % 2 + (wholeDwords ? kb % 2 * 2 : 0);
-        Value scale = chip.hasScaledFp4Convert
-                          ? Value()
-                          : softwareScale(b, dword, byte);
+        Value scale =
+            chip.hasScaledFp4Convert ? Value() : softwareScale(b, dword, byte);
         for (int64_t j = 0; j < 4; ++j) {
           Value codes = vector::ExtractOp::create(b, source, j);
           results.push_back(chip.hasScaledFp4Convert

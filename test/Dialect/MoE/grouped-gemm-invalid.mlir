@@ -423,6 +423,138 @@ func.func @tokens(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
 
 // -----
 
+// gemm_c13
+func.func @params_of_stage_2(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
+    %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %p: f32, %tokens: i32) {
+  // expected-error @+1 {{expected 0 activation parameters in stage down with k_batch = 1, got 4}}
+  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      activation(%p, %p, %p, %p)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128>
+  return
+}
+
+// -----
+
+// gemm_c13
+func.func @params_of_stage_1(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
+    %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>,
+    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %tokens: i32) {
+  // expected-error @+1 {{expected 4 activation parameters in stage gate_up with k_batch = 1, got 0}}
+  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x96xbf16>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 128, accumulate = false, stage = gate_up, activation = silu>
+  return
+}
+
+// -----
+
+// gemm_c13
+func.func @no_activation(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
+    %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>,
+    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %p: f32, %tokens: i32) {
+  // expected-error @+1 {{expected an activation in stage gate_up with k_batch = 1, got none}}
+  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x96xbf16>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      activation(%p, %p, %p, %p)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 128, accumulate = false, stage = gate_up>
+  return
+}
+
+// -----
+
+// gemm_c13
+func.func @atomics_of_stage_1(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
+    %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>,
+    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %p: f32, %tokens: i32) {
+  // expected-error @+1 {{expected accumulate = false in stage gate_up with k_batch = 1, got true}}
+  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x96xbf16>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      activation(%p, %p, %p, %p)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 128, stage = gate_up, activation = silu>
+  return
+}
+
+// -----
+
+// gemm_c4
+func.func @raw_columns(%out: memref<?x64xbf16>, %x: memref<?x256xbf16>,
+    %w: memref<8x128x256xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>,
+    %s: memref<8x128x8xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %tokens: i32) {
+  // expected-error @+1 {{expected dimension 1 of 'w' to be the columns of 'out', which k_batch > 1 leaves raw = 64, got 128}}
+  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x256xbf16>, memref<8x128x256xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, memref<8x128x8xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 128, k_batch = 2, stage = gate_up>
+  return
+}
+
+// -----
+
+// gemm_c13
+func.func @raw_type(%out: memref<?x128xbf16>, %x: memref<?x256xbf16>,
+    %w: memref<8x128x256xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>,
+    %s: memref<8x128x8xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %tokens: i32) {
+  // expected-error @+1 {{expected 'out' of f32 for the raw sums of k_batch = 2, got 'bf16'}}
+  moe.grouped_gemm outs(%out : memref<?x128xbf16>)
+      ins(%x, %w, %s : memref<?x256xbf16>, memref<8x128x256xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, memref<8x128x8xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 128, k_batch = 2, routing_weight = false, stage = gate_up>
+  return
+}
+
+// -----
+
+// gemm_c13
+func.func @raw_weight(%out: memref<?x128xf32>, %x: memref<?x256xbf16>,
+    %w: memref<8x128x256xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>,
+    %s: memref<8x128x8xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %tokens: i32) {
+  // expected-error @+1 {{expected neither bias nor routing weight on the raw sums of k_batch = 2, got a routing weight}}
+  moe.grouped_gemm outs(%out : memref<?x128xf32>)
+      ins(%x, %w, %s : memref<?x256xbf16>, memref<8x128x256xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, memref<8x128x8xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 128, k_batch = 2, stage = gate_up>
+  return
+}
+
+// -----
+
+// gemm_c14
+func.func @pairs_of_columns(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
+    %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>,
+    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %p: f32, %tokens: i32) {
+  // expected-error @+1 {{expected tile_n to be a multiple of 128 in stage gate_up (16 gate and 16 up columns x 4 waves in N), got 64}}
+  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x96xbf16>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      activation(%p, %p, %p, %p)
+      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128, accumulate = false, stage = gate_up, activation = silu>
+  return
+}
+
+// -----
+
 // gemm_c11
 func.func @memory_space(%out: memref<?x64xbf16>, %x: memref<?x96xbf16, #gpu.address_space<workgroup>>,
     %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,

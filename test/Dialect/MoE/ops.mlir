@@ -66,22 +66,47 @@ func.func @tile_ops(%ids: memref<?xi32>, %x: memref<?x96xbf16>,
 }
 
 // CHECK-LABEL: func.func @pingpong_and_scatter
-// CHECK: %[[ACC:.*]] = moe.pingpong x(%{{.*}}[%{{.*}}]) weights(%{{.*}}[%{{.*}}, %{{.*}}]) scales(%{{.*}}) buffers(%{{.*}}, %{{.*}}) cache nt : memref<?x96xbf16>, vector<2xi32>,
+// CHECK: %[[ACC:.*]] = moe.pingpong x(%{{.*}}[%{{.*}}]) weights(%{{.*}}[%{{.*}}, %{{.*}}]) scales(%{{.*}}) k(%{{.*}} to %{{.*}}) columns 256 buffers(%{{.*}}, %{{.*}}) cache nt : memref<?x96xbf16>, vector<2xi32>,
 // CHECK-SAME: -> vector<1x2x4xf32>
 // CHECK: moe.scatter %[[ACC]] to %{{.*}}[%{{.*}}] routing(%{{.*}}, %{{.*}}) [%{{.*}}] tokens(%{{.*}}) topk 4 bias(%{{.*}}[%{{.*}}]) buffers(%{{.*}}, %{{.*}}) accumulate routing_weight tile_n 128 threads 256
-// CHECK: moe.scatter %[[ACC]] to %{{.*}}[%{{.*}}] routing(%{{.*}}, %{{.*}}) [%{{.*}}] tokens(%{{.*}}) topk 4 buffers(%{{.*}}, %{{.*}}) tile_n 128 threads 256
+// CHECK: moe.scatter %[[ACC]] to %{{.*}}[%{{.*}}] routing(%{{.*}}, %{{.*}}) [%{{.*}}] tokens(%{{.*}}) topk 4 buffers(%{{.*}}, %{{.*}}) per_slot tile_n 128 threads 256
 func.func @pingpong_and_scatter(%out: memref<?x128xbf16>, %x: memref<?x96xbf16>,
     %rows: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>,
-    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %k: index, %end: index, %ids: memref<?xi32>,
     %weights: memref<?xf32>, %bias: memref<8x128xf32>, %tokens: i32,
     %ping: memref<16x256xbf16, #lds>, %pong: memref<16x256xbf16, #lds>,
     %lds0: memref<8192xi8, #lds>, %lds1: memref<8192xi8, #lds>, %e: index,
     %n: index, %m: index) {
-  %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong) cache nt
+  %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%k to %end) columns 256 buffers(%ping, %pong) cache nt
       : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
   moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 bias(%bias[%e]) buffers(%lds0, %lds1) accumulate routing_weight tile_n 128 threads 256
       : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #lds>, memref<8x128xf32>
-  moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 buffers(%lds0, %lds1) tile_n 128 threads 256
+  moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 buffers(%lds0, %lds1) per_slot tile_n 128 threads 256
       : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #lds>
   return
+}
+
+// CHECK-LABEL: func.func @stage_1
+// CHECK: moe.gather %{{.*}} columns 256 bounded to %{{.*}} :
+// CHECK: moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] bounded : memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>
+// CHECK: moe.load_scale %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] bounded : memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>>
+// CHECK: %[[SUM:.*]] = moe.reduce_groups %{{.*}} buffers(%{{.*}}, %{{.*}}) groups 2 threads 256 : vector<1x4x4xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+// CHECK: %[[H:.*]] = moe.activate swiglu %[[SUM]] params(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) bias(%{{.*}}[%{{.*}}, %{{.*}}]) gate separated : vector<1x4x4xf32>, memref<8x128xf32> -> vector<1x2x4xf32>
+// CHECK: moe.activate silu %[[SUM]] params(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : vector<1x4x4xf32> -> vector<1x2x4xf32>
+// CHECK: moe.scatter %[[SUM]] {{.*}} per_slot paired accumulate tile_n 128 threads 256
+func.func @stage_1(%out: memref<?x128xf32>, %x: memref<?x96xbf16>, %rows: vector<2xi32>,
+    %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>,
+    %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>>,
+    %acc: vector<1x4x4xf32>, %bias: memref<8x128xf32>, %lds: memref<16x256xbf16, #lds>,
+    %lds0: memref<16384xi8, #lds>, %ids: memref<?xi32>, %weights: memref<?xf32>,
+    %tokens: i32, %p: f32, %e: index, %n: index, %k: index) -> vector<1x2x4xf32> {
+  moe.gather %x[%rows, %k] columns 256 bounded to %lds : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16, #lds>
+  %f = moe.load_weight %w[%e, %n, %k] bounded : memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = separated>> -> vector<2x2x32xf4E2M1FN>
+  %c = moe.load_scale %s[%e, %n, %k] bounded : memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>> -> vector<2x2xf8E8M0FNU>
+  %sum = moe.reduce_groups %acc buffers(%lds0, %lds0) groups 2 threads 256 : vector<1x4x4xf32>, memref<16384xi8, #lds>
+  %h = moe.activate swiglu %sum params(%p, %p, %p, %p) bias(%bias[%e, %n]) gate separated : vector<1x4x4xf32>, memref<8x128xf32> -> vector<1x2x4xf32>
+  %h2 = moe.activate silu %sum params(%p, %p, %p, %p) : vector<1x4x4xf32> -> vector<1x2x4xf32>
+  moe.scatter %sum to %out[%n] routing(%ids, %weights)[%k] tokens(%tokens) topk 4 buffers(%lds0, %lds0) per_slot paired accumulate tile_n 128 threads 256
+      : vector<1x4x4xf32>, memref<?x128xf32>, memref<?xi32>, memref<?xf32>, memref<16384xi8, #lds>
+  return %h : vector<1x2x4xf32>
 }

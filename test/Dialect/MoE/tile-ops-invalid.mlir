@@ -196,7 +196,7 @@ func.func @mfma_b(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: ve
 // pingpong_c1
 func.func @pingpong_space(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16>, %e: index, %n: index) {
   // expected-error @+1 {{expected 'ping' in #gpu.address_space<workgroup>, got 'memref<16x256xbf16>'}}
-  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16> -> vector<1x2x4xf32>
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 96 buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16> -> vector<1x2x4xf32>
   return
 }
 
@@ -205,7 +205,7 @@ func.func @pingpong_space(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8
 // pingpong_c2
 func.func @pingpong_rows(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
   // expected-error @+1 {{expected dimension 0 of the accumulators to be the 16 rows of 'ping' / 16 = 1, got 2}}
-  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<2x2x4xf32>
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 96 buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<2x2x4xf32>
   return
 }
 
@@ -214,7 +214,7 @@ func.func @pingpong_rows(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x
 // pingpong_c2
 func.func @pingpong_last(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
   // expected-error @+1 {{expected dimension 2 of the accumulators to be 4, got 2}}
-  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x2xf32>
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 96 buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x2xf32>
   return
 }
 
@@ -223,7 +223,7 @@ func.func @pingpong_last(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x
 // pingpong_c3
 func.func @pingpong_k(%x: memref<?x64xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
   // expected-error @+1 {{expected dimension 2 of 'w' to be K of 'x' = 64, got 96}}
-  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x64xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 96 buffers(%a, %a) : memref<?x64xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
   return
 }
 
@@ -232,7 +232,7 @@ func.func @pingpong_k(%x: memref<?x64xbf16>, %r: vector<2xi32>, %w: memref<8x128
 // pingpong_c3
 func.func @pingpong_experts(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<4x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
   // expected-error @+1 {{expected dimension 0 of 'scale' to be the experts of 'w' = 8, got 4}}
-  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<4x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 96 buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<4x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
   return
 }
 
@@ -249,7 +249,7 @@ func.func @scatter_last(%acc: vector<1x2x2xf32>, %out: memref<?x128xbf16>, %ids:
 
 // scatter_c1
 func.func @scatter_tile_n(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
-  // expected-error @+1 {{expected tile_n to be 2 x 16 columns x 4 waves = 128, got 256}}
+  // expected-error @+1 {{expected tile_n to be 32 columns x a divisor of 4 waves, got 256}}
   moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) accumulate tile_n 256 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #gpu.address_space<workgroup>>
   return
 }
@@ -278,5 +278,104 @@ func.func @scatter_bytes(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids
 func.func @scatter_n(%acc: vector<1x2x4xf32>, %out: memref<?x?xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
   // expected-error @+1 {{expected a static N in dimension 1 of 'out', got '?'}}
   moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) accumulate tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x?xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// pingpong_c4
+func.func @pingpong_columns(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  // expected-error @+1 {{expected columns to be a multiple of 32, got 48}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 48 buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// load_scale_c2
+func.func @load_scale_pairs(%w: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>, %e: index, %n: index, %k: index) {
+  // expected-error @+1 {{expected dimension 0 of the result to be even in a stage 1 layout (pairs of gate and up), got 1}}
+  %r = moe.load_scale %w[%e, %n, %k] : memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>> -> vector<1x2xf8E8M0FNU>
+  return
+}
+
+// -----
+
+// activate_c1
+func.func @activate_blocks(%a: vector<1x4x4xf32>, %p: f32) {
+  // expected-error @+1 {{expected half of the column blocks of 'acc' in the result}}
+  %r = moe.activate silu %a params(%p, %p, %p, %p) : vector<1x4x4xf32> -> vector<1x4x4xf32>
+  return
+}
+
+// -----
+
+// activate_c2
+func.func @activate_none(%a: vector<1x4x4xf32>, %p: f32) {
+  // expected-error @+1 {{expected silu, swiglu or situv2, got none}}
+  %r = moe.activate none %a params(%p, %p, %p, %p) : vector<1x4x4xf32> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// activate_c3
+func.func @activate_gate(%a: vector<1x4x4xf32>, %p: f32, %b: memref<8x64xf32>, %e: index) {
+  // expected-error @+1 {{expected gate separated or interleaved with a bias, got none}}
+  %r = moe.activate silu %a params(%p, %p, %p, %p) bias(%b[%e, %e]) gate none : vector<1x4x4xf32>, memref<8x64xf32> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// activate_c3
+func.func @activate_bias(%a: vector<1x4x4xf32>, %p: f32, %b: memref<8x48xf32>, %e: index) {
+  // expected-error @+1 {{expected the columns of 'bias' to be a static multiple of 32, got 'memref<8x48xf32>'}}
+  %r = moe.activate silu %a params(%p, %p, %p, %p) bias(%b[%e, %e]) gate interleaved : vector<1x4x4xf32>, memref<8x48xf32> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// reduce_groups_c1
+func.func @reduce_groups_number(%a: vector<1x4x4xf32>, %l: memref<16384xi8, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected groups to be 2 or 4, got 3}}
+  %r = moe.reduce_groups %a buffers(%l, %l) groups 3 threads 192 : vector<1x4x4xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// reduce_groups_c1
+func.func @reduce_groups_threads(%a: vector<1x4x4xf32>, %l: memref<16384xi8, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected threads to be a multiple of 64 x 4 groups, got 128}}
+  %r = moe.reduce_groups %a buffers(%l, %l) groups 4 threads 128 : vector<1x4x4xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// reduce_groups_c2
+func.func @reduce_groups_bytes(%a: vector<1x4x4xf32>, %l: memref<2048xi8, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected buffers of at least 4096 bytes for the sums of 2 groups, got 2048}}
+  %r = moe.reduce_groups %a buffers(%l, %l) groups 2 threads 256 : vector<1x4x4xf32>, memref<2048xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// reduce_groups_c2
+func.func @reduce_groups_space(%a: vector<1x4x4xf32>, %l: memref<16384xi8>) {
+  // expected-error @+1 {{expected static buffers in #gpu.address_space<workgroup>, got 'memref<16384xi8>'}}
+  %r = moe.reduce_groups %a buffers(%l, %l) groups 2 threads 256 : vector<1x4x4xf32>, memref<16384xi8>
+  return
+}
+
+// -----
+
+// scatter_c3
+func.func @scatter_paired(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8, #gpu.address_space<workgroup>>, %n: index) {
+  // expected-error @+1 {{expected 'out' of f32 with paired columns, got 'bf16'}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%n] tokens(%t) topk 4 buffers(%l, %l) paired accumulate tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #gpu.address_space<workgroup>>
   return
 }

@@ -75,8 +75,9 @@ verifyRanges(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t kBatch,
              int64_t kWave, int64_t xcd, int64_t groupM, int64_t wavesPerEu) {
   if (kWave != 1 && kWave != 2 && kWave != 4)
     return emitError() << "expected k_wave to be 1, 2 or 4, got " << kWave;
-  for (auto [name, value] : {std::pair("k_batch", kBatch),
-                             std::pair("xcd", xcd), std::pair("group_m", groupM)})
+  for (auto [name, value] :
+       {std::pair("k_batch", kBatch), std::pair("xcd", xcd),
+        std::pair("group_m", groupM)})
     if (value < 1)
       return emitError() << "expected " << name << " to be at least 1, got "
                          << value;

@@ -36,6 +36,12 @@ void LoadScaleOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
 void UnpackOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
   setName(getResult(), "unpacked");
 }
+void ActivateOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), "activated");
+}
+void ReduceGroupsOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), "sum");
+}
 void MfmaOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
   setName(getResult(), "acc");
 }
@@ -51,10 +57,10 @@ static FailureOr<PreshuffleAttr> getLayout(Operation *op, StringRef operand,
   auto layout = dyn_cast<PreshuffleAttr>(type.getLayout());
   if (layout && layout.getRole() == role)
     return layout;
-  InFlightDiagnostic diag =
-      op->emitOpError() << "expected '" << operand
-                        << "' in the layout #moe.preshuffle<"
-                        << stringifyShuffleRole(role) << ">, got ";
+  InFlightDiagnostic diag = op->emitOpError()
+                            << "expected '" << operand
+                            << "' in the layout #moe.preshuffle<"
+                            << stringifyShuffleRole(role) << ">, got ";
   if (type.getLayout().isIdentity())
     diag << "a row-major memref";
   else
@@ -94,13 +100,13 @@ static LogicalResult checkLdsTile(Operation *op, StringRef operand,
     return op->emitOpError() << "expected '" << operand
                              << "' to be static and row-major, got " << type;
   if (type.getDimSize(0) % 16 != 0)
-    return op->emitOpError() << "expected rows of '" << operand
-                             << "' to be a multiple of 16, got "
-                             << type.getDimSize(0);
+    return op->emitOpError()
+           << "expected rows of '" << operand
+           << "' to be a multiple of 16, got " << type.getDimSize(0);
   if (type.getDimSize(1) % 128 != 0)
-    return op->emitOpError() << "expected columns of '" << operand
-                             << "' to be a multiple of 128, got "
-                             << type.getDimSize(1);
+    return op->emitOpError()
+           << "expected columns of '" << operand
+           << "' to be a multiple of 128, got " << type.getDimSize(1);
   return success();
 }
 
@@ -109,7 +115,8 @@ static LogicalResult checkLdsTile(Operation *op, StringRef operand,
 static LogicalResult checkActivationK(Operation *op, MemRefType x) {
   int64_t k = x.getDimSize(1);
   if (ShapedType::isDynamic(k))
-    return op->emitOpError("expected a static K in dimension 1 of 'x', got '?'");
+    return op->emitOpError(
+        "expected a static K in dimension 1 of 'x', got '?'");
   if (k <= 0 || k % 32 != 0)
     return op->emitOpError("expected K to be a positive multiple of 32 (one "
                            "scale block), got ")
@@ -144,8 +151,8 @@ static LogicalResult checkWeights(Operation *op, MemRefType w, MemRefType scale,
   if (wLayout->getGate() != sLayout->getGate())
     return op->emitOpError("expected 'w' and 'scale' to order gate and up rows "
                            "alike, got gate = ")
-           << stringifyGateLayout(wLayout->getGate()) << " and gate = "
-           << stringifyGateLayout(sLayout->getGate());
+           << stringifyGateLayout(wLayout->getGate())
+           << " and gate = " << stringifyGateLayout(sLayout->getGate());
   return success();
 }
 
@@ -159,24 +166,30 @@ int64_t GroupedGemmOp::getNumKTiles() {
 
 int64_t GroupedGemmOp::getLdsBytes() {
   ConfigAttr config = getConfig();
+  int64_t tileM = config.getTileM(), tileN = config.getTileN();
+  int64_t kWave = config.getKWave();
+  int64_t aTiles = kWave * tileM * config.getTileK() * 2;
+  // An activation leaves half of the columns.
+  bool halved = config.getStage() == Stage::GateUp && config.getKBatch() == 1;
   int64_t elementBytes = getOut().getType().getElementTypeBitWidth() / 8;
   int64_t shuffle =
-      elementBytes == 2 ? config.getTileM() * config.getTileN() * 2 : 0;
-  return std::max(2 * config.getTileM() * config.getTileK() * 2, shuffle);
+      elementBytes == 2 ? tileM * (halved ? tileN / 2 : tileN) : 0;
+  int64_t sums = ReduceGroupsOp::getBufferBytes(
+      kWave, config.getWavesInN(), tileM / 16 * (config.getWaveN() / 16));
+  return 2 * std::max({aTiles, shuffle, sums});
 }
 
 /// gemm_c11, gemm_c12
 static LogicalResult checkMemory(GroupedGemmOp op) {
-  for (auto [name, value] :
-       {std::pair<StringRef, Value>("out", op.getOut()),
-        {"x", op.getX()},
-        {"w", op.getW()},
-        {"scale", op.getScale()},
-        {"sorted_ids", op.getSortedIds()},
-        {"expert_ids", op.getExpertIds()},
-        {"sorted_weights", op.getSortedWeights()},
-        {"num_valid", op.getNumValid()},
-        {"bias", op.getBias()}}) {
+  for (auto [name, value] : {std::pair<StringRef, Value>("out", op.getOut()),
+                             {"x", op.getX()},
+                             {"w", op.getW()},
+                             {"scale", op.getScale()},
+                             {"sorted_ids", op.getSortedIds()},
+                             {"expert_ids", op.getExpertIds()},
+                             {"sorted_weights", op.getSortedWeights()},
+                             {"num_valid", op.getNumValid()},
+                             {"bias", op.getBias()}}) {
     if (!value)
       continue;
     auto type = cast<MemRefType>(value.getType());
@@ -205,36 +218,106 @@ static LogicalResult checkMemory(GroupedGemmOp op) {
   return success();
 }
 
+/// gemm_c4, and gemm_c2 as far as it is about rows
+static LogicalResult checkColumns(GroupedGemmOp op) {
+  ConfigAttr config = op.getConfig();
+  bool gateUp = config.getStage() == Stage::GateUp;
+  int64_t n = op.getN(), multiple = gateUp ? 16 : 32;
+  if (ShapedType::isDynamic(n) || n % multiple != 0 || n == 0)
+    return op.emitOpError("expected N, dimension 1 of 'out', to be a static "
+                          "multiple of ")
+           << multiple << ", got "
+           << (ShapedType::isDynamic(n) ? std::string("'?'")
+                                        : std::to_string(n));
+  MemRefType w = op.getW().getType();
+  if (!gateUp)
+    return checkDim(op, "w", w, 1, "N of 'out'", n);
+  if (config.getKBatch() > 1)
+    return checkDim(op, "w", w, 1,
+                    "the columns of 'out', which k_batch > 1 leaves raw", n);
+  return checkDim(op, "w", w, 1, "gate and up rows, 2 x N of 'out'", 2 * n);
+}
+
+/// gemm_c13, gemm_c14
+static LogicalResult checkStage(GroupedGemmOp op) {
+  ConfigAttr config = op.getConfig();
+  size_t params = op.getActParams().size();
+  bool gateUp = config.getStage() == Stage::GateUp;
+  bool raw = gateUp && config.getKBatch() > 1;
+  size_t expected = gateUp && !raw ? 4 : 0;
+  if (params != expected)
+    return op.emitOpError("expected ")
+           << expected << " activation parameters in stage "
+           << stringifyStage(config.getStage())
+           << " with k_batch = " << config.getKBatch() << ", got " << params;
+  if (!gateUp)
+    return success();
+  if (config.getTileN() % (32 * config.getWavesInN()) != 0)
+    return op.emitOpError("expected tile_n to be a multiple of ")
+           << 32 * config.getWavesInN() << " in stage gate_up (16 gate and 16 "
+           << "up columns x " << config.getWavesInN() << " waves in N), got "
+           << config.getTileN();
+  bool active = config.getActivation() != Activation::None;
+  if (active == raw)
+    return op.emitOpError("expected ")
+           << (raw ? "no activation" : "an activation") << " in stage gate_up "
+           << "with k_batch = " << config.getKBatch() << ", got "
+           << stringifyActivation(config.getActivation());
+  if (config.getAccumulate() != raw)
+    return op.emitOpError("expected accumulate = ")
+           << (raw ? "true" : "false")
+           << " in stage gate_up with k_batch = " << config.getKBatch()
+           << ", got " << (raw ? "false" : "true");
+  if (!raw)
+    return success();
+  if (!op.getOut().getType().getElementType().isF32())
+    return op.emitOpError(
+               "expected 'out' of f32 for the raw sums of k_batch = ")
+           << config.getKBatch() << ", got "
+           << op.getOut().getType().getElementType();
+  if (op.getBias() || config.getRoutingWeight())
+    return op.emitOpError("expected neither bias nor routing weight on the raw "
+                          "sums of k_batch = ")
+           << config.getKBatch() << ", got "
+           << (op.getBias() ? "a bias" : "a routing weight");
+  return success();
+}
+
+/// gemm_c8, gemm_c9
+static LogicalResult checkSlices(GroupedGemmOp op) {
+  ConfigAttr config = op.getConfig();
+  int64_t tiles = op.getNumKTiles();
+  if (config.getKBatch() > tiles)
+    return op.emitOpError("expected k_batch to be at most the ")
+           << tiles << " K tiles of K = " << op.getK()
+           << " and tile_k = " << config.getTileK() << ", got "
+           << config.getKBatch();
+  if (config.getKWave() > tiles / config.getKBatch())
+    return op.emitOpError("expected k_wave to be at most the ")
+           << tiles / config.getKBatch() << " K tiles of a slice, got "
+           << config.getKWave();
+  return success();
+}
+
 LogicalResult GroupedGemmOp::verify() {
-  MemRefType out = getOut().getType(), w = getW().getType();
+  MemRefType w = getW().getType();
   // gemm_c1, gemm_c2, gemm_c3
   if (failed(checkActivationK(*this, getX().getType())) ||
-      failed(checkWeights(*this, w, getScale().getType(), getK())))
+      failed(checkWeights(*this, w, getScale().getType(), getK())) ||
+      failed(checkColumns(*this)))
     return failure();
   ConfigAttr config = getConfig();
   bool gateUp = config.getStage() == Stage::GateUp;
-  // gemm_c4
-  int64_t n = out.getDimSize(1);
-  if (ShapedType::isDynamic(n) || n % 32 != 0 || n == 0)
-    return emitOpError("expected N, dimension 1 of 'out', to be a static "
-                       "multiple of 32, got ")
-           << (ShapedType::isDynamic(n) ? std::string("'?'")
-                                        : std::to_string(n));
-  if (failed(checkDim(*this, "w", w, 1,
-                      gateUp ? "gate and up rows, 2 x N of 'out'"
-                             : "N of 'out'",
-                      gateUp ? 2 * n : n)))
-    return failure();
   // gemm_c5
-  if (failed(checkDim(*this, "num_valid", getNumValid().getType(), 0, "its size",
-                      2)))
+  if (failed(checkDim(*this, "num_valid", getNumValid().getType(), 0,
+                      "its size", 2)))
     return failure();
   // gemm_c6
   if (getBias()) {
     MemRefType bias = getBias().getType();
-    if (failed(checkDim(*this, "bias", bias, 0, "the experts of 'w'", getE())) ||
-        failed(checkDim(*this, "bias", bias, 1, "the rows of 'w'",
-                        w.getDimSize(1))))
+    if (failed(
+            checkDim(*this, "bias", bias, 0, "the experts of 'w'", getE())) ||
+        failed(checkDim(*this, "bias", bias, 1, "the rows of 'w'", getRows())))
       return failure();
   }
   // gemm_c7
@@ -242,19 +325,10 @@ LogicalResult GroupedGemmOp::verify() {
   if (gateUp == (gate == GateLayout::None))
     return emitOpError("expected 'w' with gate = ")
            << (gateUp ? "separated or interleaved" : "none") << " in stage "
-           << stringifyStage(config.getStage()) << ", got gate = "
-           << stringifyGateLayout(gate);
-  // gemm_c8, gemm_c9
-  int64_t tiles = getNumKTiles();
-  if (config.getKBatch() > tiles)
-    return emitOpError("expected k_batch to be at most the ")
-           << tiles << " K tiles of K = " << getK()
-           << " and tile_k = " << config.getTileK() << ", got "
-           << config.getKBatch();
-  if (config.getKWave() > tiles / config.getKBatch())
-    return emitOpError("expected k_wave to be at most the ")
-           << tiles / config.getKBatch() << " K tiles of a slice, got "
-           << config.getKWave();
+           << stringifyStage(config.getStage())
+           << ", got gate = " << stringifyGateLayout(gate);
+  if (failed(checkSlices(*this)) || failed(checkStage(*this)))
+    return failure();
   // gemm_c10
   int64_t topk = getTopk();
   if (topk < 1 || topk > 255)
@@ -299,14 +373,20 @@ LogicalResult PingpongOp::verify() {
   VectorType acc = getAcc().getType();
   if (acc.getDimSize(0) != tile.getDimSize(0) / 16)
     return emitOpError("expected dimension 0 of the accumulators to be the ")
-           << tile.getDimSize(0) << " rows of 'ping' / 16 = "
-           << tile.getDimSize(0) / 16 << ", got " << acc.getDimSize(0);
+           << tile.getDimSize(0)
+           << " rows of 'ping' / 16 = " << tile.getDimSize(0) / 16 << ", got "
+           << acc.getDimSize(0);
   if (acc.getDimSize(2) != 4)
     return emitOpError("expected dimension 2 of the accumulators to be 4, got ")
            << acc.getDimSize(2);
   // pingpong_c3
   if (failed(checkActivationK(*this, getX().getType())))
     return failure();
+  // pingpong_c4
+  int64_t multiple = getEnd() ? tile.getDimSize(1) : 32;
+  if (getColumns() % multiple != 0)
+    return emitOpError("expected columns to be a multiple of ")
+           << multiple << ", got " << getColumns();
   return checkWeights(*this, getW().getType(), getScale().getType(),
                       getX().getType().getDimSize(1));
 }
@@ -356,6 +436,13 @@ LogicalResult LoadScaleOp::verify() {
     return failure();
   // load_scale_c2
   int64_t nb = getResult().getType().getDimSize(0);
+  bool gated =
+      cast<PreshuffleAttr>(getScale().getType().getLayout()).getGate() !=
+      GateLayout::None;
+  if (gated && nb % 2 != 0)
+    return emitOpError("expected dimension 0 of the result to be even in a "
+                       "stage 1 layout (pairs of gate and up), got ")
+           << nb;
   if (nb != 1 && nb % 2 != 0)
     return emitOpError("expected dimension 0 of the result to be 1 or even (a "
                        "dword serves 2 row blocks), got ")
@@ -397,8 +484,60 @@ LogicalResult MfmaOp::verify() {
       failed(checkLast(*this, "'acc'", acc, 4)))
     return failure();
   if (b.getDimSize(0) != acc.getDimSize(1))
-    return emitOpError("expected as many column blocks in 'b' as in 'acc', got ")
+    return emitOpError(
+               "expected as many column blocks in 'b' as in 'acc', got ")
            << b.getDimSize(0) << " and " << acc.getDimSize(1);
+  return success();
+}
+
+/// activate_c1, activate_c2, activate_c3
+LogicalResult ActivateOp::verify() {
+  ArrayRef<int64_t> acc = getAcc().getType().getShape();
+  ArrayRef<int64_t> result = getResult().getType().getShape();
+  if (failed(checkLast(*this, "'acc'", getAcc().getType(), 4)))
+    return failure();
+  if (acc[0] != result[0] || acc[1] != 2 * result[1] || acc[2] != result[2])
+    return emitOpError("expected half of the column blocks of 'acc' in the "
+                       "result, got ")
+           << getAcc().getType() << " and " << getResult().getType();
+  if (getActivation() == Activation::None)
+    return emitOpError("expected silu, swiglu or situv2, got none");
+  if (!getBias())
+    return success();
+  if (getGate() == GateLayout::None)
+    return emitOpError("expected gate separated or interleaved with a bias, "
+                       "got none");
+  int64_t columns = getBias().getType().getDimSize(1);
+  if (ShapedType::isDynamic(columns) || columns % 32 != 0)
+    return emitOpError("expected the columns of 'bias' to be a static multiple "
+                       "of 32, got ")
+           << getBias().getType();
+  return success();
+}
+
+LogicalResult ReduceGroupsOp::verify() {
+  // reduce_groups_c1
+  int64_t groups = getGroups(), threads = getThreads();
+  if (groups != 2 && groups != 4)
+    return emitOpError("expected groups to be 2 or 4, got ") << groups;
+  if (threads % (64 * groups) != 0)
+    return emitOpError("expected threads to be a multiple of 64 x ")
+           << groups << " groups, got " << threads;
+  // reduce_groups_c2
+  VectorType acc = getAcc().getType();
+  if (failed(checkLast(*this, "'acc'", acc, 4)))
+    return failure();
+  MemRefType buffer = getBuffer0().getType();
+  if (!inWorkgroupMemory(buffer) || !buffer.hasStaticShape())
+    return emitOpError("expected static buffers in "
+                       "#gpu.address_space<workgroup>, got ")
+           << buffer;
+  int64_t bytes = getBufferBytes(groups, threads / 64 / groups,
+                                 acc.getDimSize(0) * acc.getDimSize(1));
+  if (buffer.getDimSize(0) < bytes)
+    return emitOpError("expected buffers of at least ")
+           << bytes << " bytes for the sums of " << groups << " groups, got "
+           << buffer.getDimSize(0);
   return success();
 }
 
@@ -407,12 +546,12 @@ LogicalResult ScatterOp::verify() {
   // scatter_c1
   if (failed(checkLast(*this, "'acc'", acc, 4)))
     return failure();
-  int64_t columns =
-      16 * acc.getDimSize(1) * (static_cast<int64_t>(getThreads()) / 64);
-  if (static_cast<int64_t>(getTileN()) != columns)
+  int64_t waveColumns = 16 * acc.getDimSize(1);
+  int64_t columns = getTileN(), waves = static_cast<int64_t>(getThreads()) / 64;
+  if (columns % waveColumns != 0 || waves % (columns / waveColumns) != 0)
     return emitOpError("expected tile_n to be ")
-           << acc.getDimSize(1) << " x 16 columns x " << getThreads() / 64
-           << " waves = " << columns << ", got " << getTileN();
+           << waveColumns << " columns x a divisor of " << waves
+           << " waves, got " << columns;
   if (ShapedType::isDynamic(getOut().getType().getDimSize(1)))
     return emitOpError("expected a static N in dimension 1 of 'out', got '?'");
   if (static_cast<bool>(getBias()) != static_cast<bool>(getExpert()))
@@ -422,6 +561,10 @@ LogicalResult ScatterOp::verify() {
     return emitOpError("expected static buffers in "
                        "#gpu.address_space<workgroup>, got ")
            << buffer;
+  // scatter_c3
+  if (getPaired() && !getOut().getType().getElementType().isF32())
+    return emitOpError("expected 'out' of f32 with paired columns, got ")
+           << getOut().getType().getElementType();
   // scatter_c2
   if (getOut().getType().getElementTypeBitWidth() != 16)
     return success();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-expand-kernel: moe.grouped_gemm to the tile ops of one workgroup. Which
-// workgroup computes which tile is decided here (docs/Layouts.md, "Grid"); how a
-// tile is computed is not.
+// workgroup computes which tile and which K is decided here (docs/Layouts.md,
+// "Grid"); how a tile is computed is not.
 
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
@@ -22,26 +22,23 @@ namespace moe {
 using namespace mlir;
 using namespace moe;
 
-namespace {
-/// The tile a workgroup computes, all values of type index.
-struct WorkTile {
-  Value mBlock; ///< M block, index into expert_ids
-  Value m;      ///< first sorted row
-  Value n;      ///< first column of the workgroup
-  Value waveN;  ///< first column of the wave
-};
-} // namespace
+//===----------------------------------------------------------------------===//
+// The function around the op
+//===----------------------------------------------------------------------===//
 
-static Value constant(ImplicitLocOpBuilder &b, int64_t value) {
-  return arith::ConstantIndexOp::create(b, value);
+/// The grid, as an expression over the kernel's arguments.
+static std::string gridOf(ConfigAttr config) {
+  std::string grid =
+      "ceildiv(n," + std::to_string(config.getTileN()) + ")*num_blocks";
+  if (config.getKBatch() > 1)
+    grid += "*" + std::to_string(config.getKBatch());
+  return grid + ";1;1";
 }
 
-/// Fixes the block size, the grid and the two LDS buffers on the function.
-static FailureOr<std::pair<Value, Value>> prepareFunction(GroupedGemmOp op) {
-  auto func = op->getParentOfType<gpu::GPUFuncOp>();
-  if (!func)
-    return op.emitOpError("expected to stand in a gpu.func");
+/// Fixes the block size and the grid on the function.
+static LogicalResult prepareFunction(GroupedGemmOp op, gpu::GPUFuncOp func) {
   ConfigAttr config = op.getConfig();
+  Builder b(op.getContext());
   int32_t threads = config.getBlockSize();
   if (DenseI32ArrayAttr known = func.getKnownBlockSizeAttr()) {
     int32_t x = known[0], y = known[1], z = known[2];
@@ -50,120 +47,323 @@ static FailureOr<std::pair<Value, Value>> prepareFunction(GroupedGemmOp op) {
              << threads << ", 1, 1 (64 x " << config.getWaves()
              << " waves), got " << x << ", " << y << ", " << z;
   } else {
-    func.setKnownBlockSizeAttr(
-        DenseI32ArrayAttr::get(op.getContext(), {threads, 1, 1}));
+    func.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr({threads, 1, 1}));
   }
   if (config.getWavesPerEu() > 0)
     func->setAttr("rocdl.waves_per_eu",
-                  IntegerAttr::get(IntegerType::get(op.getContext(), 32),
-                                   config.getWavesPerEu()));
+                  b.getI32IntegerAttr(config.getWavesPerEu()));
   if (!func->hasAttr(kGridAttrName))
-    func->setAttr(
-        kGridAttrName,
-        StringAttr::get(op.getContext(), "ceildiv(n," +
-                                             Twine(config.getTileN()) +
-                                             ")*num_blocks;1;1"));
-  auto space = gpu::AddressSpaceAttr::get(op.getContext(),
-                                          gpu::AddressSpace::Workgroup);
-  auto type = MemRefType::get({op.getLdsBytes() / 2},
-                              IntegerType::get(op.getContext(), 8),
-                              MemRefLayoutAttrInterface(), space);
-  auto add = [&] {
-    BlockArgument arg = func.addWorkgroupAttribution(type, op.getLoc());
-    func.setWorkgroupAttributionAttr(
-        func.getNumWorkgroupAttributions() - 1, "llvm.align",
-        IntegerAttr::get(IntegerType::get(op.getContext(), 64), 16));
-    return arg;
-  };
-  Value ping = add(), pong = add();
-  return std::pair(ping, pong);
+    func->setAttr(kGridAttrName, b.getStringAttr(gridOf(config)));
+  return success();
 }
 
-/// docs/Layouts.md, "Grid": workgroup = M block * (tiles in N) + N tile.
-static WorkTile findTile(ImplicitLocOpBuilder &b, GroupedGemmOp op) {
-  ConfigAttr config = op.getConfig();
-  // A grid has at most 2^31 - 1 workgroups; 32-bit division is the cheap one.
+/// A new LDS buffer of the function.
+static Value addLds(gpu::GPUFuncOp func, Location loc, int64_t bytes) {
+  Builder b(func.getContext());
+  auto space = gpu::AddressSpaceAttr::get(func.getContext(),
+                                          gpu::AddressSpace::Workgroup);
+  auto type = MemRefType::get({bytes}, b.getI8Type(),
+                              MemRefLayoutAttrInterface(), space);
+  BlockArgument arg = func.addWorkgroupAttribution(type, loc);
+  func.setWorkgroupAttributionAttr(func.getNumWorkgroupAttributions() - 1,
+                                   "llvm.align", b.getI64IntegerAttr(16));
+  return arg;
+}
+
+//===----------------------------------------------------------------------===//
+// The op
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A run of K tiles, the same for every workgroup that takes this way.
+struct KRun {
+  Value first;   ///< first K tile
+  int64_t tiles; ///< number of tiles
+  bool last;     ///< ends with the last tile of K, which may be partial
+};
+
+/// Expands one op.
+class KernelExpander {
+public:
+  KernelExpander(GroupedGemmOp op, Value lds0, Value lds1)
+      : op(op), config(op.getConfig()), b(op.getLoc(), op), lds0(lds0),
+        lds1(lds1) {}
+
+  void run();
+
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  Value i32(int64_t value) {
+    return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
+  }
+  Value toIndex(Value value) {
+    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
+  }
+  template <typename Op>
+  Value binary(Value lhs, Value rhs) {
+    return Op::create(b, lhs, rhs);
+  }
+  Value multiply(Value value, int64_t factor) {
+    return binary<arith::MulIOp>(
+        value, value.getType().isIndex() ? index(factor) : i32(factor));
+  }
+  Value less(Value lhs, Value rhs) {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lhs, rhs);
+  }
+  Value runStart(Value part, int64_t tiles, int64_t parts);
+
+  void findTile();
+  Value remapXcd(Value group, Value blocks);
+  Value hasWork(Value expertId);
+  Value computeTile();
+  Value computeSlice();
+  Value computeRun(KRun run);
+  void finish(Value acc);
+  void scatter(Value acc, bool withBias);
+
+  GroupedGemmOp op;
+  ConfigAttr config;
+  ImplicitLocOpBuilder b;
+  Value lds0, lds1;
+
+  Value mBlock, m; ///< M block (index into expert_ids), first sorted row
+  Value n;         ///< first row of the weights, of the workgroup
+  Value slice;     ///< slice of K, i32; null with one slice
+  Value waveGroup; ///< K group of the wave; null with one group
+  Value waveN;     ///< first row of the weights, of the wave
+  Value expert;    ///< local expert
+};
+} // namespace
+
+/// The first of `tiles` tiles that part number `part` of `parts` gets: runs as
+/// equal as possible, the longer ones first.
+Value KernelExpander::runStart(Value part, int64_t tiles, int64_t parts) {
+  int64_t base = tiles / parts, longer = tiles % parts;
+  Value start = multiply(part, base);
+  if (longer == 0)
+    return start;
+  return binary<arith::AddIOp>(
+      start, binary<arith::MinUIOp>(
+                 part, part.getType().isIndex() ? index(longer) : i32(longer)));
+}
+
+/// Workgroup ids go round the XCDs; this gives each XCD ids that follow each
+/// other. A permutation for any number of workgroups: the first total % xcd
+/// XCDs have one workgroup more.
+Value KernelExpander::remapXcd(Value group, Value blocks) {
+  int64_t xcds = config.getXcd();
+  int64_t tilesN = llvm::divideCeil(op.getRows(), config.getTileN());
+  Value total = multiply(blocks, tilesN * config.getKBatch());
+  Value each = binary<arith::DivUIOp>(total, i32(xcds));
+  Value rest = binary<arith::RemUIOp>(total, i32(xcds));
+  Value xcd = binary<arith::RemUIOp>(group, i32(xcds));
+  Value place = binary<arith::DivUIOp>(group, i32(xcds));
+  Value first = binary<arith::AddIOp>(binary<arith::MulIOp>(xcd, each),
+                                      binary<arith::MinUIOp>(xcd, rest));
+  return binary<arith::AddIOp>(first, place);
+}
+
+/// docs/Layouts.md, "Grid". A grid has at most 2^31 - 1 workgroups; 32-bit
+/// division is the cheap one.
+void KernelExpander::findTile() {
   Value group = arith::IndexCastUIOp::create(
       b, b.getI32Type(), gpu::BlockIdOp::create(b, gpu::Dimension::x));
-  Value tilesN = arith::ConstantOp::create(
-      b, b.getI32IntegerAttr(llvm::divideCeil(op.getN(), config.getTileN())));
-  auto toIndex = [&](Value value) -> Value {
-    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
-  };
-  WorkTile tile;
-  tile.mBlock = toIndex(arith::DivUIOp::create(b, group, tilesN));
-  Value nTile = toIndex(arith::RemUIOp::create(b, group, tilesN));
-  tile.m =
-      arith::MulIOp::create(b, tile.mBlock, constant(b, config.getTileM()));
-  tile.n = arith::MulIOp::create(b, nTile, constant(b, config.getTileN()));
+  int64_t tilesN = llvm::divideCeil(op.getRows(), config.getTileN());
+  int64_t groupM = config.getGroupM(), kBatch = config.getKBatch();
+  Value blocks;
+  if (config.getXcd() > 1 || groupM > 1)
+    blocks = arith::IndexCastUIOp::create(
+        b, b.getI32Type(),
+        memref::DimOp::create(b, op.getExpertIds(), int64_t(0)));
+  if (config.getXcd() > 1)
+    group = remapXcd(group, blocks);
+  if (kBatch > 1) {
+    slice = binary<arith::RemUIOp>(group, i32(kBatch));
+    group = binary<arith::DivUIOp>(group, i32(kBatch));
+  }
+  Value block, tile;
+  if (groupM == 1) {
+    block = binary<arith::DivUIOp>(group, i32(tilesN));
+    tile = binary<arith::RemUIOp>(group, i32(tilesN));
+  } else {
+    // groupM blocks together, M fastest; the last such group may be smaller.
+    Value width = i32(tilesN * groupM);
+    Value first = multiply(binary<arith::DivUIOp>(group, width), groupM);
+    Value size = binary<arith::MinUIOp>(binary<arith::SubIOp>(blocks, first),
+                                        i32(groupM));
+    Value place = binary<arith::RemUIOp>(group, width);
+    block = binary<arith::AddIOp>(first, binary<arith::RemUIOp>(place, size));
+    tile = binary<arith::DivUIOp>(place, size);
+  }
+  mBlock = toIndex(block);
+  m = multiply(mBlock, config.getTileM());
+  n = multiply(toIndex(tile), config.getTileN());
+
   Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
-  Value wave = arith::DivUIOp::create(b, thread, constant(b, 64));
-  Value waveOffset =
-      arith::MulIOp::create(b, wave, constant(b, config.getWaveN()));
-  tile.waveN = arith::AddIOp::create(b, tile.n, waveOffset);
-  return tile;
+  Value wave = binary<arith::DivUIOp>(thread, index(64));
+  if (config.getKWave() > 1) {
+    waveGroup = binary<arith::DivUIOp>(wave, index(config.getWavesInN()));
+    wave = binary<arith::RemUIOp>(wave, index(config.getWavesInN()));
+  }
+  waveN = binary<arith::AddIOp>(n, multiply(wave, config.getWaveN()));
 }
 
 /// True where the block is in use and its expert is local.
-static Value hasWork(ImplicitLocOpBuilder &b, GroupedGemmOp op,
-                     const WorkTile &tile, Value expertId) {
-  Value used = memref::LoadOp::create(b, op.getNumValid(), constant(b, 0));
+Value KernelExpander::hasWork(Value expertId) {
+  Value used = memref::LoadOp::create(b, op.getNumValid(), index(0));
   Value usedIndex = arith::IndexCastOp::create(b, b.getIndexType(), used);
-  Value inUse = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, tile.m,
-                                      usedIndex);
-  Value experts =
-      arith::ConstantOp::create(b, b.getI32IntegerAttr(op.getE()));
-  Value local = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, expertId,
-                                      experts);
-  return arith::AndIOp::create(b, inUse, local);
+  Value inUse =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, m, usedIndex);
+  return binary<arith::AndIOp>(inUse, less(expertId, i32(op.getE())));
 }
 
-static void computeTile(ImplicitLocOpBuilder &b, GroupedGemmOp op,
-                        const WorkTile &tile, Value expert, Value lds0,
-                        Value lds1) {
-  ConfigAttr config = op.getConfig();
+/// The product over one run of K tiles, shared by the wave groups.
+Value KernelExpander::computeRun(KRun run) {
   int64_t tileM = config.getTileM(), tileK = config.getTileK();
-  int64_t threads = config.getBlockSize();
+  int64_t kWave = config.getKWave();
   auto tileType = MemRefType::get(
       {tileM, tileK}, b.getBF16Type(), MemRefLayoutAttrInterface(),
       cast<MemRefType>(lds0.getType()).getMemorySpace());
-  Value zero = constant(b, 0);
+  Value first = run.first, end;
+  int64_t columns = run.tiles * tileK, tail = op.getK() % tileK;
+  if (run.last && tail)
+    columns -= tileK - tail;
+  Value ldsOffset = index(0);
+  if (kWave > 1) {
+    ldsOffset = multiply(waveGroup, tileM * tileK * 2);
+    Value next = binary<arith::AddIOp>(waveGroup, index(1));
+    Value stop = binary<arith::AddIOp>(first, runStart(next, run.tiles, kWave));
+    first = binary<arith::AddIOp>(first, runStart(waveGroup, run.tiles, kWave));
+    if (run.tiles % kWave != 0 || (run.last && tail))
+      end = multiply(stop, tileK);
+    columns = llvm::divideCeil(run.tiles, kWave) * tileK;
+  }
   Value ping =
-      memref::ViewOp::create(b, tileType, lds0, zero, ValueRange());
+      memref::ViewOp::create(b, tileType, lds0, ldsOffset, ValueRange());
   Value pong =
-      memref::ViewOp::create(b, tileType, lds1, zero, ValueRange());
+      memref::ViewOp::create(b, tileType, lds1, ldsOffset, ValueRange());
+  int64_t threads = config.getBlockSize() / kWave;
   auto rowsType =
       VectorType::get({tileM * tileK / 8 / threads}, b.getI32Type());
   Value rows = RouteRowsOp::create(
-      b, rowsType, op.getSortedIds(), tile.m, op.getTokens(), op.getTopk(),
+      b, rowsType, op.getSortedIds(), m, op.getTokens(), op.getTopk(),
       /*per_slot=*/config.getStage() == Stage::Down, tileM, tileK, threads);
-  auto accType = VectorType::get({tileM / 16, config.getWaveN() / 16, 4},
-                                 b.getF32Type());
-  Value acc = PingpongOp::create(b, accType, op.getX(), rows, op.getW(), expert,
-                                 tile.waveN, op.getScale(), ping, pong,
-                                 config.getCache());
-  ScatterOp::create(b, acc, op.getOut(), tile.n, op.getSortedIds(),
-                    op.getSortedWeights(), tile.m, op.getTokens(), op.getTopk(),
-                    op.getBias(), op.getBias() ? expert : Value(), lds0, lds1,
-                    config.getAccumulate(), config.getRoutingWeight(),
-                    config.getTileN(), threads);
+  auto accType =
+      VectorType::get({tileM / 16, config.getWaveN() / 16, 4}, b.getF32Type());
+  return PingpongOp::create(b, accType, op.getX(), rows, op.getW(), expert,
+                            waveN, op.getScale(), multiply(first, tileK), end,
+                            columns, ping, pong, config.getCache());
+}
+
+/// The product over the workgroup's slice of K. Slices have one of up to three
+/// lengths, each a static pipeline of its own.
+Value KernelExpander::computeSlice() {
+  int64_t tiles = op.getNumKTiles(), kBatch = config.getKBatch();
+  if (kBatch == 1)
+    return computeRun({index(0), tiles, /*last=*/true});
+  int64_t base = tiles / kBatch, longer = tiles % kBatch;
+  Value first = toIndex(runStart(slice, tiles, kBatch));
+  auto branch = [&](Value condition, llvm::function_ref<Value()> then,
+                    llvm::function_ref<Value()> otherwise) -> Value {
+    auto accType = VectorType::get(
+        {config.getTileM() / 16, config.getWaveN() / 16, 4}, b.getF32Type());
+    auto ifOp = scf::IfOp::create(b, accType, condition, true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(ifOp.thenBlock());
+    scf::YieldOp::create(b, then());
+    b.setInsertionPointToStart(ifOp.elseBlock());
+    scf::YieldOp::create(b, otherwise());
+    return ifOp.getResult(0);
+  };
+  auto shorter = [&]() -> Value {
+    if (op.getK() % config.getTileK() == 0)
+      return computeRun({first, base, /*last=*/false});
+    if (kBatch - longer == 1)
+      return computeRun({first, base, /*last=*/true});
+    Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, slice,
+                                         i32(kBatch - 1));
+    return branch(
+        isLast, [&] { return computeRun({first, base, /*last=*/true}); },
+        [&] { return computeRun({first, base, /*last=*/false}); });
+  };
+  if (longer == 0)
+    return shorter();
+  return branch(
+      less(slice, i32(longer)),
+      [&] { return computeRun({first, base + 1, /*last=*/false}); }, shorter);
+}
+
+void KernelExpander::scatter(Value acc, bool withBias) {
+  bool gateUp = config.getStage() == Stage::GateUp;
+  bool raw = gateUp && config.getKBatch() > 1;
+  int64_t tileN = config.getTileN();
+  Value column = n;
+  if (gateUp && !raw) {
+    column = binary<arith::DivUIOp>(n, index(2));
+    tileN /= 2;
+  }
+  ScatterOp::create(b, acc, op.getOut(), column, op.getSortedIds(),
+                    op.getSortedWeights(), m, op.getTokens(), op.getTopk(),
+                    withBias ? op.getBias() : Value(),
+                    withBias ? expert : Value(), lds0, lds1,
+                    /*per_slot=*/gateUp || !config.getAccumulate(),
+                    /*paired=*/raw, config.getAccumulate(),
+                    config.getRoutingWeight(), tileN, config.getBlockSize());
+}
+
+/// Everything behind the product.
+void KernelExpander::finish(Value acc) {
+  if (config.getKWave() > 1)
+    acc = ReduceGroupsOp::create(b, acc, lds0, lds1, config.getKWave(),
+                                 config.getBlockSize());
+  if (config.getActivation() != Activation::None) {
+    auto type = cast<VectorType>(acc.getType());
+    auto half = VectorType::get({type.getDimSize(0), type.getDimSize(1) / 2, 4},
+                                b.getF32Type());
+    OperandRange params = op.getActParams();
+    auto gate = cast<PreshuffleAttr>(op.getW().getType().getLayout()).getGate();
+    Value bias = op.getBias();
+    acc = ActivateOp::create(b, half, config.getActivation(), acc, params[0],
+                             params[1], params[2], params[3], bias,
+                             bias ? expert : Value(), bias ? waveN : Value(),
+                             bias ? gate : GateLayout::None);
+    return scatter(acc, /*withBias=*/false);
+  }
+  if (!op.getBias() || !slice)
+    return scatter(acc, static_cast<bool>(op.getBias()));
+  // One slice adds the bias.
+  Value isFirst =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, slice, i32(0));
+  auto ifOp = scf::IfOp::create(b, isFirst, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  scatter(acc, /*withBias=*/true);
+  b.setInsertionPointToStart(ifOp.elseBlock());
+  scatter(acc, /*withBias=*/false);
+}
+
+void KernelExpander::run() {
+  findTile();
+  Value expertId = memref::LoadOp::create(b, op.getExpertIds(), mBlock);
+  auto ifOp = scf::IfOp::create(b, hasWork(expertId), /*withElseRegion=*/false);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  expert = toIndex(expertId);
+  finish(computeSlice());
+  op.erase();
 }
 
 static LogicalResult expand(GroupedGemmOp op) {
-  FailureOr<std::pair<Value, Value>> lds = prepareFunction(op);
-  if (failed(lds))
+  auto func = op->getParentOfType<gpu::GPUFuncOp>();
+  if (!func)
+    return op.emitOpError("expected to stand in a gpu.func");
+  if (failed(prepareFunction(op, func)))
     return failure();
-  ImplicitLocOpBuilder b(op.getLoc(), op);
-  WorkTile tile = findTile(b, op);
-  Value expertId =
-      memref::LoadOp::create(b, op.getExpertIds(), tile.mBlock);
-  auto ifOp = scf::IfOp::create(b, hasWork(b, op, tile, expertId),
-                                /*withElseRegion=*/false);
-  b.setInsertionPointToStart(ifOp.thenBlock());
-  Value expert =
-      arith::IndexCastUIOp::create(b, b.getIndexType(), expertId);
-  computeTile(b, op, tile, expert, lds->first, lds->second);
-  op.erase();
+  int64_t half = op.getLdsBytes() / 2;
+  Value lds0 = addLds(func, op.getLoc(), half);
+  Value lds1 = addLds(func, op.getLoc(), half);
+  KernelExpander(op, lds0, lds1).run();
   return success();
 }
 

@@ -32,9 +32,8 @@ struct Fragments {
 class PingpongExpander {
 public:
   explicit PingpongExpander(PingpongOp op)
-      : op(op), b(op.getLoc(), op),
-        tileK(op.getPing().getType().getDimSize(1)),
-        k(op.getX().getType().getDimSize(1)) {}
+      : op(op), b(op.getLoc(), op), tileK(op.getPing().getType().getDimSize(1)),
+        columns(op.getColumns()) {}
 
   void run();
 
@@ -42,29 +41,35 @@ private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
-  int64_t numTiles() const { return llvm::divideCeil(k, tileK); }
+  int64_t numTiles() const { return llvm::divideCeil(columns, tileK); }
   int64_t columnsOf(int64_t tile) const {
-    return std::min(tileK, k - tile * tileK);
+    return std::min(tileK, columns - tile * tileK);
   }
+  Value firstColumnOf(int64_t tile) {
+    return arith::AddIOp::create(b, op.getK(), index(tile * tileK));
+  }
+  Fragments fetchTile(int64_t tile);
   /// Even tiles are in the ping buffer, odd ones in pong.
   Value bufferOf(int64_t tile) {
     return tile % 2 == 0 ? op.getPing() : op.getPong();
   }
-  Fragments fetch(Value first, int64_t columns, Value buffer);
+  Fragments fetch(Value first, int64_t columns, Value buffer,
+                  bool bounded = false);
   Value multiply(Value buffer, Fragments fragments, Value acc);
   void emitLoop(int64_t pairs, Fragments &fragments, Value &acc);
 
   PingpongOp op;
   ImplicitLocOpBuilder b;
-  int64_t tileK, k;
+  int64_t tileK, columns;
 };
 } // namespace
 
 /// Starts to move the K tile that begins at `first`: A into `buffer`, weights
 /// and scales into registers. The gather comes first, so that the loads behind
 /// it may stay in flight when a sync waits for it.
-Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer) {
-  GatherOp::create(b, op.getX(), op.getRows(), first, columns, buffer);
+Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer,
+                                  bool bounded) {
+  GatherOp::create(b, op.getX(), op.getRows(), first, columns, bounded, buffer);
   int64_t nBlocks = op.getAcc().getType().getDimSize(1);
   int64_t kBlocks = llvm::divideCeil(columns, 128);
   auto weightType = VectorType::get({nBlocks, kBlocks, 32},
@@ -74,18 +79,32 @@ Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer) {
   Fragments fragments;
   fragments.weights =
       LoadWeightOp::create(b, weightType, op.getW(), op.getExpert(), op.getN(),
-                           first, op.getCache());
-  fragments.scales = LoadScaleOp::create(b, scaleType, op.getScale(),
-                                         op.getExpert(), op.getN(), first);
+                           first, op.getCache(), bounded);
+  fragments.scales = LoadScaleOp::create(
+      b, scaleType, op.getScale(), op.getExpert(), op.getN(), first, bounded);
   return fragments;
+}
+
+/// Fetches tile number `tile` of the run into its buffer. The last one of a run
+/// with an end may be partial or lie past the end: then it is fetched from past
+/// K, where everything is zero.
+Fragments PingpongExpander::fetchTile(int64_t tile) {
+  Value first = firstColumnOf(tile);
+  bool bounded = op.getEnd() && tile + 1 == numTiles();
+  if (bounded) {
+    Value inside =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, first, op.getEnd());
+    first = arith::SelectOp::create(b, inside, first,
+                                    index(op.getX().getType().getDimSize(1)));
+  }
+  return fetch(first, columnsOf(tile), bufferOf(tile), bounded);
 }
 
 Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {
   auto weightType = cast<VectorType>(fragments.weights.getType());
-  auto unpackedType =
-      VectorType::get(weightType.getShape(), b.getBF16Type());
-  Value unpacked = UnpackOp::create(b, unpackedType, fragments.weights,
-                                    fragments.scales);
+  auto unpackedType = VectorType::get(weightType.getShape(), b.getBF16Type());
+  Value unpacked =
+      UnpackOp::create(b, unpackedType, fragments.weights, fragments.scales);
   return MfmaOp::create(b, buffer, unpacked, acc);
 }
 
@@ -94,12 +113,12 @@ Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {
 void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
                                 Value &acc) {
   Value tile = index(tileK), twoTiles = index(2 * tileK);
-  auto loop = scf::ForOp::create(
-      b, index(0), index(pairs * 2 * tileK), twoTiles,
-      ValueRange{acc, fragments.weights, fragments.scales});
+  auto loop =
+      scf::ForOp::create(b, index(0), index(pairs * 2 * tileK), twoTiles,
+                         ValueRange{acc, fragments.weights, fragments.scales});
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value current = loop.getInductionVar();
+  Value current = arith::AddIOp::create(b, op.getK(), loop.getInductionVar());
   acc = loop.getRegionIterArg(0);
   fragments = {loop.getRegionIterArg(1), loop.getRegionIterArg(2)};
   for (int64_t step : {0, 1}) {
@@ -109,25 +128,26 @@ void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
     acc = multiply(bufferOf(step), fragments, acc);
     fragments = prefetched;
   }
-  scf::YieldOp::create(b,
-                       ValueRange{acc, fragments.weights, fragments.scales});
+  scf::YieldOp::create(b, ValueRange{acc, fragments.weights, fragments.scales});
   acc = loop.getResult(0);
   fragments = {loop.getResult(1), loop.getResult(2)};
 }
 
 void PingpongExpander::run() {
-  Fragments fragments = fetch(index(0), columnsOf(0), op.getPing());
-  Value acc = arith::ConstantOp::create(b, b.getZeroAttr(op.getAcc().getType()));
-  int64_t wholeTiles = k / tileK;
-  int64_t pairs = wholeTiles > 0 ? (wholeTiles - 1) / 2 : 0;
+  Fragments fragments = fetchTile(0);
+  Value acc =
+      arith::ConstantOp::create(b, b.getZeroAttr(op.getAcc().getType()));
+  // The loop fetches whole tiles that are surely inside.
+  int64_t plainTiles =
+      op.getEnd() ? numTiles() - 1 : static_cast<int64_t>(columns / tileK);
+  int64_t pairs = plainTiles > 0 ? (plainTiles - 1) / 2 : 0;
   if (pairs > 0)
     emitLoop(pairs, fragments, acc);
   for (int64_t tile = 2 * pairs; tile < numTiles(); ++tile) {
     SyncOp::create(b);
     Fragments next;
     if (tile + 1 < numTiles())
-      next = fetch(index((tile + 1) * tileK), columnsOf(tile + 1),
-                   bufferOf(tile + 1));
+      next = fetchTile(tile + 1);
     acc = multiply(bufferOf(tile), fragments, acc);
     fragments = next;
   }

@@ -23,7 +23,8 @@ gpu.module @kernels {
       %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
       %out: memref<vector<1x2x4xf32>>)
       workgroup(%ping: memref<16x256xbf16, #lds>, %pong: memref<16x256xbf16, #lds>) {
-    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong)
+    %c0 = arith.constant 0 : index
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 96 buffers(%ping, %pong)
         : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>,
           memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
     memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
@@ -48,7 +49,8 @@ gpu.module @kernels {
       %s: memref<8x128x16xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
       %out: memref<vector<1x2x4xf32>>)
       workgroup(%ping: memref<16x256xbf16, #lds>, %pong: memref<16x256xbf16, #lds>) {
-    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong) cache nt
+    %c0 = arith.constant 0 : index
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 512 buffers(%ping, %pong) cache nt
         : memref<?x512xbf16>, vector<2xi32>, memref<8x128x512xf4E2M1FN, #moe.preshuffle<weight>>,
           memref<8x128x16xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
     memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
@@ -94,9 +96,34 @@ gpu.module @kernels {
       %s: memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
       %out: memref<vector<1x2x4xf32>>)
       workgroup(%ping: memref<16x128xbf16, #lds>, %pong: memref<16x128xbf16, #lds>) {
-    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) buffers(%ping, %pong)
+    %c0 = arith.constant 0 : index
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 1120 buffers(%ping, %pong)
         : memref<?x1120xbf16>, vector<1xi32>, memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
           memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x128xbf16, #lds> -> vector<1x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
+    gpu.return
+  }
+
+  // With an end the last tile is fetched from past K unless it begins before the
+  // end, and all that touches memory is bounded; the steps stay the same.
+  // CHECK-LABEL: gpu.func @with_end
+  // CHECK-SAME: %[[K:[a-z0-9]*]]: index, %[[END:[a-z0-9]*]]: index) workgroup
+  // CHECK-DAG: %[[C288:.*]] = arith.constant 288 : index
+  // CHECK: moe.gather %{{.*}}, %[[K]]] columns 128 to
+  // CHECK: %[[LAST:.*]] = arith.addi %[[K]], %{{.*}} : index
+  // CHECK: %[[IN:.*]] = arith.cmpi ult, %[[LAST]], %[[END]] : index
+  // CHECK: %[[FROM:.*]] = arith.select %[[IN]], %[[LAST]], %[[C288]] : index
+  // CHECK: moe.gather %{{.*}}, %[[FROM]]] columns 128 bounded to
+  // CHECK: moe.load_weight %{{.*}}, %[[FROM]]] bounded
+  // CHECK: moe.load_scale %{{.*}}, %[[FROM]]] bounded
+  gpu.func @with_end(%x: memref<?x288xbf16>, %rows: vector<1xi32>,
+      %w: memref<8x128x288xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x128x9xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
+      %out: memref<vector<1x2x4xf32>>, %k: index, %end: index)
+      workgroup(%ping: memref<16x128xbf16, #lds>, %pong: memref<16x128xbf16, #lds>) {
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%k to %end) columns 256 buffers(%ping, %pong)
+        : memref<?x288xbf16>, vector<1xi32>, memref<8x128x288xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x9xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x128xbf16, #lds> -> vector<1x2x4xf32>
     memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
     gpu.return
   }

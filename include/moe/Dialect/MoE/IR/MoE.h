@@ -29,8 +29,8 @@ namespace moe {
 /// three expressions over tokens, n, k and num_blocks, separated by ';'.
 inline constexpr llvm::StringLiteral kGridAttrName = "moe.grid";
 
-/// Bytes that one buffer descriptor may cover: 4 GiB less a mebibyte, so that an
-/// offset just above is out of range whatever K offset is added to it.
+/// Bytes that one buffer descriptor may cover: 4 GiB less a mebibyte, so that
+/// an offset just above is out of range whatever K offset is added to it.
 inline constexpr int64_t kDescriptorBytes = 0xFFF00000;
 
 } // namespace moe

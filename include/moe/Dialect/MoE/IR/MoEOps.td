@@ -39,7 +39,7 @@ def MoE_Topk : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<255>]>;
 //===----------------------------------------------------------------------===//
 
 def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
-    MemoryEffects<[MemRead, MemWrite]>]> {
+    AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "one stage of a mixture-of-experts layer, all experts";
   let description = [{
     Computes, for every routed pair of a token and a slot, one row of
@@ -57,6 +57,24 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     rounded once, to the element type of `out`. `accumulate` never clears
     `out`: the caller owns its initial contents.
 
+    Stage 1 (`stage = gate_up`) has gate and up rows in `w` (2 x I rows, in the
+    order that the layout's `gate` says) and x has one row a token:
+
+    ```
+    g, u = the two sums for gate row c and up row c, each + its bias
+    out[t*topk + s, c] = activation(g, u) [* sorted_weights[i]]
+    ```
+
+    with the activations of `moe.activate`. With `k_batch` above 1 the sums
+    cannot be activated yet: they are added as f32 to out[T*topk, 2 x I], gate
+    columns first, then up columns, whatever the layout, and bias, activation
+    and routing weight are left to whoever finishes them.
+
+    `k_batch` slices of K, contiguous runs of K tiles as equal as possible, are
+    computed by different workgroups; the first slice adds the bias. Inside a
+    workgroup `k_wave` groups of waves share the slice's K tiles likewise and
+    add their sums in LDS.
+
     The routing operands follow the contract of a mixture-of-experts sorting
     step. `sorted_ids[i]` is `slot << 24 | token`; a row is valid iff
     token < `tokens` and slot < `topk`. There is one entry of `expert_ids` for
@@ -67,19 +85,22 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
 
     The op stands in a `gpu.func` whose workgroups have
     `config.waves` x 64 x 1 x 1 threads, launched on a grid of
-    `ceildiv(N, tile_n) * num_blocks` workgroups in x, N tiles running fastest;
-    `num_blocks` is the length of `expert_ids`.
+    `ceildiv(rows of w, tile_n) * num_blocks * k_batch` workgroups in x;
+    `num_blocks` is the length of `expert_ids`. `docs/Layouts.md`, "Grid", says
+    which workgroup computes what, with `group_m` and `xcd`.
 
     All memory starts at a multiple of 16 bytes. Byte offsets into weights and
     `out` are 64 bits wide; `x` must be smaller than 4 GiB - 1 MiB.
 
     Constraints:
     * (C1) `x` is ?xK with K static, a multiple of 32, at most 2^18;
-    * (C2) `w` is ExNxK in the layout `#moe.preshuffle<weight>`;
-    * (C3) `scale` is ExNx(K/32) in the layout `#moe.preshuffle<scale>`;
-    * (C4) `out` is ?xN with N a multiple of 32;
+    * (C2) `w` is ExRxK in the layout `#moe.preshuffle<weight>`, R = N in stage
+      `down` and 2 x I in stage `gate_up`;
+    * (C3) `scale` is ExRx(K/32) in the layout `#moe.preshuffle<scale>`;
+    * (C4) `out` is ?xN, N a multiple of 32, or of 16 in stage `gate_up`, where
+      it is I, or 2 x I with `k_batch` above 1;
     * (C5) `num_valid` is `memref<2xi32>`;
-    * (C6) `bias`, when present, is ExN;
+    * (C6) `bias`, when present, is ExR;
     * (C7) the gate layouts of `w` and `scale` are equal: `none` in stage
       `down`, `separated` or `interleaved` in stage `gate_up`;
     * (C8) `k_batch` is at most the number of K tiles, ceil(K / tile_k);
@@ -87,7 +108,13 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
       floor(ceil(K / tile_k) / k_batch);
     * (C10) 1 <= `topk` <= 255, and `tokens`, where constant, is below 2^24;
     * (C11) the memory operands are in the default or the global memory space;
-    * (C12) rows of memory operands are contiguous (weights and scales apart).
+    * (C12) rows of memory operands are contiguous (weights and scales apart);
+    * (C13) stage `gate_up` with `k_batch` = 1 has an activation, its four
+      parameters (`alpha`, `limit`, `beta`, `linear_beta`) and plain stores;
+      with `k_batch` above 1 it accumulates raw sums into f32, without
+      activation, bias and routing weight; stage `down` has no parameters;
+    * (C14) stage `gate_up` needs tile_n a multiple of 32 x waves in N, a block
+      of gate and one of up columns for each wave.
 
     What depends on the chip (LDS, atomics, instructions) is checked by
     `-moe-check-target`.
@@ -118,6 +145,7 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     Arg<MoE_RoutingWeights, "routing weights", [MemRead]>:$sorted_weights,
     Arg<MoE_Ids, "sorted rows in use", [MemRead]>:$num_valid,
     Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias,
+    Variadic<F32>:$act_params,
     I32:$tokens,
     I64Attr:$topk,
     MoE_ConfigAttr:$config
@@ -129,16 +157,21 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
       `:` type($sorted_ids) `,` type($expert_ids) `,` type($sorted_weights) `,`
       type($num_valid) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
+    (`activation` `(` $act_params^ `)`)?
     `tokens` `(` $tokens `)` `topk` $topk `config` $config attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     int64_t getE() { return getW().getType().getDimSize(0); }
+    /// Columns of the output.
     int64_t getN() { return getOut().getType().getDimSize(1); }
+    /// Rows of an expert's weights, over which the tiles in N run.
+    int64_t getRows() { return getW().getType().getDimSize(1); }
     int64_t getK() { return getX().getType().getDimSize(1); }
     /// Number of K tiles, the last one perhaps partial.
     int64_t getNumKTiles();
-    /// Bytes of LDS: two A tiles, or the output tile if that is more.
+    /// Bytes of LDS: two A tiles for each K group of waves, or what the output
+    /// tile or the sums of the K groups need if that is more.
     int64_t getLdsBytes();
   }];
 }
@@ -191,8 +224,11 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
   let description = [{
     The ping-pong loop. Two LDS buffers hold A tiles of tile_m x tile_k; while
     the waves multiply the tile in one buffer, the next tile is gathered into
-    the other, and each wave loads its next weights into registers. K runs from
-    0 to the K of `x`; the last tile may be partial.
+    the other, and each wave loads its next weights into registers. K runs over
+    `columns` columns from `k` on, a multiple of tile_k; the last tile may be
+    partial. With `end` the last tile may also lie past `end` as a whole, and
+    then contributes nothing: groups of waves that share K tiles take the same
+    number of steps that way.
 
     Each wave multiplies all tile_m rows with its own rows of the weights,
     starting at `n`. The result is this lane's accumulators:
@@ -204,7 +240,8 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
       (tile_k) a multiple of 128, in workgroup memory;
     * (C2) the result is (tile_m/16) x (wave columns/16) x 4;
     * (C3) `x`, `w` and `scale` agree in K, `w` and `scale` in E and N, with
-      `w` and `scale` in their preshuffled layouts.
+      `w` and `scale` in their preshuffled layouts;
+    * (C4) `columns` is a positive multiple of 32, and of tile_k with `end`.
 
     *Lowers to* (`-moe-pipeline`): a prologue, one `scf.for` whose body is a
     ping step and a pong step, and the remaining steps one by one, each made of
@@ -213,7 +250,7 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
 
     ```mlir
     %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s)
-        buffers(%ping, %pong) cache nt
+        k(%c0) columns 2880 buffers(%ping, %pong) cache nt
         : memref<?x2880xbf16>, vector<2xi32>,
           memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>>,
           memref<128x2880x90xf8E8M0FNU, #moe.preshuffle<scale>>,
@@ -223,7 +260,8 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
   let arguments = (ins
     Arg<MoE_Activations, "activations", [MemRead]>:$x, MoE_Rows:$rows,
     Arg<MoE_Weights, "weights", [MemRead]>:$w, Index:$expert, Index:$n,
-    Arg<MoE_Scales, "weight scales", [MemRead]>:$scale,
+    Arg<MoE_Scales, "weight scales", [MemRead]>:$scale, Index:$k,
+    Optional<Index>:$end, ConfinedAttr<I64Attr, [IntPositive]>:$columns,
     Arg<MoE_LdsTile, "first buffer", [MemRead, MemWrite]>:$ping,
     Arg<MoE_LdsTile, "second buffer", [MemRead, MemWrite]>:$pong,
     DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_CachePolicy, "cache_policy">,
@@ -231,7 +269,8 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
   let results = (outs MoE_Accumulator:$acc);
   let assemblyFormat = [{
     `x` `(` $x `[` $rows `]` `)` `weights` `(` $w `[` $expert `,` $n `]` `)`
-    `scales` `(` $scale `)` `buffers` `(` $ping `,` $pong `)`
+    `scales` `(` $scale `)` `k` `(` $k (`to` $end^)? `)` `columns` $columns
+    `buffers` `(` $ping `,` $pong `)`
     (`cache` $cache^)? attr-dict
     `:` type($x) `,` type($rows) `,` type($w) `,` type($scale) `,` type($ping)
     `->` type($acc)
@@ -244,7 +283,8 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
   let description = [{
     Starts to copy columns `k` to `k` + `columns` - 1 of the given rows of `x`
     into the LDS tile. The tile is filled with zeros in the rows whose entry in
-    `rows` is -1 and in the columns from `columns` on. Reading the tile is
+    `rows` is -1 and in the columns from `columns` on. With `bounded`, `k` may be
+    anything and columns past the K of `x` are zeros too. Reading the tile is
     allowed after the next `moe.sync`.
 
     The 16-byte chunk j of row r stands at chunk position j ^ (r % 16) of the
@@ -267,10 +307,11 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
   }];
   let arguments = (ins
     Arg<MoE_Activations, "activations", [MemRead]>:$x, MoE_Rows:$rows, Index:$k,
-    ConfinedAttr<I64Attr, [IntPositive]>:$columns,
+    ConfinedAttr<I64Attr, [IntPositive]>:$columns, UnitAttr:$bounded,
     Arg<MoE_LdsTile, "LDS tile", [MemWrite]>:$to);
   let assemblyFormat = [{
-    $x `[` $rows `,` $k `]` `columns` $columns `to` $to attr-dict
+    $x `[` $rows `,` $k `]` `columns` $columns (`bounded` $bounded^)? `to` $to
+    attr-dict
     `:` type($x) `,` type($rows) `,` type($to)
   }];
   let hasVerifier = 1;
@@ -291,7 +332,12 @@ def MoE_LoadWeightOp : MoE_Op<"load_weight", [
 
     so that [nb][kb] is 16 consecutive bytes and exactly one scale block. Rows
     past the end of the expert are zeros. `n` must be a multiple of 16 and `k`
-    of 128, `expert` within [0, E), all three equal in the lanes of a wave.
+    of 128, `expert` within [0, E), all three equal in the lanes of a wave. With
+    `bounded`, K blocks that begin past K are zeros, whatever `k` is.
+
+    In a stage 1 layout (`gate` = separated or interleaved) `n` counts rows in
+    pairs of blocks: block 2*j is block j of the gate rows, block 2*j + 1 is
+    block j of the up rows, whatever their order in memory.
 
     `cache nt` marks the loads as non-temporal.
 
@@ -309,10 +355,12 @@ def MoE_LoadWeightOp : MoE_Op<"load_weight", [
   let arguments = (ins
     Arg<MoE_Weights, "weights", [MemRead]>:$w, Index:$expert, Index:$n, Index:$k,
     DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_CachePolicy, "cache_policy">,
-                      "CachePolicy::Default">:$cache);
+                      "CachePolicy::Default">:$cache,
+    UnitAttr:$bounded);
   let results = (outs MoE_WeightFragment:$result);
   let assemblyFormat = [{
-    $w `[` $expert `,` $n `,` $k `]` (`cache` $cache^)? attr-dict
+    $w `[` $expert `,` $n `,` $k `]` (`cache` $cache^)? (`bounded` $bounded^)?
+    attr-dict
     `:` type($w) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -332,14 +380,16 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [
     Scales of K past the end of a row are 1.0 (byte 0x7F, as the layout pads
     them), rows past the end of the expert read byte 0, which is 2^-127.
     `n` must be a multiple of 16, and of 32 when NB > 1; `k` of 128, and of 256
-    when KB is even.
+    when KB is even. `n` counts rows, and `bounded` limits K, as in
+    `moe.load_weight`.
 
     Constraints:
     * (C1) `scale` has the layout `#moe.preshuffle<scale>`;
-    * (C2) NB is 1 or even.
+    * (C2) NB is 1 or even, and even in a stage 1 layout.
 
     *Lowers to* one `rocdl.raw.ptr.buffer.load` of a dword for each 2 row blocks
-    and each 2 (KB even) or 1 K blocks.
+    (each row block where gate and up rows are separated) and each 2 (KB even)
+    or 1 K blocks.
 
     ```mlir
     %s = moe.load_scale %scale[%e, %n, %k]
@@ -348,10 +398,10 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [
   }];
   let arguments = (ins
     Arg<MoE_Scales, "weight scales", [MemRead]>:$scale, Index:$expert, Index:$n,
-    Index:$k);
+    Index:$k, UnitAttr:$bounded);
   let results = (outs MoE_ScaleFragment:$result);
   let assemblyFormat = [{
-    $scale `[` $expert `,` $n `,` $k `]` attr-dict
+    $scale `[` $expert `,` $n `,` $k `]` (`bounded` $bounded^)? attr-dict
     `:` type($scale) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -442,6 +492,98 @@ def MoE_SyncOp : MoE_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = "attr-dict";
 }
 
+def MoE_ActivateOp : MoE_Op<"activate", [
+    AttrSizedOperandSegments, MemoryEffects<[MemRead]>,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "the activation of stage 1";
+  let description = [{
+    Block 2*j of the accumulators' columns is gate, block 2*j + 1 is up; block j
+    of the result is their activation, in f32, after the bias of the expert is
+    added to both. `n` is the first column of this wave's accumulators, in the
+    order of `moe.load_weight`. With g clamped from above and u on both sides by
+    `limit` (+Inf is no limit):
+
+    * `silu`: g * sigmoid(g) * u
+    * `swiglu`: g * sigmoid(alpha * g) * (u + 1)
+    * `situv2`: beta * tanh(g/beta) * sigmoid(g) * linear_beta * tanh(u/linear_beta)
+
+    NaN propagates.
+
+    Constraints:
+    * (C1) accumulators are MB x (2*NB) x 4 and the result is MB x NB x 4;
+    * (C2) the activation is not `none`;
+    * (C3) `bias`, when present, has two rows of columns, 2 x I, and a gate
+      layout that is not `none` says their order.
+
+    *Lowers to* `arith` ops and `llvm.intr.exp`.
+
+    ```mlir
+    %h = moe.activate swiglu %acc params(%alpha, %limit, %beta, %linear_beta)
+        bias(%bias[%e, %n]) gate interleaved
+        : vector<1x4x4xf32>, memref<8x256xf32> -> vector<1x2x4xf32>
+    ```
+  }];
+  let arguments = (ins
+    EnumAttr<MoE_Dialect, MoE_Activation, "activation">:$activation,
+    MoE_Accumulator:$acc, F32:$alpha, F32:$limit, F32:$beta, F32:$linear_beta,
+    Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias, Optional<Index>:$expert,
+    Optional<Index>:$n,
+    DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_GateLayout, "gate_layout">,
+                      "GateLayout::None">:$gate);
+  let results = (outs MoE_Accumulator:$result);
+  let assemblyFormat = [{
+    $activation $acc `params` `(` $alpha `,` $limit `,` $beta `,` $linear_beta `)`
+    (`bias` `(` $bias^ `[` $expert `,` $n `]` `)` `gate` $gate)? attr-dict
+    `:` type($acc) (`,` type($bias)^)? `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_ReduceGroupsOp : MoE_Op<"reduce_groups", [
+    AllTypesMatch<["acc", "result"]>, AllTypesMatch<["buffer0", "buffer1"]>,
+    MemoryEffects<[MemRead, MemWrite]>,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "sum of the accumulators of all K groups of waves";
+  let description = [{
+    Waves 0 to `waves`/`groups` - 1 are group 0, and so on; wave i of each group
+    holds the same columns over other K. The result, in the waves of group 0, is
+    the sum over the groups; in other waves it has no meaning. Sums are added in
+    the order of the groups. The buffers may be those of the A tiles.
+
+    Constraints:
+    * (C1) `groups` is 2 or 4 and `threads` a multiple of 64 x `groups`;
+    * (C2) each buffer holds (`groups` - 1) x (waves of a group) x
+      ceil(accumulators / 2) x 1024 bytes.
+
+    *Lowers to* `vector.store` and `vector.load` of 16 bytes in LDS between
+    barriers, and `arith.addf`.
+
+    ```mlir
+    %sum = moe.reduce_groups %acc buffers(%l0, %l1) groups 2 threads 256
+        : vector<1x4x4xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+    ```
+  }];
+  let arguments = (ins
+    MoE_Accumulator:$acc,
+    Arg<MoE_LdsBuffer, "first buffer", [MemRead, MemWrite]>:$buffer0,
+    Arg<MoE_LdsBuffer, "second buffer", [MemRead, MemWrite]>:$buffer1,
+    ConfinedAttr<I64Attr, [IntPositive]>:$groups,
+    ConfinedAttr<I64Attr, [IntPositive]>:$threads);
+  let results = (outs MoE_Accumulator:$result);
+  let assemblyFormat = [{
+    $acc `buffers` `(` $buffer0 `,` $buffer1 `)` `groups` $groups `threads`
+    $threads attr-dict `:` type($acc) `,` type($buffer0)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Bytes of each buffer that `accumulators` registers of 4 f32 a lane need.
+    static int64_t getBufferBytes(int64_t groups, int64_t wavesPerGroup,
+                                  int64_t accumulators) {
+      return (groups - 1) * wavesPerGroup * ((accumulators + 1) / 2) * 1024;
+    }
+  }];
+}
+
 def MoE_ScatterOp : MoE_Op<"scatter", [
     AttrSizedOperandSegments, AllTypesMatch<["buffer0", "buffer1"]>, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "bias, routing weight, and the way out";
@@ -456,10 +598,18 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     that atomics are packed and stores 16 bytes wide; the buffers may be those
     of the A tiles. f32 goes out of the accumulators directly.
 
+    The output row of a sorted row is `token * topk + slot` with `per_slot`,
+    else `token`. With `paired` the columns are those of raw stage 1 sums: block
+    2*j goes to block j of the first half of the columns, block 2*j + 1 to block
+    j of the second half; f32 only.
+
     Constraints:
-    * (C1) accumulators are (tile_m/16) x (wave columns/16) x 4;
+    * (C1) accumulators are (tile_m/16) x (wave columns/16) x 4, and the waves
+      that hold tile_n columns divide all waves; if they are fewer, the first
+      ones hold the result and the others nothing;
     * (C2) for outputs of 2 bytes, each buffer holds half of the output tile,
-      tile_m * tile_n bytes, or the first one all of it.
+      tile_m * tile_n bytes, or the first one all of it;
+    * (C3) `paired` needs f32.
 
     *Lowers to* `arith`, `vector` and `memref` ops; an atomic is
     `llvm.atomicrmw fadd`, on vectors of two for bf16 and f16.
@@ -480,15 +630,15 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias, Optional<Index>:$expert,
     Arg<MoE_LdsBuffer, "first buffer", [MemRead, MemWrite]>:$buffer0,
     Arg<MoE_LdsBuffer, "second buffer", [MemRead, MemWrite]>:$buffer1,
-    UnitAttr:$accumulate, UnitAttr:$routing_weight,
-    ConfinedAttr<I64Attr, [IntPositive]>:$tile_n,
+    UnitAttr:$per_slot, UnitAttr:$paired, UnitAttr:$accumulate,
+    UnitAttr:$routing_weight, ConfinedAttr<I64Attr, [IntPositive]>:$tile_n,
     ConfinedAttr<I64Attr, [IntPositive]>:$threads);
   let assemblyFormat = [{
     $acc `to` $out `[` $n `]` `routing` `(` $sorted_ids `,` $sorted_weights `)`
     `[` $m `]` `tokens` `(` $tokens `)` `topk` $topk
     (`bias` `(` $bias^ `[` $expert `]` `)`)?
-    `buffers` `(` $buffer0 `,` $buffer1 `)`
-    (`accumulate` $accumulate^)? (`routing_weight` $routing_weight^)?
+    `buffers` `(` $buffer0 `,` $buffer1 `)` (`per_slot` $per_slot^)?
+    (`paired` $paired^)? (`accumulate` $accumulate^)? (`routing_weight` $routing_weight^)?
     `tile_n` $tile_n `threads` $threads attr-dict
     `:` type($acc) `,` type($out) `,` type($sorted_ids) `,`
     type($sorted_weights) `,` type($buffer0) (`,` type($bias)^)?

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Between the product and the way out: moe.reduce_groups and moe.activate.
+// docs/Numerics.md has the formulas and their errors.
+
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace moe;
+
+//===----------------------------------------------------------------------===//
+// f32 formulas on vectors
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Elementwise f32 arithmetic on vectors of one type.
+struct Arithmetic {
+  LaneBuilder &b;
+  VectorType type;
+
+  Value splat(Value scalar) {
+    return vector::BroadcastOp::create(b, type, scalar);
+  }
+  Value constant(float value) {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(type, value));
+  }
+  Value add(Value x, Value y) { return arith::AddFOp::create(b, x, y); }
+  Value sub(Value x, Value y) { return arith::SubFOp::create(b, x, y); }
+  Value mul(Value x, Value y) { return arith::MulFOp::create(b, x, y); }
+  Value div(Value x, Value y) { return arith::DivFOp::create(b, x, y); }
+  Value neg(Value x) { return arith::NegFOp::create(b, x); }
+  Value exp(Value x) { return LLVM::ExpOp::create(b, type, x); }
+  /// NaN in either gives NaN.
+  Value min(Value x, Value y) { return arith::MinimumFOp::create(b, x, y); }
+  Value max(Value x, Value y) { return arith::MaximumFOp::create(b, x, y); }
+
+  Value sigmoid(Value x) {
+    Value one = constant(1.0f);
+    return div(one, add(one, exp(neg(x))));
+  }
+
+  /// tanh: 1 - 2/(e^2|x| + 1) with the sign of x, and near zero, where that
+  /// would cancel, an odd polynomial (the coefficients of Cephes' tanhf).
+  Value tanh(Value x) {
+    Value magnitude = LLVM::FAbsOp::create(b, type, x);
+    Value one = constant(1.0f), two = constant(2.0f);
+    Value grown = exp(mul(two, magnitude));
+    Value far = sub(one, div(two, add(grown, one)));
+    far = LLVM::CopySignOp::create(b, type, far, x);
+    Value square = mul(x, x);
+    Value sum = constant(-5.70498872745e-3f);
+    for (float coefficient : {2.06390887954e-2f, -5.37397155531e-2f,
+                              1.33314422036e-1f, -3.33332819422e-1f})
+      sum = add(mul(sum, square), constant(coefficient));
+    Value near = add(mul(mul(sum, square), x), x);
+    Value isNear = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT,
+                                         magnitude, constant(0.625f));
+    return arith::SelectOp::create(b, isNear, near, far);
+  }
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// moe.activate
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ActivateLowering : OpConversionPattern<ActivateOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  /// The bias of this lane's column in block `nb`; block 2*j is gate, block
+  /// 2*j + 1 is up. Past the last column, that of the last one.
+  static Value loadBias(LaneBuilder &b, ActivateOp op, OneToNOpAdaptor adaptor,
+                        int64_t nb) {
+    Value bias = adaptor.getBias().front();
+    int64_t columns = op.getBias().getType().getDimSize(1);
+    Value q = b.rem(b.lane(), 16);
+    Value block = b.add(b.div(adaptor.getN().front(), 16), b.index(nb));
+    Value column;
+    if (op.getGate() == GateLayout::Separated)
+      column = b.add(b.mul(b.div(block, 2), 16),
+                     b.add(q, b.mul(b.rem(block, 2), columns / 2)));
+    else
+      column = b.add(b.mul(block, 16), q);
+    column = b.minU(column, b.index(columns - 1));
+    return memref::LoadOp::create(
+        b, bias, ValueRange{adaptor.getExpert().front(), column});
+  }
+
+  static Value activate(Arithmetic math, ActivateOp op, Value g, Value u) {
+    Value limit = math.splat(op.getLimit());
+    g = math.min(g, limit);
+    u = math.max(math.min(u, limit), math.neg(limit));
+    switch (op.getActivation()) {
+    case Activation::Silu:
+      return math.mul(math.mul(g, math.sigmoid(g)), u);
+    case Activation::Swiglu: {
+      Value alpha = math.splat(op.getAlpha());
+      Value gate = math.mul(g, math.sigmoid(math.mul(alpha, g)));
+      return math.mul(gate, math.add(u, math.constant(1.0f)));
+    }
+    case Activation::Situv2: {
+      Value beta = math.splat(op.getBeta());
+      Value linearBeta = math.splat(op.getLinearBeta());
+      Value gate = math.mul(math.mul(beta, math.tanh(math.div(g, beta))),
+                            math.sigmoid(g));
+      return math.mul(gate,
+                      math.mul(linearBeta, math.tanh(math.div(u, linearBeta))));
+    }
+    case Activation::None:
+      break;
+    }
+    llvm_unreachable("the verifier refuses none");
+  }
+
+  LogicalResult
+  matchAndRewrite(ActivateOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LaneBuilder b(op.getLoc(), rewriter);
+    ArrayRef<int64_t> shape = op.getResult().getType().getShape();
+    Arithmetic math{b, VectorType::get({4}, b.getF32Type())};
+    SmallVector<Value> acc(adaptor.getAcc()), results(shape[0] * shape[1]);
+    for (int64_t nb = 0; nb < shape[1]; ++nb) {
+      Value gateBias, upBias;
+      if (op.getBias()) {
+        gateBias = math.splat(loadBias(b, op, adaptor, 2 * nb));
+        upBias = math.splat(loadBias(b, op, adaptor, 2 * nb + 1));
+      }
+      for (int64_t mb = 0; mb < shape[0]; ++mb) {
+        Value g = acc[(mb * shape[1] + nb) * 2];
+        Value u = acc[(mb * shape[1] + nb) * 2 + 1];
+        if (gateBias) {
+          g = math.add(g, gateBias);
+          u = math.add(u, upBias);
+        }
+        results[mb * shape[1] + nb] = activate(math, op, g, u);
+      }
+    }
+    rewriter.replaceOpWithMultiple(op, {results});
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// moe.reduce_groups
+//===----------------------------------------------------------------------===//
+
+struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  /// Places of registers: even ones in the first buffer, odd ones in the
+  /// second, 1024 bytes a register of a wave, 16 a lane.
+  static Value place(LaneBuilder &b, Value slot, int64_t accumulators,
+                     int64_t reg) {
+    int64_t perBuffer = (accumulators + 1) / 2;
+    Value first = b.mul(b.add(b.mul(slot, perBuffer), b.index(reg / 2)), 1024);
+    return b.add(first, b.mul(b.lane(), 16));
+  }
+
+  LogicalResult
+  matchAndRewrite(ReduceGroupsOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    LaneBuilder b(op.getLoc(), rewriter);
+    int64_t groups = op.getGroups();
+    int64_t wavesPerGroup = op.getThreads() / 64 / groups;
+    SmallVector<Value> acc(adaptor.getAcc());
+    Value buffers[] = {adaptor.getBuffer0().front(),
+                       adaptor.getBuffer1().front()};
+    auto four = VectorType::get({4}, b.getF32Type());
+    auto bytes = VectorType::get({16}, b.getI8Type());
+    Value wave = b.wave();
+    Value group = b.div(wave, wavesPerGroup);
+    int64_t count = acc.size();
+    // Other waves may still read the last A tile.
+    amdgpu::LDSBarrierOp::create(b);
+    Value isFirst = b.lessU(group, b.index(1));
+    auto ifOp = scf::IfOp::create(b, isFirst, /*withElseRegion=*/true);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(ifOp.elseBlock());
+      // Slot 0 is the first wave of group 1.
+      Value slot = arith::SubIOp::create(b, wave, b.index(wavesPerGroup));
+      for (int64_t reg = 0; reg < count; ++reg)
+        vector::StoreOp::create(
+            b, vector::BitCastOp::create(b, bytes, acc[reg]), buffers[reg % 2],
+            ValueRange{place(b, slot, count, reg)},
+            /*nontemporal=*/false, llvm::MaybeAlign(16));
+    }
+    amdgpu::LDSBarrierOp::create(b);
+    // All waves add what they read; in groups but the first it means nothing.
+    Value waveInGroup = b.rem(wave, wavesPerGroup);
+    for (int64_t other = 1; other < groups; ++other) {
+      Value slot = b.add(waveInGroup, b.index((other - 1) * wavesPerGroup));
+      for (int64_t reg = 0; reg < count; ++reg) {
+        Value part = vector::LoadOp::create(
+            b, bytes, buffers[reg % 2], ValueRange{place(b, slot, count, reg)},
+            /*nontemporal=*/false, llvm::MaybeAlign(16));
+        acc[reg] = arith::AddFOp::create(
+            b, acc[reg], vector::BitCastOp::create(b, four, part));
+      }
+    }
+    rewriter.replaceOpWithMultiple(op, {acc});
+    return success();
+  }
+};
+} // namespace
+
+void moe::populateEpiloguePatterns(const TypeConverter &converter,
+                                   RewritePatternSet &patterns) {
+  patterns.add<ActivateLowering, ReduceGroupsLowering>(converter,
+                                                       patterns.getContext());
+}
