@@ -108,6 +108,15 @@ class Case:
                 words += [v >> shift & 0xFFFFFFFF for v in self.rows[name]]
         return struct.pack("<512I", *words)
 
+    def result_bytes(self):
+        return 512
+
+    def assemble(self):
+        return assemble_case(self)
+
+    def check(self, chip, words):
+        return check(self, chip, words)
+
     def lanes(self, chip):
         result = []
         for lane in range(64):
@@ -123,6 +132,37 @@ class Case:
         return result
 
 
+class WideCase:
+    """Many registers: `rows` are loaded into v64 and up before the text, and
+    `expected` (rows of 64 results each, NAN for any f32 NaN) is compared with v16
+    and up after it."""
+
+    def __init__(self, text, rows, expected, chips):
+        self.text, self.chips, self.rows, self.expected = text, chips, rows, expected
+
+    def fill(self, seed):
+        pass
+
+    def data(self):
+        return b"".join(struct.pack("<64I", *row) for row in self.rows)
+
+    def result_bytes(self):
+        return 256 * len(self.expected)
+
+    def assemble(self):
+        return assemble_wide(self)
+
+    def check(self, chip, words):
+        bad = []
+        for n, row in enumerate(self.expected):
+            for lane, e in enumerate(row):
+                g = words[64 * n + lane]
+                if not matches("f32", e, g):
+                    bad.append(f"{chip}: {self.text.strip().splitlines()[-1].strip()}: register {n}, lane {lane}: "
+                               f"expected {show(e)}, got {g:#x}")
+        return bad
+
+
 CASES = []
 
 
@@ -131,6 +171,11 @@ def case(text, types, formula, chips=None, copies=2, values=None, all_lanes=Fals
     `all_lanes`: the formula takes the list of 64 x and returns 64 results."""
     for _ in range(copies):
         CASES.append(Case(text, types, formula, chips or CHIPS, copies, values, all_lanes, setup))
+
+
+def wide_case(text, rows, expected, chips=None):
+    """Adds a case with its own rows of inputs and results."""
+    CASES.append(WideCase(text, rows, expected, chips or CHIPS))
 
 
 def registers(kind, first, letter="v"):
@@ -166,12 +211,30 @@ def assemble_case(c):
     return out
 
 
+def assemble_wide(c):
+    out = []
+    for n in range(len(c.rows)):
+        if n % 15 == 0 and n:
+            out += ["s_add_u32 s4, s4, 3840", "s_addc_u32 s5, s5, 0"]
+        out.append(f"global_load_dword v{64 + n}, v1, s[4:5] offset:{256 * (n % 15)}")
+    rest = 256 * ((len(c.rows) - 1) % 15 + 1)
+    out += [f"s_add_u32 s4, s4, {rest}", "s_addc_u32 s5, s5, 0", "s_waitcnt vmcnt(0)"]
+    for line in c.text.splitlines():
+        if line.strip():
+            out += ["s_nop 7", line.strip()]
+    out += ["s_nop 7", "s_nop 7", "s_nop 7"]
+    for n in range(len(c.expected)):
+        out.append(f"global_store_dword v1, v{16 + n}, s[6:7]")
+        out += ["s_add_u32 s6, s6, 256", "s_addc_u32 s7, s7, 0"]
+    return out
+
+
 def program(chip, cases):
     with open(os.path.join(HERE, "frame.s")) as f:
         frame = f.read()
     body = ["s_load_dwordx4 s[4:7], s[0:1], 0x0", "v_lshlrev_b32_e32 v1, 2, v0", "s_waitcnt lgkmcnt(0)"]
     for c in cases:
-        body += assemble_case(c)
+        body += c.assemble()
     return frame.replace("@CHIP@", chip).replace("@BODY@", "\n  ".join(body))
 
 
@@ -225,19 +288,20 @@ def run_chip(options, chip):
     launch = {"code_object": os.path.abspath(stem + ".hsaco"), "kernel": "family", "grid": [1, 1, 1],
               "block": [64, 1, 1], "dynamic_lds": 0,
               "args": [{"name": "x", "kind": "buffer", "file": os.path.abspath(stem + ".x.bin")},
-                       {"name": "y", "kind": "buffer", "size": 512 * len(cases), "fill": 0,
+                       {"name": "y", "kind": "buffer", "size": sum(c.result_bytes() for c in cases), "fill": 0,
                         "out": os.path.abspath(stem + ".y.bin")}]}
     with open(stem + ".json", "w") as f:
         json.dump(launch, f, indent=1)
     run([options.moe_run, "launch", stem + ".json"])
     with open(stem + ".y.bin", "rb") as f:
         data = f.read()
-    messages, texts = [], {}
-    for n, c in enumerate(cases):
-        bad = check(c, chip, struct.unpack_from("<128I", data, 512 * n))
+    messages, texts, at = [], {}, 0
+    for c in cases:
+        bad = c.check(chip, struct.unpack_from(f"<{c.result_bytes() // 4}I", data, at))
+        at += c.result_bytes()
         if bad:
+            messages += [] if c.text in texts else bad[:3]
             texts[c.text] = texts.get(c.text, 0) + len(bad)
-            messages += bad[:3] if texts[c.text] <= 64 else []
     return len(cases), messages, texts
 
 
@@ -250,7 +314,7 @@ def main():
     os.makedirs(os.path.dirname(options.out) or ".", exist_ok=True)
     spec = importlib.util.spec_from_file_location("family", options.family)
     module = importlib.util.module_from_spec(spec)
-    module.case, module.num, module.NAN = case, num, num.NAN
+    module.case, module.wide_case, module.num, module.NAN, module.Random = case, wide_case, num, num.NAN, Random
     spec.loader.exec_module(module)
     failed = False
     for chip in CHIPS:
