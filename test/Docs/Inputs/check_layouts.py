@@ -39,6 +39,48 @@ def positions(shape, split, order):
     return place.reshape(shape)
 
 
+def inline(page, pattern):
+    """The formula in backticks that the pattern finds."""
+    found = re.search(pattern, page, re.S)
+    if not found:
+        sys.exit(f"expected a formula for {pattern} in the page")
+    return compile(" ".join(found.group(1).split()).replace("/", "//"), pattern, "eval")
+
+
+def check_numbering(page):
+    """Every tile and slice has one workgroup, whatever the numbers."""
+    remap = inline(page, r"the number becomes `([^`]*)`")
+    starts = inline(page, r"starts at tile `([^`]*)`")
+    first = inline(page, r"With first = ([^,]*), size")
+    block, tile = inline(page, r"b = (first \+[^,]*), t"), inline(page, r", t = (place / size)\.")
+    cases = 0
+    for tiles_n, blocks, dies, group in itertools.product((1, 3, 4), (1, 5, 7, 16),
+                                                          (1, 2, 3, 8), (1, 2, 4)):
+        total = tiles_n * blocks
+        numbers = [eval(remap, {"g": g, "X": dies, "each": total // dies,
+                                "rest": total % dies, "min": min}) for g in range(total)]
+        seen = set()
+        for g in numbers:
+            names = {"g": g, "tiles_n": tiles_n, "G": group}
+            names["first"] = eval(first, names)
+            names["size"] = min(blocks - names["first"], group)
+            names["place"] = g % (tiles_n * group)
+            seen.add((eval(block, names), eval(tile, names)))
+        if seen != set(itertools.product(range(blocks), range(tiles_n))):
+            sys.exit(f"{tiles_n} x {blocks}, xcd {dies}, group_m {group}: not every tile")
+        cases += 1
+    for tiles, parts in itertools.product(range(1, 30), range(1, 6)):
+        if parts > tiles:
+            continue
+        run = [eval(starts, {"i": i, "T": tiles, "P": parts, "min": min})
+               for i in range(parts + 1)]
+        sizes = {b - a for a, b in zip(run, run[1:])}
+        if run[0] != 0 or run[-1] != tiles or max(sizes) - min(sizes) > 1:
+            sys.exit(f"{tiles} tiles in {parts} parts: got starts {run}")
+        cases += 1
+    print(f"numbering: {cases} cases agree")
+
+
 def main():
     page = pathlib.Path(sys.argv[1]).read_text()
     experts, rows = 2, 64
@@ -62,6 +104,7 @@ def main():
     names = lambda e, n, s: {"r": e * rows + n, "s": s, "Ks": scales}
     check("scale", wanted, lambda e, n, s: 4 * eval(dword, names(e, n, s))
           + eval(byte, names(e, n, s)))
+    check_numbering(page)
 
 
 if __name__ == "__main__":
