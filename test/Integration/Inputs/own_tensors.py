@@ -191,6 +191,13 @@ def floats(case, dtype):
     return case
 
 
+def scales(case, low, high):
+    """Other block exponents, up to the whole range of the byte."""
+    t = case.tensors
+    t["scale"] = case.rng.integers(low, high + 1, t["scale"].shape).astype(np.uint8)
+    return case
+
+
 def same_expert_twice(case):
     case.tensors["topk_ids"][:, :] = case.tensors["topk_ids"][:, :1]
     return case
@@ -225,6 +232,11 @@ def cases():
     yield overflow(Case("overflow", 5, 3, 2, 64, 96, out="f16", accumulate=False))
     yield floats(Case("quantize-f32", 8, 3, 2, 64, 192, out="f32"), np.float32)
     yield floats(Case("quantize-f16", 8, 3, 2, 64, 192), np.float16)
+    yield scales(Case("tiny", 6, 3, 2, 64, 160), 0, 6)
+    yield scales(Case("tiny-f32", 6, 3, 2, 64, 160, out="f32", accumulate=False), 0, 12)
+    yield scales(Case("tiny-f16", 6, 3, 2, 64, 160, out="f16"), 100, 112)
+    yield scales(Case("huge", 6, 3, 2, 64, 160, out="f32", accumulate=False), 225, 238)
+    yield scales(Case("wide", 6, 3, 2, 64, 288), 0, 220)
     yield same_expert_twice(Case("same-expert-twice", 33, 3, 3, 64, 96))
     yield wide_ids(Case("int64-ids", 6, 3, 2, 64, 96))
     yield Case("many-tokens", 300, 4, 2, 64, 96, bias=True).with_initial()
