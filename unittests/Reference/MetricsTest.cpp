@@ -10,6 +10,7 @@
 #include "moe/Reference/Metrics.h"
 #include "gtest/gtest.h"
 #include <cmath>
+#include <random>
 
 using namespace moe::reference;
 
@@ -155,4 +156,86 @@ TEST(Metrics, ChecksumSeesAWrongRow) {
   EXPECT_TRUE(compareChecksum(model, golden, out.data(), 100).pass);
   out[50] = 3.01f;
   EXPECT_FALSE(compareChecksum(model, golden, out.data(), 100).pass);
+}
+
+namespace {
+/// Stage 1 of one token and one expert, I = 16, computed in float like a
+/// kernel would: sums in order of K, the activation in float.
+struct FloatStage1 {
+  static constexpr int k = 256, inter = 16;
+  std::vector<uint8_t> codes, scales;
+  std::vector<uint16_t> x;
+  int32_t id = 0;
+  MoEGemm gemm;
+
+  explicit FloatStage1(unsigned seed) {
+    std::mt19937 random(seed);
+    codes.resize(2 * inter * k / 2);
+    scales.resize(2 * inter * k / 32);
+    for (uint8_t &code : codes)
+      code = static_cast<uint8_t>(random());
+    for (uint8_t &scale : scales)
+      scale = static_cast<uint8_t>(118 + random() % 6);
+    for (int i = 0; i < k; ++i)
+      x.push_back(encodeBF16(int(random() % 512) / 256. - 1));
+    gemm.tokens = gemm.topk = gemm.experts = 1;
+    gemm.n = 2 * inter;
+    gemm.k = k;
+    gemm.codes = codes.data();
+    gemm.scales = scales.data();
+    gemm.ids = &id;
+    gemm.x = x.data();
+    gemm.xPerSlot = false;
+  }
+
+  float sum(int row) const {
+    float total = 0;
+    for (int i = 0; i < k; ++i) {
+      uint8_t byte = codes[row * k / 2 + i / 2];
+      double w = dequantize(i % 2 ? byte >> 4 : byte & 15,
+                            scales[row * k / 32 + i / 32]);
+      total += static_cast<float>(w) * static_cast<float>(decodeBF16(x[i]));
+    }
+    return total;
+  }
+
+  std::vector<float> output(const ActivationParams &params,
+                            bool swapped) const {
+    std::vector<float> out;
+    float limit = static_cast<float>(params.limit);
+    for (int i = 0; i < inter; ++i) {
+      float g = sum(swapped ? inter + i : i), u = sum(swapped ? i : inter + i);
+      g = std::min(g, limit);
+      u = std::max(std::min(u, limit), -limit);
+      float alpha =
+          params.kind == Activation::Swiglu ? float(params.alpha) : 1.0f;
+      float sigmoid = 1 / (1 + std::exp(-alpha * g));
+      float beta = float(params.beta), linear = float(params.linearBeta);
+      if (params.kind == Activation::Situv2)
+        out.push_back(beta * std::tanh(g / beta) * sigmoid * linear *
+                      std::tanh(u / linear));
+      else
+        out.push_back(g * sigmoid *
+                      (params.kind == Activation::Swiglu ? u + 1 : u));
+    }
+    return out;
+  }
+};
+} // namespace
+
+TEST(Metrics, AFloatStage1IsWithinItsBoundASwappedOneIsNot) {
+  ErrorModel model = makeModel(FloatType::F32, false);
+  model.k = FloatStage1::k;
+  for (Activation kind :
+       {Activation::Silu, Activation::Swiglu, Activation::Situv2})
+    for (unsigned seed = 0; seed < 50; ++seed) {
+      FloatStage1 stage(seed);
+      ActivationParams params = defaultActivation(kind);
+      GoldenResult golden =
+          goldenStage1(stage.gemm, params, nullptr, FloatType::F32);
+      std::vector<float> right = stage.output(params, false);
+      std::vector<float> swapped = stage.output(params, true);
+      EXPECT_EQ(compare(model, golden, right.data(), nullptr, true).wrong, 0);
+      EXPECT_GT(compare(model, golden, swapped.data(), nullptr, true).wrong, 8);
+    }
 }

@@ -134,7 +134,7 @@ class Case:
         if not (y[~routed] == self.initial[~routed]).all():
             return "a row without a route has changed"
         value = np.where(np.abs(value) >= LARGEST[self.out],
-                         np.sign(value) * np.inf, value)
+                         np.copysign(np.inf, value), value)
         with np.errstate(invalid="ignore"):
             good = np.where(np.isnan(value), np.isnan(y),
                             np.where(np.isinf(value), y == value,
