@@ -12,6 +12,7 @@
 #include "llvm/BinaryFormat/AMDGPUMetadataVerifier.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/BinaryFormat/MsgPackDocument.h"
+#include "llvm/BinaryFormat/MsgPackReader.h"
 #include "llvm/DebugInfo/DWARF/DWARFContext.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/AMDHSAKernelDescriptor.h"
@@ -230,6 +231,41 @@ static Error readKernel(msgpack::MapDocNode map, KernelInfo &kernel,
   return readArgs(map, kernel);
 }
 
+/// Is this one msgpack object whose maps have strings as keys, nested no deeper
+/// than metadata are? LLVM's document reader takes that for granted.
+static bool isPlainMsgPack(StringRef blob) {
+  msgpack::Reader reader(blob);
+  struct Level {
+    uint64_t left;
+    bool map;
+  };
+  std::vector<Level> levels = {{1, false}};
+  while (true) {
+    while (!levels.empty() && levels.back().left == 0)
+      levels.pop_back();
+    if (levels.empty())
+      return true;
+    msgpack::Object item;
+    auto more = reader.read(item);
+    if (!more) {
+      consumeError(more.takeError());
+      return false;
+    }
+    if (!*more || item.Kind == msgpack::Type::Extension)
+      return false;
+    bool isKey = levels.back().map && levels.back().left % 2 == 0;
+    if (isKey && item.Kind != msgpack::Type::String)
+      return false;
+    --levels.back().left;
+    bool map = item.Kind == msgpack::Type::Map;
+    if (!map && item.Kind != msgpack::Type::Array)
+      continue;
+    if (levels.size() > 8 || item.Length > blob.size())
+      return false;
+    levels.push_back({item.Length * (map ? 2 : 1), map});
+  }
+}
+
 /// The metadata note: fills kernels and their descriptor symbols.
 static Error readNote(const ELFFile64 &elf, CodeObject::Contents &contents,
                       std::vector<std::string> &symbols) {
@@ -254,7 +290,7 @@ static Error readNote(const ELFFile64 &elf, CodeObject::Contents &contents,
     if (!found)
       continue;
     msgpack::Document document;
-    if (!document.readFromBlob(blob, /*Multi=*/false))
+    if (!isPlainMsgPack(blob) || !document.readFromBlob(blob, /*Multi=*/false))
       return failure("code object: the metadata note is not valid msgpack");
     AMDGPU::HSAMD::V3::MetadataVerifier verifier(/*Strict=*/true);
     if (!verifier.verify(document.getRoot()))

@@ -437,6 +437,11 @@ void full(Wave &w, const Inst &I) {
   alignas(64) uint32_t out[192];
   uint64_t lanes = w.exec();
   fetchAll(w, I, row, x, lanes);
+  if (row.flags & VShift4)
+    for (int i = 0; i < 64; ++i)
+      if (w.execMask[i] && (x[1].p[i] & 63) > 4)
+        return w.fault("a shift above 4 is undefined, got " +
+                       std::to_string(x[1].p[i] & 63));
   LaneIO io = makeIO(w, I);
   io.a = x[0].p;
   io.b = x[1].p;

@@ -72,8 +72,8 @@ enum ValuFlags : uint16_t {
   VLit = 1 << 9,      ///< fmamk / fmaak: a literal K
   VNo950 = 1 << 10,
   VOnly950 = 1 << 11,
-  VOpSel = 1 << 12, ///< the kernel handles op_sel itself
-  VWhole = 1 << 13, ///< one kernel call writes d from the old d (byte inserts)
+  VOpSel = 1 << 12,  ///< the kernel handles op_sel itself
+  VShift4 = 1 << 13, ///< a shift (b) above 4 is undefined: refused
 };
 
 struct ValuRow {

@@ -1,0 +1,208 @@
+//===- AsmWave.cpp - one wave that executes assembly text -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The assembler is LLVM's; its instructions are caught as they are emitted.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AsmWave.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/MC/MCAsmInfo.h"
+#include "llvm/MC/MCCodeEmitter.h"
+#include "llvm/MC/MCContext.h"
+#include "llvm/MC/MCFixup.h"
+#include "llvm/MC/MCInstrInfo.h"
+#include "llvm/MC/MCObjectFileInfo.h"
+#include "llvm/MC/MCParser/MCAsmParser.h"
+#include "llvm/MC/MCParser/MCTargetAsmParser.h"
+#include "llvm/MC/MCRegisterInfo.h"
+#include "llvm/MC/MCStreamer.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/MCTargetOptions.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+#include "gtest/gtest.h"
+
+using namespace llvm;
+
+extern "C" {
+void LLVMInitializeAMDGPUTargetInfo();
+void LLVMInitializeAMDGPUTargetMC();
+void LLVMInitializeAMDGPUAsmParser();
+}
+
+namespace moe::emulator {
+
+namespace {
+class Catcher : public MCStreamer {
+public:
+  Catcher(MCContext &context, MCCodeEmitter &emitter)
+      : MCStreamer(context), emitter(emitter) {}
+  bool emitSymbolAttribute(MCSymbol *, MCSymbolAttr) override { return true; }
+  void emitCommonSymbol(MCSymbol *, uint64_t, Align) override {}
+  void emitInstruction(const MCInst &inst,
+                       const MCSubtargetInfo &subtarget) override {
+    SmallVector<char, 16> code;
+    SmallVector<MCFixup, 2> fixups;
+    emitter.encodeInstruction(inst, code, fixups, subtarget);
+    bytes.insert(bytes.end(), code.begin(), code.end());
+  }
+  std::vector<uint8_t> bytes;
+
+private:
+  MCCodeEmitter &emitter;
+};
+} // namespace
+
+std::vector<uint8_t> assemble(Chip chip, const std::string &text) {
+  LLVMInitializeAMDGPUTargetInfo();
+  LLVMInitializeAMDGPUTargetMC();
+  LLVMInitializeAMDGPUAsmParser();
+  Triple triple("amdgcn-amd-amdhsa");
+  std::string message;
+  const Target *target = TargetRegistry::lookupTarget(triple, message);
+  MCTargetOptions options;
+  std::unique_ptr<MCRegisterInfo> registers(target->createMCRegInfo(triple));
+  std::unique_ptr<MCAsmInfo> asmInfo(
+      target->createMCAsmInfo(*registers, triple, options));
+  std::unique_ptr<MCInstrInfo> instructions(target->createMCInstrInfo());
+  std::unique_ptr<MCSubtargetInfo> subtarget(
+      target->createMCSubtargetInfo(triple, chipName(chip), ""));
+  SourceMgr sources;
+  sources.AddNewSourceBuffer(MemoryBuffer::getMemBufferCopy(text), SMLoc());
+  MCContext context(triple, asmInfo.get(), registers.get(), subtarget.get(),
+                    &sources, &options);
+  std::unique_ptr<MCObjectFileInfo> objectInfo(
+      target->createMCObjectFileInfo(context, false));
+  context.setObjectFileInfo(objectInfo.get());
+  std::unique_ptr<MCCodeEmitter> emitter(
+      target->createMCCodeEmitter(*instructions, context));
+  Catcher streamer(context, *emitter);
+  target->createNullTargetStreamer(streamer);
+  std::unique_ptr<MCAsmParser> parser(
+      createMCAsmParser(sources, context, streamer, *asmInfo));
+  std::unique_ptr<MCTargetAsmParser> targetParser(
+      target->createMCAsmParser(*subtarget, *parser, *instructions, options));
+  parser->setTargetParser(*targetParser);
+  if (parser->Run(/*NoInitialTextSection=*/false)) {
+    ADD_FAILURE() << "does not assemble: " << text;
+    return {};
+  }
+  return streamer.bytes;
+}
+
+AsmWave::AsmWave(Chip chip) : chip(chip), wave(new Wave) {
+  registers.resize(256 * 64 + 16);
+  uintptr_t base = (uintptr_t(registers.data()) + 63) & ~uintptr_t(63);
+  wave->v = reinterpret_cast<Row *>(base);
+  wave->rows = 256;
+  memset(wave->s, 0, sizeof(wave->s));
+  wave->mode = 0x3f0; // nearest even, denormals, dx10_clamp, IEEE
+  wave->gfx950 = chip == Chip::GFX950;
+  wave->group = &group;
+  scratch.resize(64 * 64);
+  wave->scratch = scratch.data();
+  wave->scratchSize = 64;
+  group.ldsSize = 4096;
+  group.lds.resize(4096 + 16);
+  group.memory = &memory;
+  setExec(~uint64_t(0));
+}
+AsmWave::~AsmWave() = default;
+
+bool AsmWave::run(const std::string &text) {
+  std::vector<uint8_t> bytes = assemble(chip, text);
+  if (bytes.empty())
+    return false;
+  auto disassembler = cantFail(Disassembler::create(chip));
+  std::vector<Inst> code;
+  for (size_t at = 0; at < bytes.size();) {
+    MCInst mc;
+    uint64_t size =
+        disassembler->decode(ArrayRef<uint8_t>(bytes).drop_front(at), at, mc);
+    if (!size) {
+      error = "no instruction";
+      return false;
+    }
+    FieldContext context;
+    std::string printed = disassembler->print(mc, at);
+    context.mnemonic = StringRef(printed).split(' ').first.str();
+    context.mcName = disassembler->opcodeName(mc);
+    context.gfx950 = chip == Chip::GFX950;
+    context.rows = 256;
+    context.accumOffset = 128;
+    context.size = unsigned(size);
+    for (unsigned i = 0; i < size / 4 && i < 5; ++i)
+      context.words[i] = support::endian::read32le(bytes.data() + at + 4 * i);
+    Inst inst;
+    InstClass kind = InstClass::Other;
+    error = fillRecord(context, inst, kind);
+    if (!error.empty())
+      return false;
+    code.push_back(inst);
+    at += size;
+  }
+  wave->code = code.data();
+  wave->stop = Stop::None;
+  wave->pc = wave->code;
+  while (wave->pc < wave->code + code.size()) {
+    const Inst &inst = *wave->pc;
+    wave->inst = &inst;
+    wave->pc = &inst + 1;
+    inst.run(*wave, inst);
+    if (wave->stop == Stop::Fault) {
+      error = wave->error;
+      return false;
+    }
+  }
+  return true;
+}
+
+void AsmWave::set(unsigned reg,
+                  const std::function<uint32_t(unsigned)> &value) {
+  for (unsigned lane = 0; lane < 64; ++lane)
+    wave->v[reg][lane] = value(lane);
+}
+void AsmWave::set(unsigned reg, uint32_t value) {
+  set(reg, [=](unsigned) { return value; });
+}
+void AsmWave::setF(unsigned reg, float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  set(reg, bits);
+}
+void AsmWave::set64(unsigned reg, uint64_t value) {
+  set(reg, uint32_t(value));
+  set(reg + 1, uint32_t(value >> 32));
+}
+uint32_t AsmWave::get(unsigned reg, unsigned lane) const {
+  return wave->v[reg][lane];
+}
+float AsmWave::getF(unsigned reg, unsigned lane) const {
+  float value;
+  memcpy(&value, &wave->v[reg][lane], 4);
+  return value;
+}
+uint64_t AsmWave::get64(unsigned reg, unsigned lane) const {
+  return get(reg, lane) | uint64_t(get(reg + 1, lane)) << 32;
+}
+void AsmWave::map(unsigned sgpr, std::vector<uint8_t> &bytes) {
+  Region region;
+  region.data = bytes.data();
+  region.size = bytes.size();
+  region.name = "bytes";
+  wave->setS64(sgpr, memory.map(std::move(region)));
+}
+void AsmWave::descriptor(unsigned sgpr, unsigned addressSgpr, uint32_t size) {
+  uint64_t address = wave->s64(addressSgpr);
+  wave->s[sgpr] = uint32_t(address);
+  wave->s[sgpr + 1] = uint32_t(address >> 32);
+  wave->s[sgpr + 2] = size;
+  wave->s[sgpr + 3] = 0x00027000;
+}
+
+} // namespace moe::emulator
