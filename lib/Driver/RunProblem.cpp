@@ -79,6 +79,14 @@ moe::reference::MoEGemm Problem::gemm(unsigned threads) const {
   gemm.weights = options.appliesWeight() ? weights.data() : nullptr;
   gemm.x = x.as<uint16_t>();
   gemm.xPerSlot = options.kernel == KernelKind::Gemm2;
+  // The slices that k_batch deals the K tiles to, the longer ones first.
+  if (options.kernel == KernelKind::Gemm2 && options.kBatch > 1) {
+    int64_t tiles = (options.k() + options.tile->k - 1) / options.tile->k;
+    int64_t each = tiles / options.kBatch, longer = tiles % options.kBatch;
+    for (int64_t slice = 1; slice < options.kBatch; ++slice)
+      gemm.cuts.push_back((slice * each + std::min(slice, longer)) *
+                          options.tile->k);
+  }
   gemm.threads = threads;
   return gemm;
 }

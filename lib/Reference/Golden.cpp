@@ -25,26 +25,44 @@ struct Pair {
 };
 using PairsByExpert = std::vector<std::vector<Pair>>;
 
+/// The sum over K, that of the first contribution to it alone, the sum of the
+/// absolute values of the others, and the sum of the products' absolute values.
 struct Dot {
-  double sum, magnitude;
+  double sum = 0, first = 0, others = 0, magnitude = 0;
 };
 } // namespace
 
 /// sum a*w and sum |a*w|, eight partial sums each so that the compiler can use
 /// vectors without reordering anything.
-static Dot dot(const double *a, const double *w, int64_t k) {
+static void addDot(const double *a, const double *w, int64_t begin, int64_t end,
+                   Dot &result) {
   double sums[8] = {}, magnitudes[8] = {};
-  for (int64_t i = 0; i < k; i += 8)
+  for (int64_t i = begin; i < end; i += 8)
     for (int64_t j = 0; j < 8; ++j) {
       double product = a[i + j] * w[i + j];
       sums[j] += product;
       magnitudes[j] += std::fabs(product);
     }
-  Dot result{0, 0};
+  double sum = 0;
   for (int64_t j = 0; j < 8; ++j) {
-    result.sum += sums[j];
+    sum += sums[j];
     result.magnitude += magnitudes[j];
   }
+  result.sum += sum;
+  if (begin == 0)
+    result.first = sum;
+  else
+    result.others += std::fabs(sum);
+}
+
+static Dot dot(const double *a, const double *w, const MoEGemm &gemm) {
+  Dot result;
+  int64_t begin = 0;
+  for (int64_t cut : gemm.cuts) {
+    addDot(a, w, begin, cut, result);
+    begin = cut;
+  }
+  addDot(a, w, begin, gemm.k, result);
   return result;
 }
 
@@ -135,7 +153,7 @@ static void multiply(const MoEGemm &gemm, const PairsByExpert &routed,
                        decodeW(gemm, e, columns[j], w.data());
                        for (size_t i = 0; i < count; ++i)
                          use(e, pairs[first + i], j,
-                             dot(x.data() + i * gemm.k, w.data(), gemm.k));
+                             dot(x.data() + i * gemm.k, w.data(), gemm));
                      }
                    });
     }
@@ -189,7 +207,8 @@ GoldenResult moe::reference::goldenStage2(const MoEGemm &gemm, bool accumulate,
              if (!accumulate)
                result.value[at] = result.sum[at] = 0;
              result.value[at] += value;
-             result.sum[at] += std::fabs(value);
+             result.sum[at] +=
+                 (std::fabs(d.first + bias) + d.others) * std::fabs(weight);
              result.magnitude[at] += magnitude;
            });
   return result;
@@ -229,9 +248,9 @@ GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
         decodeW(gemm, e, c, w.data());
         double bias = biasOf(gemm, e, c);
         result.value[c] +=
-            dot(x.data() + e * gemm.k, w.data(), gemm.k).sum + bias * total[e];
+            dot(x.data() + e * gemm.k, w.data(), gemm).sum + bias * total[e];
         result.magnitude[c] +=
-            dot(xAbs.data() + e * gemm.k, w.data(), gemm.k).magnitude +
+            dot(xAbs.data() + e * gemm.k, w.data(), gemm).magnitude +
             std::fabs(bias) * totalAbs[e];
       }
   });

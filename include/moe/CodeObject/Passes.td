@@ -35,7 +35,7 @@ def MoEGPUModuleToBinary
     becomes
 
     ```mlir
-    gpu.binary @kernels [#gpu.object<#rocdl.target<chip = "gfx950">,
+    gpu.binary @kernels [#gpu.object<#rocdl.target<O = 3, chip = "gfx950">,
       kernels = <[#gpu.kernel_metadata<"empty", ...>]>, bin = "\7FELF...">]
     ```
   }];

@@ -30,6 +30,10 @@ struct MoEGemm {
   const uint16_t *x = nullptr;     ///< bf16, see xPerSlot
   /// true: x is [tokens*topk, k] (stage 2), false: x is [tokens, k] (stage 1).
   bool xPerSlot = true;
+  /// Increasing indices within (0, k) at which the sum over K is cut into
+  /// contributions that are added to the output one by one; empty = one. They
+  /// change `sum` of the result, the bias being part of the first, no value.
+  std::vector<int64_t> cuts;
   unsigned threads = 1;
 };
 

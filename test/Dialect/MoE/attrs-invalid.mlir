@@ -69,6 +69,13 @@ func.func private @tile_n() attributes {test.config =
 
 // -----
 
+// config_c4
+func.func private @columns_of_a_wave() attributes {test.config =
+// expected-error @+1 {{expected 16 columns a wave or a multiple of 32, got 48 of tile_n = 192}}
+    #moe.config<tile_m = 16, tile_n = 192, tile_k = 256>}
+
+// -----
+
 // config_c5
 func.func private @k_wave() attributes {test.config =
 // expected-error @+1 {{expected k_wave to be 1, 2 or 4, got 3}}

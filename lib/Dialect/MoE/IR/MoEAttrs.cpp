@@ -115,6 +115,10 @@ LogicalResult ConfigAttr::verify(
     return emitError() << "expected tile_n to be a positive multiple of "
                        << multiple << " (16 columns x " << waves / kWave
                        << " waves in N), got " << tileN;
+  int64_t waveN = 16 * (tileN / multiple);
+  if (waveN != 16 && waveN % 32 != 0)
+    return emitError() << "expected 16 columns a wave or a multiple of 32, got "
+                       << waveN << " of tile_n = " << tileN;
   // config_c6
   if (kBatch > 1 && !accumulate)
     return emitError() << "expected accumulate with k_batch = " << kBatch

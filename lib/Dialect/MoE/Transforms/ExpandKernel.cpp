@@ -112,7 +112,7 @@ private:
   Value less(Value lhs, Value rhs) {
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lhs, rhs);
   }
-  Value runStart(Value part, int64_t tiles, int64_t parts);
+  Value runStart(Value part, int64_t tiles, int64_t parts, bool longerLast);
 
   void findTile();
   Value remapXcd(Value group, Value blocks);
@@ -138,15 +138,25 @@ private:
 } // namespace
 
 /// The first of `tiles` tiles that part number `part` of `parts` gets: runs as
-/// equal as possible, the longer ones first.
-Value KernelExpander::runStart(Value part, int64_t tiles, int64_t parts) {
+/// equal as possible, the longer ones first or last.
+Value KernelExpander::runStart(Value part, int64_t tiles, int64_t parts,
+                               bool longerLast) {
   int64_t base = tiles / parts, longer = tiles % parts;
   Value start = multiply(part, base);
   if (longer == 0)
     return start;
-  return binary<arith::AddIOp>(
-      start, binary<arith::MinUIOp>(
-                 part, part.getType().isIndex() ? index(longer) : i32(longer)));
+  auto number = [&](int64_t value) {
+    return part.getType().isIndex() ? index(value) : i32(value);
+  };
+  Value extra;
+  if (longerLast) {
+    Value shorter = number(parts - longer);
+    extra =
+        binary<arith::SubIOp>(binary<arith::MaxUIOp>(part, shorter), shorter);
+  } else {
+    extra = binary<arith::MinUIOp>(part, number(longer));
+  }
+  return binary<arith::AddIOp>(start, extra);
 }
 
 /// Workgroup ids go round the XCDs; this gives each XCD ids that follow each
@@ -233,9 +243,14 @@ Value KernelExpander::computeRun(KRun run) {
   Value ldsOffset = index(0);
   if (kWave > 1) {
     ldsOffset = multiply(waveGroup, tileM * tileK * 2);
-    Value next = binary<arith::AddIOp>(waveGroup, index(1));
-    Value stop = binary<arith::AddIOp>(first, runStart(next, run.tiles, kWave));
-    first = binary<arith::AddIOp>(first, runStart(waveGroup, run.tiles, kWave));
+    // The last group has a longest run, so that a partial tile is the last
+    // step's.
+    auto start = [&](Value group) {
+      return binary<arith::AddIOp>(
+          run.first, runStart(group, run.tiles, kWave, /*longerLast=*/true));
+    };
+    first = start(waveGroup);
+    Value stop = start(binary<arith::AddIOp>(waveGroup, index(1)));
     if (run.tiles % kWave != 0 || (run.last && tail))
       end = multiply(stop, tileK);
     columns = llvm::divideCeil(run.tiles, kWave) * tileK;
@@ -264,7 +279,7 @@ Value KernelExpander::computeSlice() {
   if (kBatch == 1)
     return computeRun({index(0), tiles, /*last=*/true});
   int64_t base = tiles / kBatch, longer = tiles % kBatch;
-  Value first = toIndex(runStart(slice, tiles, kBatch));
+  Value first = toIndex(runStart(slice, tiles, kBatch, /*longerLast=*/false));
   auto branch = [&](Value condition, llvm::function_ref<Value()> then,
                     llvm::function_ref<Value()> otherwise) -> Value {
     auto accType = VectorType::get(

@@ -17,45 +17,11 @@ gpu.module @lds {
       %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
       %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
       %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected at most 65536 bytes of LDS on gfx942, got 131072 (the larger of 2 A tiles of 128 x 256 x 2 bytes and the output tile)}}
+    // expected-error @+1 {{expected at most 65536 bytes of LDS on gfx942, got 131072 (the largest of 2 A tiles of 128 x 256 x 2 bytes, the output tile and the sums of 1 K groups)}}
     moe.grouped_gemm outs(%out : memref<?x256xbf16>)
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
         tokens(%tokens) topk 4 config <tile_m = 128, tile_n = 128, tile_k = 256>
-    gpu.return
-  }
-}
-
-// -----
-
-gpu.module @k_batch {
-  gpu.func @k_batch(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
-      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
-      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
-      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
-      %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected k_batch = 1, got 2, which is not lowered yet}}
-    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
-        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
-        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, k_batch = 2>
-    gpu.return
-  }
-}
-
-// -----
-
-gpu.module @k_wave {
-  gpu.func @k_wave(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
-      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
-      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
-      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
-      %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected k_wave = 1, got 2, which is not lowered yet}}
-    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
-        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
-        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, k_wave = 2>
     gpu.return
   }
 }
@@ -79,51 +45,17 @@ gpu.module @waves {
 
 // -----
 
-gpu.module @xcd {
-  gpu.func @xcd(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+gpu.module @tile_k {
+  gpu.func @tile_k(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
       %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
       %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
       %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
       %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected xcd = 1, got 8, which is not lowered yet}}
+    // expected-error @+1 {{expected tile_k = 128 or a multiple of 256, got 384, which is not lowered yet}}
     moe.grouped_gemm outs(%out : memref<?x256xbf16>)
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, xcd = 8>
-    gpu.return
-  }
-}
-
-// -----
-
-gpu.module @group_m {
-  gpu.func @group_m(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
-      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
-      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
-      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
-      %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected group_m = 1, got 4, which is not lowered yet}}
-    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
-        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
-        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, group_m = 4>
-    gpu.return
-  }
-}
-
-// -----
-
-gpu.module @stage {
-  gpu.func @stage(%out: memref<?x128xbf16>, %x: memref<?x512xbf16>,
-      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>,
-      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>>,
-      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
-      %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected stage = down, got gate_up, which is not lowered yet}}
-    moe.grouped_gemm outs(%out : memref<?x128xbf16>)
-        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>>)
-        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, stage = gate_up, activation = silu>
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 384>
     gpu.return
   }
 }

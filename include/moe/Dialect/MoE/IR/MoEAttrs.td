@@ -103,7 +103,8 @@ def MoE_ConfigAttr : MoE_Attr<"Config", "config"> {
     * (C2) `tile_k` is a positive multiple of 128;
     * (C3) `waves` is 1, 2, 4 or 8 and a multiple of `k_wave`;
     * (C4) `tile_n` is a positive multiple of 16 x waves in N, that is 16 x
-      `waves` / `k_wave`;
+      `waves` / `k_wave`, and a wave has 16 columns or a multiple of 32 (a dword
+      of scales serves 32 rows);
     * (C5) `k_wave` is 1, 2 or 4; `k_batch`, `xcd` and `group_m` are at
       least 1; `waves_per_eu` is 0 to 8;
     * (C6) `k_batch` above 1 needs `accumulate`;

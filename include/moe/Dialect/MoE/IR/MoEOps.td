@@ -226,8 +226,9 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
     the waves multiply the tile in one buffer, the next tile is gathered into
     the other, and each wave loads its next weights into registers. K runs over
     `columns` columns from `k` on, a multiple of tile_k; the last tile may be
-    partial. With `end` the last tile may also lie past `end` as a whole, and
-    then contributes nothing: groups of waves that share K tiles take the same
+    partial. With `end`, which is at least `columns` - tile_k behind `k`, the
+    last tile may also lie past `end` as a whole, and then contributes nothing;
+    no tile but the last may reach past K. Groups of waves that share K tiles take the same
     number of steps that way.
 
     Each wave multiplies all tile_m rows with its own rows of the weights,
@@ -293,8 +294,8 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
 
     Constraints:
     * (C1) `to` is in workgroup memory, its columns (tile_k) a multiple of 128;
-    * (C2) tile_m * tile_k / 8 is a multiple of the number of `rows`, which is
-      the number of chunks a lane moves;
+    * (C2) tile_m * tile_k / 8 is a multiple of 64 lanes x the number of `rows`,
+      which is the number of chunks a lane moves;
     * (C3) `columns` is a multiple of 32 and at most tile_k.
 
     *Lowers to* `rocdl.raw.ptr.buffer.load.lds` of 16 bytes on chips that have
@@ -483,7 +484,7 @@ def MoE_SyncOp : MoE_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {
 
     *Lowers to* (`-convert-moe-to-amdgpu`, then `-moe-insert-waits`, which counts
     the loads that may stay in flight): `amdgpu.memory_counter_wait` and
-    `rocdl.s.barrier` between two `amdgpu.sched_barrier`.
+    `amdgpu.lds_barrier` between two `amdgpu.sched_barrier`.
 
     ```mlir
     moe.sync

@@ -19,7 +19,8 @@ def MoECheckTargetPass : Pass<"moe-check-target", "::mlir::gpu::GPUModuleOp"> {
 
     ```
     error: 'moe.grouped_gemm' op expected at most 65536 bytes of LDS on gfx942,
-    got 131072 (2 A tiles of 128 x 256 x 2 bytes)
+    got 131072 (the largest of 2 A tiles of 128 x 256 x 2 bytes, the output tile
+    and the sums of 1 K groups)
     ```
   }];
   let options = [Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">];
