@@ -50,7 +50,6 @@ def inline(page, pattern):
 def check_numbering(page):
     """Every tile and slice has one workgroup, whatever the numbers."""
     remap = inline(page, r"the number becomes `([^`]*)`")
-    starts = inline(page, r"starts at tile `([^`]*)`")
     first = inline(page, r"With first = ([^,]*), size")
     block, tile = inline(page, r"b = (first \+[^,]*), t"), inline(page, r", t = (place / size)\.")
     cases = 0
@@ -69,13 +68,17 @@ def check_numbering(page):
         if seen != set(itertools.product(range(blocks), range(tiles_n))):
             sys.exit(f"{tiles_n} x {blocks}, xcd {dies}, group_m {group}: not every tile")
         cases += 1
-    for tiles, parts in itertools.product(range(1, 30), range(1, 6)):
+    runs = [inline(page, r"slice i starts at tile `([^`]*)`"),
+            inline(page, r"group i starts at tile `([^`]*)`")]
+    for tiles, parts, last in itertools.product(range(1, 30), range(1, 6), (0, 1)):
         if parts > tiles:
             continue
-        run = [eval(starts, {"i": i, "T": tiles, "P": parts, "min": min})
+        run = [eval(runs[last], {"i": i, "T": tiles, "P": parts, "min": min, "max": max})
                for i in range(parts + 1)]
-        sizes = {b - a for a, b in zip(run, run[1:])}
-        if run[0] != 0 or run[-1] != tiles or max(sizes) - min(sizes) > 1:
+        sizes = [b - a for a, b in zip(run, run[1:])]
+        ordered = sorted(sizes, reverse=not last)
+        uneven = abs(sizes[0] - sizes[-1]) > 1
+        if run[0] != 0 or run[-1] != tiles or sizes != ordered or uneven:
             sys.exit(f"{tiles} tiles in {parts} parts: got starts {run}")
         cases += 1
     print(f"numbering: {cases} cases agree")
