@@ -30,9 +30,10 @@ TileShape moe::driver::chooseTile(const KernelOptions &options, int64_t tokens,
     tile.n = 256;
   else
     tile.n = tokens <= 2 ? 64 : 128;
-  // Each wave owns a multiple of 16 columns.
+  // Each wave owns a multiple of 16 columns, in stage 1 of 16 pairs.
   int64_t wavesInN = std::max<int64_t>(1, options.waves / options.kWave);
-  while (tile.n % (16 * wavesInN) && tile.n < 512)
+  int64_t columns = options.kernel == KernelKind::Gemm1 ? 32 : 16;
+  while (tile.n % (columns * wavesInN) && tile.n < 512)
     tile.n *= 2;
 
   int64_t wideTiles = (options.k() + 255) / 256;

@@ -38,14 +38,30 @@ static std::vector<int64_t> sampleCols(int64_t cols, uint64_t seed) {
   return chosen;
 }
 
-CheckResult moe::driver::checkStage2(const Problem &problem, const void *out,
-                                     unsigned threads) {
+/// The activation as the reference takes it.
+static reference::ActivationParams activationOf(const KernelOptions &o) {
+  driver::ActivationParams params = resolvedActivation(o);
+  reference::ActivationParams result;
+  result.kind = o.act == driver::Activation::Silu ? reference::Activation::Silu
+                : o.act == driver::Activation::Swiglu
+                    ? reference::Activation::Swiglu
+                    : reference::Activation::Situv2;
+  result.alpha = params.alpha;
+  result.limit = params.limit;
+  result.beta = params.beta;
+  result.linearBeta = params.linearBeta;
+  return result;
+}
+
+CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
+                                    unsigned threads) {
   const KernelOptions &o = problem.options;
+  bool stage1 = o.kernel == KernelKind::Gemm1;
   reference::ErrorModel model;
   model.type = problem.outType();
-  model.accumulate = o.accumulate;
+  model.accumulate = o.usesAtomics();
   model.k = o.k();
-  model.contributions = o.accumulate ? o.topk * o.kBatch : 1;
+  model.contributions = o.usesAtomics() ? o.topk * o.kBatch : 1;
   model.topk = o.topk;
 
   CheckResult result;
@@ -53,6 +69,12 @@ CheckResult moe::driver::checkStage2(const Problem &problem, const void *out,
   reference::MoEGemm gemm = problem.gemm(threads);
   const void *initial = problem.initial.data();
   auto compare = [&](const reference::Wanted &wanted) {
+    if (stage1)
+      return reference::compare(
+          model,
+          reference::goldenStage1(gemm, activationOf(o), initial,
+                                  problem.outType(), wanted.rows),
+          out, initial, /*stage1=*/true);
     return reference::compare(
         model,
         reference::goldenStage2(gemm, o.accumulate, initial, problem.outType(),
@@ -64,10 +86,12 @@ CheckResult moe::driver::checkStage2(const Problem &problem, const void *out,
     return result;
   }
   std::vector<int64_t> rows = sampleRows(problem.outRows(), problem.seed);
-  std::vector<int64_t> cols = sampleCols(o.outColumns(), problem.seed);
   result.sampledRows = int64_t(rows.size());
-  result.sampledCols = int64_t(cols.size());
   result.elements = compare(reference::Wanted{&rows, nullptr});
+  if (stage1)
+    return result;
+  std::vector<int64_t> cols = sampleCols(o.outColumns(), problem.seed);
+  result.sampledCols = int64_t(cols.size());
   result.columns = compare(reference::Wanted{nullptr, &cols});
   result.checksum = reference::compareChecksum(
       model,

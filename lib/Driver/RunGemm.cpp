@@ -1,4 +1,4 @@
-//===- RunGemm.cpp - moe-run gemm2 ----------------------------------------===//
+//===- RunGemm.cpp - moe-run gemm1 and gemm2 ------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -214,6 +214,10 @@ static Error runStage(const Request &request, Problem &problem,
     return error;
   if (Error error = firstProblem(request, result.times).moveInto(problem))
     return error;
+  if (problem.options.kernel == KernelKind::Gemm1 && problem.options.kBatch > 1)
+    return createStringError("k-batch: expected 1 in moe-run gemm1, got " +
+                             Twine(problem.options.kBatch) +
+                             ": the raw sums have no finishing step yet");
   if (Error error = compile(request, problem, result))
     return error;
   DeviceBuffers buffers;
@@ -235,7 +239,7 @@ static Error runStage(const Request &request, Problem &problem,
   printFindings(result.outcome);
   {
     Stopwatch watch(result.times.reference);
-    result.check = checkStage2(problem, buffers.out.data(), request.threads());
+    result.check = checkStage(problem, buffers.out.data(), request.threads());
   }
   // A run with a finding may have been stopped early: its output is no result.
   if (!request.outFile.empty() && result.outcome.reports.empty())
@@ -390,9 +394,9 @@ static void explain(const Result &result) {
            << " sanitizer reports; no output was written\n";
 }
 
-Expected<Verdict> moe::driver::gemm2Command(Arguments args) {
+static Expected<Verdict> gemmCommand(Arguments args, KernelKind kernel) {
   Request request;
-  request.options.kernel = KernelKind::Gemm2;
+  request.options.kernel = kernel;
   if (Error error = parse(args, request))
     return std::move(error);
   if (request.help)
@@ -407,4 +411,12 @@ Expected<Verdict> moe::driver::gemm2Command(Arguments args) {
     printSummary(request, problem, result);
   explain(result);
   return result.pass() ? Verdict::Good : Verdict::Failed;
+}
+
+Expected<Verdict> moe::driver::gemm1Command(Arguments args) {
+  return gemmCommand(args, KernelKind::Gemm1);
+}
+
+Expected<Verdict> moe::driver::gemm2Command(Arguments args) {
+  return gemmCommand(args, KernelKind::Gemm2);
 }

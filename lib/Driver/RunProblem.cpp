@@ -134,7 +134,8 @@ Error moe::driver::checkDimensions(const KernelOptions &options,
   if (Error error =
           checkSize("out", {tokens, options.topk, options.outColumns(), 4}))
     return error;
-  int64_t xBytes = rows * options.k() * 2, most = 0xFFFFFFFF;
+  // The kernel's descriptor ends below 4 GiB - 1 MiB (docs/KernelABI.md).
+  int64_t xBytes = rows * options.k() * 2, most = 0xFFF00000;
   if (xBytes > most)
     return failure("x: expected at most " + Twine(most) +
                    " bytes, which is what its buffer descriptor covers, got " +

@@ -17,8 +17,8 @@ using namespace moe::driver;
 static constexpr char kUsage[] =
     R"(moe-run SUBCOMMAND [flags]: runs kernels and checks their numbers
 
-  gemm2              stage 2 of a mixture-of-experts layer: a generated problem
-                     or own tensors, compared with a reference in double
+  gemm1, gemm2       a stage of a mixture-of-experts layer: a generated problem or
+                     own tensors, compared with a reference in double
   launch FILE.json   any gfx942 or gfx950 code object
   info FILE.hsaco    what is in a code object
 
@@ -35,20 +35,22 @@ int main(int argc, char **argv) {
     return 0;
   }
   Command command = StringSwitch<Command>(name)
+                        .Case("gemm1", gemm1Command)
                         .Case("gemm2", gemm2Command)
                         .Case("launch", launchCommand)
                         .Case("info", infoCommand)
                         .Default(nullptr);
-  if (name == "gemm1" || name == "layer") {
-    errs() << "moe-run: error: '" << name
-           << "' takes stage 1 kernels, which the compiler does not lower "
-              "yet: expected gemm2, launch or info\n";
+  if (name == "layer") {
+    errs()
+        << "moe-run: error: 'layer' is not there yet: expected gemm1, gemm2, "
+           "launch or info\n";
     return 1;
   }
   if (!command) {
     Error error = usageError(
-        name.empty() ? Twine("expected a subcommand: gemm2, launch or info")
-                     : "expected gemm2, launch or info, got '" + name + "'");
+        name.empty()
+            ? Twine("expected a subcommand: gemm1, gemm2, launch or info")
+            : "expected gemm1, gemm2, launch or info, got '" + name + "'");
     return reportError(std::move(error), "moe-run", errs());
   }
   Expected<Verdict> verdict =

@@ -17,8 +17,8 @@
 namespace moe::driver {
 
 /// Up to this many tokens every element is compared. Above: so many rows with
-/// all their columns, so many columns (one in each equal part of the width)
-/// with all their rows, and the column sums.
+/// all their columns and, in stage 2, so many columns (one in each equal part
+/// of the width) with all their rows, and the column sums.
 constexpr int64_t kSampleAbove = 256;
 constexpr int64_t kSampledRows = 64;
 constexpr int64_t kSampledCols = 32;
@@ -37,9 +37,9 @@ struct CheckResult {
   reference::ErrorReport total() const;
 };
 
-/// Compares stage 2's `out` with the reference of `problem`.
-CheckResult checkStage2(const Problem &problem, const void *out,
-                        unsigned threads);
+/// Compares the `out` of the problem's stage with its reference.
+CheckResult checkStage(const Problem &problem, const void *out,
+                       unsigned threads);
 
 } // namespace moe::driver
 

@@ -26,7 +26,8 @@ enum class Verdict { Good, Failed };
 llvm::Expected<Verdict> launchCommand(Arguments args);
 /// moe-run info FILE.hsaco
 llvm::Expected<Verdict> infoCommand(Arguments args);
-/// moe-run gemm2: a generated problem or the user's tensors.
+/// moe-run gemm1 and gemm2: a generated problem or the user's tensors.
+llvm::Expected<Verdict> gemm1Command(Arguments args);
 llvm::Expected<Verdict> gemm2Command(Arguments args);
 
 /// --executor, --sanitize, --threads, --order-seed, --max-instructions.

@@ -7,7 +7,7 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -36,7 +36,7 @@ struct Arithmetic {
   Value mul(Value x, Value y) { return arith::MulFOp::create(b, x, y); }
   Value div(Value x, Value y) { return arith::DivFOp::create(b, x, y); }
   Value neg(Value x) { return arith::NegFOp::create(b, x); }
-  Value exp(Value x) { return LLVM::ExpOp::create(b, type, x); }
+  Value exp(Value x) { return math::ExpOp::create(b, x); }
   /// NaN in either gives NaN.
   Value min(Value x, Value y) { return arith::MinimumFOp::create(b, x, y); }
   Value max(Value x, Value y) { return arith::MaximumFOp::create(b, x, y); }
@@ -49,11 +49,11 @@ struct Arithmetic {
   /// tanh: 1 - 2/(e^2|x| + 1) with the sign of x, and near zero, where that
   /// would cancel, an odd polynomial (the coefficients of Cephes' tanhf).
   Value tanh(Value x) {
-    Value magnitude = LLVM::FAbsOp::create(b, type, x);
+    Value magnitude = math::AbsFOp::create(b, x);
     Value one = constant(1.0f), two = constant(2.0f);
     Value grown = exp(mul(two, magnitude));
     Value far = sub(one, div(two, add(grown, one)));
-    far = LLVM::CopySignOp::create(b, type, far, x);
+    far = math::CopySignOp::create(b, far, x);
     Value square = mul(x, x);
     Value sum = constant(-5.70498872745e-3f);
     for (float coefficient : {2.06390887954e-2f, -5.37397155531e-2f,
@@ -94,25 +94,23 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
         b, bias, ValueRange{adaptor.getExpert().front(), column});
   }
 
-  static Value activate(Arithmetic math, ActivateOp op, Value g, Value u) {
-    Value limit = math.splat(op.getLimit());
-    g = math.min(g, limit);
-    u = math.max(math.min(u, limit), math.neg(limit));
+  static Value activate(Arithmetic f, ActivateOp op, Value g, Value u) {
+    Value limit = f.splat(op.getLimit());
+    g = f.min(g, limit);
+    u = f.max(f.min(u, limit), f.neg(limit));
     switch (op.getActivation()) {
     case Activation::Silu:
-      return math.mul(math.mul(g, math.sigmoid(g)), u);
+      return f.mul(f.mul(g, f.sigmoid(g)), u);
     case Activation::Swiglu: {
-      Value alpha = math.splat(op.getAlpha());
-      Value gate = math.mul(g, math.sigmoid(math.mul(alpha, g)));
-      return math.mul(gate, math.add(u, math.constant(1.0f)));
+      Value alpha = f.splat(op.getAlpha());
+      Value gate = f.mul(g, f.sigmoid(f.mul(alpha, g)));
+      return f.mul(gate, f.add(u, f.constant(1.0f)));
     }
     case Activation::Situv2: {
-      Value beta = math.splat(op.getBeta());
-      Value linearBeta = math.splat(op.getLinearBeta());
-      Value gate = math.mul(math.mul(beta, math.tanh(math.div(g, beta))),
-                            math.sigmoid(g));
-      return math.mul(gate,
-                      math.mul(linearBeta, math.tanh(math.div(u, linearBeta))));
+      Value beta = f.splat(op.getBeta());
+      Value linearBeta = f.splat(op.getLinearBeta());
+      Value gate = f.mul(f.mul(beta, f.tanh(f.div(g, beta))), f.sigmoid(g));
+      return f.mul(gate, f.mul(linearBeta, f.tanh(f.div(u, linearBeta))));
     }
     case Activation::None:
       break;
@@ -125,22 +123,22 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
     ArrayRef<int64_t> shape = op.getResult().getType().getShape();
-    Arithmetic math{b, VectorType::get({4}, b.getF32Type())};
+    Arithmetic f{b, VectorType::get({4}, b.getF32Type())};
     SmallVector<Value> acc(adaptor.getAcc()), results(shape[0] * shape[1]);
     for (int64_t nb = 0; nb < shape[1]; ++nb) {
       Value gateBias, upBias;
       if (op.getBias()) {
-        gateBias = math.splat(loadBias(b, op, adaptor, 2 * nb));
-        upBias = math.splat(loadBias(b, op, adaptor, 2 * nb + 1));
+        gateBias = f.splat(loadBias(b, op, adaptor, 2 * nb));
+        upBias = f.splat(loadBias(b, op, adaptor, 2 * nb + 1));
       }
       for (int64_t mb = 0; mb < shape[0]; ++mb) {
         Value g = acc[(mb * shape[1] + nb) * 2];
         Value u = acc[(mb * shape[1] + nb) * 2 + 1];
         if (gateBias) {
-          g = math.add(g, gateBias);
-          u = math.add(u, upBias);
+          g = f.add(g, gateBias);
+          u = f.add(u, upBias);
         }
-        results[mb * shape[1] + nb] = activate(math, op, g, u);
+        results[mb * shape[1] + nb] = activate(f, op, g, u);
       }
     }
     rewriter.replaceOpWithMultiple(op, {results});

@@ -516,7 +516,7 @@ def MoE_ActivateOp : MoE_Op<"activate", [
     * (C3) `bias`, when present, has two rows of columns, 2 x I, and a gate
       layout that is not `none` says their order.
 
-    *Lowers to* `arith` ops and `llvm.intr.exp`.
+    *Lowers to* `arith` and `math` ops.
 
     ```mlir
     %h = moe.activate swiglu %acc params(%alpha, %limit, %beta, %linear_beta)
