@@ -6,8 +6,8 @@ above its fence.
 
 blocks.py extract DOC NAME       prints the block
 blocks.py match DOC NAME OUTPUT  the block is an abridged copy of the file OUTPUT
-blocks.py complete ROOT          every block with a whole module has a name, and
-                                 every name is used by a test
+blocks.py complete ROOT          every block with a whole module has a name, every
+                                 name is used by a test, every link leads to a file
 
 What `match` compares: each line of the block stands in the output, in the same
 order. `...` stands for anything, alone on a line for any number of lines.
@@ -66,6 +66,9 @@ def complete(root):
     names = 0
     for path in sorted((root / "docs").rglob("*.md")):
         users = "\n".join(text for text in tests if f"docs/{path.name}" in text)
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
+            if not (path.parent / link).exists():
+                problems.append(f"{path.name}: nothing at the link '{link}'")
         for name, language, text in blocks(path):
             if name:
                 names += 1
