@@ -121,13 +121,15 @@ public:
 
 private:
   bool readsOldResult(uint32_t record, const RegUse &use) const;
+  void markIndexed(Wave &w, uint32_t record);
   const Program &program;
   const Sanitizers::Sink &sink;
   uint64_t vector[maxWaves][512];
   bool scalar[maxWaves][128];
   std::vector<uint8_t> lds;
   uint64_t execBefore = 0;
-  uint64_t undefinedHigh = 0; ///< lanes whose upper half stays undefined
+  uint64_t copiesUndefined = 0; ///< lanes to which a move brings nothing
+  uint64_t undefinedHigh = 0;   ///< lanes whose upper half stays undefined
 };
 
 /// `exec`: exchange between lanes while some of them are off.

@@ -50,14 +50,45 @@ static bool isWideAddition(const std::string &name) {
          name == "v_lshl_add_u64";
 }
 
+/// A move only passes on what it finds: a function saves registers that its
+/// caller may never have written.
+static bool isCopy(const std::string &name) {
+  return name == "s_mov_b32" || name == "s_mov_b64" ||
+         name.compare(0, 9, "v_mov_b32") == 0 ||
+         name.compare(0, 9, "v_accvgpr") == 0;
+}
+
+/// Reads that are no use of the value: of callee-saved registers when they are
+/// put away, of the rest of a mask whose active lanes are cleared, of M0 where
+/// only a part of it is replaced.
+static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
+  const std::string &name = meta.mnemonic;
+  if (name.compare(0, 13, "scratch_store") == 0)
+    return use.first >= regVector;
+  if (name == "v_writelane_b32")
+    return use.first < 124;
+  if (name.compare(0, 13, "s_set_gpr_idx") == 0)
+    return use.first == SgprM0;
+  if (name != "s_andn2_b64" || use.first >= SgprExec)
+    return false;
+  bool same = false, exec = false;
+  for (const RegUse &other : meta.uses) {
+    same |= (other.flags & 1) && other.first == use.first;
+    exec |= (other.flags & 2) && other.first == SgprExec;
+  }
+  return same && exec;
+}
+
 void UninitCheck::before(Wave &w, uint32_t record) {
   const InstMeta &meta = program.meta[record];
   execBefore = w.exec();
+  copiesUndefined = 0;
+  bool copy = isCopy(meta.mnemonic);
   uint64_t lanes = meta.kind == InstClass::Mfma ? ~uint64_t(0) : execBefore;
   bool wide = isWideAddition(meta.mnemonic);
   undefinedHigh = 0;
   for (const RegUse &use : meta.uses) {
-    if (!(use.flags & 2) || readsOldResult(record, use))
+    if (!(use.flags & 2) || readsOldResult(record, use) || onlyKeeps(meta, use))
       continue;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
          ++reg) {
@@ -69,18 +100,38 @@ void UninitCheck::before(Wave &w, uint32_t record) {
           continue;
         }
         missing = lanes & ~known;
-        known |= lanes;
+        if (copy)
+          copiesUndefined |= lanes & ~known;
+        else
+          known |= lanes;
       } else {
         missing = reg < 128 && !scalar[w.id][reg];
-        if (reg < 128)
+        if (copy && missing)
+          copiesUndefined = ~uint64_t(0);
+        else if (reg < 128)
           scalar[w.id][reg] = true;
       }
-      if (missing)
+      if (missing && !copy)
         sink(SanitizeUninit, record, -1,
              "uninit: wave " + std::to_string(w.id) + " reads " +
                  registerName(program, reg) + ", never written, at %1");
     }
   }
+}
+
+/// s_set_gpr_idx_on runs the instructions up to `off` itself: what they wrote,
+/// at the rows that M0 moved them to.
+void UninitCheck::markIndexed(Wave &w, uint32_t record) {
+  uint32_t m0 = w.s[SgprM0], offset = (m0 >> 15) & 1 ? m0 & 255 : 0;
+  for (uint32_t r = record + 1; r < program.meta.size() &&
+                                program.meta[r].mnemonic != "s_set_gpr_idx_off";
+       ++r)
+    for (const RegUse &use : program.meta[r].uses)
+      for (unsigned i = 0; (use.flags & 1) && i != use.count; ++i) {
+        unsigned row = use.first - regVector + offset + i;
+        if (use.first >= regVector && row < 512)
+          vector[w.id][row] |= execBefore;
+      }
 }
 
 void UninitCheck::after(Wave &w, uint32_t record) {
@@ -89,6 +140,8 @@ void UninitCheck::after(Wave &w, uint32_t record) {
       meta.kind == InstClass::Mfma || meta.mnemonic == "v_writelane_b32"
           ? ~uint64_t(0)
           : execBefore;
+  if (meta.mnemonic == "s_set_gpr_idx_on")
+    markIndexed(w, record);
   for (const RegUse &use : meta.uses) {
     if (!(use.flags & 1))
       continue;
@@ -96,10 +149,11 @@ void UninitCheck::after(Wave &w, uint32_t record) {
       if (reg >= regVector) {
         uint64_t &known = vector[w.id][reg - regVector];
         known |= lanes;
+        known &= ~(lanes & copiesUndefined);
         if (use.count == 2 && reg == use.first + 1u)
           known &= ~undefinedHigh;
       } else if (reg < 128)
-        scalar[w.id][reg] = true;
+        scalar[w.id][reg] = !copiesUndefined;
   }
 }
 
