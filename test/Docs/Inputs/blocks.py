@@ -66,7 +66,7 @@ def complete(root):
     names = 0
     for path in sorted((root / "docs").rglob("*.md")):
         users = "\n".join(text for text in tests if f"docs/{path.name}" in text)
-        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text()):
+        for link in re.findall(r"\]\(([\w./-]+\.md)", path.read_text()):
             if not (path.parent / link).exists():
                 problems.append(f"{path.name}: nothing at the link '{link}'")
         for name, language, text in blocks(path):
