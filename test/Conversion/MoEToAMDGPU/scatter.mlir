@@ -8,9 +8,9 @@
 
 gpu.module @kernels {
   // CHECK-LABEL: gpu.func @packed_atomics
-  // CHECK: %[[ADD:.*]] = arith.addf
-  // CHECK: arith.mulf
   // CHECK: amdgpu.lds_barrier
+  // CHECK: %[[BIASED:.*]] = arith.addf
+  // CHECK: arith.mulf
   // CHECK: arith.truncf %{{.*}} : vector<4xf32> to vector<4xbf16>
   // CHECK: memref.store %{{.*}} : memref<16x128xbf16, #gpu.address_space<workgroup>>
   // CHECK: amdgpu.lds_barrier
@@ -44,6 +44,22 @@ gpu.module @kernels {
     %acc = memref.load %accs[] : memref<vector<1x2x4xf32>, #g>
     moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 buffers(%l0, %l1) tile_n 128 threads 256
         : vector<1x2x4xf32>, memref<?x96xf16, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<8192xi8, #lds>
+    gpu.return
+  }
+
+  // The waves of K group 0 hold the result; the others store nothing.
+  // CHECK-LABEL: gpu.func @fewer_waves
+  // CHECK: amdgpu.lds_barrier
+  // CHECK: scf.if
+  // CHECK: memref.store %{{.*}} : memref<16x64xbf16
+  // CHECK: }
+  // CHECK: amdgpu.lds_barrier
+  gpu.func @fewer_waves(%accs: memref<vector<1x2x4xf32>, #g>, %out: memref<?x256xbf16, #g>,
+      %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %tokens: i32, %m: index, %n: index)
+      workgroup(%l0: memref<8192xi8, #lds>, %l1: memref<8192xi8, #lds>) attributes {known_block_size = array<i32: 256, 1, 1>} {
+    %acc = memref.load %accs[] : memref<vector<1x2x4xf32>, #g>
+    moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 buffers(%l0, %l1) accumulate routing_weight tile_n 64 threads 256
+        : vector<1x2x4xf32>, memref<?x256xbf16, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<8192xi8, #lds>
     gpu.return
   }
 

@@ -23,7 +23,7 @@ gpu.module @kernels {
   // CHECK: %[[ROWS:.*]] = moe.route_rows %{{.*}} topk 4 per_slot tile 16 x 256 threads 256
   // CHECK: %[[ACC:.*]] = moe.pingpong x(%{{.*}}[%[[ROWS]]]) {{.*}} buffers(%[[PING]], %[[PONG]]) cache nt
   // CHECK-SAME: -> vector<1x2x4xf32>
-  // CHECK: moe.scatter %[[ACC]] {{.*}} bias({{.*}}) buffers(%[[L0]], %[[L1]]) tile_n 128 threads 256
+  // CHECK: moe.scatter %[[ACC]] {{.*}} bias({{.*}}) buffers(%[[L0]], %[[L1]]) per_slot tile_n 128 threads 256
   // CHECK-NOT: accumulate
   // CHECK-NOT: moe.grouped_gemm
   gpu.func @stores_with_bias(%out: memref<?x160xbf16, #g>, %x: memref<?x288xbf16, #g>,
@@ -56,6 +56,58 @@ gpu.module @kernels {
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
         tokens(%tokens) topk 4
         config <tile_m = 64, tile_n = 256, tile_k = 128, waves_per_eu = 2>
+    gpu.return
+  }
+
+  // K of 1120 in 3 slices of tiles of 128: 3, 3 and 3 tiles, the last partial.
+  // Workgroups go round 8 XCDs; M blocks go 4 together. One slice adds the bias.
+  // CHECK-LABEL: gpu.func @slices
+  // CHECK-SAME: moe.grid = "ceildiv(n,64)*num_blocks*3;1;1"
+  // CHECK: memref.dim
+  // CHECK: scf.if
+  // CHECK: scf.if %{{.*}} -> (vector<1x1x4xf32>)
+  // CHECK: moe.pingpong {{.*}} columns 352 buffers
+  // CHECK: else
+  // CHECK: moe.pingpong {{.*}} columns 384 buffers
+  // CHECK: arith.cmpi eq
+  // CHECK: scf.if
+  // CHECK: moe.scatter {{.*}} bias(
+  // CHECK: else
+  // CHECK: moe.scatter
+  // CHECK-NOT: bias(
+  // CHECK: gpu.return
+  gpu.func @slices(%out: memref<?x160xbf16, #g>, %x: memref<?x1120xbf16, #g>,
+      %w: memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %s: memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
+      %num_valid: memref<2xi32, #g>, %bias: memref<8x160xf32, #g>, %tokens: i32) kernel {
+    moe.grouped_gemm outs(%out : memref<?x160xbf16, #g>)
+        ins(%x, %w, %s : memref<?x1120xbf16, #g>, memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
+        bias(%bias : memref<8x160xf32, #g>)
+        tokens(%tokens) topk 4
+        config <tile_m = 16, tile_n = 64, tile_k = 128, k_batch = 3, xcd = 8, group_m = 4>
+    gpu.return
+  }
+
+  // Stage 1: the activation halves the columns; K groups meet before it.
+  // CHECK-LABEL: gpu.func @gate_up
+  // CHECK: moe.route_rows %{{.*}} topk 4 tile 16 x 128 threads 128
+  // CHECK: moe.pingpong {{.*}} k(%{{.*}} to %{{.*}}) columns 640 buffers
+  // CHECK: moe.reduce_groups %{{.*}} groups 2 threads 256 : vector<1x4x4xf32>
+  // CHECK: moe.activate swiglu %{{.*}} bias({{.*}}) gate interleaved : vector<1x4x4xf32>, {{.*}} -> vector<1x2x4xf32>
+  // CHECK: moe.scatter %{{.*}} per_slot routing_weight tile_n 64 threads 256
+  gpu.func @gate_up(%out: memref<?x80xbf16, #g>, %x: memref<?x1120xbf16, #g>,
+      %w: memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>, #g>,
+      %s: memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>, #g>,
+      %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
+      %num_valid: memref<2xi32, #g>, %bias: memref<8x160xf32, #g>, %p: f32, %tokens: i32) kernel {
+    moe.grouped_gemm outs(%out : memref<?x80xbf16, #g>)
+        ins(%x, %w, %s : memref<?x1120xbf16, #g>, memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>, #g>, memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>, #g>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
+        bias(%bias : memref<8x160xf32, #g>) activation(%p, %p, %p, %p)
+        tokens(%tokens) topk 4
+        config <tile_m = 16, tile_n = 128, tile_k = 128, k_wave = 2, accumulate = false, stage = gate_up, activation = swiglu>
     gpu.return
   }
 }
