@@ -107,6 +107,10 @@ void runScalarTime(Wave &w, const Inst &I);
 void runNothing(Wave &w, const Inst &I);
 void endIndexing(Wave &w, const Inst &I);
 void runUnimplemented(Wave &w, const Inst &I);
+/// Plain accesses without observers; false when they must go the general way.
+bool fastDs(Wave &w, const Inst &I);
+bool fastBuffer(Wave &w, const Inst &I);
+bool fastGlobal(Wave &w, const Inst &I);
 void runBuffer(Wave &w, const Inst &I);
 void runGlobal(Wave &w, const Inst &I);
 void runFlat(Wave &w, const Inst &I);

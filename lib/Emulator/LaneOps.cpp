@@ -102,6 +102,20 @@ static void negAbs(uint32_t *values, unsigned count, bool half, bool neg,
   }
 }
 
+#ifdef MOE_EMU_HAS_X86_VARIANTS
+#define MOE_EMU_CLONES                                                         \
+  __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define MOE_EMU_CLONES
+#endif
+
+MOE_EMU_CLONES
+static void unpackRow(uint32_t *__restrict d, const uint32_t *__restrict a,
+                      const uint32_t *__restrict scale, unsigned select) {
+  for (unsigned i = 0; i < 64; ++i)
+    d[i] = math::scalePkBf16Fp4(a[i], scale[i], select);
+}
+
 /// The hot one: v_cvt_scalef32_pk_bf16_fp4 of registers, without modifiers.
 static bool fastUnpack(Wave &w, const Inst &I,
                        const math::ScaledCvtDesc &desc) {
@@ -119,8 +133,7 @@ static bool fastUnpack(Wave &w, const Inst &I,
       scale[i] = w.scalar(I.src[1]);
   unsigned select = modOpSel(I.mods) & 3;
   uint32_t out[64];
-  for (unsigned i = 0; i < 64; ++i)
-    out[i] = math::scalePkBf16Fp4(a[i], s[i], select);
+  unpackRow(out, a, s, select);
   uint32_t *d = w.v[I.dst];
   for (unsigned i = 0; i < 64; ++i)
     d[i] = (out[i] & w.execMask[i]) | (d[i] & ~w.execMask[i]);

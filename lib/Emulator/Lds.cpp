@@ -177,6 +177,8 @@ static void twoLanes(Wave &w, const Inst &I, const MemRow &row, unsigned lane) {
 }
 
 void runDs(Wave &w, const Inst &I) {
+  if (fastDs(w, I))
+    return;
   const MemRow &row = *static_cast<const MemRow *>(I.op);
   if (w.counters && !(I.flags & MemTwo))
     countConflicts(w, I, row.bytes);

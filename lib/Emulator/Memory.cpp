@@ -456,6 +456,8 @@ static void bufferLane(Wave &w, const Inst &I, const MemRow &row,
 }
 
 void runBuffer(Wave &w, const Inst &I) {
+  if (fastBuffer(w, I))
+    return;
   const MemRow &row = *static_cast<const MemRow *>(I.op);
   const uint32_t *r = &w.s[I.src[0].index];
   Descriptor d;
@@ -481,6 +483,8 @@ void runBuffer(Wave &w, const Inst &I) {
 //===----------------------------------------------------------------------===//
 
 void runGlobal(Wave &w, const Inst &I) {
+  if (fastGlobal(w, I))
+    return;
   const MemRow &row = *static_cast<const MemRow *>(I.op);
   uint64_t base = uint64_t(int64_t(int32_t(I.imm)));
   bool saddr = I.flags & MemSaddr;

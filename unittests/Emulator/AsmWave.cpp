@@ -114,12 +114,12 @@ AsmWave::AsmWave(Chip chip) : chip(chip), wave(new Wave) {
 }
 AsmWave::~AsmWave() = default;
 
-bool AsmWave::run(const std::string &text) {
+bool AsmWave::load(const std::string &text) {
   std::vector<uint8_t> bytes = assemble(chip, text);
   if (bytes.empty())
     return false;
   auto disassembler = cantFail(Disassembler::create(chip));
-  std::vector<Inst> code;
+  code.clear();
   for (size_t at = 0; at < bytes.size();) {
     MCInst mc;
     uint64_t size =
@@ -146,6 +146,10 @@ bool AsmWave::run(const std::string &text) {
     code.push_back(inst);
     at += size;
   }
+  return true;
+}
+
+bool AsmWave::execute() {
   wave->code = code.data();
   wave->stop = Stop::None;
   wave->pc = wave->code;

@@ -26,7 +26,10 @@ public:
   explicit AsmWave(Chip chip = Chip::GFX950);
   ~AsmWave();
   /// Executes the text; false (see `error`) when it does not decode or faults.
-  bool run(const std::string &text);
+  bool run(const std::string &text) { return load(text) && execute(); }
+  /// The two halves of `run`.
+  bool load(const std::string &text);
+  bool execute();
   std::string error;
 
   Wave &w() { return *wave; }
@@ -49,6 +52,7 @@ public:
   Memory memory;
 
 private:
+  std::vector<Inst> code;
   Chip chip;
   std::unique_ptr<Wave> wave;
   std::vector<uint32_t> registers;
