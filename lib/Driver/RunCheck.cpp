@@ -38,8 +38,7 @@ static std::vector<int64_t> sampleCols(int64_t cols, uint64_t seed) {
   return chosen;
 }
 
-/// The activation as the reference takes it.
-static reference::ActivationParams activationOf(const KernelOptions &o) {
+reference::ActivationParams moe::driver::activationOf(const KernelOptions &o) {
   driver::ActivationParams params = resolvedActivation(o);
   reference::ActivationParams result;
   result.kind = o.act == driver::Activation::Silu ? reference::Activation::Silu

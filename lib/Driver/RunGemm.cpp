@@ -1,10 +1,10 @@
-//===- RunGemm.cpp - moe-run gemm1 and gemm2 ------------------------------===//
+//===- RunGemm.cpp - moe-run gemm1, gemm2 and layer -----------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Problem, configuration, compiler, executor, reference, verdict: the order of
-// things in a run of one stage, its flags and what it prints. Each step itself
-// is elsewhere.
+// things in a run of one stage or of both, its flags and what it prints. Each
+// step itself is elsewhere.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,9 +36,10 @@ struct Request {
   Routing routing = Routing::Uniform;
   uint64_t seed = 0;
   bool json = false, help = false;
+  bool layer = false; ///< both stages, the second on the first one's output
   GivenDimensions given;
   ExecutorFlags execution;
-  std::unique_ptr<moe::executor::Executor> executor;
+  std::shared_ptr<moe::executor::Executor> executor;
 
   unsigned threads() const {
     if (execution.threads)
@@ -105,8 +106,13 @@ static void addFlags(FlagSet &flags, Request &request) {
 }
 
 static Error checkFlags(const FlagSet &flags, Request &request) {
-  if (Error error = checkStageFlags(flags, request.options.kernel))
+  if (request.layer) {
+    if (flags.given("data"))
+      return createStringError("--data: expected generated tensors in moe-run "
+                               "layer, own ones are not there yet");
+  } else if (Error error = checkStageFlags(flags, request.options.kernel)) {
     return error;
+  }
   if (!flags.given("chip"))
     return usageError("missing flag --chip");
   if (flags.given("data")) {
@@ -130,7 +136,9 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
 
 static Error parse(Arguments args, Request &request) {
   FlagSet flags(
-      std::string("moe-run ") + toString(request.options.kernel) + " [flags]",
+      std::string("moe-run ") +
+          (request.layer ? "layer" : toString(request.options.kernel)) +
+          " [flags]",
       "Compiles a kernel, runs it on a generated problem or on own tensors, "
       "and compares with a reference in double.");
   addFlags(flags, request);
@@ -208,8 +216,10 @@ static Error writeResult(const Request &request, const Problem &problem,
                   buffers.out.bytes());
 }
 
-static Error runStage(const Request &request, Problem &problem,
-                      Result &result) {
+/// `input`: the activations, when they are another stage's output.
+static Error runStage(const Request &request, Problem &problem, Result &result,
+                      DeviceBuffers &buffers,
+                      const HostBuffer *input = nullptr) {
   if (Error error = checkChip(request.chip))
     return error;
   if (Error error = firstProblem(request, result.times).moveInto(problem))
@@ -220,7 +230,6 @@ static Error runStage(const Request &request, Problem &problem,
                              ": the raw sums have no finishing step yet");
   if (Error error = compile(request, problem, result))
     return error;
-  DeviceBuffers buffers;
   {
     Stopwatch watch(result.times.data);
     if (request.dataDir.empty())
@@ -229,6 +238,8 @@ static Error runStage(const Request &request, Problem &problem,
                               request.seed, request.threads())
                   .moveInto(problem))
         return error;
+    if (input)
+      std::copy_n(input->data(), problem.x.size(), problem.x.data());
     if (Error error =
             prepare(problem, problem.options.tile->m, request.threads())
                 .moveInto(buffers))
@@ -403,7 +414,8 @@ static Expected<Verdict> gemmCommand(Arguments args, KernelKind kernel) {
     return Verdict::Good;
   Problem problem;
   Result result;
-  if (Error error = runStage(request, problem, result))
+  DeviceBuffers buffers;
+  if (Error error = runStage(request, problem, result, buffers))
     return std::move(error);
   if (request.json)
     outs() << describeJSON(request, problem, result) << '\n';
@@ -419,4 +431,104 @@ Expected<Verdict> moe::driver::gemm1Command(Arguments args) {
 
 Expected<Verdict> moe::driver::gemm2Command(Arguments args) {
   return gemmCommand(args, KernelKind::Gemm2);
+}
+
+//===----------------------------------------------------------------------===//
+// Both stages
+//===----------------------------------------------------------------------===//
+
+/// The two requests of a layer: stage 1 stores bf16; the routing weight is
+/// applied once, in stage 1 with --doweight, else in stage 2.
+static std::array<Request, 2> splitLayer(Request &request) {
+  std::array<Request, 2> stages;
+  for (Request &stage : stages) {
+    stage.options = request.options;
+    stage.chip = request.chip;
+    stage.tokens = request.tokens;
+    stage.routing = request.routing;
+    stage.seed = request.seed;
+    stage.execution = request.execution;
+    stage.executor = request.executor;
+  }
+  stages[0].options.kernel = KernelKind::Gemm1;
+  stages[0].options.outType = OutType::BF16;
+  stages[0].options.kBatch = 1;
+  stages[1].options.kernel = KernelKind::Gemm2;
+  stages[1].options.routingWeight &= !request.options.doweight;
+  stages[1].outFile = request.outFile;
+  return stages;
+}
+
+/// The whole layer against its reference, which rounds the activations between
+/// the stages too, but from its own values.
+static double layerDifference(const Problem &up, const Problem &down,
+                              const void *out, unsigned threads) {
+  reference::GoldenResult golden = reference::goldenLayer(
+      up.gemm(threads), activationOf(up.options), down.gemm(threads),
+      down.initial.data(), down.outType());
+  std::vector<double> values(golden.value.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] =
+        reference::loadFloat(down.outType(), out, static_cast<int64_t>(i));
+  return reference::logitsDiff(values, golden.value);
+}
+
+Expected<Verdict> moe::driver::layerCommand(Arguments args) {
+  Request request;
+  request.layer = true;
+  request.options.kernel = KernelKind::Gemm1;
+  if (Error error = parse(args, request))
+    return std::move(error);
+  if (request.help)
+    return Verdict::Good;
+  std::array<Request, 2> stages = splitLayer(request);
+  std::array<Problem, 2> problems;
+  std::array<Result, 2> results;
+  std::array<DeviceBuffers, 2> buffers;
+  for (int i : {0, 1}) {
+    if (Error error = runStage(stages[i], problems[i], results[i], buffers[i],
+                               i ? &buffers[0].out : nullptr))
+      return std::move(error);
+    if (!request.json)
+      printSummary(stages[i], problems[i], results[i]);
+    explain(results[i]);
+  }
+  // goldenLayer accumulates; above the limit of sampling it would be slow.
+  std::optional<double> difference;
+  // Both stages round, so twice the limit of one.
+  double limit = 2 * reference::logitsLimit(request.options.topk);
+  if (problems[1].options.accumulate && request.tokens <= kSampleAbove)
+    difference = layerDifference(problems[0], problems[1],
+                                 buffers[1].out.data(), request.threads());
+  bool pass = results[0].pass() && results[1].pass() &&
+              (!difference || *difference <= limit);
+  if (request.json) {
+    json::Array parts;
+    for (int i : {0, 1})
+      parts.push_back(describeJSON(stages[i], problems[i], results[i]));
+    const reference::ErrorReport up = results[0].check.total();
+    const reference::ErrorReport down = results[1].check.total();
+    outs() << json::Value(json::Object{
+                  {"pass", pass},
+                  {"max_err", jsonNumber(std::max(up.maxError, down.maxError))},
+                  {"max_bound_ratio",
+                   jsonNumber(std::max(up.maxBoundRatio, down.maxBoundRatio))},
+                  {"logits_diff", jsonNumber(difference.value_or(std::max(
+                                      up.logitsDiff, down.logitsDiff)))},
+                  {"config", configJSON(problems[1].options)},
+                  {"instructions", int64_t(results[0].outcome.instructions +
+                                           results[1].outcome.instructions)},
+                  {"seconds", results[0].times.run + results[1].times.run},
+                  {"stages", std::move(parts)}})
+           << '\n';
+  } else if (difference) {
+    outs() << "layer: logits_diff " << format("%.2e", *difference) << " (limit "
+           << format("%.2e", limit) << ")\n"
+           << (pass ? "pass" : "FAIL") << '\n';
+  } else {
+    outs() << "layer: each stage compared, the second on the first one's "
+              "output\n"
+           << (pass ? "pass" : "FAIL") << '\n';
+  }
+  return pass ? Verdict::Good : Verdict::Failed;
 }

@@ -19,6 +19,7 @@ static constexpr char kUsage[] =
 
   gemm1, gemm2       a stage of a mixture-of-experts layer: a generated problem or
                      own tensors, compared with a reference in double
+  layer              both stages, the second on the first one's output
   launch FILE.json   any gfx942 or gfx950 code object
   info FILE.hsaco    what is in a code object
 
@@ -37,20 +38,17 @@ int main(int argc, char **argv) {
   Command command = StringSwitch<Command>(name)
                         .Case("gemm1", gemm1Command)
                         .Case("gemm2", gemm2Command)
+                        .Case("layer", layerCommand)
                         .Case("launch", launchCommand)
                         .Case("info", infoCommand)
                         .Default(nullptr);
-  if (name == "layer") {
-    errs()
-        << "moe-run: error: 'layer' is not there yet: expected gemm1, gemm2, "
-           "launch or info\n";
-    return 1;
-  }
   if (!command) {
     Error error = usageError(
         name.empty()
-            ? Twine("expected a subcommand: gemm1, gemm2, launch or info")
-            : "expected gemm1, gemm2, launch or info, got '" + name + "'");
+            ? Twine(
+                  "expected a subcommand: gemm1, gemm2, layer, launch or info")
+            : "expected gemm1, gemm2, layer, launch or info, got '" + name +
+                  "'");
     return reportError(std::move(error), "moe-run", errs());
   }
   Expected<Verdict> verdict =

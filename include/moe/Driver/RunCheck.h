@@ -37,6 +37,9 @@ struct CheckResult {
   reference::ErrorReport total() const;
 };
 
+/// The activation of stage 1 as the reference takes it.
+reference::ActivationParams activationOf(const KernelOptions &options);
+
 /// Compares the `out` of the problem's stage with its reference.
 CheckResult checkStage(const Problem &problem, const void *out,
                        unsigned threads);

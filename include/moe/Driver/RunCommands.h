@@ -30,6 +30,9 @@ llvm::Expected<Verdict> infoCommand(Arguments args);
 llvm::Expected<Verdict> gemm1Command(Arguments args);
 llvm::Expected<Verdict> gemm2Command(Arguments args);
 
+/// moe-run layer: both stages, generated.
+llvm::Expected<Verdict> layerCommand(Arguments args);
+
 /// --executor, --sanitize, --threads, --order-seed, --max-instructions.
 struct ExecutorFlags {
   std::string executor = "emulator", sanitize;
