@@ -274,13 +274,19 @@ Expected<NpyArray> moe::driver::readNpy(StringRef path) {
     return failure("'" + path + "': expected " + Twine(expected) +
                    " bytes for " + toString(array.type) + " " +
                    shapeString(array.shape) + ", got " + Twine(got));
+  if ((begin + length) % byteWidth(array.type) == 0) {
+    file->dropFront(begin + length);
+    array.data = std::move(*file);
+    return std::move(array);
+  }
+  // Somebody's header is not padded: align the elements.
   Expected<HostBuffer> data = HostBuffer::allocate(expected);
   if (!data)
     return data.takeError();
   if (expected)
     std::memcpy(data->data(), text.data() + begin + length, expected);
   array.data = std::move(*data);
-  return array;
+  return std::move(array);
 }
 
 Error moe::driver::writeNpy(StringRef path, DType type, ArrayRef<int64_t> shape,

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The JSON that says which kernel of which code object runs with which grid,
-// buffers and scalars, and what its output is compared with. docs/Emulator.md
+// buffers and scalars, and what its output is compared with. docs/Runner.md
 // describes the format. Not here: flags and printing (the subcommand), and
 // executing (Executor).
 //

@@ -32,8 +32,8 @@ public:
   /// Error: the memory cannot be had.
   static llvm::Expected<HostBuffer> allocate(uint64_t bytes);
 
-  uint8_t *data() { return memory.get(); }
-  const uint8_t *data() const { return memory.get(); }
+  uint8_t *data() { return memory.get() + offset; }
+  const uint8_t *data() const { return memory.get() + offset; }
   uint64_t size() const { return length; }
   bool empty() const { return length == 0; }
   template <typename T>
@@ -46,13 +46,18 @@ public:
   }
   llvm::MutableArrayRef<uint8_t> bytes() { return {data(), length}; }
   llvm::ArrayRef<uint8_t> bytes() const { return {data(), length}; }
+  /// Forgets the first `count` bytes, which must exist.
+  void dropFront(uint64_t count) {
+    offset += count;
+    length -= count;
+  }
 
 private:
   struct Free {
     void operator()(uint8_t *memory) const { std::free(memory); }
   };
   std::unique_ptr<uint8_t[], Free> memory;
-  size_t length = 0;
+  size_t offset = 0, length = 0;
 };
 
 /// The whole file.
