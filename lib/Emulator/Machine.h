@@ -224,7 +224,9 @@ struct alignas(64) Wave {
     if (index >= SgprExec)
       execChanged();
   }
-  void execChanged() {
+  /// Always inlined: no copy of it compiled for one host instruction set may
+  /// serve the others.
+  __attribute__((always_inline)) void execChanged() {
     uint64_t mask = exec();
     execFull = mask == ~uint64_t(0);
     for (unsigned i = 0; i < 32; ++i)

@@ -177,3 +177,50 @@ for fa, x in enumerate(FORMATS):
         product(f"v_mfma_f32_{m}x{m}x{k}_f8f6f4", m, k, 1, x, y, "f32", new, formats=(fa, fb))
         for m, k in ((16, 128), (32, 64)):
             product(f"v_mfma_scale_f32_{m}x{m}x{k}_f8f6f4", m, k, 1, x, y, "f32", new, formats=(fa, fb), scaled=True)
+
+
+def sparse(name, m, k, at, bt, dt, chips, cbsz=0, abid=0):
+    """v_smfmac: A holds two of every four k; two index bits say which each is."""
+    items = k // 2 // (64 // m)  # of A in a lane
+    sets = 16 // items           # of indices in the register
+    for chip in chips:
+        index = [random.next() & 0xFFFFFFFF for _ in range(64)]
+        chosen = 0 if cbsz else abid % sets
+        ra, rb = Registers(m * k // 2 * BITS[at] // 64 // 32), Registers(m * k * BITS[bt] // 64 // 32)
+        rc = Registers(m * m // 64)
+        a, bm = {}, {(j, kk): value(bt) for j in range(m) for kk in range(k)}
+        for i in range(m):
+            for s in range(k // 2):
+                v, item, lane = value(at), s % items, i + m * (s // items)
+                ra.put(BITS[at], item, lane, encode(at, v, chip))
+                kk = s // 2 * 4 + (index[lane] >> 2 * (chosen * items + item) & 3)
+                a[i, kk] = a.get((i, kk), 0) + v
+        for (j, kk), v in bm.items():
+            rb.put(BITS[bt], *place_ab(m, k, 1, 0, j, kk), encode(bt, v, chip))
+        rd = Registers(len(rc.rows))
+        for i in range(m):
+            for j in range(m):
+                start = value("i32")
+                at_d = place_d(m, m, dt, 0, i, j)
+                rc.put(32, *at_d, encode(dt, start, chip))
+                total = start + sum(float(v) * bm[j, kk] for (row, kk), v in a.items() if row == i)
+                rd.put(32, *at_d, encode(dt, total, chip))
+        first_b, first_c = 64 + len(ra.rows), 64 + len(ra.rows) + len(rb.rows)
+        text = "".join(f"v_mov_b32 v{16 + r}, v{first_c + r}\n" for r in range(len(rc.rows)))
+        flags = (f" cbsz:{cbsz}" if cbsz else "") + (f" abid:{abid}" if abid else "")
+        text += (f"{name} {span(16, len(rc.rows))}, {span(64, len(ra.rows))}, {span(first_b, len(rb.rows))}, "
+                 f"v{first_c + len(rc.rows)}{flags}")
+        wide_case(text, ra.rows + rb.rows + rc.rows + [index], rd.rows, [chip])
+
+
+for t in ("f16", "bf16"):
+    for abid in range(4):
+        sparse(f"v_smfmac_f32_16x16x32_{t}", 16, 32, t, t, "f32", both, abid=abid)
+    sparse(f"v_smfmac_f32_32x32x16_{t}", 32, 16, t, t, "f32", both, abid=2)
+    sparse(f"v_smfmac_f32_32x32x16_{t}", 32, 16, t, t, "f32", both, cbsz=1, abid=2)
+    sparse(f"v_smfmac_f32_16x16x64_{t}", 16, 64, t, t, "f32", new, abid=1)
+    sparse(f"v_smfmac_f32_32x32x32_{t}", 32, 32, t, t, "f32", new)
+sparse("v_smfmac_i32_16x16x64_i8", 16, 64, "i8", "i8", "i32", both, abid=1)
+sparse("v_smfmac_i32_32x32x32_i8", 32, 32, "i8", "i8", "i32", both)
+sparse("v_smfmac_f32_16x16x64_fp8_bf8", 16, 64, "fp8", "bf8", "f32", both, abid=1)
+sparse("v_smfmac_f32_32x32x32_bf8_fp8", 32, 32, "bf8", "fp8", "f32", both)
