@@ -60,7 +60,8 @@ public:
 /// bit 1).
 int64_t getCacheAux(CachePolicy policy);
 
-/// An out-of-range byte offset, whatever K offset is added to it.
+/// An out-of-range byte offset, also after a K offset is added to it: the K
+/// offset of weights is 8 bytes a K, below a mebibyte.
 inline constexpr int64_t kOutOfRange = kDescriptorBytes;
 
 void populateGatherPatterns(const mlir::TypeConverter &converter,

@@ -89,11 +89,12 @@ struct LoadScaleLowering : OpConversionPattern<LoadScaleOp> {
   using OpConversionPattern::OpConversionPattern;
 
   /// The dword of row block `block` and K block `kBlock`, which is `kb` blocks
-  /// behind the op's k; a K block of its own may be its upper half.
+  /// behind the op's k. Where a tile has more than one K block it begins with
+  /// a whole dword; a K block of its own may be the upper half of one.
   static Value loadDword(LaneBuilder &b, LoadScaleOp op, Value rsrc,
                          Value block, Value k, int64_t kb) {
     MemRefType type = op.getScale().getType();
-    bool wholeDwords = op.getResult().getType().getDimSize(1) % 2 == 0;
+    bool wholeDwords = op.getResult().getType().getDimSize(1) > 1;
     // 32 rows x 256 K are 64 dwords, one a lane.
     int64_t rowPairBytes = llvm::alignTo(type.getDimSize(2), 8) * 32;
     Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
@@ -128,7 +129,7 @@ struct LoadScaleLowering : OpConversionPattern<LoadScaleOp> {
     };
     SmallVector<Value> dwords;
     for (int64_t nb = 0; nb < shape[0]; nb += 2)
-      for (int64_t kb = 0; kb < shape[1]; kb += shape[1] % 2 == 0 ? 2 : 1) {
+      for (int64_t kb = 0; kb < shape[1]; kb += 2) {
         Value dword = loadDword(b, op, rsrc, block(nb), k, kb);
         if (shape[0] == 1) {
           dword = alignRows(b, dword, block(nb));

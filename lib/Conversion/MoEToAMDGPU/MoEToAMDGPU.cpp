@@ -59,7 +59,7 @@ convertFragment(VectorType type, SmallVectorImpl<Type> &results) {
   Type i32 = IntegerType::get(ctx, 32);
   if (isScaleFragment(type)) {
     int64_t nb = type.getDimSize(0), kb = type.getDimSize(1);
-    results.append((nb + 1) / 2 * (kb % 2 == 0 ? kb / 2 : kb), i32);
+    results.append((nb + 1) / 2 * ((kb + 1) / 2), i32);
     return success();
   }
   if (!isFragment(type))
@@ -106,18 +106,17 @@ static SmallVector<Value> split(OpBuilder &builder, TypeRange types,
 /// The scales of a fragment out of their dwords.
 static Value joinScales(LaneBuilder &b, VectorType type, ValueRange inputs) {
   int64_t nBlocks = type.getDimSize(0), kBlocks = type.getDimSize(1);
-  bool whole = kBlocks % 2 == 0;
-  int64_t dwordsPerRow = whole ? kBlocks / 2 : kBlocks;
+  int64_t dwordsPerRow = (kBlocks + 1) / 2;
   auto one = VectorType::get({1}, b.getI32Type());
   auto four = VectorType::get({4}, type.getElementType());
   SmallVector<Value> scales;
   for (int64_t nb = 0; nb < nBlocks; ++nb)
     for (int64_t kb = 0; kb < kBlocks; ++kb) {
-      Value dword = inputs[nb / 2 * dwordsPerRow + (whole ? kb / 2 : kb)];
+      Value dword = inputs[nb / 2 * dwordsPerRow + kb / 2];
       Value bytes = vector::BitCastOp::create(
           b, four, vector::BroadcastOp::create(b, one, dword));
-      scales.push_back(vector::ExtractOp::create(
-          b, bytes, nb % 2 + (whole ? kb % 2 * 2 : 0)));
+      scales.push_back(
+          vector::ExtractOp::create(b, bytes, nb % 2 + kb % 2 * 2));
     }
   return vector::FromElementsOp::create(b, type, scales);
 }

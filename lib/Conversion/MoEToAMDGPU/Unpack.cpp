@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // fp4 to bf16, moe.unpack: by the scaled convert where the chip has it, else by
-// exact arithmetic. docs/Numerics.md says why both are exact.
+// exact arithmetic. docs/Rationale.md, "Decoding fp4", says why both are
+// exact.
 
 #include "LaneBuilder.h"
 
@@ -98,15 +99,13 @@ struct UnpackLowering : OpConversionPattern<UnpackOp> {
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
     ArrayRef<int64_t> shape = op.getSource().getType().getShape();
-    bool wholeDwords = shape[1] % 2 == 0;
-    int64_t dwordsPerRow = wholeDwords ? shape[1] / 2 : shape[1];
+    int64_t dwordsPerRow = (shape[1] + 1) / 2;
     SmallVector<Value> results;
     for (int64_t nb = 0; nb < shape[0]; ++nb)
       for (int64_t kb = 0; kb < shape[1]; ++kb) {
         Value source = adaptor.getSource()[nb * shape[1] + kb];
-        Value dword = adaptor.getScale()[nb / 2 * dwordsPerRow +
-                                         (wholeDwords ? kb / 2 : kb)];
-        int64_t byte = nb % 2 + (wholeDwords ? kb % 2 * 2 : 0);
+        Value dword = adaptor.getScale()[nb / 2 * dwordsPerRow + kb / 2];
+        int64_t byte = nb % 2 + kb % 2 * 2;
         Value scale =
             chip.hasScaledFp4Convert ? Value() : softwareScale(b, dword, byte);
         for (int64_t j = 0; j < 4; ++j) {

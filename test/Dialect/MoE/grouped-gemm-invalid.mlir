@@ -37,14 +37,14 @@ func.func @k_multiple(%out: memref<?x64xbf16>, %x: memref<?x80xbf16>,
 // -----
 
 // gemm_c1
-func.func @k_large(%out: memref<?x64xbf16>, %x: memref<?x262176xbf16>,
+func.func @k_large(%out: memref<?x64xbf16>, %x: memref<?x65568xbf16>,
     %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
     %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
-  // expected-error @+1 {{expected K to be at most 262144, got 262176}}
+  // expected-error @+1 {{expected K to be at most 65536, got 65568}}
   moe.grouped_gemm outs(%out : memref<?x64xbf16>)
-      ins(%x, %w, %s : memref<?x262176xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+      ins(%x, %w, %s : memref<?x65568xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
       tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128>
   return
@@ -117,14 +117,14 @@ func.func @weight_layout_of_scales(%out: memref<?x64xbf16>, %x: memref<?x96xbf16
 // -----
 
 // gemm_c2
-func.func @weight_bytes(%out: memref<?x32768xbf16>, %x: memref<?x262144xbf16>,
-    %w: memref<1x32768x262144xf4E2M1FN, #moe.preshuffle<weight>>,
-    %s: memref<1x32768x8192xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+func.func @weight_bytes(%out: memref<?x131072xbf16>, %x: memref<?x65536xbf16>,
+    %w: memref<1x131072x65536xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<1x131072x2048xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
   // expected-error @+1 {{expected the weights of one expert to be smaller than 4293918720 bytes (one buffer descriptor), got 4294967296}}
-  moe.grouped_gemm outs(%out : memref<?x32768xbf16>)
-      ins(%x, %w, %s : memref<?x262144xbf16>, memref<1x32768x262144xf4E2M1FN, #moe.preshuffle<weight>>, memref<1x32768x8192xf8E8M0FNU, #moe.preshuffle<scale>>)
+  moe.grouped_gemm outs(%out : memref<?x131072xbf16>)
+      ins(%x, %w, %s : memref<?x65536xbf16>, memref<1x131072x65536xf4E2M1FN, #moe.preshuffle<weight>>, memref<1x131072x2048xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
       tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128>
   return

@@ -121,8 +121,8 @@ static LogicalResult checkActivationK(Operation *op, MemRefType x) {
     return op->emitOpError("expected K to be a positive multiple of 32 (one "
                            "scale block), got ")
            << k;
-  if (k > (1 << 18))
-    return op->emitOpError("expected K to be at most 262144, got ") << k;
+  if (k > 65536)
+    return op->emitOpError("expected K to be at most 65536, got ") << k;
   return success();
 }
 

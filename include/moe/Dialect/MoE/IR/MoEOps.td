@@ -93,7 +93,7 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     `out` are 64 bits wide; `x` must be smaller than 4 GiB - 1 MiB.
 
     Constraints:
-    * (C1) `x` is ?xK with K static, a multiple of 32, at most 2^18;
+    * (C1) `x` is ?xK with K static, a multiple of 32, at most 65536;
     * (C2) `w` is ExRxK in the layout `#moe.preshuffle<weight>`, R = N in stage
       `down` and 2 x I in stage `gate_up`;
     * (C3) `scale` is ExRx(K/32) in the layout `#moe.preshuffle<scale>`;
@@ -381,7 +381,7 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [
     Scales of K past the end of a row are 1.0 (byte 0x7F, as the layout pads
     them), rows past the end of the expert read byte 0, which is 2^-127.
     `n` must be a multiple of 16, and of 32 when NB > 1; `k` of 128, and of 256
-    when KB is even. `n` counts rows, and `bounded` limits K, as in
+    when KB > 1. `n` counts rows, and `bounded` limits K, as in
     `moe.load_weight`.
 
     Constraints:
@@ -389,8 +389,8 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [
     * (C2) NB is 1 or even, and even in a stage 1 layout.
 
     *Lowers to* one `rocdl.raw.ptr.buffer.load` of a dword for each 2 row blocks
-    (each row block where gate and up rows are separated) and each 2 (KB even)
-    or 1 K blocks.
+    (each row block where gate and up rows are separated) and each 2 K blocks; no
+    two of them load the same.
 
     ```mlir
     %s = moe.load_scale %scale[%e, %n, %k]
