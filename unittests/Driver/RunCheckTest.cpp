@@ -39,7 +39,7 @@ struct Solved {
       reference::storeFloat(problem.outType(), out.data(), int64_t(i),
                             golden.value[i]);
   }
-  bool good() const { return checkStage2(problem, out.data(), 2).pass(); }
+  bool good() const { return checkStage(problem, out.data(), 2).pass(); }
   double get(int64_t row, int64_t col) const {
     return reference::loadFloat(problem.outType(), out.data(), row * 96 + col);
   }
@@ -61,7 +61,7 @@ TEST(RunCheck, OneWrongElementIsFound) {
     Solved solved(9, accumulate);
     double value = solved.get(3, 95);
     solved.set(3, 95, value + 0.1 * (std::fabs(value) + 1));
-    CheckResult result = checkStage2(solved.problem, solved.out.data(), 1);
+    CheckResult result = checkStage(solved.problem, solved.out.data(), 1);
     EXPECT_FALSE(result.pass());
     EXPECT_EQ(result.total().wrong, 1);
     EXPECT_EQ(result.total().worstRow, 3);
@@ -83,7 +83,7 @@ TEST(RunCheck, SamplesSeeEveryRow) {
     Solved solved(300, true);
     for (int64_t col = 0; col < 96; ++col)
       solved.set(row, col, solved.get(row, (col + 1) % 96));
-    CheckResult result = checkStage2(solved.problem, solved.out.data(), 1);
+    CheckResult result = checkStage(solved.problem, solved.out.data(), 1);
     EXPECT_FALSE(result.pass());
     EXPECT_EQ(result.sampledRows, 64);
     EXPECT_EQ(result.sampledCols, 32);
