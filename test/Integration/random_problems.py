@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """random_problems.py [--count N] [--seed S]: random shapes, routings and
-configurations of `moe-run gemm2` on both chips, with sanitizers. A failure is
+configurations of `moe-run` gemm1, gemm2 and layer on both chips. A failure is
 made smaller, value by value, as long as it stays one, and printed as the command
 line that repeats it."""
 
@@ -11,6 +11,7 @@ import sys
 
 # Flag -> values, simplest first: a failure is reduced towards the left.
 CHOICES = {
+    "command": ["gemm2", "gemm1", "layer"],
     "--chip": ["gfx950", "gfx942"],
     "--tokens": [1, 2, 3, 7, 15, 16, 17, 31, 33, 64, 65, 100, 130, 257, 270],
     "--experts": [1, 2, 3, 5, 8, 17, 64],
@@ -22,7 +23,15 @@ CHOICES = {
     "--routing": ["uniform", "one-expert", "skewed", "round-robin"],
     "--tile": [None, "16x64x128", "16x128x128", "16x128x256", "16x256x256",
                "32x64x256", "32x128x128", "32x128x256", "32x256x128",
-               "64x64x128", "64x128x256", "64x256x128", "64x256x256"],
+               "64x64x128", "64x128x256", "64x256x128", "64x256x256",
+               "128x128x128", "128x128x256", "128x256x128"],
+    "--k-batch": [None, 2, 3, 5],
+    "--k-wave": [None, 2, 4],
+    "--xcd": [None, 3, 8],
+    "--group-m": [None, 2, 4],
+    "--act": [None, "silu", "swiglu", "situv2"],
+    "--gate": [None, "interleaved"],
+    "--doweight": [False, True],
     "--no-accumulate": [False, True],
     "--no-weight": [False, True],
     "--bias": [False, True],
@@ -33,16 +42,50 @@ CHOICES = {
 }
 
 
+STAGE1 = ("--act", "--gate", "--doweight")
+STAGE2 = ("--no-accumulate", "--no-weight")
+LDS = {"gfx950": 160 * 1024, "gfx942": 64 * 1024}
+
+
+def given(problem, flags):
+    return any(problem[flag] not in (None, False) for flag in flags)
+
+
+def tile_is_possible(problem):
+    """The rules of docs/KernelABI.md for a tile that was asked for."""
+    stage1 = problem["command"] != "gemm2"
+    batch, wave = problem["--k-batch"] or 1, problem["--k-wave"] or 1
+    if problem["--tile"] is None:
+        return batch == wave == 1
+    m, n, k = map(int, problem["--tile"].split("x"))
+    depths = {"gemm1": ["--model-dim"], "gemm2": ["--inter-dim"],
+              "layer": ["--model-dim", "--inter-dim"]}[problem["command"]]
+    tiles = min(-(-problem[depth] // k) for depth in depths)
+    return (n % ((32 if stage1 else 16) * (4 // wave)) == 0
+            and batch <= tiles and wave <= tiles // batch
+            and 4 * m * max(k, n) * wave <= LDS[problem["--chip"]])
+
+
 def sensible(problem):
     """Not refused, and a matter of seconds."""
-    return (problem["--topk"] <= problem["--experts"]
+    command = problem["command"]
+    if command == "gemm1" and given(problem, STAGE2):
+        return False
+    if command == "gemm2" and given(problem, STAGE1):
+        return False
+    if problem["--k-batch"] and (command != "gemm2" or problem["--no-accumulate"]):
+        return False
+    return (tile_is_possible(problem)
+            and problem["--topk"] <= problem["--experts"]
             and problem["--tokens"] * problem["--topk"] * problem["--model-dim"]
             * problem["--inter-dim"] <= 2e8)
 
 
 def arguments(problem):
-    args = ["gemm2", "--threads", "1"]
+    args = [problem["command"], "--threads", "1"]
     for flag, value in problem.items():
+        if flag == "command":
+            continue
         if value is True:
             args.append(flag)
         elif value not in (None, False):

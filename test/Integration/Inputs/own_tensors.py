@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""own_tensors.py CHIP DIR: `moe-run gemm2 --data` on tensors made here, its
-output compared with NumPy. The mathematics is written here once more, from the
+"""own_tensors.py CHIP DIR: `moe-run gemm1` and `gemm2` with `--data` on tensors
+made here, the output compared with NumPy. The mathematics is written here once more, from the
 definition of the formats: nothing of the project's reference takes part."""
 
 import os
@@ -55,7 +55,9 @@ def quantize(w):
 
 
 class Case:
-    """One problem: tensors, flags, and what comes out."""
+    """One problem of stage 2: tensors, flags, and what comes out."""
+
+    command = "gemm2"
 
     def __init__(self, name, tokens, experts, topk, n, k, out="bf16",
                  accumulate=True, weight=True, bias=False, tile=None, flags=()):
@@ -147,6 +149,69 @@ class Case:
                 f"expected {value[r, c]} within {bound[r, c]}, got {y[r, c]}")
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+class Stage1(Case):
+    """The same for stage 1: x is [tokens, K], the weights' rows are n/2 gate
+    rows and n/2 up rows in logical order, the result [tokens*topk, n/2]."""
+
+    command = "gemm1"
+
+    def __init__(self, name, tokens, experts, topk, inter, k, act,
+                 gate="separated", doweight=False, flags=(), **others):
+        super().__init__(name, tokens, experts, topk, 2 * inter, k,
+                         accumulate=True, flags=["--act", act, "--gate", gate, *flags],
+                         **others)
+        self.act, self.doweight = act, doweight
+        self.flags += ["--doweight"] if doweight else []
+        t = self.tensors
+        t["x"] = t["x"][:tokens]
+        t["scale"] = np.where(t["scale"] == 0, 0, t["scale"] - 5).astype(np.uint8)
+        if not doweight:
+            del t["topk_weights"]
+        self.shape = (tokens * topk, inter)
+        self.initial = np.zeros(self.shape)
+
+    def factors(self, g, u):
+        """The two factors and by how much g is multiplied in the exponent."""
+        if self.act == "silu":
+            return g * sigmoid(g), u
+        if self.act == "swiglu":
+            g, u = np.minimum(g, 7), np.clip(u, -7, 7)
+            return g * sigmoid(1.702 * g), u + 1
+        return 4 * np.tanh(g / 4) * sigmoid(g), 25 * np.tanh(u / 25)
+
+    def expected(self):
+        t = self.tensors
+        w, x = dequantize(t["w"], t["scale"]), from_bf16(t["x"])
+        experts, n, k = w.shape
+        value, bound = np.zeros(self.shape), np.full(self.shape, np.inf)
+        routed = np.zeros(self.shape[0], bool)
+        step = 2.0**-24
+        for pair, e in enumerate(t["topk_ids"].ravel()):
+            if not 0 <= e < experts:
+                continue
+            row = x[pair // self.topk]
+            bias = t["bias"][e].astype(np.float64) if "bias" in t else np.zeros(n)
+            acc = w[e] @ row + bias
+            error = 8 * step * np.sqrt(k) * (np.abs(w[e]) @ np.abs(row) + np.abs(bias))
+            g, u = acc[:n // 2], acc[n // 2:]
+            dg, du = error[:n // 2], error[n // 2:]
+            first, second = self.factors(g, u)
+            weight = float(t["topk_weights"].ravel()[pair]) if self.doweight else 1.0
+            # No factor changes faster than 1.25 times its argument.
+            dg = 1.25 * dg + (16 + 4 * np.minimum(np.abs(g), 200)) * step * np.abs(first)
+            du = du + 16 * step * (np.abs(second) + 1)
+            routed[pair] = True
+            value[pair] = first * second * weight
+            bound[pair] = abs(weight) * (dg * np.abs(second) + du * np.abs(first) + dg * du)
+            bound[pair] += (ROUNDOFF[self.out] + 2 * step) * np.abs(value[pair])
+            bound[pair] += SUBNORMAL[self.out] / 2
+        return value, bound, routed
+
+
 def skip_routes(case):
     """Ids outside the experts, and NaN in the rows of x nobody may read."""
     ids = case.tensors["topk_ids"]
@@ -155,6 +220,15 @@ def skip_routes(case):
     ids[2, -1] = case.tensors["w"].shape[0]
     case.tensors["x"][(ids.ravel() < 0) | (ids.ravel() >= case.tensors["w"].shape[0])] = 0x7FC0
     return case.with_initial()
+
+
+def skip_stage1(case):
+    """Ids outside the experts, and a token that nobody may read."""
+    ids = case.tensors["topk_ids"]
+    ids[0, :] = -1
+    ids[2, -1] = case.tensors["w"].shape[0]
+    case.tensors["x"][0] = 0x7FC0
+    return case
 
 
 def specials(case):
@@ -239,6 +313,13 @@ def cases():
     yield scales(Case("wide", 6, 3, 2, 64, 288), 0, 220)
     yield same_expert_twice(Case("same-expert-twice", 33, 3, 3, 64, 96))
     yield wide_ids(Case("int64-ids", 6, 3, 2, 64, 96))
+    for act in ("silu", "swiglu", "situv2"):
+        for gate in ("separated", "interleaved"):
+            yield Stage1(f"stage1-{act}-{gate}", 19, 5, 2, 96, 160, act, gate, bias=True)
+    yield Stage1("stage1-f32", 9, 3, 2, 32, 416, "swiglu", "interleaved", True, out="f32")
+    yield Stage1("stage1-f16", 33, 2, 1, 160, 288, "silu", doweight=True, out="f16",
+                 tile="32x128x128")
+    yield skip_stage1(Stage1("stage1-skipped", 9, 5, 2, 64, 96, "situv2", bias=True))
     yield Case("many-tokens", 300, 4, 2, 64, 96, bias=True).with_initial()
 
 
@@ -251,7 +332,7 @@ def main():
         for name, tensor in case.tensors.items():
             np.save(os.path.join(data, name + ".npy"), tensor)
         result = os.path.join(data, "result.npy")
-        command = ["moe-run", "gemm2", "--data", data, "--out", result,
+        command = ["moe-run", case.command, "--data", data, "--out", result,
                    "--chip", chip, *case.flags, "--threads", "1", *sys.argv[3:]]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         problem = None
