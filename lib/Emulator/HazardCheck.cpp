@@ -87,6 +87,8 @@ void HazardCheck::before(Wave &w, uint32_t record) {
   WaveState &wave = waves[w.id];
   bool lane =
       meta.mnemonic == "v_readlane_b32" || meta.mnemonic == "v_writelane_b32";
+  bool reads = meta.mnemonic == "v_readlane_b32" ||
+               meta.mnemonic == "v_readfirstlane_b32";
   bool dpp = inst.mods & ModDpp && isValu(meta.kind);
   for (const RegUse &use : meta.uses) {
     if (!(use.flags & 2))
@@ -96,6 +98,16 @@ void HazardCheck::before(Wave &w, uint32_t record) {
       bool scalar = reg < regVector;
       if (scalar && isVmem(meta.kind) && reg < 106)
         need(w, record, reg, 5, "vector memory after a VALU write of an SGPR",
+             isValu);
+      // Masks and constants: v_cmp, v_readlane and carries write SGPRs late.
+      if (scalar && reg < 108 && isValu(meta.kind))
+        need(w, record, reg, 2, "VALU read after a VALU write of an SGPR",
+             isValu);
+      if (!scalar && reads)
+        need(w, record, reg, 1, "readlane after a VALU write of its source",
+             isValu);
+      if ((lane || reads) && reg == 126)
+        need(w, record, reg, 4, "lane access after a VALU write of EXEC",
              isValu);
       if (lane && scalar && inst.src[1].kind == SrcKind::Sgpr &&
           reg == inst.src[1].index)

@@ -286,10 +286,8 @@ void LaunchRun::report(Sanitizer sanitizer, int64_t first, int64_t second,
   std::lock_guard<std::mutex> lock(mutex);
   if (!reported.insert({{int(sanitizer), first}, second}).second)
     return;
-  if (reports.size() >= state.options.maxReports) {
-    state.stop = true;
+  if (reports.size() >= state.options.maxReports)
     return;
-  }
   auto describe = [&](int64_t record) {
     return record < 0 ? std::string("?")
                       : describeInst(object, *disassembler,
@@ -304,6 +302,8 @@ void LaunchRun::report(Sanitizer sanitizer, int64_t first, int64_t second,
   entry.pc = first < 0 ? 0 : program->meta[size_t(first)].address;
   entry.otherPc = second < 0 ? 0 : program->meta[size_t(second)].address;
   reports.push_back(std::move(entry));
+  if (reports.size() >= state.options.maxReports)
+    state.stop = true;
 }
 
 Error LaunchRun::place(const GroupFailure &failed,

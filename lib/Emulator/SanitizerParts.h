@@ -111,8 +111,7 @@ private:
 /// `uninit`: registers and LDS bytes never written.
 class UninitCheck {
 public:
-  UninitCheck(const Program &program, const Sanitizers::Sink &sink)
-      : program(program), sink(sink) {}
+  UninitCheck(const Program &program, const Sanitizers::Sink &sink);
   void beginGroup(Workgroup &group);
   void before(Wave &w, uint32_t record);
   void after(Wave &w, uint32_t record);
@@ -121,9 +120,11 @@ public:
 
 private:
   bool readsOldResult(uint32_t record, const RegUse &use) const;
+  enum : uint8_t { Merges = 1, Wide = 2, AllLanes = 4 };
   void markIndexed(Wave &w, uint32_t record);
   const Program &program;
   const Sanitizers::Sink &sink;
+  std::vector<uint8_t> kinds; ///< bits above, by record
   uint64_t vector[maxWaves][512];
   bool scalar[maxWaves][128];
   std::vector<uint8_t> lds;

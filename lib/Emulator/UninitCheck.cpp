@@ -26,21 +26,12 @@ void UninitCheck::beginGroup(Workgroup &group) {
 
 /// Forms that merge into their old result: the part that is kept may be
 /// undefined.
-bool UninitCheck::readsOldResult(uint32_t record, const RegUse &use) const {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+static bool merges(const Inst &inst, const InstMeta &meta) {
   const std::string &name = meta.mnemonic;
-  bool merges = name.find("d16") != std::string::npos ||
-                name == "v_writelane_b32" || (inst.mods & (ModSdwa | ModDpp)) ||
-                meta.kind == InstClass::Cvt ||
-                name.find("_mixlo_") != std::string::npos ||
-                name.find("_mixhi_") != std::string::npos;
-  if (!merges)
-    return false;
-  for (const RegUse &other : meta.uses)
-    if ((other.flags & 1) && other.first == use.first)
-      return true;
-  return false;
+  return name.find("d16") != std::string::npos || name == "v_writelane_b32" ||
+         (inst.mods & (ModSdwa | ModDpp)) || meta.kind == InstClass::Cvt ||
+         name.find("_mixlo_") != std::string::npos ||
+         name.find("_mixhi_") != std::string::npos;
 }
 
 /// In a 64-bit addition the upper half of an operand reaches the upper half of
@@ -79,13 +70,35 @@ static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
   return same && exec;
 }
 
+UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
+    : program(program), sink(sink), kinds(program.meta.size()) {
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    const InstMeta &meta = program.meta[i];
+    kinds[i] =
+        (merges(program.code[i], meta) ? Merges : 0) |
+        (isWideAddition(meta.mnemonic) ? Wide : 0) |
+        (meta.kind == InstClass::Mfma || meta.mnemonic == "v_writelane_b32"
+             ? AllLanes
+             : 0);
+  }
+}
+
+bool UninitCheck::readsOldResult(uint32_t record, const RegUse &use) const {
+  if (!(kinds[record] & Merges))
+    return false;
+  for (const RegUse &other : program.meta[record].uses)
+    if ((other.flags & 1) && other.first == use.first)
+      return true;
+  return false;
+}
+
 void UninitCheck::before(Wave &w, uint32_t record) {
   const InstMeta &meta = program.meta[record];
   execBefore = w.exec();
   copiesUndefined = 0;
   bool copy = isCopy(meta.mnemonic);
   uint64_t lanes = meta.kind == InstClass::Mfma ? ~uint64_t(0) : execBefore;
-  bool wide = isWideAddition(meta.mnemonic);
+  bool wide = kinds[record] & Wide;
   undefinedHigh = 0;
   for (const RegUse &use : meta.uses) {
     if (!(use.flags & 2) || readsOldResult(record, use) || onlyKeeps(meta, use))
@@ -136,10 +149,7 @@ void UninitCheck::markIndexed(Wave &w, uint32_t record) {
 
 void UninitCheck::after(Wave &w, uint32_t record) {
   const InstMeta &meta = program.meta[record];
-  uint64_t lanes =
-      meta.kind == InstClass::Mfma || meta.mnemonic == "v_writelane_b32"
-          ? ~uint64_t(0)
-          : execBefore;
+  uint64_t lanes = kinds[record] & AllLanes ? ~uint64_t(0) : execBefore;
   if (meta.mnemonic == "s_set_gpr_idx_on")
     markIndexed(w, record);
   for (const RegUse &use : meta.uses) {

@@ -109,7 +109,7 @@ TEST(Loader, FlippedBitsNeverCrash) {
   options.maxInstructions = 20000;
   unsigned refused = 0;
   uint64_t state = 88172645463325252ull;
-  for (unsigned round = 0; round < 1500; ++round) {
+  for (unsigned round = 0; round < 800; ++round) {
     std::vector<uint8_t> bad = bytes;
     for (unsigned k = 0; k < 1 + round % 3; ++k) {
       state ^= state << 13;
