@@ -108,10 +108,11 @@ CARRY(v_mad_i64_i32, U64, 2, I32, I32, I64,
       uint64_t(int64_t(a) * b) + uint64_t(c), addOverflows(int64_t(a) * b, c))
 
 /// V_DIV_SCALE: a is the value to scale, b the denominator, c the numerator.
-/// Returns the scaled value and sets the mask, which makes V_DIV_FMAS scale back.
-/// Where both the inverse and the quotient are denormal, the manual's text scales
-/// the denominator up, which would overflow; it must go down for the quotient to
-/// come out 2^64 (2^128) times too large, as in the other case with a tiny one.
+/// Returns the scaled value and sets the mask, which makes V_DIV_FMAS scale
+/// back. Where both the inverse and the quotient are denormal, the manual's
+/// text scales the denominator up, which would overflow; it must go down for
+/// the quotient to come out 2^64 (2^128) times too large, as in the other case
+/// with a tiny one.
 template <typename F>
 static inline F divScale(F a, F b, F c, int expB, int expC, int maxDistance,
                          int smallNumerator, F up, F down, F leastNormal,
