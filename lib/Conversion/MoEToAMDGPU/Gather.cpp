@@ -32,14 +32,8 @@ struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
       Value chunk = b.add(thread, b.index(c * threads));
       Value sortedRow = b.add(adaptor.getFirst(), b.div(chunk, chunksPerRow));
       Value id = memref::LoadOp::create(b, adaptor.getSortedIds(), sortedRow);
-      Value token = arith::AndIOp::create(b, id, b.i32(0xFFFFFF));
-      Value slot = b.shr(id, 24);
-      Value valid = arith::AndIOp::create(
-          b,
-          arith::CmpIOp::create(b, arith::CmpIPredicate::ult, token,
-                                adaptor.getTokens()),
-          arith::CmpIOp::create(b, arith::CmpIPredicate::ult, slot,
-                                b.i32(op.getTopk())));
+      auto [token, slot, valid] =
+          b.decodeSortedId(id, adaptor.getTokens(), op.getTopk());
       Value row = token;
       if (op.getPerSlot())
         row = b.add(b.mul(token, op.getTopk()), slot);

@@ -82,6 +82,14 @@ Value LaneBuilder::wave() {
   return arith::IndexCastUIOp::create(*this, getIndexType(), uniform);
 }
 
+LaneBuilder::SortedId LaneBuilder::decodeSortedId(Value id, Value tokens,
+                                                  int64_t topk) {
+  Value token = bitAnd(id, 0xFFFFFF), slot = shr(id, 24);
+  Value valid = arith::AndIOp::create(*this, lessU(token, tokens),
+                                      lessU(slot, i32(topk)));
+  return {token, slot, valid};
+}
+
 Value LaneBuilder::pointer(Value memref) {
   auto type = cast<MemRefType>(memref.getType());
   unsigned space = 0;

@@ -47,6 +47,13 @@ public:
   /// Wave of the workgroup.
   Value wave();
 
+  /// What a sorted id (i32) says, all i32 but `valid`: a row is valid iff its
+  /// token is below `tokens` and its slot below `topk`.
+  struct SortedId {
+    Value token, slot, valid;
+  };
+  SortedId decodeSortedId(Value id, Value tokens, int64_t topk);
+
   /// A pointer to the first element of `memref`, in its address space.
   Value pointer(Value memref);
   /// A raw buffer descriptor of `bytes` (i64) from `pointer` on.

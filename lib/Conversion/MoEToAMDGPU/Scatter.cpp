@@ -130,12 +130,7 @@ void ScatterEmitter::finishValues() {
 /// Runs `store` with the output row of sorted id `id` if the row is valid.
 void ScatterEmitter::storeIfValid(Value id,
                                   llvm::function_ref<void(Value)> store) {
-  Value token = arith::AndIOp::create(b, id, b.i32(0xFFFFFF));
-  Value slot = b.shr(id, 24);
-  Value valid = arith::AndIOp::create(
-      b, arith::CmpIOp::create(b, arith::CmpIPredicate::ult, token, tokens),
-      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, slot,
-                            b.i32(op.getTopk())));
+  auto [token, slot, valid] = b.decodeSortedId(id, tokens, op.getTopk());
   auto ifOp = scf::IfOp::create(b, valid, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(ifOp.thenBlock());
