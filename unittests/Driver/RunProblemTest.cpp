@@ -117,9 +117,9 @@ TEST(RunProblem, ImpossibleShapesAreRefusedWithBothNumbers) {
                        "expected at most the number of experts, 2, got 3"));
   EXPECT_TRUE(contains(refusal(makeOptions(32, 32, 2, 1), 1 << 24),
                        "expected fewer than 16777216, got 16777216"));
-  // 2^21 x 8 rows of 128 bf16: 4 GiB, one byte more than a descriptor covers.
+  // 2^21 x 8 rows of 128 bf16 are 4 GiB; a descriptor ends 1 MiB below.
   EXPECT_TRUE(contains(refusal(makeOptions(32, 128, 8, 8), 1 << 21),
-                       "expected at most 4294967295"));
+                       "expected at most 4293918720"));
   EXPECT_NE(refusal(makeOptions(32, int64_t(1) << 40, 8, 8), 1), "accepted");
 }
 
