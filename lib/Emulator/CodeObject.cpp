@@ -402,6 +402,8 @@ static Error readAll(const ELFFile64 &elf, CodeObject::Contents &contents) {
 }
 
 /// Debug lines are optional: whatever is wrong with them is no error.
+/// Compressed sections are not read: a damaged header could ask for any amount
+/// of memory.
 static void openDebugLines(CodeObject::Contents &contents) {
   StringRef bytes(reinterpret_cast<const char *>(contents.file.data()),
                   contents.file.size());
@@ -411,6 +413,9 @@ static void openDebugLines(CodeObject::Contents &contents) {
     consumeError(object.takeError());
     return;
   }
+  for (const object::SectionRef &section : (*object)->sections())
+    if (object::ELFSectionRef(section).getFlags() & ELF::SHF_COMPRESSED)
+      return;
   contents.object = std::move(*object);
   contents.dwarf = DWARFContext::create(
       *contents.object, DWARFContext::ProcessDebugRelocations::Ignore, nullptr,
