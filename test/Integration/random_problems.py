@@ -78,7 +78,7 @@ def sensible(problem):
     return (tile_is_possible(problem)
             and problem["--topk"] <= problem["--experts"]
             and problem["--tokens"] * problem["--topk"] * problem["--model-dim"]
-            * problem["--inter-dim"] <= 2e8)
+            * problem["--inter-dim"] <= 4e7)
 
 
 def arguments(problem):
