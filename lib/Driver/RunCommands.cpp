@@ -36,6 +36,17 @@ void ExecutorFlags::add(FlagSet &flags) {
                 orderSeed);
   flags.integer("max-instructions", "stop after so many; 0 = no limit [0]",
                 maxInstructions);
+  flags.value("trace", "FILE.json",
+              "write what each wave executed as Chrome trace events",
+              [this](StringRef text) -> Error {
+                if (text.empty() || text == "-")
+                  return usageError("--trace: expected a file, got '" + text +
+                                    "'");
+                trace = text.str();
+                return Error::success();
+              });
+  flags.integer("trace-limit", "instructions in a trace at most [1000000]",
+                traceLimit, 1);
 }
 
 Expected<std::unique_ptr<moe::executor::Executor>>
@@ -47,6 +58,10 @@ ExecutorFlags::make(const FlagSet &flags) const {
   options.maxInstructions = maxInstructions;
   options.sanitizers = sanitize;
   options.stats = stats;
+  options.traceFile = trace;
+  options.traceLimit = static_cast<uint64_t>(traceLimit);
+  if (flags.given("trace-limit") && !flags.given("trace"))
+    return usageError("--trace-limit: expected --trace besides");
   if (errs().is_displayed()) {
     using Clock = std::chrono::steady_clock;
     auto last = std::make_shared<Clock::time_point>(Clock::now() +

@@ -110,6 +110,9 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
     if (flags.given("data"))
       return createStringError("--data: expected generated tensors in moe-run "
                                "layer, own ones are not there yet");
+    if (flags.given("trace"))
+      return createStringError("--trace: expected one kernel, got both stages "
+                               "of a layer; trace gemm1 or gemm2");
   } else if (Error error = checkStageFlags(flags, request.options.kernel)) {
     return error;
   }

@@ -54,6 +54,10 @@ llvm::Expected<std::shared_ptr<const Program>>
 decodeKernel(const CodeObject &object, const KernelInfo &kernel,
              const Disassembler &disassembler);
 
+/// "v_add_f32_e32 v0, v1, v2"
+std::string disassemble(const CodeObject &object,
+                        const Disassembler &disassembler, const InstMeta &meta);
+
 /// "0x1810: v_add_f32_e32 v0, v1, v2 [file.c:12]"
 std::string describeInst(const CodeObject &object,
                          const Disassembler &disassembler,

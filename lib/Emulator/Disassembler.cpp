@@ -166,17 +166,22 @@ std::vector<RegUse> Disassembler::registers(const MCInst &inst,
   return uses;
 }
 
-std::string moe::emulator::describeInst(const CodeObject &object,
-                                        const Disassembler &disassembler,
-                                        const InstMeta &meta) {
-  std::string text = hexAddress(meta.address) + ": ";
+std::string moe::emulator::disassemble(const CodeObject &object,
+                                       const Disassembler &disassembler,
+                                       const InstMeta &meta) {
   MCInst inst;
   ArrayRef<uint8_t> image = object.image();
   if (meta.address < image.size() &&
       disassembler.decode(image.drop_front(meta.address), meta.address, inst))
-    text += disassembler.print(inst, meta.address);
-  else
-    text += meta.mnemonic;
+    return disassembler.print(inst, meta.address);
+  return meta.mnemonic;
+}
+
+std::string moe::emulator::describeInst(const CodeObject &object,
+                                        const Disassembler &disassembler,
+                                        const InstMeta &meta) {
+  std::string text =
+      hexAddress(meta.address) + ": " + disassemble(object, disassembler, meta);
   std::string line = object.sourceLine(meta.address);
   return line.empty() ? text : text + " [" + line + "]";
 }

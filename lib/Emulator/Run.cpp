@@ -50,6 +50,7 @@ private:
   void report(Sanitizer sanitizer, int64_t first, int64_t second,
               std::string text, const std::string &place);
   Error place(const GroupFailure &failed, const std::array<uint32_t, 3> &id);
+  void fillTrace();
   void countClasses(Stats &stats, const std::vector<uint64_t> &perInst);
   std::array<uint32_t, 3> groupId(uint64_t index) const {
     return {uint32_t(index % launch.grid[0]),
@@ -80,6 +81,7 @@ private:
   std::vector<uint64_t> order;
   uint64_t groups = 0;
   Stats stats;
+  std::optional<Trace> trace;
 };
 
 Error LaunchRun::checkShape() {
@@ -327,7 +329,11 @@ void LaunchRun::worker() {
         [&](Sanitizer kind, int64_t first, int64_t second, std::string text) {
           report(kind, first, second, std::move(text), where);
         });
-  GroupRunner runner(state, sanitizers.get(), warn, this);
+  std::optional<TraceRecorder> recorder;
+  if (trace)
+    recorder.emplace(*trace);
+  GroupRunner runner(state, sanitizers.get(), recorder ? &*recorder : nullptr,
+                     warn, this);
   while (!state.stop) {
     uint64_t next = nextGroup.fetch_add(1);
     if (next >= groups)
@@ -423,6 +429,70 @@ void LaunchRun::countClasses(Stats &stats,
   }
 }
 
+static const char *categoryOf(InstClass kind) {
+  switch (kind) {
+  case InstClass::Valu:
+    return "valu";
+  case InstClass::Trans:
+    return "trans";
+  case InstClass::Cvt:
+    return "cvt";
+  case InstClass::Mfma:
+    return "mfma";
+  case InstClass::Salu:
+    return "salu";
+  case InstClass::Smem:
+    return "smem";
+  case InstClass::VmemLoad:
+  case InstClass::VmemStore:
+  case InstClass::VmemAtomic:
+  case InstClass::LdsDma:
+    return "vmem";
+  case InstClass::FlatLoad:
+  case InstClass::FlatStore:
+  case InstClass::FlatAtomic:
+    return "flat";
+  case InstClass::DsRead:
+  case InstClass::DsWrite:
+  case InstClass::DsAtomic:
+  case InstClass::DsOther:
+    return "lds";
+  case InstClass::Wait:
+    return "wait";
+  case InstClass::Barrier:
+    return "barrier";
+  case InstClass::Branch:
+    return "branch";
+  case InstClass::Nop:
+    return "nop";
+  case InstClass::End:
+  case InstClass::Other:
+    break;
+  }
+  return "other";
+}
+
+/// Everything of the trace but its slices and groups.
+void LaunchRun::fillTrace() {
+  trace->kernel = kernel->name;
+  trace->chip = chipName(object.chip()).str();
+  trace->instructions = stats.instructions;
+  trace->reports = reports.size();
+  for (const InstMeta &meta : program->meta) {
+    TraceInst inst;
+    inst.pc = meta.address;
+    inst.mnemonic = meta.mnemonic;
+    inst.category = categoryOf(meta.kind);
+    inst.text = disassemble(object, *disassembler, meta);
+    inst.line = object.sourceLine(meta.address);
+    trace->insts.push_back(std::move(inst));
+  }
+  if (trace->truncated())
+    warnings.insert("the trace stops after " +
+                    std::to_string(trace->slices.size()) + " of " +
+                    std::to_string(trace->instructions) + " wave instructions");
+}
+
 Expected<RunResult> LaunchRun::run() {
   auto found = object.kernel(launch.kernel);
   if (!found)
@@ -463,6 +533,11 @@ Expected<RunResult> LaunchRun::run() {
                          ? state.options.threads
                          : std::thread::hardware_concurrency();
   threads = unsigned(std::min<uint64_t>(std::max(1u, threads), groups));
+  if (state.options.traceLimit) {
+    trace.emplace();
+    trace->limit = state.options.traceLimit;
+    threads = 1;
+  }
   std::vector<std::thread> pool;
   for (unsigned i = 1; i < threads; ++i)
     pool.emplace_back([this] { worker(); });
@@ -472,10 +547,13 @@ Expected<RunResult> LaunchRun::run() {
   if (firstError)
     return failure(firstError->second);
   stats.workgroups = doneGroups;
+  if (trace)
+    fillTrace();
   RunResult result;
   result.stats = stats;
   result.reports = std::move(reports);
   result.warnings.assign(warnings.begin(), warnings.end());
+  result.trace = std::move(trace);
   return result;
 }
 

@@ -17,9 +17,10 @@ namespace moe::emulator {
 static constexpr uint64_t sliceInstructions = 1 << 16;
 
 GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
+                         TraceRecorder *recorder,
                          void (*warn)(void *, const std::string &),
                          void *warnContext)
-    : state(state), sanitizers(sanitizers) {
+    : state(state), sanitizers(sanitizers), recorder(recorder) {
   uint64_t items = uint64_t(state.block[0]) * state.block[1] * state.block[2];
   unsigned count = unsigned((items + 63) / 64);
   unsigned rows = state.program->rows;
@@ -100,8 +101,9 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   w.setS64(SgprExec, exec);
 }
 
-template <bool Counted, bool Checked>
-static void loop(Wave &w, uint64_t limit, Counters &counts) {
+template <bool Counted, bool Checked, bool Traced = false>
+static void loop(Wave &w, uint64_t limit, Counters &counts,
+                 TraceRecorder *recorder = nullptr) {
   uint64_t n = 0;
   do {
     const Inst &I = *w.pc;
@@ -114,6 +116,8 @@ static void loop(Wave &w, uint64_t limit, Counters &counts) {
     I.run(w, I);
     if (Checked)
       w.sanitizers->after(w, I);
+    if (Traced)
+      recorder->executed(w.id, uint32_t(&I - w.code));
     ++n;
   } while (w.stop == Stop::None && n < limit);
   w.executed += n;
@@ -125,7 +129,16 @@ void GroupRunner::runSlice(Wave &w) {
     limit = std::min<uint64_t>(limit, state.options.maxInstructions);
   uint64_t before = w.executed;
   bool counted = state.options.stats, checked = sanitizers;
-  if (counted)
+  if (recorder && recorder->full())
+    recorder->skip();
+  if (recorder && !recorder->full()) {
+    if (counted)
+      checked ? loop<true, true, true>(w, limit, counts, recorder)
+              : loop<true, false, true>(w, limit, counts, recorder);
+    else
+      checked ? loop<false, true, true>(w, limit, counts, recorder)
+              : loop<false, false, true>(w, limit, counts, recorder);
+  } else if (counted)
     checked ? loop<true, true>(w, limit, counts)
             : loop<true, false>(w, limit, counts);
   else
@@ -192,6 +205,8 @@ bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
     return false;
   }
   if (waiting) {
+    if (recorder)
+      recorder->barrier();
     if (sanitizers)
       sanitizers->barrier(group);
     for (auto &w : waves)
@@ -216,6 +231,8 @@ bool GroupRunner::run(const std::array<uint32_t, 3> &id, uint64_t ordinal,
   for (unsigned i = 0; i < waves.size(); ++i)
     startWave(*waves[i], i, id);
   wavesRun += waves.size();
+  if (recorder)
+    recorder->beginGroup(id, ordinal, waves.size());
   if (sanitizers)
     sanitizers->beginGroup(group);
   bool finished = false;

@@ -12,6 +12,7 @@
 
 #include "Decode.h"
 #include "Sanitizers.h"
+#include "TraceRecorder.h"
 #include "moe/Emulator/Emulator.h"
 
 #include <atomic>
@@ -42,7 +43,7 @@ struct GroupFailure {
 /// A thread's waves, LDS and counters, used for one workgroup after the other.
 class GroupRunner {
 public:
-  GroupRunner(RunState &state, Sanitizers *sanitizers,
+  GroupRunner(RunState &state, Sanitizers *sanitizers, TraceRecorder *recorder,
               void (*warn)(void *, const std::string &), void *warnContext);
   ~GroupRunner();
   /// False after a failure.
@@ -61,6 +62,7 @@ private:
 
   RunState &state;
   Sanitizers *sanitizers;
+  TraceRecorder *recorder; ///< null: no trace
   Workgroup group;
   Counters counts;
   std::vector<std::unique_ptr<Wave>> waves;

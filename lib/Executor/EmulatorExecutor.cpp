@@ -2,13 +2,15 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Translates between the two interfaces and takes the time. Nothing about how
-// a kernel is executed is here.
+// Translates between the two interfaces, takes the time and writes the trace's
+// file. Nothing about how a kernel is executed is here.
 //
 //===----------------------------------------------------------------------===//
 
 #include "moe/Emulator/Emulator.h"
 #include "moe/Executor/Executor.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
 #include <chrono>
 
 using namespace llvm;
@@ -59,15 +61,60 @@ listStats(const moe::emulator::Stats &s) {
           {"lds_bank_conflicts", s.ldsBankConflicts}};
 }
 
+/// A file beside `path` that will become it.
+static Expected<sys::fs::TempFile> openBeside(StringRef path) {
+  sys::fs::file_status status;
+  if (!sys::fs::status(path, status) &&
+      status.type() != sys::fs::file_type::regular_file)
+    return createStringError("cannot write '" + path + "': not a regular file");
+  Expected<sys::fs::TempFile> file =
+      sys::fs::TempFile::create(path + ".%%%%%%.tmp");
+  if (!file)
+    return createStringError("cannot write '" + path +
+                             "': " + toString(file.takeError()));
+  return file;
+}
+
+static Error writeTrace(const moe::emulator::Trace &trace,
+                        sys::fs::TempFile &file, StringRef path) {
+  raw_fd_ostream os(file.FD, /*shouldClose=*/false);
+  moe::emulator::writeChromeTrace(trace, os);
+  os.flush();
+  if (std::error_code code = os.error()) {
+    os.clear_error();
+    return createStringError("cannot write '" + path + "': " + code.message());
+  }
+  return Error::success();
+}
+
 namespace {
 class EmulatorExecutor : public Executor {
 public:
-  explicit EmulatorExecutor(moe::emulator::RunOptions options)
-      : options(std::move(options)) {}
+  EmulatorExecutor(moe::emulator::RunOptions options, std::string traceFile)
+      : options(std::move(options)), traceFile(std::move(traceFile)) {}
 
   StringRef name() const override { return "emulator"; }
 
   Expected<Outcome> run(const Launch &launch) override {
+    if (traceFile.empty())
+      return execute(launch, nullptr);
+    // Before the run, so that a place nobody may write to costs no time.
+    Expected<sys::fs::TempFile> file = openBeside(traceFile);
+    if (!file)
+      return file.takeError();
+    Expected<Outcome> outcome = execute(launch, &*file);
+    if (!outcome) {
+      consumeError(file->discard());
+      return outcome;
+    }
+    if (Error error = file->keep(traceFile))
+      return createStringError("cannot write '" + traceFile +
+                               "': " + toString(std::move(error)));
+    return outcome;
+  }
+
+private:
+  Expected<Outcome> execute(const Launch &launch, sys::fs::TempFile *traceTo) {
     Expected<moe::emulator::CodeObject> object =
         moe::emulator::CodeObject::load(launch.elf);
     if (!object)
@@ -90,6 +137,9 @@ public:
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();
     outcome.instructions = result->stats.instructions;
+    if (traceTo)
+      if (Error error = writeTrace(*result->trace, *traceTo, traceFile))
+        return std::move(error);
     if (options.stats)
       outcome.stats = listStats(result->stats);
     for (const moe::emulator::Report &report : result->reports)
@@ -98,8 +148,8 @@ public:
     return outcome;
   }
 
-private:
   moe::emulator::RunOptions options;
+  std::string traceFile;
 };
 } // namespace
 
@@ -111,6 +161,8 @@ moe::executor::makeEmulatorExecutor(const Options &options) {
   run.maxInstructions = options.maxInstructions;
   run.stats = options.stats;
   run.progress = options.progress;
+  if (!options.traceFile.empty())
+    run.traceLimit = options.traceLimit;
   if (!options.sanitizers.empty()) {
     Expected<uint32_t> bits =
         moe::emulator::parseSanitizers(options.sanitizers);
@@ -118,5 +170,5 @@ moe::executor::makeEmulatorExecutor(const Options &options) {
       return bits.takeError();
     run.sanitizers = *bits;
   }
-  return std::make_unique<EmulatorExecutor>(std::move(run));
+  return std::make_unique<EmulatorExecutor>(std::move(run), options.traceFile);
 }

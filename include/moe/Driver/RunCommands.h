@@ -33,10 +33,11 @@ llvm::Expected<Verdict> gemm2Command(Arguments args);
 /// moe-run layer: both stages, generated.
 llvm::Expected<Verdict> layerCommand(Arguments args);
 
-/// --executor, --sanitize, --threads, --order-seed, --max-instructions.
+/// --executor, --sanitize, --threads, --order-seed, --max-instructions,
+/// --trace, --trace-limit.
 struct ExecutorFlags {
-  std::string executor = "emulator", sanitize;
-  int64_t threads = 0;
+  std::string executor = "emulator", sanitize, trace;
+  int64_t threads = 0, traceLimit = 1000000;
   uint64_t orderSeed = 0, maxInstructions = 0;
   bool stats = false;
 

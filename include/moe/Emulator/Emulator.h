@@ -12,6 +12,7 @@
 #define MOE_EMULATOR_EMULATOR_H
 
 #include "moe/Emulator/CodeObject.h"
+#include "moe/Emulator/Trace.h"
 
 #include <functional>
 
@@ -129,6 +130,9 @@ struct RunOptions {
   unsigned maxReports = 20;
   /// Counts by class, bytes and bank conflicts (slower).
   bool stats = false;
+  /// Records at most so many executed instructions in RunResult::trace; 0 =
+  /// none. A traced run has one thread, whatever `threads` says.
+  uint64_t traceLimit = 0;
   /// Called now and then with finished and all workgroups, from any thread but
   /// never from two at once.
   std::function<void(uint64_t, uint64_t)> progress;
@@ -167,6 +171,7 @@ struct RunResult {
   std::vector<Report> reports; ///< empty: nothing found
   /// Things that are no error but worth telling, once each.
   std::vector<std::string> warnings;
+  std::optional<Trace> trace; ///< when asked for
 };
 
 /// Runs a kernel to its end. On an error the contents of the buffers are

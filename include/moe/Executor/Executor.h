@@ -64,6 +64,10 @@ struct Options {
   uint64_t maxInstructions = 0; ///< wave instructions, 0 = no limit
   std::string sanitizers;       ///< "wait,race", "all"; empty = none
   bool stats = false;
+  /// Where each run writes its trace (whole or not at all), empty = none; and
+  /// how many instructions it holds at most.
+  std::string traceFile;
+  uint64_t traceLimit = 1000000;
   /// Finished and all workgroups, now and then.
   std::function<void(uint64_t, uint64_t)> progress;
 };
