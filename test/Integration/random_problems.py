@@ -75,10 +75,13 @@ def sensible(problem):
         return False
     if problem["--k-batch"] and (command != "gemm2" or problem["--no-accumulate"]):
         return False
+    # Rows with their padding: every active expert fills blocks of tile_m.
+    pairs = problem["--tokens"] * problem["--topk"]
+    tile_m = int((problem["--tile"] or "32x").split("x")[0])
+    rows = pairs + min(pairs, problem["--experts"]) * tile_m
     return (tile_is_possible(problem)
             and problem["--topk"] <= problem["--experts"]
-            and problem["--tokens"] * problem["--topk"] * problem["--model-dim"]
-            * problem["--inter-dim"] <= 4e7)
+            and rows * problem["--model-dim"] * problem["--inter-dim"] <= 4e7)
 
 
 def arguments(problem):
