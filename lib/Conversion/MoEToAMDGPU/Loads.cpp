@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -127,20 +128,36 @@ struct LoadScaleLowering : OpConversionPattern<LoadScaleOp> {
     auto block = [&](int64_t nb) {
       return rowBlock(b, layout, type.getDimSize(1), adaptor.getN(), nb);
     };
+    // Gate and up blocks of a pair come from two dwords, each of which may also
+    // be that of the next pair: where the wave's first pair is surely even,
+    // such a dword is loaded once.
+    bool separated = layout.getGate() == GateLayout::Separated;
+    int64_t upParity = type.getDimSize(1) / 32 % 2;
+    llvm::DenseMap<std::tuple<int64_t, int64_t, int64_t>, Value> loaded;
+    auto load = [&](int64_t nb, int64_t kb) {
+      bool up = nb % 2;
+      int64_t pair = nb / 2;
+      int64_t dword =
+          shape[0] % 4 == 0 ? (pair + (up ? upParity : 0)) / 2 : pair;
+      Value &value = loaded[{up, dword, kb}];
+      if (!value)
+        value = loadDword(b, op, rsrc, block(nb), k, kb);
+      return value;
+    };
     SmallVector<Value> dwords;
     for (int64_t nb = 0; nb < shape[0]; nb += 2)
       for (int64_t kb = 0; kb < shape[1]; kb += 2) {
-        Value dword = loadDword(b, op, rsrc, block(nb), k, kb);
-        if (shape[0] == 1) {
-          dword = alignRows(b, dword, block(nb));
-        } else if (layout.getGate() == GateLayout::Separated) {
-          // Gate and up blocks come from two dwords; bring them together.
-          Value up = loadDword(b, op, rsrc, block(nb + 1), k, kb);
-          dword = b.bitAnd(alignRows(b, dword, block(nb)), 0x00FF00FF);
-          up = b.bitAnd(alignRows(b, up, block(nb + 1)), 0x00FF00FF);
-          dword = b.bitOr(dword, b.shl(up, 8));
+        if (!separated) {
+          Value dword = loadDword(b, op, rsrc, block(nb), k, kb);
+          dwords.push_back(shape[0] == 1 ? alignRows(b, dword, block(nb))
+                                         : dword);
+          continue;
         }
-        dwords.push_back(dword);
+        Value gate =
+            b.bitAnd(alignRows(b, load(nb, kb), block(nb)), 0x00FF00FF);
+        Value up =
+            b.bitAnd(alignRows(b, load(nb + 1, kb), block(nb + 1)), 0x00FF00FF);
+        dwords.push_back(b.bitOr(gate, b.shl(up, 8)));
       }
     rewriter.replaceOpWithMultiple(op, {dwords});
     return success();

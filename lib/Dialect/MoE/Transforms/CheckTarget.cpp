@@ -24,6 +24,10 @@ static LogicalResult checkLowered(GroupedGemmOp op) {
   if (config.getWaves() != 4)
     return op.emitOpError("expected waves = 4, got ")
            << config.getWaves() << ", which is not lowered yet";
+  // Wider tiles spill, and on gfx942 take minutes to compile.
+  if (config.getTileN() > 256)
+    return op.emitOpError("expected tile_n to be at most 256, got ")
+           << config.getTileN() << ", which is not lowered yet";
   // An odd number of K blocks would split dwords of scales between loads.
   if (config.getTileK() != 128 && config.getTileK() % 256 != 0)
     return op.emitOpError("expected tile_k = 128 or a multiple of 256, got ")

@@ -59,3 +59,20 @@ gpu.module @tile_k {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @tile_n {
+  gpu.func @tile_n(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
+      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
+      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+      %num_valid: memref<2xi32>, %tokens: i32) kernel {
+    // expected-error @+1 {{expected tile_n to be at most 256, got 512, which is not lowered yet}}
+    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 512, tile_k = 256>
+    gpu.return
+  }
+}

@@ -389,8 +389,8 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [
     * (C2) NB is 1 or even, and even in a stage 1 layout.
 
     *Lowers to* one `rocdl.raw.ptr.buffer.load` of a dword for each 2 row blocks
-    (each row block where gate and up rows are separated) and each 2 K blocks; no
-    two of them load the same.
+    (each row block where gate and up rows are separated, unless it shares its
+    dword with the next pair) and each 2 K blocks; no two of them load the same.
 
     ```mlir
     %s = moe.load_scale %scale[%e, %n, %k]
