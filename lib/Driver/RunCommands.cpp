@@ -2,7 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The executor's flags and the progress line. No subcommand is here.
+// The executor's flags, the progress line, findings and counters. No subcommand
+// is here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,7 @@
 #include "moe/Driver/RunFiles.h"
 #include "moe/Emulator/Emulator.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
 
@@ -86,4 +88,38 @@ void moe::driver::printFindings(const executor::Outcome &outcome) {
     errs() << "moe-run: warning: " << warning << '\n';
   for (const std::string &report : outcome.reports)
     errs() << "moe-run: sanitizer: " << report << '\n';
+}
+
+void moe::driver::printStats(const executor::Outcome &outcome) {
+  for (const auto &[name, count] : outcome.stats)
+    outs() << "  " << name << ": " << count << '\n';
+  for (const auto &[line, counts] : outcome.lines) {
+    outs() << "  " << (line.empty() ? "no line" : line) << ':';
+    const char *separator = " ";
+    for (const auto &[name, count] : counts) {
+      outs() << separator << count << ' ' << name;
+      separator = ", ";
+    }
+    outs() << '\n';
+  }
+}
+
+void moe::driver::addStats(json::Object &root,
+                           const executor::Outcome &outcome) {
+  auto object = [](const auto &counts) {
+    json::Object result;
+    for (const auto &[name, count] : counts)
+      result[name] = int64_t(count);
+    return result;
+  };
+  if (!outcome.stats.empty())
+    root["stats"] = object(outcome.stats);
+  json::Array lines;
+  for (const auto &[line, counts] : outcome.lines) {
+    json::Object entry = object(counts);
+    entry["line"] = json::fixUTF8(line);
+    lines.push_back(std::move(entry));
+  }
+  if (!lines.empty())
+    root["lines"] = std::move(lines);
 }

@@ -336,12 +336,7 @@ static json::Value describeJSON(const Request &request, const Problem &problem,
         json::Object{{"pass", sums->pass},
                      {"max_bound_ratio", jsonNumber(sums->maxBoundRatio)},
                      {"wrong", sums->wrong}};
-  if (!result.outcome.stats.empty()) {
-    json::Object stats;
-    for (const auto &[name, count] : result.outcome.stats)
-      stats[name] = int64_t(count);
-    root["stats"] = std::move(stats);
-  }
+  addStats(root, result.outcome);
   return root;
 }
 
@@ -375,8 +370,7 @@ static void printSummary(const Request &request, const Problem &problem,
                    result.times.compile, result.times.data, result.times.run,
                    result.times.reference)
          << '\n';
-  for (const auto &[name, count] : result.outcome.stats)
-    outs() << "  " << name << ": " << count << '\n';
+  printStats(result.outcome);
   outs() << (result.pass() ? "pass" : "FAIL") << '\n';
 }
 

@@ -45,12 +45,7 @@ static json::Value describeJSON(const LaunchFile &launch,
                      {"worst", int64_t(expect->worst)},
                      {"worst_value", jsonNumber(expect->worstValue)},
                      {"worst_expected", jsonNumber(expect->worstExpected)}};
-  if (!outcome.stats.empty()) {
-    json::Object stats;
-    for (const auto &[name, count] : outcome.stats)
-      stats[name] = int64_t(count);
-    root["stats"] = std::move(stats);
-  }
+  addStats(root, outcome);
   return root;
 }
 
@@ -61,8 +56,7 @@ static void printSummary(const LaunchFile &launch,
   outs() << launch.kernel << ": " << outcome.instructions
          << " wave instructions in " << format("%.3f", outcome.seconds)
          << " s (" << executor << ")\n";
-  for (const auto &[name, count] : outcome.stats)
-    outs() << "  " << name << ": " << count << '\n';
+  printStats(outcome);
   if (!expect)
     return;
   outs() << launch.args[launch.expect->arg].name << ": " << expect->wrong

@@ -10,9 +10,11 @@
 #include "Decoder.h"
 #include "Scheduler.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -51,7 +53,7 @@ private:
               std::string text, const std::string &place);
   Error place(const GroupFailure &failed, const std::array<uint32_t, 3> &id);
   void fillTrace();
-  void countClasses(Stats &stats, const std::vector<uint64_t> &perInst);
+  std::vector<LineStats> countClasses();
   std::array<uint32_t, 3> groupId(uint64_t index) const {
     return {uint32_t(index % launch.grid[0]),
             uint32_t(index / launch.grid[0] % launch.grid[1]),
@@ -81,6 +83,7 @@ private:
   std::vector<uint64_t> order;
   uint64_t groups = 0;
   Stats stats;
+  std::vector<uint64_t> perInst; ///< executions by record index
   std::optional<Trace> trace;
 };
 
@@ -366,109 +369,92 @@ void LaunchRun::worker() {
   stats.ldsBytesRead += counts.ldsRead;
   stats.ldsBytesWritten += counts.ldsWritten;
   stats.ldsBankConflicts += counts.ldsConflicts;
-  countClasses(stats, counts.perInst);
+  perInst.resize(counts.perInst.size());
+  for (size_t i = 0; i < perInst.size(); ++i)
+    perInst[i] += counts.perInst[i];
 }
 
-void LaunchRun::countClasses(Stats &stats,
-                             const std::vector<uint64_t> &perInst) {
-  for (size_t i = 0; i < perInst.size(); ++i) {
-    uint64_t n = perInst[i];
-    switch (program->meta[i].kind) {
-    case InstClass::Valu:
-      stats.valu += n;
-      break;
-    case InstClass::Trans:
-      stats.trans += n;
-      break;
-    case InstClass::Cvt:
-      stats.cvt += n;
-      break;
-    case InstClass::Mfma:
-      stats.mfma += n;
-      break;
-    case InstClass::Salu:
-      stats.salu += n;
-      break;
-    case InstClass::Smem:
-      stats.smem += n;
-      break;
-    case InstClass::VmemLoad:
-    case InstClass::VmemStore:
-    case InstClass::VmemAtomic:
-    case InstClass::LdsDma:
-      stats.vmem += n;
-      break;
-    case InstClass::FlatLoad:
-    case InstClass::FlatStore:
-    case InstClass::FlatAtomic:
-      stats.flat += n;
-      break;
-    case InstClass::DsRead:
-    case InstClass::DsWrite:
-    case InstClass::DsAtomic:
-    case InstClass::DsOther:
-      stats.lds += n;
-      break;
-    case InstClass::Wait:
-      stats.waitcnt += n;
-      break;
-    case InstClass::Barrier:
-      stats.barrier += n;
-      break;
-    case InstClass::Branch:
-      stats.branch += n;
-      break;
-    case InstClass::Nop:
-      stats.nop += n;
-      break;
-    case InstClass::End:
-    case InstClass::Other:
-      stats.other += n;
-      break;
-    }
-  }
-}
-
-static const char *categoryOf(InstClass kind) {
+/// The counter of a class.
+static uint64_t Stats::*counterOf(InstClass kind) {
   switch (kind) {
   case InstClass::Valu:
-    return "valu";
+    return &Stats::valu;
   case InstClass::Trans:
-    return "trans";
+    return &Stats::trans;
   case InstClass::Cvt:
-    return "cvt";
+    return &Stats::cvt;
   case InstClass::Mfma:
-    return "mfma";
+    return &Stats::mfma;
   case InstClass::Salu:
-    return "salu";
+    return &Stats::salu;
   case InstClass::Smem:
-    return "smem";
+    return &Stats::smem;
   case InstClass::VmemLoad:
   case InstClass::VmemStore:
   case InstClass::VmemAtomic:
   case InstClass::LdsDma:
-    return "vmem";
+    return &Stats::vmem;
   case InstClass::FlatLoad:
   case InstClass::FlatStore:
   case InstClass::FlatAtomic:
-    return "flat";
+    return &Stats::flat;
   case InstClass::DsRead:
   case InstClass::DsWrite:
   case InstClass::DsAtomic:
   case InstClass::DsOther:
-    return "lds";
+    return &Stats::lds;
   case InstClass::Wait:
-    return "wait";
+    return &Stats::waitcnt;
   case InstClass::Barrier:
-    return "barrier";
+    return &Stats::barrier;
   case InstClass::Branch:
-    return "branch";
+    return &Stats::branch;
   case InstClass::Nop:
-    return "nop";
+    return &Stats::nop;
   case InstClass::End:
   case InstClass::Other:
     break;
   }
+  return &Stats::other;
+}
+
+/// By class, for the kernel and for each source line.
+std::vector<LineStats> LaunchRun::countClasses() {
+  std::map<std::string, Stats> byLine;
+  for (size_t i = 0; i < perInst.size(); ++i) {
+    if (!perInst[i])
+      continue;
+    uint64_t Stats::*counter = counterOf(program->meta[i].kind);
+    stats.*counter += perInst[i];
+    Stats &line = byLine[object.sourceLine(program->meta[i].address)];
+    line.*counter += perInst[i];
+    line.instructions += perInst[i];
+  }
+  std::vector<LineStats> lines;
+  if (byLine.empty() || byLine.rbegin()->first.empty())
+    return lines; // no instruction has a line
+  for (auto &[name, counts] : byLine)
+    lines.push_back({name, counts});
+  llvm::sort(lines, [](const LineStats &a, const LineStats &b) {
+    if (a.stats.instructions != b.stats.instructions)
+      return a.stats.instructions > b.stats.instructions;
+    return a.line < b.line;
+  });
+  return lines;
+}
+
+static const char *categoryOf(InstClass kind) {
+  static const std::pair<uint64_t Stats::*, const char *> names[] = {
+      {&Stats::valu, "valu"},       {&Stats::trans, "trans"},
+      {&Stats::cvt, "cvt"},         {&Stats::mfma, "mfma"},
+      {&Stats::salu, "salu"},       {&Stats::smem, "smem"},
+      {&Stats::vmem, "vmem"},       {&Stats::flat, "flat"},
+      {&Stats::lds, "lds"},         {&Stats::waitcnt, "wait"},
+      {&Stats::barrier, "barrier"}, {&Stats::branch, "branch"},
+      {&Stats::nop, "nop"}};
+  for (auto &[counter, name] : names)
+    if (counter == counterOf(kind))
+      return name;
   return "other";
 }
 
@@ -550,6 +536,7 @@ Expected<RunResult> LaunchRun::run() {
   if (trace)
     fillTrace();
   RunResult result;
+  result.lines = countClasses();
   result.stats = stats;
   result.reports = std::move(reports);
   result.warnings.assign(warnings.begin(), warnings.end());

@@ -61,6 +61,17 @@ listStats(const moe::emulator::Stats &s) {
           {"lds_bank_conflicts", s.ldsBankConflicts}};
 }
 
+/// The classes that occur.
+static std::vector<std::pair<std::string, uint64_t>>
+listLine(const moe::emulator::Stats &stats) {
+  std::vector<std::pair<std::string, uint64_t>> counts = {
+      {"instructions", stats.instructions}};
+  for (auto &entry : listStats(stats))
+    if (entry.second)
+      counts.push_back(std::move(entry));
+  return counts;
+}
+
 /// A file beside `path` that will become it.
 static Expected<sys::fs::TempFile> openBeside(StringRef path) {
   sys::fs::file_status status;
@@ -142,6 +153,8 @@ private:
         return std::move(error);
     if (options.stats)
       outcome.stats = listStats(result->stats);
+    for (const moe::emulator::LineStats &line : result->lines)
+      outcome.lines.push_back({line.line, listLine(line.stats)});
     for (const moe::emulator::Report &report : result->reports)
       outcome.reports.push_back(report.message);
     outcome.warnings = std::move(result->warnings);

@@ -14,6 +14,10 @@
 #include "moe/Driver/Flags.h"
 #include "moe/Executor/Executor.h"
 
+namespace llvm::json {
+class Object;
+} // namespace llvm::json
+
 namespace moe::driver {
 
 using Arguments = llvm::ArrayRef<const char *>;
@@ -51,6 +55,11 @@ struct ExecutorFlags {
 
 /// Prints warnings and reports of a run to standard error.
 void printFindings(const executor::Outcome &outcome);
+
+/// The counters of a run, if there are any: lines of standard output, or the
+/// keys "stats" and, with debug lines, "lines".
+void printStats(const executor::Outcome &outcome);
+void addStats(llvm::json::Object &root, const executor::Outcome &outcome);
 
 } // namespace moe::driver
 

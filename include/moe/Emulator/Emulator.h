@@ -159,6 +159,13 @@ struct Stats {
   void add(const Stats &other);
 };
 
+/// What was executed of one source line: `instructions` and the classes, no
+/// bytes.
+struct LineStats {
+  std::string line; ///< "file:line", empty: instructions without one
+  Stats stats;
+};
+
 /// One finding of a sanitizer.
 struct Report {
   Sanitizer sanitizer;
@@ -168,6 +175,8 @@ struct Report {
 
 struct RunResult {
   Stats stats;
+  /// With RunOptions::stats and debug lines: the most instructions first.
+  std::vector<LineStats> lines;
   std::vector<Report> reports; ///< empty: nothing found
   /// Things that are no error but worth telling, once each.
   std::vector<std::string> warnings;

@@ -78,6 +78,11 @@ struct Outcome {
   double seconds = 0;        ///< of the run alone
   /// Further counters by name, when asked for.
   std::vector<std::pair<std::string, uint64_t>> stats;
+  /// With them and debug lines: "file:line" (empty: without one) and what was
+  /// executed of it.
+  std::vector<
+      std::pair<std::string, std::vector<std::pair<std::string, uint64_t>>>>
+      lines;
   std::vector<std::string> reports;  ///< of sanitizers; not empty = not good
   std::vector<std::string> warnings; ///< worth telling, not an error
 };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """check_trace.py TRACE RUN: TRACE, a complete trace, against the counters of RUN
 (moe-run --json --stats) and against itself. check_trace.py TRACE RUN SOURCE: and
-every slice names the line of the assembly it comes from."""
+every slice names the line of the assembly it comes from, the counters by line too."""
 
 import collections
 import json
@@ -56,5 +56,15 @@ if len(sys.argv) > 3:
         name, line = s["args"]["line"].rsplit(":", 1)
         assert os.path.basename(name) == os.path.basename(sys.argv[3]), s
         assert source[int(line) - 1].split()[0].startswith(s["name"]), (s, source[int(line) - 1])
+    # The counters by source line are those of the slices, the largest first.
+    lines = {}
+    for s in slices:
+        entry = lines.setdefault(s["args"]["line"], collections.Counter())
+        entry.update(["instructions", {"wait": "waitcnt"}.get(s["cat"], s["cat"])])
+    told = run["lines"]
+    assert {entry.pop("line"): entry for entry in told} == lines, (told, lines)
+    order = [entry["instructions"] for entry in told]
+    assert order == sorted(order, reverse=True)
 else:
+    assert "lines" not in run
     assert not any("line" in s["args"] for s in slices)
