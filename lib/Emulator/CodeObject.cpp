@@ -9,15 +9,16 @@
 
 #include "moe/Emulator/CodeObject.h"
 
+#include "DebugLines.h"
+
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/AMDGPUMetadataVerifier.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/BinaryFormat/MsgPackDocument.h"
 #include "llvm/BinaryFormat/MsgPackReader.h"
-#include "llvm/DebugInfo/DWARF/DWARFContext.h"
-#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Object/ELF.h"
 #include "llvm/Support/AMDHSAKernelDescriptor.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <mutex>
 
@@ -28,7 +29,7 @@ using ELFFile64 = object::ELFFile<object::ELF64LE>;
 
 /// The largest image that is laid out in memory: far above any kernel, low
 /// enough that a damaged header cannot ask for all of the host's memory.
-static constexpr uint64_t maxImageBytes = uint64_t(1) << 30;
+static constexpr uint64_t maxImageBytes = uint64_t(256) << 20;
 
 struct CodeObject::Contents {
   Chip chip = Chip::GFX950;
@@ -37,9 +38,9 @@ struct CodeObject::Contents {
   std::vector<uint8_t> image;
   std::vector<CodeObject::Segment> segments;
   std::vector<uint8_t> file;
-  std::unique_ptr<object::ObjectFile> object;
-  std::unique_ptr<DWARFContext> dwarf;
-  mutable std::mutex dwarfMutex;
+  /// Read when a line is asked for.
+  mutable std::unique_ptr<DebugLines> lines;
+  mutable std::once_flag linesOnce;
 };
 
 StringRef moe::emulator::chipName(Chip chip) {
@@ -105,16 +106,18 @@ static Error readSegments(const ELFFile64 &elf,
   for (const auto &header : *headers) {
     if (header.p_type != ELF::PT_LOAD)
       continue;
-    uint64_t fileEnd = header.p_offset + header.p_filesz;
     uint64_t memoryEnd = header.p_vaddr + header.p_memsz;
-    if (fileEnd < header.p_offset || fileEnd > contents.file.size())
-      return failure("code object: a segment ends at byte " + Twine(fileEnd) +
-                     " of a file of " + Twine(contents.file.size()) + " bytes");
+    if (header.p_offset > contents.file.size() ||
+        header.p_filesz > contents.file.size() - header.p_offset)
+      return failure("code object: a segment of " + Twine(header.p_filesz) +
+                     " bytes at byte " + Twine(header.p_offset) +
+                     " does not fit the file of " +
+                     Twine(contents.file.size()) + " bytes");
     if (header.p_filesz > header.p_memsz || memoryEnd < header.p_vaddr ||
         memoryEnd > maxImageBytes)
       return failure("code object: a segment of " + Twine(header.p_memsz) +
                      " bytes at address 0x" + Twine::utohexstr(header.p_vaddr) +
-                     " does not fit an image of at most 1 GiB");
+                     " does not fit an image of at most 256 MiB");
     end = std::max(end, memoryEnd);
     contents.segments.push_back({header.p_vaddr, memoryEnd,
                                  bool(header.p_flags & ELF::PF_X),
@@ -401,28 +404,6 @@ static Error readAll(const ELFFile64 &elf, CodeObject::Contents &contents) {
   return readSymbols(elf, contents, descriptors);
 }
 
-/// Debug lines are optional: whatever is wrong with them is no error.
-/// Compressed sections are not read: a damaged header could ask for any amount
-/// of memory.
-static void openDebugLines(CodeObject::Contents &contents) {
-  StringRef bytes(reinterpret_cast<const char *>(contents.file.data()),
-                  contents.file.size());
-  auto object = object::ObjectFile::createObjectFile(
-      MemoryBufferRef(bytes, "code object"));
-  if (!object) {
-    consumeError(object.takeError());
-    return;
-  }
-  for (const object::SectionRef &section : (*object)->sections())
-    if (object::ELFSectionRef(section).getFlags() & ELF::SHF_COMPRESSED)
-      return;
-  contents.object = std::move(*object);
-  contents.dwarf = DWARFContext::create(
-      *contents.object, DWARFContext::ProcessDebugRelocations::Ignore, nullptr,
-      "", [](Error error) { consumeError(std::move(error)); },
-      [](Error error) { consumeError(std::move(error)); });
-}
-
 Expected<CodeObject> CodeObject::load(ArrayRef<uint8_t> bytes) {
   auto contents = std::make_shared<Contents>();
   contents->file = bytes.vec();
@@ -448,7 +429,6 @@ Expected<CodeObject> CodeObject::load(ArrayRef<uint8_t> bytes) {
       message = "code object: " + message;
     return failure(message);
   }
-  openDebugLines(*contents);
   CodeObject object;
   object.impl = std::move(contents);
   return object;
@@ -474,14 +454,9 @@ Expected<const KernelInfo *> CodeObject::kernel(StringRef name) const {
 }
 
 std::string CodeObject::sourceLine(uint64_t address) const {
-  if (!impl->dwarf)
-    return "";
-  std::lock_guard<std::mutex> lock(impl->dwarfMutex);
-  auto info = impl->dwarf->getLineInfoForAddress(
-      {address, object::SectionedAddress::UndefSection},
-      DILineInfoSpecifier(
-          DILineInfoSpecifier::FileLineInfoKind::RelativeFilePath));
-  if (!info || info->Line == 0)
-    return "";
-  return info->FileName + ":" + std::to_string(info->Line);
+  std::call_once(impl->linesOnce, [&] {
+    impl->lines =
+        std::make_unique<DebugLines>(toStringRef(ArrayRef(impl->file)));
+  });
+  return impl->lines->find(address);
 }

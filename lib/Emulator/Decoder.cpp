@@ -102,7 +102,7 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
   context.accumOffset = kernel.accumOffset;
   context.mcName = disassembler.opcodeName(mc);
   context.mnemonic = StringRef(text).split(' ').first.str();
-  for (unsigned i = 0; i < 5 && i * 4 < bytes.size(); ++i)
+  for (unsigned i = 0; i < 5 && i * 4 + 4 <= bytes.size(); ++i)
     context.words[i] = support::endian::read32le(bytes.data() + 4 * i);
   context.size = size;
   std::string error = fillRecord(context, item.inst, item.meta.kind);

@@ -122,9 +122,11 @@ Error LaunchRun::checkShape() {
                    chipName(object.chip()) + ", got " + Twine(lds) + " (" +
                    Twine(kernel->ldsSize) + " static, " +
                    Twine(launch.dynamicLds) + " dynamic)");
-  if (kernel->scratchSize > (1u << 20))
+  // The field for a wave's scratch has 13 bits, in units of 1 KiB.
+  if (kernel->scratchSize > 131056)
     return failure("kernel '" + kernel->name +
-                   "': expected at most 1 MiB of scratch a work item, got " +
+                   "': expected at most 131056 bytes of scratch a work item, "
+                   "got " +
                    Twine(kernel->scratchSize));
   state.ldsSize = uint32_t(lds);
   return Error::success();
