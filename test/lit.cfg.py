@@ -30,5 +30,10 @@ config.substitutions.append(("%exit", f"{config.python} {config.test_source_root
 if config.moe_full or lit_config.params.get("moe_full") == "1":
     config.available_features.add("full-product")
 
+# The fuzzer is built where the compiler has libFuzzer (-DMOE_FUZZERS=OFF: not).
+if config.moe_fuzzers:
+    config.available_features.add("fuzzers")
+config.substitutions.append(("%fuzzer", config.moe_fuzzer))
+
 # Every run of moe-opt also prints its input, parses that again and compares.
 config.substitutions.append((r"(?<![/\w-])moe-opt(?= )", "moe-opt --verify-roundtrip"))
