@@ -98,9 +98,11 @@ void FlagSet::integer(std::string name, std::string help, int64_t &target,
           llvm::Expected<int64_t> number = parseInteger(text);
           if (!number)
             return forFlag(name, number.takeError());
+          // Well formed, but refused: no usage error.
           if (*number < least)
-            return usageError("--" + name + ": expected at least " +
-                              Twine(least) + ", got " + text);
+            return llvm::createStringError("--" + name +
+                                           ": expected at least " +
+                                           Twine(least) + ", got " + text);
           target = *number;
           return llvm::Error::success();
         });

@@ -17,10 +17,10 @@ llvm::Expected<TileShape> parseTile(StringRef text) {
   int64_t sizes[3] = {0, 0, 0};
   bool good = parts.size() == 3;
   for (size_t i = 0; good && i < 3; ++i)
-    good = !parts[i].getAsInteger(10, sizes[i]) && sizes[i] > 0 &&
+    good = !parts[i].getAsInteger(10, sizes[i]) && sizes[i] >= 0 &&
            sizes[i] <= 65536;
   if (!good)
-    return usageError("--tile: expected MxNxK in positive integers, got '" +
+    return usageError("--tile: expected MxNxK in decimal integers, got '" +
                       text + "'");
   return TileShape{sizes[0], sizes[1], sizes[2]};
 }
