@@ -37,7 +37,7 @@ struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
       Value row = token;
       if (op.getPerSlot())
         row = b.add(b.mul(token, op.getTopk()), slot);
-      rows.push_back(arith::SelectOp::create(b, valid, row, b.i32(-1)));
+      rows.push_back(b.select(valid, row, b.i32(-1)));
     }
     rewriter.replaceOpWithNewOp<vector::FromElementsOp>(
         op, op.getRows().getType(), rows);
@@ -58,7 +58,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
         b, b.getI64Type(), b.mul(rows, type.getDimSize(1) * 2));
     Value limit =
         arith::ConstantOp::create(b, b.getI64IntegerAttr(kDescriptorBytes));
-    return b.descriptor(b.pointer(x), arith::MinUIOp::create(b, bytes, limit));
+    return b.descriptor(b.pointer(x), b.minU(bytes, limit));
   }
 
   /// Byte offset in x, less `k` bytes, of the chunk that this lane moves to
@@ -75,14 +75,13 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     Value wanted =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row, b.i32(0));
     if (columns < tileK) {
-      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column,
-                                           b.i32(columns * 2));
+      Value inside = b.lessU(column, b.i32(columns * 2));
       wanted = arith::AndIOp::create(b, wanted, inside);
     }
     if (op.getBounded())
       wanted = arith::AndIOp::create(
           b, wanted, b.lessU(b.add(k, column), b.i32(rowBytes)));
-    return arith::SelectOp::create(b, wanted, offset, b.i32(kOutOfRange));
+    return b.select(wanted, offset, b.i32(kOutOfRange));
   }
 
   /// Straight into LDS: the hardware adds lane * 16 to a base that is equal in

@@ -29,8 +29,7 @@ using namespace moe;
 // Types
 //===----------------------------------------------------------------------===//
 
-/// How a fragment is held: `count` registers of `type`, each covering `parts`
-/// times the fragment's last dimension divided.
+/// Fragments of weights (packed or unpacked) and accumulators, by their shape.
 static bool isFragment(VectorType type) {
   ArrayRef<int64_t> shape = type.getShape();
   Type element = type.getElementType();

@@ -98,7 +98,7 @@ private:
 Value ScatterEmitter::loadBias(int64_t nb) {
   Value column = b.add(n, columnOf(nb));
   if (sizeN % tileN != 0)
-    column = arith::MinUIOp::create(b, column, b.index(sizeN - 1));
+    column = b.minU(column, b.index(sizeN - 1));
   return memref::LoadOp::create(b, bias, ValueRange{expert, column});
 }
 
@@ -146,8 +146,7 @@ void ScatterEmitter::guardColumn(Value column,
                                  llvm::function_ref<void()> store) {
   if (sizeN % tileN == 0)
     return store();
-  Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
-                                       b.add(n, column), b.index(sizeN));
+  Value inside = b.lessU(b.add(n, column), b.index(sizeN));
   auto ifOp = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(ifOp.thenBlock());
@@ -232,7 +231,7 @@ void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
   if (views.size() == 2) {
     Value upper = arith::CmpIOp::create(b, arith::CmpIPredicate::uge,
                                         waveColumn, b.index(columns));
-    view = arith::SelectOp::create(b, upper, views[1], views[0]);
+    view = b.select(upper, views[1], views[0]);
     firstColumn = b.rem(waveColumn, columns);
   }
   auto rounded = VectorType::get({4}, element);

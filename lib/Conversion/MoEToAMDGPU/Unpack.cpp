@@ -42,13 +42,12 @@ static Value convertByHardware(LaneBuilder &b, Value codes, Value dword,
 
 /// 2^(byte - 127) as f32: byte 0 is a denormal, byte 255 is NaN.
 static Value softwareScale(LaneBuilder &b, Value dword, int64_t byte) {
-  Value exponent =
-      arith::AndIOp::create(b, b.shr(dword, 8 * byte), b.i32(0xFF));
+  Value exponent = b.bitAnd(b.shr(dword, 8 * byte), 0xFF);
   Value bits =
       arith::MaxUIOp::create(b, b.shl(exponent, 23), b.i32(0x00400000));
   Value isNaN =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent, b.i32(0xFF));
-  bits = arith::SelectOp::create(b, isNaN, b.i32(0x7FC00000), bits);
+  bits = b.select(isNaN, b.i32(0x7FC00000), bits);
   return arith::BitcastOp::create(b, b.getF32Type(), bits);
 }
 

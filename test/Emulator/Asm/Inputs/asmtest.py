@@ -18,7 +18,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "Inputs"))
 import numbers_of as num  # noqa: E402
+from splitmix import Random  # noqa: E402
 
 WIDTH = {"u16": 32, "i16": 32, "f16": 32, "bf16": 32, "u32": 32, "i32": 32, "f32": 32, "pk16": 32, "pkf16": 32,
          "u64": 64, "i64": 64, "f64": 64, "pkf32": 64}
@@ -39,19 +41,6 @@ EDGES = {
     "u64": [0, 1, (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 1 << 32, (1 << 32) - 1, 63, 64],
 }
 CHIPS = ["gfx942", "gfx950"]
-
-
-class Random:
-    def __init__(self, seed):
-        self.state = seed
-
-    def next(self):
-        mask = (1 << 64) - 1
-        self.state = (self.state + 0x9E3779B97F4A7C15) & mask
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
-        return z ^ (z >> 31)
 
 
 def some(kind, random):
