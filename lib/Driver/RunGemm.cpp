@@ -1,83 +1,23 @@
-//===- RunGemm.cpp - moe-run gemm1, gemm2 and layer -----------------------===//
+//===- RunGemm.cpp - moe-run gemm1 and gemm2 ------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Problem, configuration, compiler, executor, reference, verdict: the order of
-// things in a run of one stage or of both, its flags and what it prints. Each
-// step itself is elsewhere.
+// things in a run of one stage, and its flags. Each step itself is elsewhere,
+// and so is what is printed (RunReport.cpp).
 //
 //===----------------------------------------------------------------------===//
 
+#include "RunStage.h"
 #include "moe/CodeObject/Grid.h"
 #include "moe/Driver/ChooseConfig.h"
-#include "moe/Driver/Compile.h"
 #include "moe/Driver/KernelFlags.h"
-#include "moe/Driver/RunCheck.h"
-#include "moe/Driver/RunCommands.h"
-#include "moe/Driver/RunProblem.h"
 #include "moe/Target/Chip.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include <chrono>
-#include <cmath>
-#include <thread>
 
 using namespace llvm;
 using namespace moe;
 using namespace moe::driver;
-
-namespace {
-/// What the command line asks for.
-struct Request {
-  KernelOptions options;
-  std::string chip, dataDir, outFile;
-  int64_t tokens = 0;
-  Routing routing = Routing::Uniform;
-  uint64_t seed = 0;
-  bool json = false, help = false;
-  bool layer = false; ///< both stages, the second on the first one's output
-  GivenDimensions given;
-  ExecutorFlags execution;
-  std::shared_ptr<moe::executor::Executor> executor;
-
-  unsigned threads() const {
-    if (execution.threads)
-      return static_cast<unsigned>(std::min<int64_t>(execution.threads, 256));
-    return std::max(1u, std::thread::hardware_concurrency());
-  }
-};
-
-/// Wall time of the steps, in seconds.
-struct Times {
-  double compile = 0, data = 0, run = 0, reference = 0;
-};
-
-/// Everything a report tells.
-struct Result {
-  CompiledKernel kernel;
-  std::array<uint32_t, 3> grid;
-  moe::executor::Outcome outcome;
-  CheckResult check;
-  Times times;
-  bool pass() const { return outcome.reports.empty() && check.pass(); }
-};
-
-class Stopwatch {
-public:
-  explicit Stopwatch(double &seconds)
-      : seconds(seconds), start(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() {
-    seconds +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
-  }
-
-private:
-  double &seconds;
-  std::chrono::steady_clock::time_point start;
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Flags
@@ -137,7 +77,7 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   return Error::success();
 }
 
-static Error parse(Arguments args, Request &request) {
+Error moe::driver::parseRequest(Arguments args, Request &request) {
   FlagSet flags(
       std::string("moe-run ") +
           (request.layer ? "layer" : toString(request.options.kernel)) +
@@ -219,10 +159,9 @@ static Error writeResult(const Request &request, const Problem &problem,
                   buffers.out.bytes());
 }
 
-/// `input`: the activations, when they are another stage's output.
-static Error runStage(const Request &request, Problem &problem, Result &result,
-                      DeviceBuffers &buffers,
-                      const HostBuffer *input = nullptr) {
+Error moe::driver::runStage(const Request &request, Problem &problem,
+                            Result &result, DeviceBuffers &buffers,
+                            const HostBuffer *input) {
   if (Error error = checkChip(request.chip))
     return error;
   if (Error error = firstProblem(request, result.times).moveInto(problem))
@@ -261,151 +200,10 @@ static Error runStage(const Request &request, Problem &problem, Result &result,
   return Error::success();
 }
 
-//===----------------------------------------------------------------------===//
-// What is printed
-//===----------------------------------------------------------------------===//
-
-/// A number as JSON can hold it.
-static json::Value jsonNumber(double value) {
-  if (std::isfinite(value))
-    return value;
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
-
-static std::string tileString(const TileShape &tile) {
-  return std::to_string(tile.m) + "x" + std::to_string(tile.n) + "x" +
-         std::to_string(tile.k);
-}
-
-static json::Object configJSON(const KernelOptions &o) {
-  return json::Object{{"kernel", toString(o.kernel)},
-                      {"model_dim", o.modelDim},
-                      {"inter_dim", o.interDim},
-                      {"experts", o.experts},
-                      {"topk", o.topk},
-                      {"tile", tileString(*o.tile)},
-                      {"out_type", toString(o.outType)},
-                      {"accumulate", o.accumulate},
-                      {"bias", o.bias},
-                      {"weight", o.appliesWeight()},
-                      {"k_batch", o.kBatch},
-                      {"k_wave", o.kWave},
-                      {"waves", o.waves},
-                      {"cache", toString(o.cache)},
-                      {"xcd", o.xcd},
-                      {"group_m", o.groupM},
-                      {"waves_per_eu", o.wavesPerEu}};
-}
-
-static json::Value describeJSON(const Request &request, const Problem &problem,
-                                const Result &result) {
-  const reference::ErrorReport e = result.check.total();
-  json::Object root{
-      {"pass", result.pass()},
-      {"max_err", jsonNumber(e.maxError)},
-      {"max_bound_ratio", jsonNumber(e.maxBoundRatio)},
-      {"logits_diff", jsonNumber(e.logitsDiff)},
-      {"logits_limit", e.logitsLimit},
-      {"wrong", e.wrong},
-      {"compared", e.compared},
-      {"rows", result.check.rows},
-      {"sampled_rows", result.check.sampledRows},
-      {"config", configJSON(problem.options)},
-      {"chip", request.chip},
-      {"executor", request.executor->name()},
-      {"tokens", problem.tokens},
-      {"seed", int64_t(request.seed)},
-      {"kernel", result.kernel.kernelName},
-      {"grid", json::Array{result.grid[0], result.grid[1], result.grid[2]}},
-      {"block", json::Array{result.kernel.block[0], result.kernel.block[1],
-                            result.kernel.block[2]}},
-      {"instructions", int64_t(result.outcome.instructions)},
-      {"seconds", result.times.run},
-      {"times", json::Object{{"compile", result.times.compile},
-                             {"data", result.times.data},
-                             {"run", result.times.run},
-                             {"reference", result.times.reference}}},
-      {"warnings", json::Array(result.outcome.warnings)},
-      {"reports", json::Array(result.outcome.reports)}};
-  if (request.dataDir.empty())
-    root["routing"] = toString(request.routing);
-  if (result.check.columns)
-    root["sampled_columns"] = result.check.sampledCols;
-  if (const auto &sums = result.check.checksum)
-    root["checksum"] =
-        json::Object{{"pass", sums->pass},
-                     {"max_bound_ratio", jsonNumber(sums->maxBoundRatio)},
-                     {"wrong", sums->wrong}};
-  addStats(root, result.outcome);
-  return root;
-}
-
-static void printSummary(const Request &request, const Problem &problem,
-                         const Result &result) {
-  const KernelOptions &o = problem.options;
-  const reference::ErrorReport e = result.check.total();
-  outs() << toString(o.kernel) << " on " << request.chip << " ("
-         << request.executor->name() << "): " << problem.tokens << " tokens, H "
-         << o.modelDim << ", I " << o.interDim << ", " << o.experts
-         << " experts, top " << o.topk;
-  if (request.dataDir.empty())
-    outs() << ", " << toString(request.routing) << " routing, seed "
-           << request.seed;
-  outs() << "\n  config        tile " << tileString(*o.tile) << ", "
-         << toString(o.outType) << (o.accumulate ? ", accumulate" : ", store")
-         << (o.appliesWeight() ? ", weight" : "") << (o.bias ? ", bias" : "")
-         << "\n  instructions  " << result.outcome.instructions
-         << "\n  error         max " << format("%.3g", e.maxError) << ", "
-         << format("%.3f", e.maxBoundRatio) << " of the bound; logits_diff "
-         << format("%.2e", e.logitsDiff) << " (limit "
-         << format("%.2e", e.logitsLimit) << ")\n  compared      ";
-  if (result.check.checksum)
-    outs() << "a sample: " << result.check.sampledRows << " of "
-           << result.check.rows << " rows, " << result.check.sampledCols
-           << " columns of all rows, and the column sums";
-  else
-    outs() << "all " << result.check.rows << " rows";
-  outs() << "\n  seconds       "
-         << format("compile %.2f, data %.2f, run %.2f, reference %.2f",
-                   result.times.compile, result.times.data, result.times.run,
-                   result.times.reference)
-         << '\n';
-  printStats(result.outcome);
-  outs() << (result.pass() ? "pass" : "FAIL") << '\n';
-}
-
-/// Says to standard error what is wrong.
-static void explain(const Result &result) {
-  const reference::ErrorReport e = result.check.total();
-  if (e.wrong)
-    errs() << "moe-run: error: " << e.wrong << " of " << e.compared
-           << " elements are outside the error bound; the worst is row "
-           << e.worstRow << ", column " << e.worstCol << ": expected "
-           << format("%.9g", e.worstExpected) << " within "
-           << format("%.3g", e.worstBound) << ", got "
-           << format("%.9g", e.worstValue) << '\n';
-  else if (!e.pass)
-    errs() << "moe-run: error: logits_diff: expected at most "
-           << format("%.3g", e.logitsLimit) << ", got "
-           << format("%.3g", e.logitsDiff) << '\n';
-  if (result.check.checksum && !result.check.checksum->pass) {
-    const reference::ErrorReport &s = *result.check.checksum;
-    errs() << "moe-run: error: the sums of " << s.wrong << " of " << s.compared
-           << " columns over all rows are outside the error bound; the worst "
-              "is column "
-           << s.worstCol << ": expected " << format("%.9g", s.worstExpected)
-           << " within " << format("%.3g", s.worstBound) << ", got "
-           << format("%.9g", s.worstValue) << '\n';
-  }
-  if (!result.outcome.reports.empty())
-    errs() << "moe-run: error: " << result.outcome.reports.size()
-           << " sanitizer reports; no output was written\n";
-}
-
 static Expected<Verdict> gemmCommand(Arguments args, KernelKind kernel) {
   Request request;
   request.options.kernel = kernel;
-  if (Error error = parse(args, request))
+  if (Error error = parseRequest(args, request))
     return std::move(error);
   if (request.help)
     return Verdict::Good;
@@ -418,7 +216,7 @@ static Expected<Verdict> gemmCommand(Arguments args, KernelKind kernel) {
     outs() << describeJSON(request, problem, result) << '\n';
   else
     printSummary(request, problem, result);
-  explain(result);
+  explainResult(result);
   return result.pass() ? Verdict::Good : Verdict::Failed;
 }
 
@@ -428,104 +226,4 @@ Expected<Verdict> moe::driver::gemm1Command(Arguments args) {
 
 Expected<Verdict> moe::driver::gemm2Command(Arguments args) {
   return gemmCommand(args, KernelKind::Gemm2);
-}
-
-//===----------------------------------------------------------------------===//
-// Both stages
-//===----------------------------------------------------------------------===//
-
-/// The two requests of a layer: stage 1 stores bf16; the routing weight is
-/// applied once, in stage 1 with --doweight, else in stage 2.
-static std::array<Request, 2> splitLayer(Request &request) {
-  std::array<Request, 2> stages;
-  for (Request &stage : stages) {
-    stage.options = request.options;
-    stage.chip = request.chip;
-    stage.tokens = request.tokens;
-    stage.routing = request.routing;
-    stage.seed = request.seed;
-    stage.execution = request.execution;
-    stage.executor = request.executor;
-  }
-  stages[0].options.kernel = KernelKind::Gemm1;
-  stages[0].options.outType = OutType::BF16;
-  stages[0].options.kBatch = 1;
-  stages[1].options.kernel = KernelKind::Gemm2;
-  stages[1].options.routingWeight &= !request.options.doweight;
-  stages[1].outFile = request.outFile;
-  return stages;
-}
-
-/// The whole layer against its reference, which rounds the activations between
-/// the stages too, but from its own values.
-static double layerDifference(const Problem &up, const Problem &down,
-                              const void *out, unsigned threads) {
-  reference::GoldenResult golden = reference::goldenLayer(
-      up.gemm(threads), activationOf(up.options), down.gemm(threads),
-      down.initial.data(), down.outType());
-  std::vector<double> values(golden.value.size());
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] =
-        reference::loadFloat(down.outType(), out, static_cast<int64_t>(i));
-  return reference::logitsDiff(values, golden.value);
-}
-
-Expected<Verdict> moe::driver::layerCommand(Arguments args) {
-  Request request;
-  request.layer = true;
-  request.options.kernel = KernelKind::Gemm1;
-  if (Error error = parse(args, request))
-    return std::move(error);
-  if (request.help)
-    return Verdict::Good;
-  std::array<Request, 2> stages = splitLayer(request);
-  std::array<Problem, 2> problems;
-  std::array<Result, 2> results;
-  std::array<DeviceBuffers, 2> buffers;
-  for (int i : {0, 1}) {
-    if (Error error = runStage(stages[i], problems[i], results[i], buffers[i],
-                               i ? &buffers[0].out : nullptr))
-      return std::move(error);
-    if (!request.json)
-      printSummary(stages[i], problems[i], results[i]);
-    explain(results[i]);
-  }
-  // goldenLayer accumulates; above the limit of sampling it would be slow.
-  std::optional<double> difference;
-  // Both stages round, so twice the limit of one.
-  double limit = 2 * reference::logitsLimit(request.options.topk);
-  if (problems[1].options.accumulate && request.tokens <= kSampleAbove)
-    difference = layerDifference(problems[0], problems[1],
-                                 buffers[1].out.data(), request.threads());
-  bool pass = results[0].pass() && results[1].pass() &&
-              (!difference || *difference <= limit);
-  if (request.json) {
-    json::Array parts;
-    for (int i : {0, 1})
-      parts.push_back(describeJSON(stages[i], problems[i], results[i]));
-    const reference::ErrorReport up = results[0].check.total();
-    const reference::ErrorReport down = results[1].check.total();
-    outs() << json::Value(json::Object{
-                  {"pass", pass},
-                  {"max_err", jsonNumber(std::max(up.maxError, down.maxError))},
-                  {"max_bound_ratio",
-                   jsonNumber(std::max(up.maxBoundRatio, down.maxBoundRatio))},
-                  {"logits_diff", jsonNumber(difference.value_or(std::max(
-                                      up.logitsDiff, down.logitsDiff)))},
-                  {"config", configJSON(problems[1].options)},
-                  {"instructions", int64_t(results[0].outcome.instructions +
-                                           results[1].outcome.instructions)},
-                  {"seconds", results[0].times.run + results[1].times.run},
-                  {"stages", std::move(parts)}})
-           << '\n';
-  } else if (difference) {
-    outs() << "layer: logits_diff " << format("%.2e", *difference) << " (limit "
-           << format("%.2e", limit) << ")\n"
-           << (pass ? "pass" : "FAIL") << '\n';
-  } else {
-    outs() << "layer: each stage compared, the second on the first one's "
-              "output\n"
-           << (pass ? "pass" : "FAIL") << '\n';
-  }
-  return pass ? Verdict::Good : Verdict::Failed;
 }

@@ -6,7 +6,7 @@
 // from a seed (generateProblem) or read from .npy files (readProblem). Prepared
 // it becomes the sorted, shuffled buffers of the kernel's ABI, with the worst
 // the contract allows wherever it says garbage. Not here: compiling, running
-// and comparing (RunGemm.cpp).
+// and comparing (RunGemm.cpp, RunLayer.cpp).
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,0 +1,95 @@
+//===- RunStage.h - one stage of a run, from flags to verdict -------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What moe-run gemm1, gemm2 and layer share: the request that the flags make,
+// running one stage of it (RunGemm.cpp) and telling of the result
+// (RunReport.cpp). Not here: what a layer adds (RunLayer.cpp).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_DRIVER_RUNSTAGE_H
+#define MOE_LIB_DRIVER_RUNSTAGE_H
+
+#include "moe/Driver/Compile.h"
+#include "moe/Driver/RunCheck.h"
+#include "moe/Driver/RunCommands.h"
+#include "moe/Driver/RunProblem.h"
+#include "llvm/Support/JSON.h"
+#include <array>
+#include <chrono>
+#include <thread>
+
+namespace moe::driver {
+
+/// What the command line asks for.
+struct Request {
+  KernelOptions options;
+  std::string chip, dataDir, outFile;
+  int64_t tokens = 0;
+  Routing routing = Routing::Uniform;
+  uint64_t seed = 0;
+  bool json = false, help = false;
+  bool layer = false; ///< both stages, the second on the first one's output
+  GivenDimensions given;
+  ExecutorFlags execution;
+  std::shared_ptr<moe::executor::Executor> executor;
+
+  unsigned threads() const {
+    if (execution.threads)
+      return static_cast<unsigned>(std::min<int64_t>(execution.threads, 256));
+    return std::max(1u, std::thread::hardware_concurrency());
+  }
+};
+
+/// Wall time of the steps, in seconds.
+struct Times {
+  double compile = 0, data = 0, run = 0, reference = 0;
+};
+
+/// Everything a report tells.
+struct Result {
+  CompiledKernel kernel;
+  std::array<uint32_t, 3> grid;
+  moe::executor::Outcome outcome;
+  CheckResult check;
+  Times times;
+  bool pass() const { return outcome.reports.empty() && check.pass(); }
+};
+
+class Stopwatch {
+public:
+  explicit Stopwatch(double &seconds)
+      : seconds(seconds), start(std::chrono::steady_clock::now()) {}
+  ~Stopwatch() {
+    seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+            .count();
+  }
+
+private:
+  double &seconds;
+  std::chrono::steady_clock::time_point start;
+};
+
+/// Fills a request (whose kernel or layer is set) from the command line; prints
+/// the help when that is asked for.
+llvm::Error parseRequest(Arguments args, Request &request);
+
+/// `input`: the activations, when they are another stage's output.
+llvm::Error runStage(const Request &request, Problem &problem, Result &result,
+                     DeviceBuffers &buffers, const HostBuffer *input = nullptr);
+
+/// A number as JSON can hold it.
+llvm::json::Value jsonNumber(double value);
+llvm::json::Object configJSON(const KernelOptions &o);
+llvm::json::Value describeJSON(const Request &request, const Problem &problem,
+                               const Result &result);
+void printSummary(const Request &request, const Problem &problem,
+                  const Result &result);
+/// Says to standard error what is wrong.
+void explainResult(const Result &result);
+
+} // namespace moe::driver
+
+#endif // MOE_LIB_DRIVER_RUNSTAGE_H
