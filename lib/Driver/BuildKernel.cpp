@@ -24,9 +24,9 @@ Stage toStage(KernelKind kind) {
   return kind == KernelKind::Gemm1 ? Stage::GateUp : Stage::Down;
 }
 
-/// Raw sums of split-K are activated by whoever finishes them.
+/// Raw sums of split-K are activated by a kernel of their own.
 moe::Activation toActivation(const KernelOptions &options) {
-  if (options.kernel != KernelKind::Gemm1 || options.kBatch > 1)
+  if (!options.isStage1() || options.leavesRawSums())
     return moe::Activation::None;
   switch (options.act) {
   case Activation::Silu:
@@ -40,7 +40,7 @@ moe::Activation toActivation(const KernelOptions &options) {
 }
 
 moe::GateLayout toGate(const KernelOptions &options) {
-  if (options.kernel != KernelKind::Gemm1)
+  if (!options.isStage1())
     return moe::GateLayout::None;
   return options.gate == GateLayout::Separated ? moe::GateLayout::Separated
                                                : moe::GateLayout::Interleaved;
@@ -72,14 +72,23 @@ private:
     }
     llvm_unreachable("covered switch");
   }
-  bool rawSums() const {
-    return options.kernel == KernelKind::Gemm1 && options.kBatch > 1;
+  Value index(Value value) {
+    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
+  }
+  Value times(Value value, int64_t factor) {
+    if (factor == 1)
+      return value;
+    return arith::MulIOp::create(b, value,
+                                 arith::ConstantIndexOp::create(b, factor));
   }
   SmallVector<Type> argumentTypes();
   ConfigAttr config();
   Value shaped(Value pointer, Value rows, int64_t columns);
   Value list(Value pointer, Value length);
-  void buildBody(gpu::GPUFuncOp func);
+  LogicalResult buildGemm(gpu::GPUFuncOp func);
+  void buildActivate(gpu::GPUFuncOp func);
+  void buildReduce(gpu::GPUFuncOp func);
+  LogicalResult buildBody(gpu::GPUFuncOp func);
 
   const KernelOptions &options;
   ImplicitLocOpBuilder b;
@@ -95,12 +104,21 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
   auto layout = [&](ShuffleRole role) {
     return PreshuffleAttr::get(ctx, role, toGate(options));
   };
+  if (options.kernel == KernelKind::Reduce)
+    return {memory({}, outElement()), memory({}, outElement()),
+            memory({}, b.getI8Type()), i32, i32};
+  // An activate kernel has the list of gemm1 and reads neither weights.
+  bool sums = options.kernel == KernelKind::Activate;
+  Type w = memory({e, n, k}, Float4E2M1FNType::get(ctx),
+                  layout(ShuffleRole::Weight));
+  Type scale = memory({e, n, k / 32}, Float8E8M0FNUType::get(ctx),
+                      layout(ShuffleRole::Scale));
+  if (sums)
+    w = scale = memory({}, b.getI8Type());
   SmallVector<Type> types = {memory({}, outElement()),
-                             memory({}, b.getBF16Type()),
-                             memory({e, n, k}, Float4E2M1FNType::get(ctx),
-                                    layout(ShuffleRole::Weight)),
-                             memory({e, n, k / 32}, Float8E8M0FNUType::get(ctx),
-                                    layout(ShuffleRole::Scale)),
+                             memory({}, sums ? f32 : b.getBF16Type()),
+                             w,
+                             scale,
                              memory({}, i32),
                              memory({}, i32),
                              memory({}, f32),
@@ -110,7 +128,7 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
                              i32,
                              i32,
                              i32};
-  if (options.kernel == KernelKind::Gemm1)
+  if (options.isStage1())
     types.append(4, f32);
   return types;
 }
@@ -123,8 +141,9 @@ ConfigAttr KernelBuilder::config() {
   return ConfigAttr::getChecked(
       [&] { return mlir::emitError(b.getLoc()); }, b.getContext(), tile.m,
       tile.n, tile.k, options.waves, options.kBatch, options.kWave,
-      options.usesAtomics(), options.appliesWeight() && !rawSums(), cache,
-      options.xcd, options.groupM, options.wavesPerEu, toStage(options.kernel),
+      options.usesAtomics(),
+      options.appliesWeight() && !options.leavesRawSums(), cache, options.xcd,
+      options.groupM, options.wavesPerEu, toStage(options.kernel),
       toActivation(options));
 }
 
@@ -151,40 +170,35 @@ Value KernelBuilder::list(Value pointer, Value length) {
 }
 
 /// The names of the arguments in printed IR.
-static void nameArguments(gpu::GPUFuncOp func) {
-  static const char *const names[] = {"out",
-                                      "x",
-                                      "w",
-                                      "scale",
-                                      "sorted_ids",
-                                      "expert_ids",
-                                      "sorted_weights",
-                                      "num_valid",
-                                      "bias",
-                                      "tokens",
-                                      "n",
-                                      "k",
-                                      "num_blocks",
-                                      "alpha",
-                                      "limit",
-                                      "beta",
-                                      "linear_beta"};
+static void nameArguments(gpu::GPUFuncOp func, KernelKind kind) {
+  static const char *const reduceNames[] = {"out", "parts", "valid", "tokens",
+                                            "n"};
+  static const char *const stageNames[] = {"out",
+                                           "x",
+                                           "w",
+                                           "scale",
+                                           "sorted_ids",
+                                           "expert_ids",
+                                           "sorted_weights",
+                                           "num_valid",
+                                           "bias",
+                                           "tokens",
+                                           "n",
+                                           "k",
+                                           "num_blocks",
+                                           "alpha",
+                                           "limit",
+                                           "beta",
+                                           "linear_beta"};
+  ArrayRef<const char *> names = stageNames;
+  if (kind == KernelKind::Reduce)
+    names = reduceNames;
   for (auto [arg, name] : llvm::zip(func.getArguments(), names))
     arg.setLoc(NameLoc::get(StringAttr::get(func.getContext(), name)));
 }
 
-void KernelBuilder::buildBody(gpu::GPUFuncOp func) {
-  nameArguments(func);
-  b.setInsertionPointToStart(&func.getBody().front());
-  auto index = [&](Value value) -> Value {
-    return arith::IndexCastUIOp::create(b, b.getIndexType(), value);
-  };
-  auto times = [&](Value value, int64_t factor) -> Value {
-    if (factor == 1)
-      return value;
-    return arith::MulIOp::create(b, value,
-                                 arith::ConstantIndexOp::create(b, factor));
-  };
+/// Error: a configuration that its verifier refuses.
+LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
   Value tokens = func.getArgument(9);
   Value rows = index(tokens), blocks = index(func.getArgument(12));
   Value sorted = times(blocks, options.tile->m);
@@ -199,20 +213,69 @@ void KernelBuilder::buildBody(gpu::GPUFuncOp func) {
   Value weights = list(func.getArgument(6), sorted);
   ConfigAttr attr = config();
   if (!attr)
-    return;
+    return failure();
   SmallVector<Value> params;
-  if (!down && !rawSums())
+  if (!down && !options.leavesRawSums())
     params = {func.getArgument(13), func.getArgument(14), func.getArgument(15),
               func.getArgument(16)};
-  Value bias = options.bias && !rawSums() ? func.getArgument(8) : Value();
+  Value bias =
+      options.bias && !options.leavesRawSums() ? func.getArgument(8) : Value();
   GroupedGemmOp::create(b, out, x, func.getArgument(2), func.getArgument(3),
                         ids, experts, weights, func.getArgument(7), bias,
                         params, tokens, options.topk, attr);
+  return success();
+}
+
+void KernelBuilder::buildActivate(gpu::GPUFuncOp func) {
+  Value tokens = func.getArgument(9);
+  Value rows = times(index(tokens), options.topk);
+  Value blocks = index(func.getArgument(12));
+  Value sorted = times(blocks, options.tile->m);
+  Value out = shaped(func.getArgument(0), rows, options.interDim);
+  Value sums = shaped(func.getArgument(1), rows, 2 * options.interDim);
+  Value ids = list(func.getArgument(4), sorted);
+  Value experts = list(func.getArgument(5), blocks);
+  Value weights = list(func.getArgument(6), sorted);
+  Value bias = options.bias ? func.getArgument(8) : Value();
+  ActivateSumsOp::create(
+      b, toActivation(options), sums, out, func.getArgument(13),
+      func.getArgument(14), func.getArgument(15), func.getArgument(16), ids,
+      experts, weights, func.getArgument(7), bias,
+      bias ? toGate(options) : moe::GateLayout::None, tokens, options.topk,
+      options.experts, options.tile->m, options.doweight);
+}
+
+void KernelBuilder::buildReduce(gpu::GPUFuncOp func) {
+  Value tokens = func.getArgument(3);
+  Value rows = index(tokens), parts = times(rows, options.topk);
+  Value valid = options.mask ? list(func.getArgument(2), parts) : Value();
+  ReduceSlotsOp::create(b, shaped(func.getArgument(1), parts, options.modelDim),
+                        shaped(func.getArgument(0), rows, options.modelDim),
+                        valid, tokens, options.topk);
+}
+
+LogicalResult KernelBuilder::buildBody(gpu::GPUFuncOp func) {
+  nameArguments(func, options.kernel);
+  b.setInsertionPointToStart(&func.getBody().front());
+  switch (options.kernel) {
+  case KernelKind::Gemm1:
+  case KernelKind::Gemm2:
+    if (failed(buildGemm(func)))
+      return failure();
+    break;
+  case KernelKind::Activate:
+    buildActivate(func);
+    break;
+  case KernelKind::Reduce:
+    buildReduce(func);
+    break;
+  }
   gpu::ReturnOp::create(b);
+  return success();
 }
 
 OwningOpRef<ModuleOp> KernelBuilder::build() {
-  if (!options.tile) {
+  if (!options.tile && options.kernel != KernelKind::Reduce) {
     mlir::emitError(b.getLoc()) << "expected a tile, got none";
     return {};
   }
@@ -228,10 +291,7 @@ OwningOpRef<ModuleOp> KernelBuilder::build() {
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   func.setKnownBlockSizeAttr(
       b.getDenseI32ArrayAttr({static_cast<int32_t>(options.block()), 1, 1}));
-  buildBody(func);
-  if (func.getBody().front().empty() ||
-      !func.getBody().front().back().hasTrait<OpTrait::IsTerminator>() ||
-      failed(verify(*module)))
+  if (failed(buildBody(func)) || failed(verify(*module)))
     return {};
   return module;
 }

@@ -25,7 +25,7 @@ struct Command {
   bool report = false;
   KernelOptions kernel;
   FlagSet flags{
-      "moe-compile (INPUT.mlir | --kernel gemm1|gemm2 ...) --chip CHIP "
+      "moe-compile (INPUT.mlir | --kernel KIND ...) --chip CHIP "
       "[--emit STAGE] [-o FILE] [--report]",
       "Compiles one MoE kernel, given as IR or by flags, to a code object."};
 
@@ -72,7 +72,7 @@ struct Command {
   Error checkKernelFlags() const {
     if (Error error = requireDimensions(flags))
       return error;
-    if (!kernel.tile)
+    if (!kernel.tile && kernel.kernel != KernelKind::Reduce)
       return usageError("missing flag --tile");
     return checkStageFlags(flags, kernel.kernel);
   }

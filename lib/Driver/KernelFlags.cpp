@@ -72,7 +72,7 @@ static void addStageFlags(FlagSet &flags, KernelOptions &options) {
                options.accumulate, false);
   flags.toggle("no-weight", "do not multiply by the routing weight",
                options.routingWeight, false);
-  flags.group("stage 1 (gemm1) only");
+  flags.group("stage 1 (gemm1, activate) only");
   flags.choice<Activation>("act", "activation [silu]", options.act,
                            {{"silu", Activation::Silu},
                             {"swiglu", Activation::Swiglu},
@@ -97,8 +97,18 @@ void addKernelFlags(FlagSet &flags, KernelOptions &options) {
 
 void addKernelKindFlag(FlagSet &flags, KernelOptions &options) {
   flags.choice<KernelKind>(
-      "kernel", "the stage: gate/up (gemm1) or down (gemm2)", options.kernel,
-      {{"gemm1", KernelKind::Gemm1}, {"gemm2", KernelKind::Gemm2}});
+      "kernel",
+      "the stage: gate/up (gemm1) or down (gemm2); or what finishes one: "
+      "activate (after gemm1 with --k-batch), reduce (after gemm2 with "
+      "--no-accumulate)",
+      options.kernel,
+      {{"gemm1", KernelKind::Gemm1},
+       {"gemm2", KernelKind::Gemm2},
+       {"activate", KernelKind::Activate},
+       {"reduce", KernelKind::Reduce}});
+  flags.group("reduce only");
+  flags.toggle("mask", "only the slots that a mask u8[T,topk] names count",
+               options.mask);
 }
 
 llvm::Error requireDimensions(const FlagSet &flags) {
@@ -109,16 +119,25 @@ llvm::Error requireDimensions(const FlagSet &flags) {
 }
 
 llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
+  using List = llvm::ArrayRef<const char *>;
   static const char *const gemm2Only[] = {"no-accumulate", "no-weight"};
-  static const char *const gemm1Only[] = {
+  static const char *const stage1Only[] = {
       "act", "gate", "doweight", "alpha", "limit", "beta", "linear-beta"};
-  llvm::ArrayRef<const char *> others =
-      kernel == KernelKind::Gemm2 ? llvm::ArrayRef<const char *>(gemm1Only)
-                                  : llvm::ArrayRef<const char *>(gemm2Only);
-  for (const char *name : others)
-    if (flags.given(name))
-      return usageError(llvm::Twine("--") + name + " does not belong to " +
-                        toString(kernel));
+  static const char *const gemmOnly[] = {
+      "k-batch", "k-wave", "waves", "cache", "xcd", "group-m", "waves-per-eu"};
+  static const char *const notReduce[] = {"tile", "bias"};
+  static const char *const reduceOnly[] = {"mask"};
+  bool stage1 = kernel == KernelKind::Gemm1 || kernel == KernelKind::Activate;
+  bool gemm = kernel == KernelKind::Gemm1 || kernel == KernelKind::Gemm2;
+  bool reduce = kernel == KernelKind::Reduce;
+  for (List names :
+       {kernel == KernelKind::Gemm2 ? List() : List(gemm2Only),
+        stage1 ? List() : List(stage1Only), gemm ? List() : List(gemmOnly),
+        reduce ? List(notReduce) : List(reduceOnly)})
+    for (const char *name : names)
+      if (flags.given(name))
+        return usageError(llvm::Twine("--") + name + " does not belong to " +
+                          toString(kernel));
   return llvm::Error::success();
 }
 
@@ -129,6 +148,11 @@ static void printStageFlags(llvm::raw_ostream &os, const KernelOptions &o) {
       os << " --no-accumulate";
     if (!o.routingWeight)
       os << " --no-weight";
+    return;
+  }
+  if (o.kernel == KernelKind::Reduce) {
+    if (o.mask)
+      os << " --mask";
     return;
   }
   os << " --act " << toString(o.act) << " --gate " << toString(o.gate);

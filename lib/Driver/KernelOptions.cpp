@@ -12,6 +12,10 @@ const char *toString(KernelKind value) {
     return "gemm1";
   case KernelKind::Gemm2:
     return "gemm2";
+  case KernelKind::Activate:
+    return "activate";
+  case KernelKind::Reduce:
+    return "reduce";
   }
   return "";
 }
@@ -60,32 +64,30 @@ const char *toString(GateLayout value) {
   return "";
 }
 
-int64_t KernelOptions::k() const {
-  return kernel == KernelKind::Gemm2 ? interDim : modelDim;
-}
+int64_t KernelOptions::k() const { return isStage1() ? modelDim : interDim; }
 
 int64_t KernelOptions::n() const {
-  return kernel == KernelKind::Gemm2 ? modelDim : 2 * interDim;
+  return isStage1() ? 2 * interDim : modelDim;
 }
 
 int64_t KernelOptions::outColumns() const {
-  if (kernel == KernelKind::Gemm2)
+  if (!isStage1())
     return modelDim;
-  return kBatch > 1 ? 2 * interDim : interDim;
+  return leavesRawSums() ? 2 * interDim : interDim;
 }
 
 bool KernelOptions::appliesWeight() const {
-  return kernel == KernelKind::Gemm2 ? routingWeight : doweight;
+  return isStage1() ? doweight : kernel == KernelKind::Gemm2 && routingWeight;
 }
 
 bool KernelOptions::usesAtomics() const {
-  return kernel == KernelKind::Gemm2 ? accumulate : kBatch > 1;
+  return kernel == KernelKind::Gemm2 ? accumulate : leavesRawSums();
 }
 
 /// The part of the name that tells the stage's own axes apart.
 static std::string stageSuffix(const KernelOptions &o) {
   std::string name;
-  if (o.kernel == KernelKind::Gemm1) {
+  if (o.isStage1()) {
     name += std::string("_") + toString(o.act) + "_" + toString(o.gate);
     return name + (o.doweight ? "_doweight" : "");
   }
@@ -101,6 +103,19 @@ std::string KernelOptions::kernelName() const {
   auto number = [&name](const char *prefix, int64_t value) {
     name += prefix + std::to_string(value);
   };
+  if (kernel == KernelKind::Reduce) {
+    number("_h", modelDim);
+    number("_t", topk);
+    return name + "_" + toString(outType) + (mask ? "_mask" : "");
+  }
+  if (kernel == KernelKind::Activate) {
+    number("_i", interDim);
+    number("_e", experts);
+    number("_t", topk);
+    number("_m", tile ? tile->m : 0);
+    return name + "_" + toString(outType) + stageSuffix(*this) +
+           (bias ? "_bias" : "");
+  }
   number("_h", modelDim);
   number("_i", interDim);
   number("_e", experts);
@@ -128,6 +143,25 @@ std::string KernelOptions::kernelName() const {
   if (wavesPerEu != 0)
     number("_wpe", wavesPerEu);
   return name;
+}
+
+KernelOptions activateAfter(const KernelOptions &gemm1) {
+  KernelOptions options = gemm1;
+  options.kernel = KernelKind::Activate;
+  options.kBatch = 1;
+  return options;
+}
+
+KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask) {
+  KernelOptions options;
+  options.kernel = KernelKind::Reduce;
+  options.modelDim = gemm2.modelDim;
+  options.interDim = gemm2.interDim;
+  options.experts = gemm2.experts;
+  options.topk = gemm2.topk;
+  options.outType = gemm2.outType;
+  options.mask = mask;
+  return options;
 }
 
 ActivationParams resolvedActivation(const KernelOptions &options) {

@@ -15,8 +15,10 @@
 
 namespace moe::driver {
 
-/// The two grouped GEMMs of an MoE layer: gate/up and down.
-enum class KernelKind { Gemm1, Gemm2 };
+/// The two grouped GEMMs of an MoE layer, gate/up and down, and the elementwise
+/// kernels after them: Activate makes gemm1's output of the raw sums of
+/// split-K, Reduce adds up the slots of a gemm2 that stores.
+enum class KernelKind { Gemm1, Gemm2, Activate, Reduce };
 
 /// Element type of the output.
 enum class OutType { BF16, F16, F32 };
@@ -50,7 +52,8 @@ struct KernelOptions {
   int64_t interDim = 0;
   int64_t experts = 0;
   int64_t topk = 0;
-  /// Absent: not chosen yet (moe-compile demands it, moe-run chooses).
+  /// Absent: not chosen yet (moe-compile demands it, moe-run chooses). Of an
+  /// Activate kernel only m counts; a Reduce kernel has none.
   std::optional<TileShape> tile;
   OutType outType = OutType::BF16;
   /// Stage 2: add atomically into out[T,H]; else store into out[T*topk,H].
@@ -72,33 +75,53 @@ struct KernelOptions {
   /// Occupancy to ask of the register allocator; 0 = left to it.
   int64_t wavesPerEu = 0;
 
-  // Stage 1 only.
+  // Stage 1 only, and Activate.
   Activation act = Activation::Silu;
   GateLayout gate = GateLayout::Separated;
   /// Multiply by the routing weight after the activation.
   bool doweight = false;
+  /// Reduce only: a mask says which slots count.
+  bool mask = false;
   /// Run-time parameters of the activation: no part of the code object. Absent
   /// = the activation's own default, see resolvedActivation().
   std::optional<float> alpha, limit, beta, linearBeta;
 
+  /// Gemm1 and Activate.
+  bool isStage1() const {
+    return kernel == KernelKind::Gemm1 || kernel == KernelKind::Activate;
+  }
+  /// Gemm1 and Gemm2.
+  bool isGemm() const {
+    return kernel == KernelKind::Gemm1 || kernel == KernelKind::Gemm2;
+  }
   /// Length of the reduction: interDim in stage 2, modelDim in stage 1.
   int64_t k() const;
   /// Rows of one expert's weights: modelDim in stage 2, 2*interDim in stage 1.
   int64_t n() const;
   /// Columns of the output: modelDim in stage 2; in stage 1 interDim, or
-  /// 2*interDim when split-K leaves the raw sums.
+  /// 2*interDim when split-K leaves the raw sums (an Activate kernel has
+  /// interDim).
   int64_t outColumns() const;
   /// Whether the kernel multiplies by the routing weight, in either stage.
   bool appliesWeight() const;
   /// Whether the kernel adds to memory by atomics: stage 2 when accumulating,
   /// stage 1 when K is split over workgroups.
   bool usesAtomics() const;
+  /// Whether the kernel leaves raw f32 sums, which an Activate kernel finishes.
+  bool leavesRawSums() const {
+    return kernel == KernelKind::Gemm1 && kBatch > 1;
+  }
   /// Threads of a workgroup.
-  int64_t block() const { return waves * 64; }
+  int64_t block() const { return isGemm() ? waves * 64 : 256; }
   /// A symbol name that tells any two different code objects apart, for
   /// instance moe_gemm2_h2880_i2880_e128_t4_16x128x256_bf16.
   std::string kernelName() const;
 };
+
+/// The Activate kernel behind a Gemm1 with k-batch above 1.
+KernelOptions activateAfter(const KernelOptions &gemm1);
+/// The Reduce kernel behind a Gemm2 that does not accumulate.
+KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask);
 
 /// The four run-time floats of stage 1, in the order of the kernel's arguments.
 struct ActivationParams {

@@ -110,3 +110,21 @@ func.func @stage_1(%out: memref<?x128xf32>, %x: memref<?x96xbf16>, %rows: vector
       : vector<1x4x4xf32>, memref<?x128xf32>, memref<?xi32>, memref<?xf32>, memref<16384xi8, #lds>
   return %h : vector<1x2x4xf32>
 }
+
+// CHECK-LABEL: func.func @activate_sums
+// CHECK: moe.activate_sums swiglu %{{.*}} to %{{.*}} params(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) routing(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) bias(%{{.*}}) gate interleaved
+// CHECK-SAME: tokens(%{{.*}}) topk 4 experts 8 block_rows 16 routing_weight : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x128xf32>
+func.func @activate_sums(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
+    %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32, %b: memref<8x128xf32>) {
+  moe.activate_sums swiglu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v) bias(%b) gate interleaved
+      tokens(%t) topk 4 experts 8 block_rows 16 routing_weight
+      : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x128xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @reduce_slots
+// CHECK: moe.reduce_slots %{{.*}} to %{{.*}} valid(%{{.*}}) tokens(%{{.*}}) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>, memref<?xi8>
+func.func @reduce_slots(%p: memref<?x64xbf16>, %o: memref<?x64xbf16>, %t: i32, %v: memref<?xi8>) {
+  moe.reduce_slots %p to %o valid(%v) tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>, memref<?xi8>
+  return
+}

@@ -156,6 +156,61 @@ static LogicalResult checkWeights(Operation *op, MemRefType w, MemRefType scale,
   return success();
 }
 
+/// Operands in global memory; rows contiguous, preshuffled ones apart. Optional
+/// operands may be null.
+static LogicalResult
+checkGlobal(Operation *op, ArrayRef<std::pair<StringRef, Value>> operands) {
+  for (auto [name, value] : operands) {
+    if (!value)
+      continue;
+    auto type = cast<MemRefType>(value.getType());
+    Attribute space = type.getMemorySpace();
+    auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
+    auto number = dyn_cast_or_null<IntegerAttr>(space);
+    bool global =
+        !space ||
+        (gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Global) ||
+        (number && number.getInt() == 1);
+    if (!global)
+      return op->emitOpError("expected '")
+             << name << "' in the default or the global memory space, got "
+             << space;
+    if (isa<PreshuffleAttr>(type.getLayout()))
+      continue;
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    bool strided = succeeded(type.getStridesAndOffset(strides, offset));
+    int64_t row = type.getRank() == 2 ? type.getDimSize(1) : 1;
+    if (!strided || strides.back() != 1 ||
+        (type.getRank() == 2 && strides.front() != row))
+      return op->emitOpError("expected contiguous rows in '")
+             << name << "', got " << type;
+  }
+  return success();
+}
+
+/// A constant token count fits the 24 bits of a sorted id.
+static LogicalResult checkTokens(Operation *op, Value value) {
+  APInt tokens;
+  if (matchPattern(value, m_ConstantInt(&tokens)) &&
+      (tokens.isNegative() || tokens.uge(1 << 24)))
+    return op->emitOpError("expected tokens to be below 16777216 (24 bits of a "
+                           "sorted id), got ")
+           << tokens.getSExtValue();
+  return success();
+}
+
+/// A static number of columns that is a multiple of `multiple`.
+static LogicalResult checkColumnCount(Operation *op, StringRef name, int64_t n,
+                                      int64_t multiple) {
+  if (!ShapedType::isDynamic(n) && n % multiple == 0 && n != 0)
+    return success();
+  return op->emitOpError("expected ")
+         << name << ", dimension 1 of 'out', to be a static multiple of "
+         << multiple << ", got "
+         << (ShapedType::isDynamic(n) ? std::string("'?'") : std::to_string(n));
+}
+
 //===----------------------------------------------------------------------===//
 // GroupedGemmOp
 //===----------------------------------------------------------------------===//
@@ -181,41 +236,15 @@ int64_t GroupedGemmOp::getLdsBytes() {
 
 /// gemm_c11, gemm_c12
 static LogicalResult checkMemory(GroupedGemmOp op) {
-  for (auto [name, value] : {std::pair<StringRef, Value>("out", op.getOut()),
-                             {"x", op.getX()},
-                             {"w", op.getW()},
-                             {"scale", op.getScale()},
-                             {"sorted_ids", op.getSortedIds()},
-                             {"expert_ids", op.getExpertIds()},
-                             {"sorted_weights", op.getSortedWeights()},
-                             {"num_valid", op.getNumValid()},
-                             {"bias", op.getBias()}}) {
-    if (!value)
-      continue;
-    auto type = cast<MemRefType>(value.getType());
-    Attribute space = type.getMemorySpace();
-    auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
-    auto number = dyn_cast_or_null<IntegerAttr>(space);
-    bool global =
-        !space ||
-        (gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Global) ||
-        (number && number.getInt() == 1);
-    if (!global)
-      return op.emitOpError("expected '")
-             << name << "' in the default or the global memory space, got "
-             << space;
-    if (isa<PreshuffleAttr>(type.getLayout()))
-      continue;
-    SmallVector<int64_t> strides;
-    int64_t offset;
-    bool strided = succeeded(type.getStridesAndOffset(strides, offset));
-    int64_t row = type.getRank() == 2 ? type.getDimSize(1) : 1;
-    if (!strided || strides.back() != 1 ||
-        (type.getRank() == 2 && strides.front() != row))
-      return op.emitOpError("expected contiguous rows in '")
-             << name << "', got " << type;
-  }
-  return success();
+  return checkGlobal(op, {{"out", op.getOut()},
+                          {"x", op.getX()},
+                          {"w", op.getW()},
+                          {"scale", op.getScale()},
+                          {"sorted_ids", op.getSortedIds()},
+                          {"expert_ids", op.getExpertIds()},
+                          {"sorted_weights", op.getSortedWeights()},
+                          {"num_valid", op.getNumValid()},
+                          {"bias", op.getBias()}});
 }
 
 /// gemm_c4, and gemm_c2 as far as it is about rows
@@ -223,12 +252,8 @@ static LogicalResult checkColumns(GroupedGemmOp op) {
   ConfigAttr config = op.getConfig();
   bool gateUp = config.getStage() == Stage::GateUp;
   int64_t n = op.getN(), multiple = gateUp ? 16 : 32;
-  if (ShapedType::isDynamic(n) || n % multiple != 0 || n == 0)
-    return op.emitOpError("expected N, dimension 1 of 'out', to be a static "
-                          "multiple of ")
-           << multiple << ", got "
-           << (ShapedType::isDynamic(n) ? std::string("'?'")
-                                        : std::to_string(n));
+  if (failed(checkColumnCount(op, "N", n, multiple)))
+    return failure();
   MemRefType w = op.getW().getType();
   if (!gateUp)
     return checkDim(op, "w", w, 1, "N of 'out'", n);
@@ -335,13 +360,70 @@ LogicalResult GroupedGemmOp::verify() {
     return emitOpError("expected topk to be from 1 to 255 (8 bits of a sorted "
                        "id), got ")
            << topk;
-  APInt tokens;
-  if (matchPattern(getTokens(), m_ConstantInt(&tokens)) &&
-      (tokens.isNegative() || tokens.uge(1 << 24)))
-    return emitOpError("expected tokens to be below 16777216 (24 bits of a "
-                       "sorted id), got ")
-           << tokens.getSExtValue();
+  if (failed(checkTokens(*this, getTokens())))
+    return failure();
   return checkMemory(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// ActivateSumsOp, ReduceSlotsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ActivateSumsOp::verify() {
+  // activate_sums_c1
+  int64_t n = getOut().getType().getDimSize(1);
+  if (failed(checkColumnCount(*this, "I", n, 16)) ||
+      failed(checkDim(*this, "sums", getSums().getType(), 1, "2 x I of 'out'",
+                      2 * n)))
+    return failure();
+  // activate_sums_c2
+  if (getActivation() == Activation::None)
+    return emitOpError("expected silu, swiglu or situv2, got none");
+  // activate_sums_c3
+  bool ordered = getGate() != GateLayout::None;
+  if (ordered != static_cast<bool>(getBias()))
+    return emitOpError("expected gate = ")
+           << (ordered ? "none without a bias"
+                       : "separated or interleaved with a bias")
+           << ", got gate = " << stringifyGateLayout(getGate());
+  if (getBias() && (failed(checkDim(*this, "bias", getBias().getType(), 0,
+                                    "experts", getExperts())) ||
+                    failed(checkDim(*this, "bias", getBias().getType(), 1,
+                                    "2 x I of 'out'", 2 * n))))
+    return failure();
+  // activate_sums_c4
+  int64_t rows = getBlockRows();
+  if (rows != 16 && rows != 32 && rows != 64 && rows != 128)
+    return emitOpError("expected block_rows to be 16, 32, 64 or 128, got ")
+           << rows;
+  // activate_sums_c5
+  if (failed(checkDim(*this, "num_valid", getNumValid().getType(), 0,
+                      "its size", 2)) ||
+      failed(checkTokens(*this, getTokens())))
+    return failure();
+  // activate_sums_c6
+  return checkGlobal(*this, {{"sums", getSums()},
+                             {"out", getOut()},
+                             {"sorted_ids", getSortedIds()},
+                             {"expert_ids", getExpertIds()},
+                             {"sorted_weights", getSortedWeights()},
+                             {"num_valid", getNumValid()},
+                             {"bias", getBias()}});
+}
+
+LogicalResult ReduceSlotsOp::verify() {
+  // reduce_slots_c1
+  int64_t n = getOut().getType().getDimSize(1);
+  if (failed(checkColumnCount(*this, "N", n, 32)) ||
+      failed(
+          checkDim(*this, "parts", getParts().getType(), 1, "N of 'out'", n)))
+    return failure();
+  // reduce_slots_c2
+  if (failed(checkTokens(*this, getTokens())))
+    return failure();
+  // reduce_slots_c3
+  return checkGlobal(
+      *this, {{"parts", getParts()}, {"out", getOut()}, {"valid", getValid()}});
 }
 
 //===----------------------------------------------------------------------===//

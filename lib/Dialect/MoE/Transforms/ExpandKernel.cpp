@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// -moe-expand-kernel: moe.grouped_gemm to the tile ops of one workgroup. Which
+// -moe-expand-kernel: the pass, and moe.grouped_gemm to the tile ops of one
+// workgroup (the elementwise kernels are in ExpandElementwise.cpp). Which
 // workgroup computes which tile and which K is decided here (docs/Layouts.md,
 // "Grid"); how a tile is computed is not.
 
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "ExpandKernel.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace moe {
@@ -26,35 +28,34 @@ using namespace moe;
 // The function around the op
 //===----------------------------------------------------------------------===//
 
-/// The grid, as an expression over the kernel's arguments.
+/// The grid in x, as an expression over the kernel's arguments.
 static std::string gridOf(ConfigAttr config) {
   std::string grid =
       "ceildiv(n," + std::to_string(config.getTileN()) + ")*num_blocks";
   if (config.getKBatch() > 1)
     grid += "*" + std::to_string(config.getKBatch());
-  return grid + ";1;1";
+  return grid;
 }
 
-/// Fixes the block size and the grid on the function.
-static LogicalResult prepareFunction(GroupedGemmOp op, gpu::GPUFuncOp func) {
-  ConfigAttr config = op.getConfig();
-  Builder b(op.getContext());
-  int32_t threads = config.getBlockSize();
+FailureOr<gpu::GPUFuncOp>
+moe::prepareKernelFunction(Operation *op, int64_t threads, const Twine &grid) {
+  auto func = op->getParentOfType<gpu::GPUFuncOp>();
+  if (!func)
+    return op->emitOpError("expected to stand in a gpu.func");
+  Builder b(op->getContext());
   if (DenseI32ArrayAttr known = func.getKnownBlockSizeAttr()) {
     int32_t x = known[0], y = known[1], z = known[2];
     if (x != threads || y != 1 || z != 1)
-      return op.emitOpError("expected known_block_size = ")
-             << threads << ", 1, 1 (64 x " << config.getWaves()
-             << " waves), got " << x << ", " << y << ", " << z;
+      return op->emitOpError("expected known_block_size = ")
+             << threads << ", 1, 1 (64 x " << threads / 64 << " waves), got "
+             << x << ", " << y << ", " << z;
   } else {
-    func.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr({threads, 1, 1}));
+    func.setKnownBlockSizeAttr(
+        b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
   }
-  if (config.getWavesPerEu() > 0)
-    func->setAttr("rocdl.waves_per_eu",
-                  b.getI32IntegerAttr(config.getWavesPerEu()));
   if (!func->hasAttr(kGridAttrName))
-    func->setAttr(kGridAttrName, b.getStringAttr(gridOf(config)));
-  return success();
+    func->setAttr(kGridAttrName, b.getStringAttr(grid + ";1;1"));
+  return func;
 }
 
 /// A new LDS buffer of the function.
@@ -369,15 +370,19 @@ void KernelExpander::run() {
   op.erase();
 }
 
-static LogicalResult expand(GroupedGemmOp op) {
-  auto func = op->getParentOfType<gpu::GPUFuncOp>();
-  if (!func)
-    return op.emitOpError("expected to stand in a gpu.func");
-  if (failed(prepareFunction(op, func)))
+static LogicalResult expandGemm(GroupedGemmOp op) {
+  ConfigAttr config = op.getConfig();
+  FailureOr<gpu::GPUFuncOp> func =
+      prepareKernelFunction(op, config.getBlockSize(), gridOf(config));
+  if (failed(func))
     return failure();
+  if (config.getWavesPerEu() > 0)
+    (*func)->setAttr("rocdl.waves_per_eu",
+                     IntegerAttr::get(IntegerType::get(op.getContext(), 32),
+                                      config.getWavesPerEu()));
   int64_t half = op.getLdsBytes() / 2;
-  Value lds0 = addLds(func, op.getLoc(), half);
-  Value lds1 = addLds(func, op.getLoc(), half);
+  Value lds0 = addLds(*func, op.getLoc(), half);
+  Value lds1 = addLds(*func, op.getLoc(), half);
   KernelExpander(op, lds0, lds1).run();
   return success();
 }
@@ -386,11 +391,22 @@ namespace {
 struct MoEExpandKernelPass
     : moe::impl::MoEExpandKernelPassBase<MoEExpandKernelPass> {
   void runOnOperation() override {
-    SmallVector<GroupedGemmOp> ops;
-    getOperation().walk([&](GroupedGemmOp op) { ops.push_back(op); });
-    for (GroupedGemmOp op : ops)
-      if (failed(expand(op)))
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      LogicalResult result =
+          llvm::TypeSwitch<Operation *, LogicalResult>(op)
+              .Case([](GroupedGemmOp gemm) { return expandGemm(gemm); })
+              .Case(
+                  [](ActivateSumsOp sums) { return expandActivateSums(sums); })
+              .Case(
+                  [](ReduceSlotsOp slots) { return expandReduceSlots(slots); });
+      if (failed(result))
         return signalPassFailure();
+    }
   }
 };
 } // namespace

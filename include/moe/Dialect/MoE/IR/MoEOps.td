@@ -25,6 +25,8 @@ def MoE_Output : MemRefRankOf<[BF16, F16, F32], [2]>;
 def MoE_Ids : MemRefRankOf<[I32], [1]>;
 def MoE_RoutingWeights : MemRefRankOf<[F32], [1]>;
 def MoE_Bias : MemRefRankOf<[F32], [2]>;
+def MoE_Sums : MemRefRankOf<[F32], [2]>;
+def MoE_Mask : MemRefRankOf<[I8], [1]>;
 def MoE_LdsTile : MemRefRankOf<[BF16], [2]>;
 def MoE_LdsBuffer : MemRefRankOf<[I8], [1]>;
 def MoE_Rows : VectorOfRankAndType<[1], [I32]>;
@@ -68,7 +70,7 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     with the activations of `moe.activate`. With `k_batch` above 1 the sums
     cannot be activated yet: they are added as f32 to out[T*topk, 2 x I], gate
     columns first, then up columns, whatever the layout, and bias, activation
-    and routing weight are left to whoever finishes them.
+    and routing weight are left to `moe.activate_sums`.
 
     `k_batch` slices of K, contiguous runs of K tiles as equal as possible, are
     computed by different workgroups; the first slice adds the bias. Inside a
@@ -173,6 +175,141 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     /// Bytes of LDS: two A tiles for each K group of waves, or what the output
     /// tile or the sums of the K groups need if that is more.
     int64_t getLdsBytes();
+  }];
+}
+
+def MoE_ActivateSumsOp : MoE_Op<"activate_sums", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the second step of stage 1 after split-K";
+  let description = [{
+    `moe.grouped_gemm` of stage `gate_up` with `k_batch` above 1 leaves raw sums.
+    This op makes the stage's output of them: for each valid sorted row i of the
+    M block b = i/block_rows with e = expert_ids[b], token t and slot s,
+    r = t*topk + s and each column c of `out`:
+
+    ```
+    g, u = sums[r, c] + bias[e, gate row c], sums[r, I + c] + bias[e, up row c]
+    out[r, c] = activation(g, u) [* sorted_weights[i]]
+    ```
+
+    rounded once, to the element type of `out`; the activations are those of
+    `moe.activate`. Rows that no valid sorted row names, and those of blocks
+    whose expert id is not in [0, `experts`), are neither read nor written. The
+    routing operands follow the same contract as in `moe.grouped_gemm`, with
+    `block_rows` for tile_m. `gate` says in which order the gate and up rows of
+    `bias` lie, that of the weights.
+
+    The op stands in a `gpu.func` of 256 x 1 x 1 threads, launched on a grid of
+    `ceildiv(2 x I, 2048) * num_blocks * block_rows` workgroups in x: one for
+    each sorted row and 1024 columns.
+
+    Constraints:
+    * (C1) `out` is ?xI with I static, a multiple of 16, and `sums` is
+      ?x(2 x I);
+    * (C2) the activation is not `none`;
+    * (C3) `bias`, when present, is experts x (2 x I) with a gate layout that is
+      not `none`, and without it there is none;
+    * (C4) `block_rows` is 16, 32, 64 or 128;
+    * (C5) `num_valid` is `memref<2xi32>`, `tokens`, where constant, is below
+      2^24;
+    * (C6) the memory operands are in the default or the global memory space and
+      their rows are contiguous.
+
+    *Lowers to* (`-moe-expand-kernel`): `memref`, `vector` and `arith` ops around
+    `moe.activate`.
+
+    ```mlir
+    moe.activate_sums swiglu %sums to %out params(%alpha, %limit, %beta, %linear_beta)
+        routing(%ids, %experts, %weights, %num_valid) bias(%bias) gate interleaved
+        tokens(%tokens) topk 4 experts 128 block_rows 16
+        : memref<?x5760xf32>, memref<?x2880xbf16>, memref<?xi32>, memref<?xi32>,
+          memref<?xf32>, memref<2xi32>, memref<128x5760xf32>
+    ```
+  }];
+  let arguments = (ins
+    EnumAttr<MoE_Dialect, MoE_Activation, "activation">:$activation,
+    Arg<MoE_Sums, "raw sums", [MemRead]>:$sums,
+    Arg<MoE_Output, "output", [MemWrite]>:$out,
+    F32:$alpha, F32:$limit, F32:$beta, F32:$linear_beta,
+    Arg<MoE_Ids, "sorted token ids", [MemRead]>:$sorted_ids,
+    Arg<MoE_Ids, "expert of each M block", [MemRead]>:$expert_ids,
+    Arg<MoE_RoutingWeights, "routing weights", [MemRead]>:$sorted_weights,
+    Arg<MoE_Ids, "sorted rows in use", [MemRead]>:$num_valid,
+    Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias,
+    DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_GateLayout, "gate_layout">,
+                      "GateLayout::None">:$gate,
+    I32:$tokens, MoE_Topk:$topk,
+    ConfinedAttr<I64Attr, [IntPositive]>:$experts,
+    I64Attr:$block_rows, UnitAttr:$routing_weight);
+  let assemblyFormat = [{
+    $activation $sums `to` $out
+    `params` `(` $alpha `,` $limit `,` $beta `,` $linear_beta `)`
+    `routing` `(` $sorted_ids `,` $expert_ids `,` $sorted_weights `,` $num_valid `)`
+    (`bias` `(` $bias^ `)`)? (`gate` $gate^)?
+    `tokens` `(` $tokens `)` `topk` $topk `experts` $experts
+    `block_rows` $block_rows (`routing_weight` $routing_weight^)? attr-dict
+    `:` type($sums) `,` type($out) `,` type($sorted_ids) `,` type($expert_ids)
+    `,` type($sorted_weights) `,` type($num_valid) (`,` type($bias)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Threads of a workgroup, and the columns it computes, four a thread.
+    static constexpr int64_t kThreads = 256, kColumns = 1024;
+  }];
+}
+
+def MoE_ReduceSlotsOp : MoE_Op<"reduce_slots", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "sum over the slots of a stage 2 output that was stored";
+  let description = [{
+    `moe.grouped_gemm` of stage `down` without `accumulate` leaves one row for
+    each token and slot. This op adds them up:
+
+    ```
+    out[t, n] = sum over s with valid[t*topk + s] != 0 of parts[t*topk + s, n]
+    ```
+
+    in f32, in the order of the slots, rounded once to the element type of
+    `out`. Without `valid` every slot counts. What stands in rows whose entry in
+    `valid` is zero does not matter, NaN included: with experts that are not
+    local nobody has written them. A token without a valid slot gets zeros. Nothing here is atomic, so the result
+    does not depend on the order of anything.
+
+    The op stands in a `gpu.func` of 256 x 1 x 1 threads, launched on a grid of
+    `ceildiv(n, 256 * columns of a thread) * tokens` workgroups in x; a thread
+    takes 16 bytes of a row of `parts`, that is 8 columns of bf16 and f16, 4 of
+    f32.
+
+    Constraints:
+    * (C1) `out` and `parts` are ?xN, N static and a multiple of 32;
+    * (C2) `tokens`, where constant, is below 2^24;
+    * (C3) the memory operands are in the default or the global memory space and
+      their rows are contiguous.
+
+    *Lowers to* (`-moe-expand-kernel`): `memref`, `vector` and `arith` ops.
+
+    ```mlir
+    moe.reduce_slots %parts to %out valid(%valid) tokens(%tokens) topk 4
+        : memref<?x2880xbf16>, memref<?x2880xbf16>, memref<?xi8>
+    ```
+  }];
+  let arguments = (ins
+    Arg<MoE_Output, "rows of tokens and slots", [MemRead]>:$parts,
+    Arg<MoE_Output, "output", [MemWrite]>:$out,
+    Arg<Optional<MoE_Mask>, "slots that count", [MemRead]>:$valid,
+    I32:$tokens, MoE_Topk:$topk);
+  let assemblyFormat = [{
+    $parts `to` $out (`valid` `(` $valid^ `)`)? `tokens` `(` $tokens `)` `topk`
+    $topk attr-dict `:` type($parts) `,` type($out) (`,` type($valid)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Threads of a workgroup.
+    static constexpr int64_t kThreads = 256;
+    /// Columns that one thread adds up: 16 bytes of `parts`.
+    int64_t getThreadColumns() {
+      return 128 / getParts().getType().getElementTypeBitWidth();
+    }
   }];
 }
 

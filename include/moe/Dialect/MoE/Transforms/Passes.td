@@ -27,7 +27,7 @@ def MoECheckTargetPass : Pass<"moe-check-target", "::mlir::gpu::GPUModuleOp"> {
 }
 
 def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "moe.grouped_gemm to tile ops";
+  let summary = "kernel-level ops to what one workgroup does";
   let description = [{
     Expands each `moe.grouped_gemm` to what one workgroup does: find its tile
     and expert, and, unless the block is out of use or the expert is not local,
@@ -35,8 +35,11 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
     become workgroup attributions of the surrounding `gpu.func`, which also gets
     its block size and the attribute `moe.grid`.
 
-    Precondition: the op stands in a `gpu.func`, whose `known_block_size`, if
-    present, is the configuration's. Postcondition: no `moe.grouped_gemm`.
+    `moe.activate_sums` and `moe.reduce_slots` become the loads, arithmetic and
+    stores of one row.
+
+    Precondition: each op stands in a `gpu.func`, whose `known_block_size`, if
+    present, is the op's. Postcondition: no op of the kernel level.
 
     ```mlir
     scf.if %has_work {
@@ -49,7 +52,8 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
   ];
 }
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Private to the transforms: what the expansions of kernel-level ops share.
+
+#ifndef MOE_LIB_DIALECT_MOE_TRANSFORMS_EXPANDKERNEL_H
+#define MOE_LIB_DIALECT_MOE_TRANSFORMS_EXPANDKERNEL_H
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace moe {
+
+/// The gpu.func around a kernel-level op, with its block of `threads` x 1 x 1
+/// and, unless it has one already, its grid in x as an expression over the
+/// kernel's arguments. Error: no such function, or one with another block.
+mlir::FailureOr<mlir::gpu::GPUFuncOp>
+prepareKernelFunction(mlir::Operation *op, int64_t threads,
+                      const llvm::Twine &grid);
+
+/// ExpandElementwise.cpp: the op to what one workgroup does.
+mlir::LogicalResult expandActivateSums(ActivateSumsOp op);
+mlir::LogicalResult expandReduceSlots(ReduceSlotsOp op);
+
+} // namespace moe
+
+#endif // MOE_LIB_DIALECT_MOE_TRANSFORMS_EXPANDKERNEL_H
