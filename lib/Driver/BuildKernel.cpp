@@ -206,7 +206,8 @@ LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
   int64_t outRows = down && options.accumulate ? 1 : options.topk;
   int64_t xRows = down ? options.topk : 1;
   Value out =
-      shaped(func.getArgument(0), times(rows, outRows), options.outColumns());
+      shaped(func.getArgument(0), times(rows, outRows),
+             options.leavesRawSums() ? options.n() : options.outColumns());
   Value x = shaped(func.getArgument(1), times(rows, xRows), options.k());
   Value ids = list(func.getArgument(4), sorted);
   Value experts = list(func.getArgument(5), blocks);

@@ -71,9 +71,7 @@ int64_t KernelOptions::n() const {
 }
 
 int64_t KernelOptions::outColumns() const {
-  if (!isStage1())
-    return modelDim;
-  return leavesRawSums() ? 2 * interDim : interDim;
+  return isStage1() ? interDim : modelDim;
 }
 
 bool KernelOptions::appliesWeight() const {
@@ -143,6 +141,13 @@ std::string KernelOptions::kernelName() const {
   if (wavesPerEu != 0)
     number("_wpe", wavesPerEu);
   return name;
+}
+
+KernelOptions rawSumsOf(const KernelOptions &gemm1) {
+  KernelOptions options = gemm1;
+  options.outType = OutType::F32;
+  options.bias = options.doweight = false;
+  return options;
 }
 
 KernelOptions activateAfter(const KernelOptions &gemm1) {

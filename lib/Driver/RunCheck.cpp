@@ -58,15 +58,18 @@ CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
   bool stage1 = o.kernel == KernelKind::Gemm1;
   reference::ErrorModel model;
   model.type = problem.outType();
-  model.accumulate = o.usesAtomics();
+  // A reduction adds up rounded rows, which no more errs than adding to them.
+  bool summed = !stage1 && (o.accumulate || o.reduce);
+  model.accumulate = summed;
   model.k = o.k();
-  model.contributions = o.usesAtomics() ? o.topk * o.kBatch : 1;
+  model.contributions = summed ? o.topk * o.kBatch : 1;
   model.topk = o.topk;
 
   CheckResult result;
   result.rows = result.sampledRows = problem.outRows();
   reference::MoEGemm gemm = problem.gemm(threads);
-  const void *initial = problem.initial.data();
+  // A reduction overwrites.
+  const void *initial = o.reduce ? nullptr : problem.initial.data();
   auto compare = [&](const reference::Wanted &wanted) {
     if (stage1)
       return reference::compare(
@@ -74,11 +77,11 @@ CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
           reference::goldenStage1(gemm, activationOf(o), initial,
                                   problem.outType(), wanted.rows),
           out, initial, /*stage1=*/true);
-    return reference::compare(
-        model,
-        reference::goldenStage2(gemm, o.accumulate, initial, problem.outType(),
-                                wanted),
-        out, initial);
+    return reference::compare(model,
+                              reference::goldenStage2(gemm, summed, initial,
+                                                      problem.outType(),
+                                                      wanted),
+                              out, initial);
   };
   if (problem.tokens <= kSampleAbove) {
     result.elements = compare(reference::Wanted());
@@ -94,8 +97,7 @@ CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
   result.columns = compare(reference::Wanted{nullptr, &cols});
   result.checksum = reference::compareChecksum(
       model,
-      reference::goldenStage2Checksum(gemm, o.accumulate, initial,
-                                      problem.outType()),
+      reference::goldenStage2Checksum(gemm, summed, initial, problem.outType()),
       out, problem.outRows());
   return result;
 }

@@ -35,6 +35,11 @@ static void addFlags(FlagSet &flags, Request &request) {
                          {"one-expert", Routing::OneExpert},
                          {"round-robin", Routing::RoundRobin}});
   flags.integer("seed", "seed of the generated problem [0]", request.seed);
+  if (!request.layer && request.options.kernel == KernelKind::Gemm2)
+    flags.toggle("reduce",
+                 "with --no-accumulate: a kernel adds up the slots, so that "
+                 "the output is [T,H]",
+                 request.options.reduce);
   flags.string("data", "DIR", "own tensors, DIR/<name>.npy in logical order",
                request.dataDir);
   flags.string("out", "FILE.npy", "where the output goes", request.outFile);
@@ -53,9 +58,18 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
     if (flags.given("trace"))
       return createStringError("--trace: expected one kernel, got both stages "
                                "of a layer; trace gemm1 or gemm2");
+    request.options.reduce = !request.options.accumulate;
   } else if (Error error = checkStageFlags(flags, request.options.kernel)) {
     return error;
   }
+  if (flags.given("trace") && !request.layer &&
+      (request.options.reduce || request.options.leavesRawSums()))
+    return createStringError(
+        "--trace: expected one kernel, got two with " +
+        Twine(request.options.reduce ? "--reduce" : "--k-batch in stage 1"));
+  if (request.options.reduce && request.options.accumulate)
+    return createStringError("--reduce: expected --no-accumulate with it, got "
+                             "an output that accumulates already");
   if (!flags.given("chip"))
     return usageError("missing flag --chip");
   if (flags.given("data")) {
@@ -106,7 +120,17 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
   if (!options.tile)
     options.tile = chooseTile(options, problem.tokens,
                               moe::lookupChip(request.chip)->ldsBytes);
-  return compileKernel(options, request.chip).moveInto(result.kernel);
+  bool raw = options.leavesRawSums();
+  if (Error error =
+          compileKernel(raw ? rawSumsOf(options) : options, request.chip)
+              .moveInto(result.kernel))
+    return error;
+  if (!raw && !options.reduce)
+    return Error::success();
+  return compileKernel(raw ? activateAfter(options)
+                           : reduceAfter(options, /*mask=*/true),
+                       request.chip)
+      .moveInto(result.second.emplace());
 }
 
 /// Reads the tensors, or makes a problem without tensors yet.
@@ -128,25 +152,44 @@ static Expected<Problem> firstProblem(const Request &request, Times &times) {
   return std::move(problem);
 }
 
-static Error execute(const Request &request, Problem &problem,
-                     DeviceBuffers &buffers, Result &result) {
-  const KernelOptions &o = problem.options;
+/// Runs one kernel of the stage; the outcome is added to what is there.
+static Error runKernel(const Request &request, const Problem &problem,
+                       const CompiledKernel &kernel, int64_t numBlocks,
+                       std::vector<moe::executor::Argument> args,
+                       std::array<uint32_t, 3> &grid, Result &result) {
   moe::codeobject::GridVariables variables;
   variables.tokens = problem.tokens;
-  variables.n = o.n();
-  variables.k = o.k();
-  variables.numBlocks = buffers.numBlocks;
-  if (Error error = codeobject::evaluateGrid(result.kernel.grid, variables)
-                        .moveInto(result.grid))
+  variables.n = problem.options.n();
+  variables.k = problem.options.k();
+  variables.numBlocks = numBlocks;
+  if (Error error =
+          codeobject::evaluateGrid(kernel.grid, variables).moveInto(grid))
     return error;
   moe::executor::Launch launch;
-  launch.elf = result.kernel.elf;
-  launch.kernel = result.kernel.kernelName;
-  launch.grid = result.grid;
-  launch.block = result.kernel.block;
-  launch.args = buffers.arguments(problem);
+  launch.elf = kernel.elf;
+  launch.kernel = kernel.kernelName;
+  launch.grid = grid;
+  launch.block = kernel.block;
+  launch.args = std::move(args);
   Stopwatch watch(result.times.run);
-  return request.executor->run(launch).moveInto(result.outcome);
+  moe::executor::Outcome outcome;
+  if (Error error = request.executor->run(launch).moveInto(outcome))
+    return error;
+  result.outcome.add(std::move(outcome));
+  return Error::success();
+}
+
+static Error execute(const Request &request, Problem &problem,
+                     DeviceBuffers &buffers, Result &result) {
+  if (Error error =
+          runKernel(request, problem, result.kernel, buffers.numBlocks,
+                    buffers.arguments(problem), result.grid, result))
+    return error;
+  // After a finding the parts may be incomplete.
+  if (!result.second || !result.outcome.reports.empty())
+    return Error::success();
+  return runKernel(request, problem, *result.second, buffers.numBlocks,
+                   buffers.secondArguments(problem), result.secondGrid, result);
 }
 
 static Error writeResult(const Request &request, const Problem &problem,
@@ -166,10 +209,6 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
     return error;
   if (Error error = firstProblem(request, result.times).moveInto(problem))
     return error;
-  if (problem.options.kernel == KernelKind::Gemm1 && problem.options.kBatch > 1)
-    return createStringError("k-batch: expected 1 in moe-run gemm1, got " +
-                             Twine(problem.options.kBatch) +
-                             ": the raw sums have no finishing step yet");
   if (Error error = compile(request, problem, result))
     return error;
   {

@@ -16,7 +16,8 @@ using namespace moe;
 using namespace moe::driver;
 
 /// The two requests of a layer: stage 1 stores bf16; the routing weight is
-/// applied once, in stage 1 with --doweight, else in stage 2.
+/// applied once, in stage 1 with --doweight, else in stage 2; a stage 2 that
+/// stores is followed by a reduction.
 static std::array<Request, 2> splitLayer(Request &request) {
   std::array<Request, 2> stages;
   for (Request &stage : stages) {
@@ -30,7 +31,7 @@ static std::array<Request, 2> splitLayer(Request &request) {
   }
   stages[0].options.kernel = KernelKind::Gemm1;
   stages[0].options.outType = OutType::BF16;
-  stages[0].options.kBatch = 1;
+  stages[0].options.reduce = false;
   stages[1].options.kernel = KernelKind::Gemm2;
   stages[1].options.routingWeight &= !request.options.doweight;
   stages[1].outFile = request.outFile;
@@ -43,7 +44,7 @@ static double layerDifference(const Problem &up, const Problem &down,
                               const void *out, unsigned threads) {
   reference::GoldenResult golden = reference::goldenLayer(
       up.gemm(threads), activationOf(up.options), down.gemm(threads),
-      down.initial.data(), down.outType());
+      down.options.reduce ? nullptr : down.initial.data(), down.outType());
   std::vector<double> values(golden.value.size());
   for (size_t i = 0; i < values.size(); ++i)
     values[i] =
@@ -71,11 +72,11 @@ Expected<Verdict> moe::driver::layerCommand(Arguments args) {
       printSummary(stages[i], problems[i], results[i]);
     explainResult(results[i]);
   }
-  // goldenLayer accumulates; above the limit of sampling it would be slow.
+  // Above the limit of sampling this would be slow.
   std::optional<double> difference;
   // Both stages round, so twice the limit of one.
   double limit = 2 * reference::logitsLimit(request.options.topk);
-  if (problems[1].options.accumulate && request.tokens <= kSampleAbove)
+  if (request.tokens <= kSampleAbove)
     difference = layerDifference(problems[0], problems[1],
                                  buffers[1].out.data(), request.threads());
   bool pass = results[0].pass() && results[1].pass() &&

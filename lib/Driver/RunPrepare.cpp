@@ -125,6 +125,26 @@ static std::vector<float> physicalBias(const Problem &problem) {
   return bias;
 }
 
+/// What lies between two kernels of the stage.
+static Error prepareParts(const Problem &problem, DeviceBuffers &buffers) {
+  const KernelOptions &o = problem.options;
+  int64_t pairs = problem.tokens * o.topk;
+  if (o.leavesRawSums())
+    return HostBuffer::allocate(uint64_t(pairs * o.n() * 4))
+        .moveInto(buffers.parts);
+  if (!o.reduce)
+    return Error::success();
+  for (int32_t id : problem.ids)
+    buffers.valid.push_back(id >= 0 && id < o.experts);
+  if (Error error =
+          HostBuffer::allocate(uint64_t(pairs * o.outColumns()) *
+                               reference::byteWidth(problem.outType()))
+              .moveInto(buffers.parts))
+    return error;
+  std::memset(buffers.parts.data(), 0xff, buffers.parts.size());
+  return Error::success();
+}
+
 Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
                                              int64_t tileM, unsigned threads) {
   const KernelOptions &o = problem.options;
@@ -166,6 +186,8 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
                         .moveInto(buffers.out))
     return std::move(error);
   std::memcpy(buffers.out.data(), problem.initial.data(), buffers.out.size());
+  if (Error error = prepareParts(problem, buffers))
+    return std::move(error);
   return std::move(buffers);
 }
 
@@ -184,7 +206,8 @@ DeviceBuffers::arguments(Problem &problem) {
   using executor::Argument;
   const KernelOptions &o = problem.options;
   std::vector<Argument> args;
-  args.push_back(Argument::buffer("out", out.bytes()));
+  args.push_back(
+      Argument::buffer("out", parts.empty() ? out.bytes() : parts.bytes()));
   args.push_back(Argument::buffer("x", problem.x.bytes(), true));
   args.push_back(Argument::buffer("w", w.bytes(), true));
   args.push_back(Argument::buffer("scale", scale.bytes(), true));
@@ -192,7 +215,8 @@ DeviceBuffers::arguments(Problem &problem) {
   args.push_back(readOnly("expert_ids", expertIds));
   args.push_back(readOnly("sorted_weights", sortedWeights));
   args.push_back(readOnly("num_valid_ids", numValid));
-  args.push_back(o.bias ? readOnly("bias", bias) : Argument::null("bias"));
+  args.push_back(o.bias && !o.leavesRawSums() ? readOnly("bias", bias)
+                                              : Argument::null("bias"));
   args.push_back(
       Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)));
   args.push_back(Argument::scalar("n", static_cast<int32_t>(o.n())));
@@ -206,5 +230,26 @@ DeviceBuffers::arguments(Problem &problem) {
     args.push_back(Argument::scalar("beta", params.beta));
     args.push_back(Argument::scalar("linear_beta", params.linearBeta));
   }
+  return args;
+}
+
+std::vector<moe::executor::Argument>
+DeviceBuffers::secondArguments(Problem &problem) {
+  using executor::Argument;
+  const KernelOptions &o = problem.options;
+  if (o.reduce)
+    return {Argument::buffer("out", out.bytes()),
+            Argument::buffer("parts", parts.bytes(), true),
+            readOnly("valid", valid),
+            Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)),
+            Argument::scalar("n", static_cast<int32_t>(o.n()))};
+  // The list of gemm1 with the sums in place of x, and no weights.
+  std::vector<Argument> args = arguments(problem);
+  args[0] = Argument::buffer("out", out.bytes());
+  args[1] = Argument::buffer("sums", parts.bytes(), true);
+  args[2] = Argument::null("w");
+  args[3] = Argument::null("scale");
+  if (o.bias)
+    args[8] = readOnly("bias", bias);
   return args;
 }

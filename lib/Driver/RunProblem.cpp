@@ -37,7 +37,8 @@ const char *moe::driver::toString(Routing routing) {
 }
 
 int64_t Problem::outRows() const {
-  bool perToken = options.kernel == KernelKind::Gemm2 && options.accumulate;
+  bool perToken = options.kernel == KernelKind::Gemm2 &&
+                  (options.accumulate || options.reduce);
   return perToken ? tokens : tokens * options.topk;
 }
 
@@ -80,7 +81,7 @@ moe::reference::MoEGemm Problem::gemm(unsigned threads) const {
   gemm.x = x.as<uint16_t>();
   gemm.xPerSlot = options.kernel == KernelKind::Gemm2;
   // The slices that k_batch deals the K tiles to, the longer ones first.
-  if (options.kernel == KernelKind::Gemm2 && options.kBatch > 1) {
+  if (options.kBatch > 1) {
     int64_t tiles = (options.k() + options.tile->k - 1) / options.tile->k;
     int64_t each = tiles / options.kBatch, longer = tiles % options.kBatch;
     for (int64_t slice = 1; slice < options.kBatch; ++slice)

@@ -36,6 +36,7 @@ json::Object moe::driver::configJSON(const KernelOptions &o) {
                       {"tile", tileString(*o.tile)},
                       {"out_type", toString(o.outType)},
                       {"accumulate", o.accumulate},
+                      {"reduce", o.reduce},
                       {"bias", o.bias},
                       {"weight", o.appliesWeight()},
                       {"k_batch", o.kBatch},
@@ -87,6 +88,11 @@ json::Value moe::driver::describeJSON(const Request &request,
         json::Object{{"pass", sums->pass},
                      {"max_bound_ratio", jsonNumber(sums->maxBoundRatio)},
                      {"wrong", sums->wrong}};
+  if (result.second)
+    root["second"] = json::Object{
+        {"kernel", result.second->kernelName},
+        {"grid", json::Array{result.secondGrid[0], result.secondGrid[1],
+                             result.secondGrid[2]}}};
   addStats(root, result.outcome);
   return root;
 }
@@ -103,7 +109,13 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
     outs() << ", " << toString(request.routing) << " routing, seed "
            << request.seed;
   outs() << "\n  config        tile " << tileString(*o.tile) << ", "
-         << toString(o.outType) << (o.accumulate ? ", accumulate" : ", store")
+         << toString(o.outType)
+         << (o.reduce       ? ", store and reduce"
+             : o.isStage1() ? ", store"
+             : o.accumulate ? ", accumulate"
+                            : ", store")
+         << (o.kBatch > 1 ? ", k_batch " + std::to_string(o.kBatch) : "")
+         << (o.leavesRawSums() ? ", then activated" : "")
          << (o.appliesWeight() ? ", weight" : "") << (o.bias ? ", bias" : "")
          << "\n  instructions  " << result.outcome.instructions
          << "\n  error         max " << format("%.3g", e.maxError) << ", "

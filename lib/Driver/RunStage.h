@@ -51,7 +51,10 @@ struct Times {
 struct Result {
   CompiledKernel kernel;
   std::array<uint32_t, 3> grid;
-  moe::executor::Outcome outcome;
+  /// The kernel that makes the output of raw sums or of slots, if there is one.
+  std::optional<CompiledKernel> second;
+  std::array<uint32_t, 3> secondGrid;
+  moe::executor::Outcome outcome; ///< of both kernels
   CheckResult check;
   Times times;
   bool pass() const { return outcome.reports.empty() && check.pass(); }

@@ -7,11 +7,39 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Executor/Executor.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;
 using namespace moe::executor;
 
 Executor::~Executor() = default;
+
+using Counters = std::vector<std::pair<std::string, uint64_t>>;
+
+/// The entry of that name, a new one at the end if there is none.
+template <typename Value>
+static Value &entryOf(std::vector<std::pair<std::string, Value>> &entries,
+                      const std::string &name) {
+  for (auto &entry : entries)
+    if (entry.first == name)
+      return entry.second;
+  return entries.emplace_back(name, Value()).second;
+}
+
+static void addCounters(Counters &sums, const Counters &more) {
+  for (const auto &[name, count] : more)
+    entryOf(sums, name) += count;
+}
+
+void Outcome::add(Outcome other) {
+  instructions += other.instructions;
+  seconds += other.seconds;
+  addCounters(stats, other.stats);
+  for (const auto &[line, counts] : other.lines)
+    addCounters(entryOf(lines, line), counts);
+  llvm::append_range(reports, std::move(other.reports));
+  llvm::append_range(warnings, std::move(other.warnings));
+}
 
 Argument Argument::buffer(std::string name, MutableArrayRef<uint8_t> bytes,
                           bool readOnly) {

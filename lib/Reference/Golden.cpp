@@ -338,7 +338,11 @@ GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
              magnitude[at] = d.magnitude + std::fabs(bias);
            });
   setInitial(result, initial, type);
-  double c = 8 * std::ldexp(1.0, -24) * std::sqrt(double(gemm.k));
+  double ulp = std::ldexp(1.0, -24);
+  double c = 8 * ulp * std::sqrt(double(gemm.k));
+  // Contributions that are added to the sums one by one, each in f32.
+  if (!gemm.cuts.empty())
+    c += double(gemm.cuts.size() + 2) * ulp;
   for (const std::vector<Pair> &pairs : routed)
     for (const Pair &pair : pairs) {
       ++result.routed[pair.row];

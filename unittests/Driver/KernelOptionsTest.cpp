@@ -35,7 +35,7 @@ TEST(KernelOptions, Dimensions) {
   EXPECT_EQ(gateUp.k(), 2880);
   EXPECT_EQ(gateUp.outColumns(), 1536);
   gateUp.kBatch = 2;
-  EXPECT_EQ(gateUp.outColumns(), 3072);
+  EXPECT_EQ(gateUp.outColumns(), 1536);
   EXPECT_EQ(gateUp.block(), 256);
 }
 

@@ -80,6 +80,8 @@ struct KernelOptions {
   GateLayout gate = GateLayout::Separated;
   /// Multiply by the routing weight after the activation.
   bool doweight = false;
+  /// A run of a Gemm2 that stores is followed by a Reduce kernel.
+  bool reduce = false;
   /// Reduce only: a mask says which slots count.
   bool mask = false;
   /// Run-time parameters of the activation: no part of the code object. Absent
@@ -98,9 +100,8 @@ struct KernelOptions {
   int64_t k() const;
   /// Rows of one expert's weights: modelDim in stage 2, 2*interDim in stage 1.
   int64_t n() const;
-  /// Columns of the output: modelDim in stage 2; in stage 1 interDim, or
-  /// 2*interDim when split-K leaves the raw sums (an Activate kernel has
-  /// interDim).
+  /// Columns of the stage's output: modelDim in stage 2, interDim in stage 1.
+  /// Raw sums have n() columns.
   int64_t outColumns() const;
   /// Whether the kernel multiplies by the routing weight, in either stage.
   bool appliesWeight() const;
@@ -118,7 +119,9 @@ struct KernelOptions {
   std::string kernelName() const;
 };
 
-/// The Activate kernel behind a Gemm1 with k-batch above 1.
+/// The Gemm1 kernel of a stage 1 that splits K over workgroups: f32 sums.
+KernelOptions rawSumsOf(const KernelOptions &gemm1);
+/// The Activate kernel behind it, which has the stage's out type.
 KernelOptions activateAfter(const KernelOptions &gemm1);
 /// The Reduce kernel behind a Gemm2 that does not accumulate.
 KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask);

@@ -74,15 +74,21 @@ llvm::Expected<Problem>
 readProblem(llvm::StringRef dir, const KernelOptions &options, int64_t tokens,
             const GivenDimensions &given, unsigned threads);
 
-/// The kernel's buffers, each exactly as large as the contract says.
+/// The kernels' buffers, each exactly as large as the contract says.
 struct DeviceBuffers {
   HostBuffer out, w, scale;
+  /// Where a second kernel makes the output: what it reads, raw f32 sums that
+  /// start as zeros, or a row for each slot that starts as NaN.
+  HostBuffer parts;
+  std::vector<uint8_t> valid; ///< [tokens, topk]: slots with a local expert
   std::vector<int32_t> sortedIds, expertIds, numValid;
   std::vector<float> sortedWeights, bias;
   int64_t numBlocks = 0;
 
   /// The arguments in the order of the ABI; refers to this and the problem.
   std::vector<executor::Argument> arguments(Problem &problem);
+  /// Those of the Activate or Reduce kernel after it.
+  std::vector<executor::Argument> secondArguments(Problem &problem);
 };
 
 /// Sorts and shuffles for blocks of `tileM` rows. Past the rows in use come

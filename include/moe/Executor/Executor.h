@@ -85,6 +85,9 @@ struct Outcome {
       lines;
   std::vector<std::string> reports;  ///< of sanitizers; not empty = not good
   std::vector<std::string> warnings; ///< worth telling, not an error
+
+  /// Adds what another run tells, counter by counter.
+  void add(Outcome other);
 };
 
 class Executor {

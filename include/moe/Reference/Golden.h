@@ -31,8 +31,9 @@ struct MoEGemm {
   /// true: x is [tokens*topk, k] (stage 2), false: x is [tokens, k] (stage 1).
   bool xPerSlot = true;
   /// Increasing indices within (0, k) at which the sum over K is cut into
-  /// contributions that are added to the output one by one; empty = one. They
-  /// change `sum` of the result, the bias being part of the first, no value.
+  /// contributions that are added one by one, in stage 2 to the output, in
+  /// stage 1 to the f32 sums; empty = one. They change no value: in stage 2
+  /// `sum`, the bias being part of the first, in stage 1 the error bound.
   std::vector<int64_t> cuts;
   unsigned threads = 1;
 };
