@@ -3,9 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Manually inserted wait states, from the chapter of that name in the CDNA3 and
-// CDNA4 ISA manuals. One issued instruction is one wait state, s_nop N is N+1.
-// Where the manuals give a range over shapes, the smallest number is taken, so
-// that a report is never a false one; not every hazard is covered.
+// CDNA4 ISA manuals; where they give a range, the number that LLVM's back end
+// keeps to. One issued instruction is one wait state, s_nop N is N+1. Rules are
+// made once an instruction of the program, as "what wrote this register, and
+// how long ago?", and asked whenever it executes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,13 +16,30 @@
 
 namespace moe::emulator {
 
-static bool isValu(InstClass kind) {
-  return kind == InstClass::Valu || kind == InstClass::Trans ||
-         kind == InstClass::Cvt;
+namespace {
+/// What a writer is to the rules.
+enum Class : uint16_t {
+  Vector = 1,      ///< a vector ALU instruction other than a matrix one
+  Trans = 2,       ///< of the transcendental unit
+  PartOfDst = 4,   ///< writes a part of its destination, which is forwarded
+  Scalar = 8,      ///< scalar ALU
+  SetsHwReg = 16,  ///< s_setreg
+  MatrixXdl = 32,  ///< matrix, all but f32 and f64
+  MatrixF32 = 64,  ///< v_mfma_f32_*_f32
+  MatrixF64 = 128, ///< v_mfma_f64
+  Dot = 256,
+  WideStore = 512, ///< reads more than 64 bits of data after issue
+  Compares = 1024, ///< v_cmpx
+  Matrix = MatrixXdl | MatrixF32 | MatrixF64
+};
+} // namespace
+
+static bool startsWith(const std::string &name, const char *prefix) {
+  return name.compare(0, strlen(prefix), prefix) == 0;
 }
-static bool isTrans(InstClass kind) { return kind == InstClass::Trans; }
-static bool isSalu(InstClass kind) { return kind == InstClass::Salu; }
-static bool isMatrix(InstClass kind) { return kind == InstClass::Mfma; }
+static bool contains(const std::string &name, const char *part) {
+  return name.find(part) != std::string::npos;
+}
 static bool isVmem(InstClass kind) {
   switch (kind) {
   case InstClass::VmemLoad:
@@ -36,124 +54,332 @@ static bool isVmem(InstClass kind) {
     return false;
   }
 }
-
-/// Passes of four cycles that a matrix instruction occupies, at least.
-static unsigned passes(const math::MfmaDesc &desc) {
-  using math::MatType;
-  unsigned macs = unsigned(desc.m) * desc.n * desc.k * desc.blocks;
-  switch (desc.a) {
-  case MatType::F64:
-    return desc.m == 4 ? 2 : 4;
-  case MatType::F32:
-    return std::max(2u, macs / 128);
-  case MatType::XF32:
-    return std::max(2u, macs / 512);
-  case MatType::F16:
-  case MatType::BF16:
-    return std::max(2u, macs / 2048);
-  case MatType::I8:
-    return std::max(2u, macs / 4096);
-  default:
-    return std::max(2u, macs / 8192);
-  }
+static bool isDs(InstClass kind) {
+  return kind == InstClass::DsRead || kind == InstClass::DsWrite ||
+         kind == InstClass::DsAtomic || kind == InstClass::DsOther;
 }
+/// Lane exchange counts as DsOther where LDS does it, as Valu where it does
+/// not.
+static bool isVector(const InstMeta &meta) {
+  return meta.kind == InstClass::Valu || meta.kind == InstClass::Trans ||
+         meta.kind == InstClass::Cvt;
+}
+
+/// Passes of four cycles that a matrix instruction occupies.
+static unsigned passesOf(const math::MfmaDesc &desc, unsigned formats,
+                         bool gfx950) {
+  using math::MatType;
+  if (desc.a == MatType::F64)
+    return desc.m == 4 ? 4 : gfx950 ? 16 : 8;
+  if (desc.m == 4)
+    return 2;
+  unsigned base = desc.m == 16 ? 4 : 8;
+  if (desc.sparse || desc.a == MatType::XF32)
+    return base;
+  if (desc.a == MatType::F32 || desc.blocks > 1)
+    return 2 * base;
+  // One operand of 8 bits takes as long as two: cbsz or blgp below 2.
+  bool eight = (formats & 7) < 2 || ((formats >> 7) & 7) < 2;
+  return desc.a == MatType::F8F6F4 && eight ? 2 * base : base;
+}
+
+/// Forms whose result the next instruction may not read or merge with: SDWA
+/// and op_sel that write a part of it, conversions that pick a byte of it.
+static bool writesPart(const Inst &inst, const std::string &name) {
+  if (inst.mods & ModSdwa)
+    return !startsWith(name, "v_cmp") && ((inst.ext >> 8) & 7) != 6;
+  if (contains(name, "_sr_pk_fp4"))
+    return true;
+  bool scaled = startsWith(name, "v_cvt_scalef32");
+  if (inst.mods & ModVop3p || !(inst.mods & ModVop3 || scaled))
+    return false;
+  bool picksByte = contains(name, "_sr_fp8") || contains(name, "_sr_bf8") ||
+                   contains(name, "_pk_fp4_");
+  return modOpSel(inst.mods) & (picksByte ? 12 : 8);
+}
+
+static unsigned hwRegOf(const Inst &inst) { return inst.imm & 63; }
+
+HazardCheck::HazardCheck(const Program &program, const Sanitizers::Sink &sink)
+    : program(program), sink(sink) {}
 
 void HazardCheck::beginGroup() {
   for (WaveState &wave : waves)
-    wave = WaveState();
+    if (wave.now)
+      wave = WaveState();
 }
 
-/// Reports unless `states` wait states have passed since a write of `reg` by an
-/// instruction of the class that `writer` accepts.
-void HazardCheck::need(Wave &w, uint32_t record, unsigned reg, unsigned states,
-                       const char *rule, bool (*writer)(InstClass)) {
+void HazardCheck::describe(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  Kind &kind = kinds[record];
+  if (meta.kind == InstClass::Nop)
+    kind.waits = uint8_t(inst.imm + 1);
+  if (meta.kind == InstClass::Salu)
+    kind.classes |= Scalar;
+  if (startsWith(meta.mnemonic, "s_setreg"))
+    kind.classes |= SetsHwReg;
+  if (isVector(meta) && meta.mnemonic[0] == 'v') {
+    kind.classes |= Vector;
+    if (meta.kind == InstClass::Trans)
+      kind.classes |= Trans;
+    if (writesPart(inst, meta.mnemonic))
+      kind.classes |= PartOfDst;
+    if (startsWith(meta.mnemonic, "v_dot"))
+      kind.classes |= Dot;
+    if (startsWith(meta.mnemonic, "v_cmpx"))
+      kind.classes |= Compares;
+  }
+  if (meta.kind == InstClass::Mfma) {
+    const auto &desc = *static_cast<const math::MfmaDesc *>(inst.op);
+    kind.passes = uint8_t(passesOf(desc, inst.ext, gfx950));
+    kind.classes |= desc.a == math::MatType::F64   ? MatrixF64
+                    : desc.a == math::MatType::F32 ? MatrixF32
+                                                   : MatrixXdl;
+    if ((kind.classes & MatrixXdl) && !desc.sparse &&
+        inst.src[2].kind == SrcKind::Vgpr) {
+      kind.lateRead = uint16_t(inst.src[2].index + regVector);
+      kind.lateCount = desc.dRegs;
+    }
+  }
+  bool stores =
+      meta.kind == InstClass::VmemStore || meta.kind == InstClass::FlatStore;
+  bool scalarOffset =
+      startsWith(meta.mnemonic, "buffer") && inst.src[1].kind == SrcKind::Sgpr;
+  if (stores && !scalarOffset &&
+      (contains(meta.mnemonic, "x3") || contains(meta.mnemonic, "x4"))) {
+    kind.classes |= WideStore;
+    kind.lateRead = uint16_t(inst.data + regVector);
+    kind.lateCount = contains(meta.mnemonic, "x3") ? 3 : 4;
+  }
+}
+
+void HazardCheck::add(unsigned first, unsigned count, uint16_t writers,
+                      unsigned states, const char *what, MatrixUse matrix) {
+  for (unsigned reg = first; reg < first + count; ++reg)
+    if (reg < tracked)
+      rules.push_back({uint16_t(reg), writers, uint8_t(states), matrix, what});
+}
+
+/// What scalar and memory instructions need.
+void HazardCheck::addScalarRules(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  const std::string &name = meta.mnemonic;
+  if (isVmem(meta.kind))
+    for (const RegUse &use : meta.uses)
+      if ((use.flags & 2) && use.first < 106)
+        add(use.first, use.count, Vector, 5,
+            "vector memory after a VALU write of an SGPR");
+  if (meta.kind == InstClass::LdsDma || contains(name, "_addtid_") ||
+      startsWith(name, "ds_gws") || startsWith(name, "s_sendmsg") ||
+      startsWith(name, "s_movrel") || name == "s_ttracedata")
+    add(SgprM0, 1, Scalar, 1, "use of M0 after a scalar write of it");
+  if (startsWith(name, "s_setreg") || startsWith(name, "s_getreg"))
+    add(hwRegs + hwRegOf(inst), 1, SetsHwReg, 2,
+        "access to a hardware register after s_setreg of it");
+}
+
+/// What vector ALU instructions need.
+void HazardCheck::addValuRules(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  const std::string &name = meta.mnemonic;
+  bool select = name == "v_readlane_b32" || name == "v_writelane_b32";
+  bool reads = name == "v_readlane_b32" || name == "v_readfirstlane_b32";
+  bool permutes = startsWith(name, "v_permlane");
+  for (const RegUse &use : meta.uses) {
+    bool vector = use.first >= regVector;
+    if (vector)
+      add(use.first, use.count, PartOfDst, 1,
+          "use of a result of which only a part was written");
+    if (!(use.flags & 2))
+      continue;
+    if (vector && meta.kind != InstClass::Trans)
+      add(use.first, use.count, Trans, 1, "use of a transcendental's result");
+    if (vector && reads)
+      add(use.first, use.count, Vector, 1,
+          "readlane after a VALU write of its source");
+    if (vector && permutes)
+      add(use.first, use.count, Vector, 2,
+          "permlane after a VALU write of its source");
+    if (vector && (inst.mods & ModDpp) &&
+        inst.src[0].index + regVector == use.first)
+      add(use.first, use.count, Vector, 2,
+          "DPP after a VALU write of its source");
+    if (vector)
+      continue;
+    if (select && inst.src[1].kind == SrcKind::Sgpr &&
+        inst.src[1].index == use.first)
+      add(use.first, 1, Vector, 4, "lane select after a VALU write of an SGPR");
+    else if (use.first < 108)
+      add(use.first, use.count, Vector, 2,
+          "VALU read after a VALU write of an SGPR");
+  }
+  if (select || reads)
+    add(SgprExec, 2, Vector, 4, "lane access after a VALU write of EXEC");
+  if (permutes)
+    add(SgprExec, 2, Vector, 4, "permlane after a VALU write of EXEC");
+  if (inst.mods & ModDpp)
+    add(SgprExec, 2, Vector, 5, "DPP after a VALU write of EXEC");
+  if (startsWith(name, "v_div_fmas"))
+    add(SgprVcc, 2, Vector, 4, "v_div_fmas after a VALU write of VCC");
+}
+
+/// What matrix instructions need, and users of their results.
+void HazardCheck::addMatrixRules(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  bool matrix = meta.kind == InstClass::Mfma;
+  bool valu = kinds[record].classes & Vector;
+  bool memory = isVmem(meta.kind) || isDs(meta.kind);
+  if (matrix)
+    add(SgprExec, 2, Compares, 4, "matrix instruction after v_cmpx");
+  for (const RegUse &use : meta.uses) {
+    if (use.first < regVector)
+      continue;
+    bool read = use.flags & 2;
+    if (matrix && read) {
+      add(use.first, use.count, Vector, 2, "matrix operand after a VALU write");
+      bool addend = inst.src[2].kind == SrcKind::Vgpr &&
+                    inst.src[2].index + regVector == use.first;
+      add(use.first, use.count, Matrix, 0, "use of a matrix result",
+          addend ? AsAddendOther : AsFactor);
+    }
+    if ((valu || memory) && read)
+      add(use.first, use.count, Matrix, 0, "use of a matrix result",
+          valu ? ByValu : ByMemory);
+    if (valu && (use.flags & 1)) {
+      add(use.first, use.count, Matrix, 0, "overwriting a matrix result",
+          Overwritten);
+      add(use.first, use.count, 0, 0, "overwriting what is still read",
+          AddendOverwritten);
+    }
+    if (valu)
+      add(use.first, use.count, Dot, 3, "use of a dot product's result");
+  }
+}
+
+void HazardCheck::addRules(uint32_t record) {
+  kinds[record].firstRule = uint32_t(rules.size());
+  addScalarRules(record);
+  if (kinds[record].classes & Vector)
+    addValuRules(record);
+  addMatrixRules(record);
+  kinds[record].lastRule = uint32_t(rules.size());
+}
+
+/// Wait states after a matrix instruction, by what is done with its registers.
+unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
+                                   const Kind &user) const {
+  unsigned passes = writer.passes;
+  unsigned longer = gfx950 && passes != 2;
+  bool f64 = writer.classes & MatrixF64, f32 = writer.classes & MatrixF32;
+  bool small = passes == 4;
+  switch (rule.matrix) {
+  case ByValu:
+  case Overwritten:
+    if (f64)
+      return small ? 6 : gfx950 ? 19 : 11;
+    return f32 ? passes + 2 : passes + 3 + longer;
+  case ByMemory:
+    if (f64)
+      return small ? 9 : 18;
+    return f32 ? passes + 2 : passes + 3 + longer;
+  case AsFactor:
+    if (f64)
+      return small ? 6 : gfx950 ? 19 : 11;
+    return f32 ? passes + 2 : passes + 3 + longer;
+  case AsAddendSame:
+    if (f64)
+      return (user.classes & MatrixF64) && small && user.passes == 4 ? 4 : 0;
+    return passes == 2 ? 2 : 0;
+  case AsAddendOther:
+    if (user.classes & MatrixXdl && !(writer.classes & MatrixXdl))
+      return 0;
+    if (f64)
+      return small ? 4 : gfx950 ? 17 : 9;
+    return f32 ? passes : passes + 1 + longer;
+  case AddendOverwritten:
+    return writer.classes & WideStore ? 2 : passes - 1;
+  default:
+    return rule.states;
+  }
+}
+
+/// Reports unless enough wait states have passed since the rule's register was
+/// written, or read late.
+void HazardCheck::check(Wave &w, uint32_t record, const Rule &rule) {
   WaveState &wave = waves[w.id];
-  const Write &write = wave.writes[reg];
-  if (!write.record || !writer(program.meta[write.record - 1].kind))
+  bool late = rule.matrix == AddendOverwritten;
+  const Use &use = late ? wave.reads[rule.reg] : wave.writes[rule.reg];
+  const Kind &before = kinds[use.record - 1];
+  if (!late && !(before.classes & rule.writers))
     return;
-  uint64_t passed = wave.now - write.at - 1;
+  unsigned states = rule.states;
+  if (rule.matrix != NoMatrix) {
+    Rule actual = rule;
+    const Inst &other = program.code[use.record - 1];
+    if (rule.matrix == AsAddendOther &&
+        other.dst == program.code[record].src[2].index)
+      actual.matrix = AsAddendSame;
+    states = matrixStates(before, actual, kinds[record]);
+  }
+  if (rule.writers == Dot && &before != &kinds[record] &&
+      program.meta[use.record - 1].mnemonic == program.meta[record].mnemonic) {
+    // The same dot product forwards its addend.
+    const Inst &inst = program.code[record];
+    bool factor = false;
+    for (unsigned k = 0; k < 2; ++k)
+      factor |= inst.src[k].kind == SrcKind::Vgpr &&
+                inst.src[k].index + regVector == rule.reg;
+    if (!factor)
+      return;
+  }
+  uint64_t passed = wave.now - use.at - 1;
   if (passed >= states)
     return;
-  sink(SanitizeHazard, record, write.record - 1,
-       std::string("hazard: ") + rule + ": " + registerName(program, reg) +
-           " is written at %2 and used at %1, expected " +
+  sink(SanitizeHazard, record, use.record - 1,
+       std::string("hazard: ") + rule.what + ": " +
+           (rule.reg < hwRegs ? registerName(program, rule.reg)
+                              : "hwreg " + std::to_string(rule.reg - hwRegs)) +
+           (late ? " is read at %2 and overwritten at %1, expected "
+                 : " is written at %2 and used at %1, expected ") +
            std::to_string(states) + " wait states between, got " +
            std::to_string(passed));
 }
 
 void HazardCheck::before(Wave &w, uint32_t record) {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
-  WaveState &wave = waves[w.id];
-  bool lane =
-      meta.mnemonic == "v_readlane_b32" || meta.mnemonic == "v_writelane_b32";
-  bool reads = meta.mnemonic == "v_readlane_b32" ||
-               meta.mnemonic == "v_readfirstlane_b32";
-  bool dpp = inst.mods & ModDpp && isValu(meta.kind);
-  for (const RegUse &use : meta.uses) {
-    if (!(use.flags & 2))
-      continue;
-    for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
-         ++reg) {
-      bool scalar = reg < regVector;
-      if (scalar && isVmem(meta.kind) && reg < 106)
-        need(w, record, reg, 5, "vector memory after a VALU write of an SGPR",
-             isValu);
-      // Masks and constants: v_cmp, v_readlane and carries write SGPRs late.
-      if (scalar && reg < 108 && isValu(meta.kind))
-        need(w, record, reg, 2, "VALU read after a VALU write of an SGPR",
-             isValu);
-      if (!scalar && reads)
-        need(w, record, reg, 1, "readlane after a VALU write of its source",
-             isValu);
-      if ((lane || reads) && reg == 126)
-        need(w, record, reg, 4, "lane access after a VALU write of EXEC",
-             isValu);
-      if (lane && scalar && inst.src[1].kind == SrcKind::Sgpr &&
-          reg == inst.src[1].index)
-        need(w, record, reg, 4, "lane select after a VALU write of an SGPR",
-             isValu);
-      if (dpp && reg == 126)
-        need(w, record, reg, 5, "DPP after a VALU write of EXEC", isValu);
-      if (dpp && !scalar && inst.src[0].index + regVector == reg)
-        need(w, record, reg, 2, "DPP after a VALU write of its source", isValu);
-      if (meta.kind == InstClass::LdsDma && reg == 124)
-        need(w, record, reg, 1, "LDS-DMA after a write of M0", isSalu);
-      if (!scalar && isMatrix(meta.kind))
-        need(w, record, reg, 2, "matrix operand after a VALU write", isValu);
-      if (!scalar &&
-          (meta.kind == InstClass::Valu || meta.kind == InstClass::Cvt))
-        need(w, record, reg, 1, "use of a transcendental's result", isTrans);
-    }
+  if (kinds.empty()) {
+    gfx950 = w.gfx950;
+    kinds.resize(program.meta.size());
+    for (uint32_t i = 0; i < kinds.size(); ++i)
+      describe(i);
+    for (uint32_t i = 0; i < kinds.size(); ++i)
+      addRules(i);
   }
-  if (meta.mnemonic.compare(0, 10, "v_div_fmas") == 0)
-    need(w, record, 106, 4, "v_div_fmas after a VALU write of VCC", isValu);
-  // Results of matrix instructions.
-  if (isValu(meta.kind) || isVmem(meta.kind) || isMatrix(meta.kind) ||
-      meta.kind == InstClass::DsWrite)
-    for (const RegUse &use : meta.uses)
-      for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
-           ++reg) {
-        if (reg < regVector || !wave.writes[reg].record)
-          continue;
-        uint32_t writer = wave.writes[reg].record - 1;
-        if (!isMatrix(program.meta[writer].kind))
-          continue;
-        // The accumulator of the next matrix instruction is forwarded.
-        unsigned c = inst.src[2].index + regVector;
-        if (isMatrix(meta.kind) && ((use.flags & 1) || use.first == c))
-          continue;
-        const auto &desc =
-            *static_cast<const math::MfmaDesc *>(program.code[writer].op);
-        need(w, record, reg, passes(desc) + 2, "use of a matrix result",
-             isMatrix);
-      }
-  wave.now += meta.kind == InstClass::Nop ? inst.imm + 1 : 1;
-  for (const RegUse &use : meta.uses)
+  WaveState &wave = waves[w.id];
+  const Kind &kind = kinds[record];
+  // No rule asks for more than 20 wait states.
+  for (uint32_t r = kind.firstRule; r != kind.lastRule; ++r) {
+    const Rule &rule = rules[r];
+    const Use &use = rule.matrix == AddendOverwritten ? wave.reads[rule.reg]
+                                                      : wave.writes[rule.reg];
+    if (use.record && wave.now - use.at <= 20)
+      check(w, record, rule);
+  }
+  wave.now += kind.waits;
+  Use here = {record + 1, wave.now - 1};
+  for (const RegUse &use : program.meta[record].uses)
     if (use.flags & 1)
       for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
            ++reg)
-        wave.writes[reg] = {record + 1, wave.now - 1};
+        wave.writes[reg] = here;
+  for (unsigned i = 0; i < kind.lateCount; ++i)
+    if (kind.lateRead + i < registerCount)
+      wave.reads[kind.lateRead + i] = here;
+  if (kind.classes & SetsHwReg)
+    wave.writes[hwRegs + hwRegOf(program.code[record])] = here;
 }
 
 } // namespace moe::emulator

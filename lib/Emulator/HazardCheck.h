@@ -17,27 +17,65 @@ namespace moe::emulator {
 
 class HazardCheck {
 public:
-  HazardCheck(const Program &program, const Sanitizers::Sink &sink)
-      : program(program), sink(sink) {}
+  HazardCheck(const Program &program, const Sanitizers::Sink &sink);
   void beginGroup();
   void before(Wave &w, uint32_t record);
 
 private:
-  /// The last write of a register: by which instruction, and at which wait
-  /// state of its wave.
-  struct Write {
+  /// A register that an instruction uses late, or a state register.
+  struct Use {
     uint32_t record = 0; ///< + 1
-    uint64_t at = 0;
+    uint64_t at = 0;     ///< wait state of its wave
   };
+  /// "If an instruction of these classes wrote `reg`, so many wait states."
+  struct Rule {
+    uint16_t reg;
+    uint16_t writers; ///< bits of Class; 0: asks for its last late reader
+    uint8_t states;   ///< 0: depends on the matrix instruction, see `matrix`
+    uint8_t matrix;   ///< of MatrixUse
+    const char *what;
+  };
+  enum MatrixUse : uint8_t {
+    NoMatrix,
+    ByValu,
+    ByMemory,
+    Overwritten,
+    AsFactor,
+    AsAddendSame,
+    AsAddendOther,
+    AddendOverwritten
+  };
+  /// What an instruction is, and how long a matrix instruction takes.
+  struct Kind {
+    uint16_t classes = 0;
+    uint8_t passes = 0; ///< of 4 cycles
+    uint8_t waits = 1;  ///< wait states that it counts for
+    uint32_t firstRule = 0, lastRule = 0;
+    uint16_t lateRead = 0, lateCount = 0; ///< registers that are read late
+  };
+  enum : unsigned { hwRegs = registerCount, tracked = hwRegs + 64 };
   struct WaveState {
-    Write writes[registerCount];
-    uint64_t now = 0; ///< wait states issued
+    Use writes[tracked];
+    Use reads[registerCount]; ///< late: addends and wide store data
+    uint64_t now = 0;         ///< wait states issued
   };
-  void need(Wave &w, uint32_t record, unsigned reg, unsigned states,
-            const char *rule, bool (*writer)(InstClass));
+
+  void describe(uint32_t record);
+  void addRules(uint32_t record);
+  void addValuRules(uint32_t record);
+  void addScalarRules(uint32_t record);
+  void addMatrixRules(uint32_t record);
+  void add(unsigned first, unsigned count, uint16_t writers, unsigned states,
+           const char *what, MatrixUse matrix = NoMatrix);
+  unsigned matrixStates(const Kind &writer, const Rule &rule,
+                        const Kind &user) const;
+  void check(Wave &w, uint32_t record, const Rule &rule);
 
   const Program &program;
   const Sanitizers::Sink &sink;
+  std::vector<Kind> kinds;
+  std::vector<Rule> rules;
+  bool gfx950 = false;
   WaveState waves[maxWaves];
 };
 
