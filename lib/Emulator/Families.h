@@ -80,6 +80,7 @@ struct LaneRow {
   Handler fn;
   uint8_t sources; ///< operands read as Src
   uint8_t chips;
+  uint8_t counts[4] = {1, 1, 1, 1}; ///< registers of the result, the sources
 };
 
 struct ScalarTable {

@@ -96,6 +96,7 @@ private:
   void sopp();
   void smem();
   void vop12();
+  void packedFmac(const unsigned codes[3]);
   void vopc();
   void vop3();
   void vop3p();
@@ -400,20 +401,18 @@ bool Filler::laneOp(unsigned codes[3], unsigned dst) {
   inst.op = row;
   const std::string &name = c.mnemonic;
   bool scalarResult = startsWith(name, "v_read");
-  if (codes[0] == 249 || codes[0] == 250) {
-    refuse("SDWA and DPP forms of this instruction are not implemented");
-    return true;
-  }
+  if (!row->sources)
+    return true; // v_nop in any form
   for (unsigned k = 0; k < row->sources; ++k)
-    inst.src[k] = source(codes[k], ValueType::B32);
+    inst.src[k] = source(codes[k], ValueType::B32, row->counts[k + 1]);
   bool accSource = name == "v_accvgpr_read_b32" || name == "v_accvgpr_mov_b32";
   if (accSource)
     inst.src[0].index = vgpr(codes[0] & 255, 1, true);
   bool accResult = name == "v_accvgpr_write_b32" || name == "v_accvgpr_mov_b32";
   if (scalarResult)
     inst.dst = dst & 127;
-  else if (row->sources)
-    inst.dst = vgpr(dst & 255, 1, accResult);
+  else
+    inst.dst = vgpr(dst & 255, row->counts[0], accResult);
   return true;
 }
 
@@ -433,6 +432,8 @@ void Filler::vop12() {
   inst.sdst = inst.data = SgprVcc;
   if (codes[0] == 249 || codes[0] == 250)
     extraWord(*row, codes);
+  else if (c.mnemonic == "v_pk_fmac_f16")
+    return packedFmac(codes);
   if (c.mnemonic == "v_fmaak_f32" || c.mnemonic == "v_madak_f16")
     codes[2] = 255;
   if (c.mnemonic == "v_fmamk_f32" || c.mnemonic == "v_madmk_f16") {
@@ -446,6 +447,19 @@ void Filler::vop12() {
   }
   valuSources(*row, codes);
   valuHandler(*row);
+}
+
+/// Its plain form goes the way of VOP3P: both halves as they lie.
+void Filler::packedFmac(const unsigned codes[3]) {
+  const ValuRow *row = lookUp(tables().packed, c.mnemonic);
+  kind = InstClass::Valu;
+  inst.run = valuOps().packed;
+  inst.op = row;
+  inst.mods = ModVop3p | 7 * ModOpSelHi0;
+  inst.src[0] = source(codes[0], row->a);
+  inst.src[1] = source(codes[1], row->b);
+  inst.src[2].kind = SrcKind::Vgpr;
+  inst.src[2].index = inst.dst;
 }
 
 void Filler::vopc() {
@@ -487,6 +501,7 @@ void Filler::vop3() {
   }
   unsigned codes[3] = {w1 & 511, (w1 >> 9) & 511, (w1 >> 18) & 511};
   unsigned dst = w0 & 255;
+  inst.mods = ((w0 >> 15) & 1) * ModClamp;
   if (laneOp(codes, dst))
     return;
   const ValuRow *row = lookUp(tables().valu, c.mnemonic);

@@ -57,6 +57,36 @@ void v_swap_b32(Wave &w, const Inst &I) {
       std::swap(a[i], b[i]);
 }
 
+/// 64 bits of a lane, or of a scalar pair.
+uint64_t lane64(const Wave &w, const Src &src, unsigned lane) {
+  if (src.kind != SrcKind::Vgpr)
+    return w.scalar64(src);
+  return w.v[src.index][lane] | uint64_t(w.v[src.index + 1][lane]) << 32;
+}
+/// Four masked sums of absolute differences: of the bytes k..k+3 of the first
+/// source and those of the second one, where the latter are not zero.
+void v_mqsad_u32_u8(Wave &w, const Inst &I) {
+  for (uint64_t m = w.exec(); m; m &= m - 1) {
+    unsigned lane = unsigned(__builtin_ctzll(m));
+    uint64_t a = lane64(w, I.src[0], lane), sums[4];
+    uint32_t b = uint32_t(lane64(w, I.src[1], lane));
+    for (unsigned k = 0; k < 4; ++k) {
+      sums[k] = I.src[2].kind == SrcKind::Vgpr   ? w.v[I.src[2].index + k][lane]
+                : I.src[2].kind == SrcKind::Sgpr ? w.s[I.src[2].index + k]
+                                                 : (k ? 0 : w.scalar(I.src[2]));
+      for (unsigned byte = 0; byte < 4; ++byte) {
+        int x = int((a >> (8 * (k + byte))) & 255);
+        int y = int((b >> (8 * byte)) & 255);
+        sums[k] += y ? unsigned(x > y ? x - y : y - x) : 0;
+      }
+    }
+    for (unsigned k = 0; k < 4; ++k)
+      w.v[I.dst + k][lane] = (I.mods & ModClamp) && sums[k] >> 32
+                                 ? 0xffffffffu
+                                 : uint32_t(sums[k]);
+  }
+}
+
 /// AGPR moves honour EXEC like any vector move.
 void moveRow(Wave &w, const Inst &I) {
   uint32_t value = 0;
@@ -80,6 +110,7 @@ static const LaneRow rows[] = {
         R(v_readlane_b32, 2, OnBoth) R(v_writelane_b32, 2, OnBoth) R(
             v_permlane16_swap_b32, 1, On950) R(v_permlane32_swap_b32, 1, On950)
             R(v_swap_b32, 1, OnBoth){"v_accvgpr_read_b32", moveRow, 1, OnBoth},
+    {"v_mqsad_u32_u8", v_mqsad_u32_u8, 3, OnBoth, {4, 2, 1, 4}},
     {"v_accvgpr_write_b32", moveRow, 1, OnBoth},
     {"v_accvgpr_mov_b32", moveRow, 1, OnBoth},
     {"v_clrexcp", v_nop, 0, OnBoth},

@@ -227,6 +227,13 @@ static void permute(Wave &w, const Inst &I) {
 }
 
 static unsigned swizzleLane(unsigned pattern, unsigned lane) {
+  if (pattern >= 0xe000) { // FFT: the bits outside the mask in reverse
+    unsigned mask = pattern & 31, reversed = 0;
+    for (unsigned bit = 0; bit < 5; ++bit)
+      reversed |= ((lane >> bit) & 1) << (4 - bit);
+    reversed >>= unsigned(__builtin_popcount(mask));
+    return (lane & 32) | (lane & mask) | reversed;
+  }
   if (pattern >= 0xc000) { // rotate within 32 lanes
     unsigned amount = (pattern >> 5) & 31, mask = pattern & 31;
     unsigned in = lane & 31;
@@ -241,8 +248,6 @@ static unsigned swizzleLane(unsigned pattern, unsigned lane) {
 }
 
 static void swizzle(Wave &w, const Inst &I) {
-  if (I.imm >= 0xe000)
-    return w.fault("ds_swizzle_b32 in FFT mode is not implemented");
   uint32_t out[64];
   for (unsigned i = 0; i < 64; ++i) {
     unsigned from = swizzleLane(I.imm, i);

@@ -86,7 +86,8 @@ inline LaneIO makeIO(const Wave &w, const Inst &I) {
   io.ieee = w.mode & 0x200;
   return io;
 }
-inline bool plainMode(uint32_t mode) { return (mode & 0xff) == 0xf0; }
+/// Denormals kept, everything to nearest even, FP16_OVFL off.
+inline bool plainMode(uint32_t mode) { return (mode & 0x8000ff) == 0xf0; }
 
 void full(Wave &w, const Inst &I);
 
@@ -256,11 +257,8 @@ bool flushes(uint32_t mode, ValueType type, bool input) {
     return !(input ? fp.denormIn64() : fp.denormOut64());
   return false;
 }
-int hostRounding(uint32_t mode, const ValuRow &row) {
-  FpMode fp{mode};
-  bool wide = row.d == ValueType::F64 ||
-              (row.a == ValueType::F64 && row.d != ValueType::F32);
-  switch (wide ? fp.round64() : fp.round32()) {
+int hostDirection(Round round) {
+  switch (round) {
   case Round::Up:
     return FE_UPWARD;
   case Round::Down:
@@ -271,32 +269,103 @@ int hostRounding(uint32_t mode, const ValuRow &row) {
     return FE_TONEAREST;
   }
 }
-/// f16 arithmetic when MODE rounds in another direction than to nearest: the
-/// kernels round to nearest, so the operations that round are done here. False
-/// for an operation that is not among them.
-bool roundedF16(const ValuRow &row, LaneIO &io) {
-  Round round = FpMode{io.mode}.round64();
+/// The kernels of f16 compute in f32 and round to nearest by themselves.
+int hostRounding(uint32_t mode, const ValuRow &row) {
+  FpMode fp{mode};
+  if (row.d == ValueType::F16 || row.a == ValueType::F16)
+    return FE_TONEAREST;
+  bool wide = row.d == ValueType::F64 ||
+              (row.a == ValueType::F64 && row.d != ValueType::F32);
+  return hostDirection(wide ? fp.round64() : fp.round32());
+}
+
+/// f16 operations that round, in any direction and with MODE.FP16_OVFL.
+struct HalfOp {
+  enum Kind { None, Add, Sub, SubRev, Mul, Fma, Mad, Ldexp, FromU16, FromI16 };
+  Kind kind;
+  bool packed;
+};
+HalfOp halfOp(const ValuRow &row) {
+  static const struct {
+    const char *name;
+    HalfOp::Kind kind;
+  } table[] = {
+      {"add_f16", HalfOp::Add},        {"sub_f16", HalfOp::Sub},
+      {"subrev_f16", HalfOp::SubRev},  {"mul_f16", HalfOp::Mul},
+      {"fma_f16", HalfOp::Fma},        {"fmac_f16", HalfOp::Fma},
+      {"fma_legacy_f16", HalfOp::Fma}, {"mac_f16", HalfOp::Mad},
+      {"mad_f16", HalfOp::Mad},        {"mad_legacy_f16", HalfOp::Mad},
+      {"madak_f16", HalfOp::Mad},      {"madmk_f16", HalfOp::Mad},
+      {"ldexp_f16", HalfOp::Ldexp},    {"cvt_f16_u16", HalfOp::FromU16},
+      {"cvt_f16_i16", HalfOp::FromI16}};
   const char *name = row.name + 2; // past "v_"
   bool packed = strncmp(name, "pk_", 3) == 0;
   name += packed ? 3 : 0;
-  auto is = [&](const char *text) { return strcmp(name, text) == 0; };
-  bool add = is("add_f16"), sub = is("sub_f16"), subrev = is("subrev_f16");
-  bool mul = is("mul_f16"), fma = is("fma_f16");
-  if (!add && !sub && !subrev && !mul && !fma)
+  for (const auto &entry : table)
+    if (strcmp(name, entry.name) == 0)
+      return {entry.kind, packed};
+  return {HalfOp::None, false};
+}
+uint32_t roundHalf(HalfOp::Kind kind, uint32_t a, uint32_t b, uint32_t c,
+                   Round round, bool ovfl) {
+  switch (kind) {
+  case HalfOp::Add:
+    return addF16(a, b, round, ovfl);
+  case HalfOp::Sub:
+    return addF16(a, b ^ 0x8000u, round, ovfl);
+  case HalfOp::SubRev:
+    return addF16(a ^ 0x8000u, b, round, ovfl);
+  case HalfOp::Mul:
+    return mulF16(a, b, round, ovfl);
+  case HalfOp::Fma:
+    return fmaF16(a, b, c, round, ovfl);
+  case HalfOp::Mad:
+    return addF16(mulF16(a, b, round, ovfl), c, round, ovfl);
+  case HalfOp::Ldexp: {
+    int n = int16_t(b);
+    n = n < -200 ? -200 : n > 200 ? 200 : n;
+    return f64ToF16(std::ldexp(double(f16ToF32(a)), n), round, ovfl);
+  }
+  case HalfOp::FromU16:
+    return f64ToF16(double(a), round, ovfl);
+  case HalfOp::FromI16:
+    return f64ToF16(double(int16_t(a)), round, ovfl);
+  case HalfOp::None:
+    break;
+  }
+  return a;
+}
+/// False for an operation that is not among them.
+bool roundedF16(const ValuRow &row, LaneIO &io) {
+  FpMode fp{io.mode};
+  HalfOp op = halfOp(row);
+  if (op.kind == HalfOp::None)
     return false;
-  auto one = [&](uint32_t a, uint32_t b, uint32_t c) {
-    if (mul)
-      return mulF16(a, b, round);
-    if (fma)
-      return fmaF16(a, b, c, round);
-    return addF16(a ^ (subrev ? 0x8000u : 0), b ^ (sub ? 0x8000u : 0), round);
-  };
   for (int i = 0; i < 64; ++i) {
-    uint32_t a = io.a[i], b = io.b[i], c = fma ? io.c[i] : 0;
-    uint32_t r = one(a & 0xffffu, b & 0xffffu, c & 0xffffu);
-    io.d[i] = packed ? r | one(a >> 16, b >> 16, c >> 16) << 16 : r;
+    uint32_t a = io.a[i], b = io.b[i], c = io.c[i];
+    uint32_t r = roundHalf(op.kind, a & 0xffffu, b & 0xffffu, c & 0xffffu,
+                           fp.round64(), fp.fp16Overflow());
+    if (op.packed)
+      r |= roundHalf(op.kind, a >> 16, b >> 16, c >> 16, fp.round64(),
+                     fp.fp16Overflow())
+           << 16;
+    io.d[i] = r;
   }
   return true;
+}
+/// v_fma_mixlo and mixhi: fused in f32 with its direction, then rounded to f16
+/// with the direction of f16.
+void roundedMix(LaneIO &io) {
+  FpMode fp{io.mode};
+  float sums[64];
+  int old = std::fegetround();
+  std::fesetround(hostDirection(fp.round32()));
+  for (int i = 0; i < 64; ++i)
+    sums[i] = __builtin_fmaf(bitsToF32(io.a[i]), bitsToF32(io.b[i]),
+                             bitsToF32(io.c[i]));
+  std::fesetround(old);
+  for (int i = 0; i < 64; ++i)
+    io.d[i] = f32ToF16(sums[i], fp.round64(), fp.fp16Overflow());
 }
 /// Operations on f16 that are exact, or do not heed MODE's rounding.
 bool ignoresRounding(const ValuRow &row) {
@@ -309,15 +378,21 @@ bool ignoresRounding(const ValuRow &row) {
       return true;
   return false;
 }
+/// MODE's rounding directions and FP16_OVFL; zero is how the kernels round.
+constexpr uint32_t roundingBits = 0x80000f;
 void callKernel(Wave &w, const ValuRow &row, LaneIO &io) {
-  if (!(row.flags & VF) || (w.mode & 15) == 0)
+  if (!(row.flags & VF) || !(w.mode & roundingBits))
     return row.fn(io);
-  bool half = row.d == ValueType::F16 && ((w.mode >> 2) & 3);
-  if (half && roundedF16(row, io))
-    return;
-  if (half && !ignoresRounding(row))
-    return w.fault("rounding modes other than nearest even are not implemented "
-                   "for f16 arithmetic");
+  if (row.d == ValueType::F16) {
+    if (row.a == ValueType::F32 && row.c == ValueType::F32)
+      return roundedMix(io);
+    if (roundedF16(row, io))
+      return;
+    if (!ignoresRounding(row))
+      return w.fault("rounding modes other than nearest even are not "
+                     "implemented for " +
+                     std::string(row.name));
+  }
   int rounding = hostRounding(w.mode, row);
   if (rounding == FE_TONEAREST)
     return row.fn(io);

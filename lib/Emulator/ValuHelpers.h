@@ -87,6 +87,19 @@ inline uint32_t sad8(uint32_t a, uint32_t b, bool masked) {
   }
   return sum;
 }
+/// Four sums of absolute differences: of the bytes k..k+3 of `a` and those of
+/// `b`, added to the 16 bits k of `c`.
+inline uint64_t quadSad(uint64_t a, uint32_t b, uint64_t c, bool masked,
+                        bool saturate = false) {
+  uint64_t result = 0;
+  for (int k = 0; k < 4; ++k) {
+    uint32_t sum = sad8(uint32_t(a >> (8 * k)), b, masked) +
+                   uint32_t((c >> (16 * k)) & 0xffffu);
+    sum = saturate ? saturateU16(sum) : sum & 0xffffu;
+    result |= uint64_t(sum) << (16 * k);
+  }
+  return result;
+}
 /// Bit (a<<2 | b<<1 | c) of the table.
 inline uint32_t bitop3(uint32_t a, uint32_t b, uint32_t c, uint32_t table) {
   uint32_t result = 0;
@@ -266,6 +279,48 @@ inline float sinTurns(float x) {
 inline float cosTurns(float x) {
   double t = double(x) - std::floor(double(x));
   return float(std::cos(t * 6.283185307179586476925));
+}
+/// Cube maps: the major axis is z when no other is longer, else y before x.
+inline bool cubeIsZ(float x, float y, float z) {
+  float m = std::fabs(z);
+  return m >= std::fabs(x) && m >= std::fabs(y);
+}
+inline float cubeAxis(float x, float y, float z) {
+  float xy = std::fabs(y) >= std::fabs(x) ? y : x;
+  return cubeIsZ(x, y, z) ? z : xy;
+}
+inline float cubeFace(float x, float y, float z) {
+  float face = std::fabs(y) >= std::fabs(x) ? 2.0f : 0.0f;
+  face = cubeIsZ(x, y, z) ? 4.0f : face;
+  return cubeAxis(x, y, z) < 0.0f ? face + 1.0f : face;
+}
+inline float cubeS(float x, float y, float z) {
+  float xy = std::fabs(y) >= std::fabs(x) ? x : x < 0.0f ? z : -z;
+  return cubeIsZ(x, y, z) ? (z < 0.0f ? -x : x) : xy;
+}
+inline float cubeT(float x, float y, float z) {
+  float xy = std::fabs(y) >= std::fabs(x) ? (y < 0.0f ? -z : z) : -y;
+  return cubeIsZ(x, y, z) ? -y : xy;
+}
+/// V_TRIG_PREOP_F64: 53 bits of 2/pi from bit 53 * segment after the point on,
+/// further right for an argument of a large exponent, in place.
+inline double trigSegment(uint64_t argument, uint32_t segment) {
+  // The first 1201 bits of the fraction of 2/pi, the first bit first.
+  static const uint64_t bits[] = {
+      0xa2f9836e4e441529ull, 0xfc2757d1f534ddc0ull, 0xdb6295993c439041ull,
+      0xfe5163abdebbc561ull, 0xb7246e3a424dd2e0ull, 0x06492eea09d1921cull,
+      0xfe1deb1cb129a73eull, 0xe88235f52ebb4484ull, 0xe99c7026b45f7e41ull,
+      0x3991d639835339f4ull, 0x9c845f8bbdf9283bull, 0x1ff897ffde05980full,
+      0xef2f118b5a0a6d1full, 0x6d367ecf27cb09b7ull, 0x4f463f669e5fea2dull,
+      0x7527bac7ebe5f17bull, 0x3d0739f78a5292eaull, 0x6bfb5fb11f8d5d08ull,
+      0x56033046fc7b0000ull};
+  int exponent = int((argument >> 52) & 2047);
+  int shift = int(segment & 31) * 53 + (exponent > 1077 ? exponent - 1077 : 0);
+  auto word = [](int k) { return k < 19 ? bits[k] : 0; };
+  int at = shift / 64, in = shift % 64;
+  uint64_t piece = word(at) << in | (in ? word(at + 1) >> (64 - in) : 0);
+  return std::ldexp(double(piece >> 11),
+                    -53 - shift + (exponent >= 1968 ? 128 : 0));
 }
 inline uint32_t fma16(float a, float b, float c) {
   return f64ToF16(double(a) * double(b) + double(c), Round::NearestEven);

@@ -75,6 +75,8 @@ inline float dot2b(uint32_t a, uint32_t b, float c) {
      pair(f32ToF16(flo(a) * flo(b)), f32ToF16(fhi(a) * fhi(b))))               \
   OP(v_pk_fma_f16, F16,                                                        \
      pair(fma16(flo(a), flo(b), flo(c)), fma16(fhi(a), fhi(b), fhi(c))))       \
+  OP(v_pk_fmac_f16, F16,                                                       \
+     pair(fma16(flo(a), flo(b), flo(c)), fma16(fhi(a), fhi(b), fhi(c))))       \
   OP(v_pk_min_f16, F16,                                                        \
      pair(min16(lo(a), lo(b), io.ieee), min16(hi(a), hi(b), io.ieee)))         \
   OP(v_pk_max_f16, F16,                                                        \
@@ -135,7 +137,8 @@ MOE_VALU_KERNEL(v_dot4_u32_u8, _p, B32, B32, B32, U32, dot4u(a, b) + c)
 MOE_VALU_KERNEL(v_dot8_i32_i4, _p, B32, B32, B32, U32,
                 uint32_t(dot8s(a, b)) + c)
 MOE_VALU_KERNEL(v_dot8_u32_u4, _p, B32, B32, B32, U32, dot8u(a, b) + c)
-MOE_VALU_KERNEL(v_pk_fmac_f16, _p, B32, B32, B32, B32,
+/// Its SDWA, DPP and VOP3 forms: whole registers, MODE is not heeded.
+MOE_VALU_KERNEL(pk_fmac_whole, _p, B32, B32, B32, B32,
                 pair(fma16(flo(a), flo(b), flo(c)),
                      fma16(fhi(a), fhi(b), fhi(c))))
 
@@ -239,7 +242,7 @@ const ValuRow rowsDot2c[] = {
      ValueType::B32, ValueType::I32, VReadsDst},
     {"v_dot8c_i32_i4", kernel_v_dot8_i32_i4_p, ValueType::I32, ValueType::B32,
      ValueType::B32, ValueType::I32, VReadsDst},
-    {"v_pk_fmac_f16", kernel_v_pk_fmac_f16_p, ValueType::B32, ValueType::B32,
+    {"v_pk_fmac_f16", kernel_pk_fmac_whole_p, ValueType::B32, ValueType::B32,
      ValueType::B32, ValueType::B32, VReadsDst},
 };
 const size_t rowsDot2cCount = sizeof(rowsDot2c) / sizeof(rowsDot2c[0]);

@@ -215,6 +215,6 @@ TEST(Coverage, EveryFamilyIsThere) {
       EXPECT_TRUE(has(name)) << name;
     EXPECT_EQ(has("v_cvt_scalef32_pk_bf16_fp4"), chip == Chip::GFX950);
     EXPECT_EQ(has("ds_read_b64_tr_b16"), chip == Chip::GFX950);
-    EXPECT_FALSE(has("v_trig_preop_f64"));
+    EXPECT_FALSE(has("v_screen_partition_4se_b32"));
   }
 }

@@ -187,20 +187,20 @@ double signZero(double sum, bool cancelled, Round round) {
 }
 } // namespace
 
-uint32_t addF16(uint32_t a, uint32_t b, Round round) {
+uint32_t addF16(uint32_t a, uint32_t b, Round round, bool ovfl) {
   double x = f16ToF32(a), y = f16ToF32(b);
   bool opposite = std::signbit(x) != std::signbit(y);
-  return f64ToF16(signZero(x + y, opposite, round), round);
+  return f64ToF16(signZero(x + y, opposite, round), round, ovfl);
 }
 
-uint32_t mulF16(uint32_t a, uint32_t b, Round round) {
-  return f64ToF16(double(f16ToF32(a)) * f16ToF32(b), round);
+uint32_t mulF16(uint32_t a, uint32_t b, Round round, bool ovfl) {
+  return f64ToF16(double(f16ToF32(a)) * f16ToF32(b), round, ovfl);
 }
 
-uint32_t fmaF16(uint32_t a, uint32_t b, uint32_t c, Round round) {
+uint32_t fmaF16(uint32_t a, uint32_t b, uint32_t c, Round round, bool ovfl) {
   double p = double(f16ToF32(a)) * f16ToF32(b), z = f16ToF32(c);
   bool opposite = std::signbit(p) != std::signbit(z);
-  return f64ToF16(signZero(addToOdd(p, z), opposite, round), round);
+  return f64ToF16(signZero(addToOdd(p, z), opposite, round), round, ovfl);
 }
 
 //===----------------------------------------------------------------------===//

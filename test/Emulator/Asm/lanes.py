@@ -70,3 +70,13 @@ case("v_accvgpr_write_b32 a7, {a}\nv_accvgpr_mov_b32 a9, a7\nv_accvgpr_read_b32 
 case("v_accvgpr_write_b32 a3, 11\nv_accvgpr_read_b32 {d}, a3", "u32 -> u32", lambda x: 11)
 case("v_accvgpr_write_b32 a0, {a}\nv_mov_b32 v100, {b}\nv_accvgpr_read_b32 {d}, a0", "u32 u32 -> u32", lambda x: x.a)
 case("v_mov_b32 v60, {a}\nv_swap_b32 v60, {b}\nv_mov_b32 v8, v60\nv_mov_b32 v9, {b}", "u32 u32 -> u64", lambda x: x.b | x.a << 32)
+
+# The order of a fast Fourier transform: the bits outside the mask in reverse.
+for mask in (0, 0x10, 0x18, 0x1F, 0x05):
+    def fft(x, mask=mask):
+        reverse = int(f"{x.lane & 31:05b}"[::-1], 2) >> bin(mask).count("1")
+        return x.A[x.lane & 32 | x.lane & mask | reverse]
+    case(f"ds_swizzle_b32 {{d}}, {{a}} offset:{0xE000 | mask:#x}" + wait, "u32 -> u32", fft)
+case("s_mov_b32 exec_lo, 0x0000ffff\nds_swizzle_b32 {d}, {a} offset:0xe000" + wait, "u32 -> u32",
+     lambda x: x.d if 16 <= x.lane < 32 else x.A[x.lane & 32 | int(f"{x.lane & 31:05b}"[::-1], 2)]
+     if x.lane >= 32 or int(f"{x.lane:05b}"[::-1], 2) < 16 else 0)

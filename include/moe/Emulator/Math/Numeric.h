@@ -182,12 +182,14 @@ float fmaScaled(float a, float b, float c, int exponent);
 double fmaScaled(double a, double b, double c, int exponent);
 
 //===----------------------------------------------------------------------===//
-// f16 arithmetic in any rounding direction, on patterns, denormals kept
+// f16 arithmetic in any rounding direction, on patterns, denormals kept. `ovfl`
+// as above.
 //===----------------------------------------------------------------------===//
 
-uint32_t addF16(uint32_t a, uint32_t b, Round round);
-uint32_t mulF16(uint32_t a, uint32_t b, Round round);
-uint32_t fmaF16(uint32_t a, uint32_t b, uint32_t c, Round round);
+uint32_t addF16(uint32_t a, uint32_t b, Round round, bool ovfl = false);
+uint32_t mulF16(uint32_t a, uint32_t b, Round round, bool ovfl = false);
+uint32_t fmaF16(uint32_t a, uint32_t b, uint32_t c, Round round,
+                bool ovfl = false);
 
 //===----------------------------------------------------------------------===//
 // 8, 6 and 4 bit formats

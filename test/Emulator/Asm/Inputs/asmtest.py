@@ -294,6 +294,14 @@ def run_chip(options, chip):
     return len(cases), messages, texts
 
 
+def load_family(path):
+    """Runs a family file, which adds its cases."""
+    spec = importlib.util.spec_from_file_location("family", path)
+    module = importlib.util.module_from_spec(spec)
+    module.case, module.wide_case, module.num, module.NAN, module.Random = case, wide_case, num, num.NAN, Random
+    spec.loader.exec_module(module)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("family")
@@ -301,10 +309,7 @@ def main():
     parser.add_argument("--out", required=True, help="prefix of the files made")
     options = parser.parse_args()
     os.makedirs(os.path.dirname(options.out) or ".", exist_ok=True)
-    spec = importlib.util.spec_from_file_location("family", options.family)
-    module = importlib.util.module_from_spec(spec)
-    module.case, module.wide_case, module.num, module.NAN, module.Random = case, wide_case, num, num.NAN, Random
-    spec.loader.exec_module(module)
+    load_family(options.family)
     failed = False
     for chip in CHIPS:
         count, messages, texts = run_chip(options, chip)
