@@ -3,8 +3,10 @@
 // The command line of moe-compile: which flags belong together, where input
 // comes from and output goes to. The compiling is in Compile.cpp.
 #include "moe/Driver/CompileCommand.h"
+#include "moe/Driver/ChooseConfig.h"
 #include "moe/Driver/Compile.h"
 #include "moe/Driver/KernelFlags.h"
+#include "moe/Target/Chip.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
@@ -22,11 +24,12 @@ namespace {
 struct Command {
   std::string input, chip, output;
   EmitStage stage = EmitStage::Hsaco;
-  bool report = false;
+  bool report = false, explain = false;
+  int64_t tokens = 0;
   KernelOptions kernel;
   FlagSet flags{
       "moe-compile (INPUT.mlir | --kernel KIND ...) --chip CHIP "
-      "[--emit STAGE] [-o FILE] [--report]",
+      "[--emit STAGE] [-o FILE] [--report] [--explain]",
       "Compiles one MoE kernel, given as IR or by flags, to a code object."};
 
   void addFlags() {
@@ -48,9 +51,21 @@ struct Command {
     flags.group("a kernel by flags instead of IR");
     addKernelKindFlag(flags, kernel);
     addKernelFlags(flags, kernel);
+    flags.group("with --kernel: choosing what is not given");
+    flags.integer("tokens",
+                  "tokens of a batch to choose for; then --tile may be absent",
+                  tokens, 1);
+    flags.toggle("explain",
+                 "say on standard error what was chosen and why; alone it "
+                 "compiles nothing",
+                 explain);
   }
 
   bool fromFlags() const { return flags.given("kernel"); }
+  /// Whether the configuration is chosen here.
+  bool chooses() const {
+    return fromFlags() && kernel.isGemm() && !flags.given("tile");
+  }
 
   /// Which flags must and must not come together.
   Error check() const {
@@ -59,9 +74,10 @@ struct Command {
       return usageError(hasInput
                             ? "expected INPUT.mlir or --kernel, got both"
                             : "expected INPUT.mlir or --kernel, got neither");
-    if (chip.empty() && (stage != EmitStage::Mlir || report))
+    if (chip.empty() &&
+        (stage != EmitStage::Mlir || report || explain || chooses()))
       return usageError("missing flag --chip");
-    if (stage == EmitStage::Hsaco && output.empty() && !report)
+    if (stage == EmitStage::Hsaco && output.empty() && !report && !explain)
       return usageError("missing flag -o: a code object goes to a file");
     if (report && output == "-")
       return usageError("--report writes to standard output: expected a file "
@@ -72,16 +88,46 @@ struct Command {
   Error checkKernelFlags() const {
     if (Error error = requireDimensions(flags))
       return error;
-    if (!kernel.tile && kernel.kernel != KernelKind::Reduce)
+    if (!kernel.isGemm())
+      for (const char *name : {"tokens", "explain"})
+        if (flags.given(name))
+          return usageError("--" + llvm::Twine(name) + " does not belong to " +
+                            toString(kernel.kernel));
+    if (!kernel.tile && kernel.kernel == KernelKind::Activate)
       return usageError("missing flag --tile");
+    if (!kernel.tile && kernel.isGemm() && !flags.given("tokens"))
+      return usageError("missing flag --tile, or --tokens to have the "
+                        "configuration chosen");
+    if (tokens >= 1 << 24)
+      return llvm::createStringError(
+          "--tokens: expected fewer than 16777216, got " + llvm::Twine(tokens));
     return checkStageFlags(flags, kernel.kernel);
+  }
+
+  /// Fills in what the command line left open.
+  Error choose() {
+    if (!explain && !chooses())
+      return Error::success();
+    if (Error error = checkChip(chip))
+      return error;
+    Workload workload;
+    workload.tokens = tokens;
+    const Chip &target = *lookupChip(chip);
+    Configuration configuration =
+        chooseConfig(kernel, workload, target, fixedAxes(flags));
+    if (explain)
+      llvm::errs() << explainConfig(configuration, workload, target);
+    kernel = configuration.options;
+    return Error::success();
   }
 
   Error checkNoKernelFlags() const {
     FlagSet kernelOnly("", "");
     KernelOptions ignored;
     addKernelFlags(kernelOnly, ignored);
-    for (const std::string &name : kernelOnly.names())
+    std::vector<std::string> names = kernelOnly.names();
+    names.insert(names.end(), {"tokens", "explain"});
+    for (const std::string &name : names)
       if (flags.given(name))
         return usageError("--" + name + " goes with --kernel, not with IR");
     return Error::success();
@@ -148,7 +194,13 @@ Error printReport(const codeobject::KernelReport &report) {
   return writeOutput("-", text);
 }
 
-Error execute(const Command &command) {
+Error execute(Command &command) {
+  if (Error error = command.choose())
+    return error;
+  bool onlyExplains = command.stage == EmitStage::Hsaco &&
+                      command.output.empty() && !command.report;
+  if (onlyExplains)
+    return Error::success();
   std::string text;
   if (!command.fromFlags()) {
     auto input = readInput(command.input);

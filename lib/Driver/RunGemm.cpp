@@ -47,6 +47,9 @@ static void addFlags(FlagSet &flags, Request &request) {
   flags.group("the output");
   flags.toggle("stats", "count instructions by class, bytes and conflicts",
                request.execution.stats);
+  flags.toggle("explain",
+               "say on standard error why this configuration was chosen",
+               request.explain);
   flags.toggle("json", "print one JSON object", request.json);
 }
 
@@ -85,6 +88,7 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   }
   if (Error error = request.execution.make(flags).moveInto(request.executor))
     return error;
+  request.fixed = fixedAxes(flags);
   request.given = {flags.given("tokens"), flags.given("model-dim"),
                    flags.given("inter-dim"), flags.given("experts"),
                    flags.given("topk")};
@@ -113,13 +117,17 @@ Error moe::driver::parseRequest(Arguments args, Request &request) {
 // The run
 //===----------------------------------------------------------------------===//
 
-/// Compiles, with a tile chosen when there is none.
+/// Compiles, with a configuration chosen when there is no tile.
 static Error compile(const Request &request, Problem &problem, Result &result) {
   Stopwatch watch(result.times.compile);
-  KernelOptions &options = problem.options;
-  if (!options.tile)
-    options.tile = chooseTile(options, problem.tokens,
-                              moe::lookupChip(request.chip)->ldsBytes);
+  const Chip &chip = *moe::lookupChip(request.chip);
+  Workload workload;
+  workload.tokens = problem.tokens;
+  Configuration configuration =
+      chooseConfig(problem.options, workload, chip, request.fixed);
+  if (request.explain)
+    errs() << explainConfig(configuration, workload, chip);
+  const KernelOptions &options = problem.options = configuration.options;
   bool raw = options.leavesRawSums();
   if (Error error =
           compileKernel(raw ? rawSumsOf(options) : options, request.chip)

@@ -26,6 +26,8 @@ static std::array<Request, 2> splitLayer(Request &request) {
     stage.tokens = request.tokens;
     stage.routing = request.routing;
     stage.seed = request.seed;
+    stage.fixed = request.fixed;
+    stage.explain = request.explain;
     stage.execution = request.execution;
     stage.executor = request.executor;
   }

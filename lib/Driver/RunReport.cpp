@@ -35,7 +35,7 @@ json::Object moe::driver::configJSON(const KernelOptions &o) {
                       {"topk", o.topk},
                       {"tile", tileString(*o.tile)},
                       {"out_type", toString(o.outType)},
-                      {"accumulate", o.accumulate},
+                      {"accumulate", o.usesAtomics()},
                       {"reduce", o.reduce},
                       {"bias", o.bias},
                       {"weight", o.appliesWeight()},
@@ -97,6 +97,26 @@ json::Value moe::driver::describeJSON(const Request &request,
   return root;
 }
 
+/// The tile and whatever is not usual.
+static std::string configLine(const KernelOptions &o) {
+  std::string line = "tile " + tileString(*o.tile) + ", ";
+  line += toString(o.outType);
+  line += o.reduce                        ? ", store and reduce"
+          : o.accumulate && !o.isStage1() ? ", accumulate"
+                                          : ", store";
+  line += o.leavesRawSums() ? ", then activated" : "";
+  line += o.appliesWeight() ? ", weight" : "";
+  line += o.bias ? ", bias" : "";
+  for (auto [name, value] :
+       {std::pair<const char *, int64_t>("k_batch", o.kBatch),
+        {"k_wave", o.kWave},
+        {"xcd", o.xcd},
+        {"group_m", o.groupM}})
+    if (value != 1)
+      line += std::string(", ") + name + " " + std::to_string(value);
+  return line + (o.cache == CachePolicy::NonTemporal ? ", cache nt" : "");
+}
+
 void moe::driver::printSummary(const Request &request, const Problem &problem,
                                const Result &result) {
   const KernelOptions &o = problem.options;
@@ -108,17 +128,9 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
   if (request.dataDir.empty())
     outs() << ", " << toString(request.routing) << " routing, seed "
            << request.seed;
-  outs() << "\n  config        tile " << tileString(*o.tile) << ", "
-         << toString(o.outType)
-         << (o.reduce       ? ", store and reduce"
-             : o.isStage1() ? ", store"
-             : o.accumulate ? ", accumulate"
-                            : ", store")
-         << (o.kBatch > 1 ? ", k_batch " + std::to_string(o.kBatch) : "")
-         << (o.leavesRawSums() ? ", then activated" : "")
-         << (o.appliesWeight() ? ", weight" : "") << (o.bias ? ", bias" : "")
-         << "\n  instructions  " << result.outcome.instructions
-         << "\n  error         max " << format("%.3g", e.maxError) << ", "
+  outs() << "\n  config        " << configLine(o) << "\n  instructions  "
+         << result.outcome.instructions << "\n  error         max "
+         << format("%.3g", e.maxError) << ", "
          << format("%.3f", e.maxBoundRatio) << " of the bound; logits_diff "
          << format("%.2e", e.logitsDiff) << " (limit "
          << format("%.2e", e.logitsLimit) << ")\n  compared      ";

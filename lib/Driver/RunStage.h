@@ -11,6 +11,7 @@
 #ifndef MOE_LIB_DRIVER_RUNSTAGE_H
 #define MOE_LIB_DRIVER_RUNSTAGE_H
 
+#include "moe/Driver/ChooseConfig.h"
 #include "moe/Driver/Compile.h"
 #include "moe/Driver/RunCheck.h"
 #include "moe/Driver/RunCommands.h"
@@ -29,9 +30,10 @@ struct Request {
   int64_t tokens = 0;
   Routing routing = Routing::Uniform;
   uint64_t seed = 0;
-  bool json = false, help = false;
+  bool json = false, explain = false, help = false;
   bool layer = false; ///< both stages, the second on the first one's output
   GivenDimensions given;
+  FixedAxes fixed;
   ExecutorFlags execution;
   std::shared_ptr<moe::executor::Executor> executor;
 
