@@ -19,6 +19,10 @@ config.environment["PATH"] = os.pathsep.join(
 config.environment["FILECHECK_OPTS"] = "-enable-var-scope --dump-input=fail"
 config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 
+# `--param moe_vectors=base|avx2|avx512`: host vector code of the emulator.
+if "moe_vectors" in lit_config.params:
+    config.environment["MOE_EMULATOR_VECTORS"] = lit_config.params["moe_vectors"]
+
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%source_root", config.moe_source_dir))
 config.substitutions.append(("%build_root", config.moe_build_dir))

@@ -11,9 +11,29 @@
 #include "Decode.h"
 #include "Families.h"
 
+#include <algorithm>
+
 namespace moe::emulator {
 
 void runNothing(Wave &, const Inst &) {}
+
+/// Only these may change the program counter, stop a wave other than by a
+/// fault, or read what the scheduler counts.
+static bool endsStraight(const Inst &inst, InstClass kind) {
+  return kind == InstClass::Branch || kind == InstClass::Barrier ||
+         kind == InstClass::End || kind == InstClass::Other ||
+         inst.run == runScalarTime || inst.run == beginIndexing ||
+         inst.run == runUnimplemented;
+}
+
+void markStraight(Inst *code, size_t count,
+                  const std::function<InstClass(size_t)> &kinds) {
+  for (size_t i = count; i-- > 0;) {
+    bool ends = i + 1 == count || endsStraight(code[i], kinds(i));
+    code[i].straight =
+        ends ? 1 : uint8_t(std::min(255, code[i + 1].straight + 1));
+  }
+}
 
 void runUnimplemented(Wave &w, const Inst &) {
   w.fault("instruction not implemented");

@@ -13,6 +13,7 @@
 
 #include "Machine.h"
 
+#include <functional>
 #include <unordered_map>
 
 namespace moe::emulator {
@@ -62,6 +63,10 @@ struct InstMeta {
   std::string mnemonic;
   std::vector<RegUse> uses;
 };
+
+/// Fills Inst::straight of consecutive records; `kinds` says what each is.
+void markStraight(Inst *code, size_t count,
+                  const std::function<InstClass(size_t)> &kinds);
 
 struct Program {
   std::vector<Inst> code;

@@ -118,7 +118,8 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
       context.mnemonic.find("addtid") == std::string::npos)
     llvm::erase_if(item.meta.uses,
                    [](const RegUse &use) { return use.first == SgprM0; });
-  if (item.inst.run == valuOps().packed32)
+  const ValuOps::Table &pairs = valuOps().packed32Rows;
+  if (item.inst.op >= pairs.rows && item.inst.op < pairs.rows + pairs.count)
     dropUnreadHalves(item.inst, item.meta.uses);
   StringRef name = context.mnemonic;
   item.fallsThrough = name != "s_endpgm" && name != "s_branch" &&
@@ -210,6 +211,8 @@ Error KernelDecoder::link(Program &program) {
     }
     program.code[index].imm = target->second;
   }
+  markStraight(program.code.data(), program.code.size(),
+               [&](size_t i) { return program.meta[i].kind; });
   return Error::success();
 }
 

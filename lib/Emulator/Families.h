@@ -106,6 +106,7 @@ void runScalarLoad(Wave &w, const Inst &I);
 void runScalarBufferLoad(Wave &w, const Inst &I);
 void runScalarTime(Wave &w, const Inst &I);
 void runNothing(Wave &w, const Inst &I);
+void beginIndexing(Wave &w, const Inst &I);
 void endIndexing(Wave &w, const Inst &I);
 void runUnimplemented(Wave &w, const Inst &I);
 /// Plain accesses without observers; false when they must go the general way.

@@ -343,27 +343,26 @@ void Filler::valuSources(const ValuRow &row, const unsigned codes[3]) {
   }
 }
 
-/// The fastest driver that does everything the instruction needs.
+/// The fastest handler that does everything the instruction needs.
 void Filler::valuHandler(const ValuRow &row) {
-  const ValuOps &ops = valuOps();
   inst.op = &row;
   kind = row.flags & VTrans ? InstClass::Trans
          : row.flags & VCvt ? InstClass::Cvt
                             : InstClass::Valu;
-  bool narrow = valueRows(row.a) < 2 && valueRows(row.b) < 2 &&
+  inst.vector = valueRows(row.a) < 2 && valueRows(row.b) < 2 &&
                 valueRows(row.c) < 2 && valueRows(row.d) < 2;
+  // Neg and abs are the changes that a direct handler makes itself.
   uint32_t changes = inst.mods & ~uint32_t(ModVop3 | 7u << 10);
   if (row.flags & VOpSel)
     changes &= ~uint32_t(15u << 6);
-  if (changes || !narrow)
-    inst.run = ops.full;
-  else if ((row.flags & VCompare) && !(row.flags & VCmpx))
-    inst.run = ops.compare;
-  else if (row.flags & (VCompare | VCarryOut | VKeepHi))
-    inst.run = ops.full;
+  const ValueType types[3] = {row.a, row.b, row.c};
+  bool vgprs = !changes;
+  for (int k = 0; k < 3; ++k)
+    vgprs &= types[k] == ValueType::None || inst.src[k].kind == SrcKind::Vgpr;
+  if ((changes & ~63u) || !row.direct)
+    inst.run = valuOps().full;
   else
-    inst.run = ops.plain;
-  inst.vector = narrow;
+    inst.run = vgprs ? row.directVgprs : row.direct;
 }
 
 /// SDWA (249) or DPP (250) in place of source 0.
@@ -488,6 +487,9 @@ void Filler::scaledCvt(const math::ScaledCvtDesc &desc) {
   inst.mods = (w1 >> 29) & 7;
   inst.mods |= ((w0 >> 8) & 7) << 3;
   inst.mods |= ((w0 >> 11) & 15) * ModOpSel0;
+  if (desc.from == math::CvtType::FP4 && desc.to == math::CvtType::BF16 &&
+      desc.count == 2 && !(inst.mods & 63))
+    inst.run = valuOps().unpackFp4;
   if ((w0 >> 15) & 1 || (w1 >> 27) & 3)
     refuse("clamp and omod of this instruction are not implemented");
 }
@@ -626,7 +628,7 @@ void Filler::vop3p() {
   unsigned high = ((w1 >> 27) & 3) | ((w0 >> 14) & 1) << 2;
   inst.mods |= high * ModOpSelHi0;
   inst.dst = vgpr(w0 & 255, std::max(1u, valueRows(row->d)), false);
-  bool two = inst.run == ops.packed32;
+  bool two = inst.run == ops.packed32, mixed = inst.run == ops.mix;
   const ValueType types[3] = {row->a, row->b, row->c};
   for (int k = 0; k < 3; ++k) {
     if (types[k] == ValueType::None)
@@ -639,9 +641,26 @@ void Filler::vop3p() {
     if (two && constant && (picked & 1))
       refuse("the upper half of a constant in a packed f32 operation is "
              "undefined");
-    if (inst.run == ops.mix && constant && ((high >> k) & 1))
+    if (mixed && constant && ((high >> k) & 1))
       refuse("a constant as f16 in a mixed operation is not implemented");
   }
+  if (clamp || !row->direct)
+    return;
+  if (two) { // its direct handler picks halves and signs itself
+    inst.run = row->direct;
+    return;
+  }
+  bool vgprs = true;
+  for (int k = 0; k < 3; ++k) {
+    if (types[k] == ValueType::None)
+      continue;
+    if (((modOpSel(inst.mods) | modNeg(inst.mods) | modNegHi(inst.mods)) >> k &
+         1) ||
+        !((high >> k) & 1))
+      return;
+    vgprs &= inst.src[k].kind == SrcKind::Vgpr;
+  }
+  inst.run = vgprs ? row->directVgprs : row->direct;
 }
 
 //===----------------------------------------------------------------------===//

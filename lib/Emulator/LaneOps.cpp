@@ -133,48 +133,8 @@ static void negAbs(uint32_t *values, unsigned count, bool half, bool neg,
   }
 }
 
-#ifdef MOE_EMU_HAS_X86_VARIANTS
-#define MOE_EMU_CLONES                                                         \
-  __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define MOE_EMU_CLONES
-#endif
-
-MOE_EMU_CLONES
-static void unpackRow(uint32_t *__restrict d, const uint32_t *__restrict a,
-                      const uint32_t *__restrict scale, unsigned select) {
-  for (unsigned i = 0; i < 64; ++i)
-    d[i] = math::scalePkBf16Fp4(a[i], scale[i], select);
-}
-
-/// The hot one: v_cvt_scalef32_pk_bf16_fp4 of registers, without modifiers.
-static bool fastUnpack(Wave &w, const Inst &I,
-                       const math::ScaledCvtDesc &desc) {
-  if (desc.from != math::CvtType::FP4 || desc.to != math::CvtType::BF16 ||
-      desc.count != 2 || I.src[0].kind != SrcKind::Vgpr ||
-      (I.mods & (7 | 7 << 3)))
-    return false;
-  const uint32_t *a = w.v[I.src[0].index];
-  uint32_t scale[64];
-  const uint32_t *s = scale;
-  if (I.src[1].kind == SrcKind::Vgpr)
-    s = w.v[I.src[1].index];
-  else
-    for (unsigned i = 0; i < 64; ++i)
-      scale[i] = w.scalar(I.src[1]);
-  unsigned select = modOpSel(I.mods) & 3;
-  uint32_t out[64];
-  unpackRow(out, a, s, select);
-  uint32_t *d = w.v[I.dst];
-  for (unsigned i = 0; i < 64; ++i)
-    d[i] = (out[i] & w.execMask[i]) | (d[i] & ~w.execMask[i]);
-  return true;
-}
-
 void runScaledConvert(Wave &w, const Inst &I) {
   const auto &desc = *static_cast<const math::ScaledCvtDesc *>(I.op);
-  if (fastUnpack(w, I, desc))
-    return;
   const unsigned counts[3] = {desc.src0Regs, desc.src1Regs, desc.src2Regs};
   bool overflow = math::FpMode{w.mode}.fp16Overflow();
   uint32_t result[64][32];

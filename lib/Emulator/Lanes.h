@@ -130,19 +130,31 @@ struct NO {
 
 } // namespace moe::emulator::MOE_EMU_VARIANT
 
-/// Makes the kernel of a row; `expr` computes from a, b, c (and m: the mask
-/// lane, io: the whole).
-#define MOE_VALU_KERNEL(name, suffix, D, A, B, C, expr)                        \
+/// Makes the operation of a row and its kernel; `expr` computes from a, b, c
+/// (and pm[i]: the mask lane, io: the whole).
+#define MOE_VALU_KERNEL(name, suffix, TD, TA, TB, TC, expr)                    \
+  struct op_##name##suffix {                                                   \
+    using D = TD;                                                              \
+    using A = TA;                                                              \
+    using B = TB;                                                              \
+    using C = TC;                                                              \
+    template <typename M>                                                      \
+    static MOE_EMU_INLINE D::Type value(const A::Type a, const B::Type b,      \
+                                        const C::Type c, const M &pm, int i,   \
+                                        const LaneIO &io) {                    \
+      (void)a, (void)b, (void)c, (void)pm, (void)i, (void)io;                  \
+      return D::Type(expr);                                                    \
+    }                                                                          \
+  };                                                                           \
   static void kernel_##name##suffix(LaneIO &io) {                              \
+    using Op = op_##name##suffix;                                              \
     uint32_t *d = io.d;                                                        \
     const uint32_t *pa = io.a, *pb = io.b, *pc = io.c, *pm = io.m;             \
-    (void)pm;                                                                  \
     MOE_LANES {                                                                \
-      const A::Type a = A::get(pa, i);                                         \
-      const B::Type b = B::get(pb, i);                                         \
-      const C::Type c = C::get(pc, i);                                         \
-      (void)a, (void)b, (void)c;                                               \
-      D::put(d, i, D::Type(expr));                                             \
+      const TA::Type a = TA::get(pa, i);                                       \
+      const TB::Type b = TB::get(pb, i);                                       \
+      const TC::Type c = TC::get(pc, i);                                       \
+      TD::put(d, i, Op::value(a, b, c, pm, i, io));                            \
     }                                                                          \
   }
 

@@ -25,6 +25,11 @@ struct Workgroup;
 struct Program;
 class Sanitizers;
 
+/// Inlined whatever the optimiser thinks: of an inline function that sources of
+/// several host instruction sets share, the linker keeps one copy, which the
+/// host at hand may not be able to run.
+#define MOE_EMU_INLINE inline __attribute__((always_inline))
+
 using Row = uint32_t[64];
 using Handler = void (*)(Wave &, const Inst &);
 
@@ -73,7 +78,7 @@ inline unsigned modOmod(uint32_t m) { return (m >> 17) & 3; }
 
 /// One decoded instruction. What each family keeps in the free fields is said
 /// where the family decodes.
-struct Inst {
+struct alignas(64) Inst {
   Handler run = nullptr;
   const void *op = nullptr; ///< row of the family's opcode table
   Src src[3];
@@ -86,6 +91,9 @@ struct Inst {
   uint16_t data1 = 0;  ///< DS: row of the second data
   uint16_t flags = 0;  ///< family flags
   bool vector = false; ///< a vector ALU instruction of 32-bit operands
+  /// Instructions from this one on that run one after the other, whatever they
+  /// do: only the last may branch, stop the wave or look at its counters.
+  uint8_t straight = 1;
 };
 
 //===----------------------------------------------------------------------===//
@@ -198,7 +206,7 @@ struct alignas(64) Wave {
   uint32_t mode = 0;
   uint32_t rows = 0;
   bool scc = false;
-  bool execFull = true;
+  bool execFull = false;
   bool gfx950 = true;
   Stop stop = Stop::None;
   uint8_t id = 0; ///< in its workgroup
@@ -208,35 +216,27 @@ struct alignas(64) Wave {
   Counters *counters = nullptr;
   std::string error;
 
-  uint64_t s64(unsigned index) const {
+  MOE_EMU_INLINE uint64_t s64(unsigned index) const {
     return s[index] | uint64_t(s[index + 1]) << 32;
   }
-  uint64_t exec() const { return s64(SgprExec); }
-  uint64_t vcc() const { return s64(SgprVcc); }
-  void setS(unsigned index, uint32_t value) {
+  MOE_EMU_INLINE uint64_t exec() const { return s64(SgprExec); }
+  MOE_EMU_INLINE uint64_t vcc() const { return s64(SgprVcc); }
+  MOE_EMU_INLINE void setS(unsigned index, uint32_t value) {
     s[index] = value;
     if (index >= SgprExec)
       execChanged();
   }
-  void setS64(unsigned index, uint64_t value) {
+  MOE_EMU_INLINE void setS64(unsigned index, uint64_t value) {
     s[index] = uint32_t(value);
     s[index + 1] = uint32_t(value >> 32);
     if (index >= SgprExec)
       execChanged();
   }
-  /// Always inlined: no copy of it compiled for one host instruction set may
-  /// serve the others.
-  __attribute__((always_inline)) void execChanged() {
-    uint64_t mask = exec();
-    execFull = mask == ~uint64_t(0);
-    for (unsigned i = 0; i < 32; ++i)
-      execMask[i] = -((s[SgprExec] >> i) & 1);
-    for (unsigned i = 0; i < 32; ++i)
-      execMask[i + 32] = -((s[SgprExec + 1] >> i) & 1);
-  }
+  /// Brings execMask and execFull up to date.
+  void execChanged();
   /// Encodings 235..253.
   uint64_t special(unsigned encoding) const;
-  uint32_t scalar(const Src &src) const {
+  MOE_EMU_INLINE uint32_t scalar(const Src &src) const {
     switch (src.kind) {
     case SrcKind::Sgpr:
       return s[src.index];
@@ -246,7 +246,7 @@ struct alignas(64) Wave {
       return src.value;
     }
   }
-  uint64_t scalar64(const Src &src) const {
+  MOE_EMU_INLINE uint64_t scalar64(const Src &src) const {
     switch (src.kind) {
     case SrcKind::Sgpr:
       return s64(src.index);
@@ -264,6 +264,9 @@ struct alignas(64) Wave {
   }
   /// Stops the run with a message; the scheduler adds place and disassembly.
   void fault(std::string message);
+  /// The same for the vectorised families, which build no strings.
+  void faultText(const char *message, const char *name);
+  void faultShift(unsigned amount);
   void faultAddress(const char *what, unsigned lane, uint64_t address,
                     unsigned bytes);
 };
@@ -272,7 +275,8 @@ struct alignas(64) Wave {
 struct Counters {
   uint64_t globalRead = 0, globalWritten = 0, globalAtomics = 0;
   uint64_t ldsRead = 0, ldsWritten = 0, ldsConflicts = 0;
-  std::vector<uint64_t> perInst; ///< executions by record index
+  /// Executions by record index, as differences to the record before.
+  std::vector<uint64_t> perInst;
 };
 
 struct Workgroup {

@@ -98,6 +98,29 @@ void Wave::fault(std::string message) {
   error = std::move(message);
 }
 
+void Wave::faultText(const char *message, const char *name) {
+  fault(std::string(message) + name);
+}
+
+void Wave::faultShift(unsigned amount) {
+  fault("a shift above 4 is undefined, got " + std::to_string(amount));
+}
+
+void Wave::execChanged() {
+  uint64_t mask = exec();
+  bool wasFull = execFull;
+  execFull = mask == ~uint64_t(0);
+  if (execFull) {
+    if (!wasFull)
+      memset(execMask, 0xff, sizeof(execMask));
+    return;
+  }
+  for (unsigned i = 0; i < 32; ++i)
+    execMask[i] = -((s[SgprExec] >> i) & 1);
+  for (unsigned i = 0; i < 32; ++i)
+    execMask[i + 32] = -((s[SgprExec + 1] >> i) & 1);
+}
+
 void Wave::faultAddress(const char *what, unsigned lane, uint64_t address,
                         unsigned bytes) {
   fault(std::string("out-of-bounds ") + what + " of " + std::to_string(bytes) +

@@ -372,8 +372,11 @@ void LaunchRun::worker() {
   stats.ldsBytesWritten += counts.ldsWritten;
   stats.ldsBankConflicts += counts.ldsConflicts;
   perInst.resize(counts.perInst.size());
-  for (size_t i = 0; i < perInst.size(); ++i)
-    perInst[i] += counts.perInst[i];
+  uint64_t executions = 0;
+  for (size_t i = 0; i + 1 < perInst.size(); ++i) {
+    executions += counts.perInst[i];
+    perInst[i] += executions;
+  }
 }
 
 /// The counter of a class.

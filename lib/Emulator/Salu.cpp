@@ -324,14 +324,13 @@ void runIndexed(Wave &w) {
     moved.run(w, moved);
   }
 }
-void s_set_gpr_idx_on(Wave &w, const Inst &I) {
+} // namespace
+
+void beginIndexing(Wave &w, const Inst &I) {
   uint32_t m0 = w.s[SgprM0];
   w.s[SgprM0] = (m0 & ~0xf0ffu) | (A32 & 255) | I.imm << 12;
   runIndexed(w);
 }
-
-} // namespace
-
 void endIndexing(Wave &w, const Inst &) {
   w.fault("s_set_gpr_idx_off without s_set_gpr_idx_on");
 }
@@ -375,7 +374,7 @@ static const ScalarRow rows[] = {
     R(s_bitcmp1_b64, S0Wide)
     R32(s_movk_i32) R32(s_cmovk_i32) R32(s_addk_i32) R32(s_mulk_i32)
     R32(s_movrels_b32) R(s_movrels_b64, S0Wide | DWide) R32(s_movreld_b32)
-    R(s_movreld_b64, S0Wide | DWide) R32(s_set_gpr_idx_on)
+    R(s_movreld_b64, S0Wide | DWide) {"s_set_gpr_idx_on", beginIndexing, 0},
     R32(s_getreg_b32) R32(s_setreg_b32) R32(s_setreg_imm32_b32)
 };
 // clang-format on

@@ -46,7 +46,7 @@ GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
   group.warn = warn;
   group.warnContext = warnContext;
   if (state.options.stats)
-    counts.perInst.resize(state.program->code.size());
+    counts.perInst.resize(state.program->code.size() + 1);
 }
 
 GroupRunner::~GroupRunner() = default;
@@ -101,26 +101,46 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   w.setS64(SgprExec, exec);
 }
 
+/// One instruction, with everything that watches it.
+template <bool Checked, bool Traced>
+static inline void step(Wave &w, const Inst &I, TraceRecorder *recorder) {
+  if (Checked)
+    w.sanitizers->before(w, I);
+  I.run(w, I);
+  if (Checked)
+    w.sanitizers->after(w, I);
+  if (Traced)
+    recorder->executed(w.id, uint32_t(&I - w.code));
+}
+
+/// Runs `limit` instructions, or fewer when the wave stops. Within a straight
+/// run nobody looks at the program counter or at the counters, so these are
+/// brought up to date once a run; a fault says where it was.
 template <bool Counted, bool Checked, bool Traced = false>
 static void loop(Wave &w, uint64_t limit, Counters &counts,
                  TraceRecorder *recorder = nullptr) {
-  uint64_t n = 0;
   do {
-    const Inst &I = *w.pc;
-    w.inst = &I;
-    if (Counted)
-      ++counts.perInst[&I - w.code];
-    if (Checked)
-      w.sanitizers->before(w, I);
-    w.pc = &I + 1;
-    I.run(w, I);
-    if (Checked)
-      w.sanitizers->after(w, I);
-    if (Traced)
-      recorder->executed(w.id, uint32_t(&I - w.code));
-    ++n;
-  } while (w.stop == Stop::None && n < limit);
-  w.executed += n;
+    const Inst *pc = w.pc;
+    uint64_t count = std::min<uint64_t>(pc->straight, limit);
+    const Inst *last = pc + count - 1;
+    limit -= count;
+    if (Counted) {
+      ++counts.perInst[size_t(pc - w.code)];
+      --counts.perInst[size_t(last - w.code) + 1];
+    }
+    for (; pc != last; ++pc) {
+      step<Checked, Traced>(w, *pc, recorder);
+      if (__builtin_expect(w.stop != Stop::None, 0)) {
+        w.inst = pc;
+        return;
+      }
+    }
+    w.executed += count - 1;
+    w.inst = last;
+    w.pc = last + 1;
+    step<Checked, Traced>(w, *last, recorder);
+    ++w.executed;
+  } while (w.stop == Stop::None && limit);
 }
 
 void GroupRunner::runSlice(Wave &w) {

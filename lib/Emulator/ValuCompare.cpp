@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ValuDirect.h"
 #include "ValuHelpers.h"
 
 #include <limits>
@@ -78,30 +79,46 @@ MOE_VALU_KERNEL(v_cmp_class_f32, _c, MK, R32, U32, NO, class32(a, b))
 MOE_VALU_KERNEL(v_cmp_class_f64, _c, MK, R64, U32, NO, class64(a, b))
 MOE_VALU_KERNEL(v_cmp_class_f16, _c, MK, R16, U32, NO, class16(a, b))
 
-/// Two results: d and the mask row after it.
-#define CARRY(name, D, rows, A, B, C, value, carry)                            \
+/// Two results: d and the mask row after it; m is all ones or zero.
+#define CARRY(name, TD, rows, TA, TB, TC, result, overflow)                    \
+  struct op_##name##_c {                                                       \
+    using D = TD;                                                              \
+    using A = TA;                                                              \
+    using B = TB;                                                              \
+    using C = TC;                                                              \
+    static MOE_EMU_INLINE D::Type value(A::Type a, B::Type b, C::Type c,       \
+                                        uint32_t m) {                          \
+      (void)c, (void)m;                                                        \
+      return D::Type(result);                                                  \
+    }                                                                          \
+    static MOE_EMU_INLINE bool carry(A::Type a, B::Type b, C::Type c,          \
+                                     uint32_t m) {                             \
+      (void)c, (void)m;                                                        \
+      return overflow;                                                         \
+    }                                                                          \
+  };                                                                           \
   static void kernel_##name##_c(LaneIO &io) {                                  \
+    using Op = op_##name##_c;                                                  \
     uint32_t *d = io.d;                                                        \
     const uint32_t *pa = io.a, *pb = io.b, *pc = io.c, *pm = io.m;             \
-    (void)pm;                                                                  \
     MOE_LANES {                                                                \
-      const A::Type a = A::get(pa, i);                                         \
-      const B::Type b = B::get(pb, i);                                         \
-      const C::Type c = C::get(pc, i);                                         \
-      (void)c;                                                                 \
-      D::put(d, i, D::Type(value));                                            \
-      d[64 * rows + i] = (carry) ? ~0u : 0u;                                   \
+      const TA::Type a = TA::get(pa, i);                                       \
+      const TB::Type b = TB::get(pb, i);                                       \
+      const TC::Type c = TC::get(pc, i);                                       \
+      const uint32_t m = pm ? pm[i] : 0;                                       \
+      TD::put(d, i, Op::value(a, b, c, m));                                    \
+      d[64 * rows + i] = Op::carry(a, b, c, m) ? ~0u : 0u;                     \
     }                                                                          \
   }
 CARRY(v_add_co_u32, U32, 1, U32, U32, NO, a + b, a + b < a)
 CARRY(v_sub_co_u32, U32, 1, U32, U32, NO, a - b, a < b)
 CARRY(v_subrev_co_u32, U32, 1, U32, U32, NO, b - a, b < a)
-CARRY(v_addc_co_u32, U32, 1, U32, U32, NO, a + b + (pm[i] & 1),
-      uint64_t(a) + b + (pm[i] & 1) > 0xffffffffu)
-CARRY(v_subb_co_u32, U32, 1, U32, U32, NO, a - b - (pm[i] & 1),
-      uint64_t(a) < uint64_t(b) + (pm[i] & 1))
-CARRY(v_subbrev_co_u32, U32, 1, U32, U32, NO, b - a - (pm[i] & 1),
-      uint64_t(b) < uint64_t(a) + (pm[i] & 1))
+CARRY(v_addc_co_u32, U32, 1, U32, U32, NO, a + b + (m & 1),
+      uint64_t(a) + b + (m & 1) > 0xffffffffu)
+CARRY(v_subb_co_u32, U32, 1, U32, U32, NO, a - b - (m & 1),
+      uint64_t(a) < uint64_t(b) + (m & 1))
+CARRY(v_subbrev_co_u32, U32, 1, U32, U32, NO, b - a - (m & 1),
+      uint64_t(b) < uint64_t(a) + (m & 1))
 CARRY(v_mad_u64_u32, U64, 2, U32, U32, U64, uint64_t(a) * b + c,
       uint64_t(a) * b + c < c)
 CARRY(v_mad_i64_i32, U64, 2, I32, I32, I64,
@@ -163,62 +180,36 @@ static void kernel_v_div_scale_f64_c(LaneIO &io) {
 extern const ValuRow rowsCompare[];
 extern const size_t rowsCompareCount;
 const ValuRow rowsCompare[] = {
-#define FOP(cond, T, t, expr)                                                  \
-  {"v_cmp_" #cond "_" #t,                                                      \
-   kernel_v_cmp_##cond##_##t##_c,                                              \
-   ValueType::None,                                                            \
-   T::id,                                                                      \
-   T::id,                                                                      \
-   ValueType::None,                                                            \
-   VCompare | VF},                                                             \
-      {"v_cmpx_" #cond "_" #t,                                                 \
-       kernel_v_cmp_##cond##_##t##_c,                                          \
-       ValueType::None,                                                        \
-       T::id,                                                                  \
-       T::id,                                                                  \
-       ValueType::None,                                                        \
-       VCompare | VCmpx | VF},
-#define IOP(cond, T, t, expr)                                                  \
-  {"v_cmp_" #cond "_" #t,                                                      \
-   kernel_v_cmp_##cond##_##t##_c,                                              \
-   ValueType::None,                                                            \
-   T::id,                                                                      \
-   T::id,                                                                      \
-   ValueType::None,                                                            \
-   VCompare},                                                                  \
-      {"v_cmpx_" #cond "_" #t,                                                 \
-       kernel_v_cmp_##cond##_##t##_c,                                          \
-       ValueType::None,                                                        \
-       T::id,                                                                  \
-       T::id,                                                                  \
-       ValueType::None,                                                        \
-       VCompare | VCmpx},
+// clang-format off
+#define COMPARE(cond, t, T, B, name, flags)                                    \
+  {name, kernel_v_cmp_##cond##_##t##_c, ValueType::None, T::id, B::id,         \
+   ValueType::None, flags, directCompare<op_v_cmp_##cond##_##t##_c, flags, false>,\
+   directCompare<op_v_cmp_##cond##_##t##_c, flags, true>},
+#define BOTH(cond, t, T, B, flags)                                             \
+  COMPARE(cond, t, T, B, "v_cmp_" #cond "_" #t, VCompare | (flags))            \
+  COMPARE(cond, t, T, B, "v_cmpx_" #cond "_" #t, VCompare | VCmpx | (flags))
+#define FOP(cond, T, t, expr) BOTH(cond, t, T, T, VF)
+#define IOP(cond, T, t, expr) BOTH(cond, t, T, T, 0)
     ALL_COMPARES(FOP, IOP)
-#define CLASS(t, T)                                                            \
-  {"v_cmp_class_" #t, kernel_v_cmp_class_##t##_c,                              \
-   ValueType::None,   T::id,                                                   \
-   ValueType::U32,    ValueType::None,                                         \
-   VCompare},                                                                  \
-      {"v_cmpx_class_" #t, kernel_v_cmp_class_##t##_c,                         \
-       ValueType::None,    T::id,                                              \
-       ValueType::U32,     ValueType::None,                                    \
-       VCompare | VCmpx},
-        CLASS(f32, F32) CLASS(f64, F64) CLASS(f16, F16)
+    BOTH(class, f32, F32, U32, 0) BOTH(class, f64, F64, U32, 0)
+    BOTH(class, f16, F16, U32, 0)
 #define ROW(name, D, A, B, C, flags)                                           \
-  {#name, kernel_##name##_c, D::id, A::id, B::id, C::id, flags},
-            ROW(v_add_co_u32, U32, U32, U32, NO,
-                VCarryOut) ROW(v_sub_co_u32, U32, U32, U32, NO, VCarryOut)
-                ROW(v_subrev_co_u32, U32, U32, U32, NO, VCarryOut) ROW(
-                    v_addc_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
-                    ROW(v_subb_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
-                        ROW(v_subbrev_co_u32, U32, U32, U32, NO,
-                            VCarryOut | VCarryIn) ROW(v_mad_u64_u32, U64, U32,
-                                                      U32, U64, VCarryOut)
-                            ROW(v_mad_i64_i32, I64, I32, I32, I64, VCarryOut)
-                                ROW(v_div_scale_f32, F32, F32, F32, F32,
-                                    VCarryOut | VF)
-                                    ROW(v_div_scale_f64, F64, F64, F64, F64,
-                                        VCarryOut | VF)};
+  {#name, kernel_##name##_c, D::id, A::id, B::id, C::id, flags,                \
+   directCarry<op_##name##_c, flags, false>,                                   \
+   directCarry<op_##name##_c, flags, true>},
+    ROW(v_add_co_u32, U32, U32, U32, NO, VCarryOut)
+    ROW(v_sub_co_u32, U32, U32, U32, NO, VCarryOut)
+    ROW(v_subrev_co_u32, U32, U32, U32, NO, VCarryOut)
+    ROW(v_addc_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+    ROW(v_subb_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+    ROW(v_subbrev_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
+    ROW(v_mad_u64_u32, U64, U32, U32, U64, VCarryOut)
+    ROW(v_mad_i64_i32, I64, I32, I32, I64, VCarryOut)
+    {"v_div_scale_f32", kernel_v_div_scale_f32_c, ValueType::F32,
+     ValueType::F32, ValueType::F32, ValueType::F32, VCarryOut | VF},
+    {"v_div_scale_f64", kernel_v_div_scale_f64_c, ValueType::F64,
+     ValueType::F64, ValueType::F64, ValueType::F64, VCarryOut | VF}};
+// clang-format on
 const size_t rowsCompareCount = sizeof(rowsCompare) / sizeof(rowsCompare[0]);
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

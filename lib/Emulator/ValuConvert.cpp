@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ValuDirect.h"
 #include "ValuHelpers.h"
 
 namespace moe::emulator::MOE_EMU_VARIANT {
@@ -20,8 +21,7 @@ extern const ValuRow rowsConvert[];
 extern const size_t rowsConvertCount;
 
 const ValuRow rowsConvert[] = {
-#define OP(name, D, A, B, C, flags, expr)                                      \
-  {#name, kernel_##name##_convert, D::id, A::id, B::id, C::id, flags},
+#define OP(name, D, A, B, C, flags, expr) MOE_VALU_ROW(name, _convert, flags),
 #include "ValuConvert.def"
 #undef OP
 };

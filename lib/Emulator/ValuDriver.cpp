@@ -12,39 +12,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ValuDirect.h"
 #include "ValuHelpers.h"
 
 #include <cfenv>
-#if defined(__AVX2__) || defined(__SSE2__)
-#include <immintrin.h>
-#endif
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 namespace {
 
-inline uint64_t packMask(const uint32_t *row) {
-  uint64_t mask = 0;
-#if defined(__AVX512F__)
-  for (int i = 0; i < 4; ++i) {
-    __m512i x = _mm512_loadu_si512(row + 16 * i);
-    mask |= uint64_t(_mm512_test_epi32_mask(x, x)) << (16 * i);
-  }
-#elif defined(__AVX2__)
-  for (int i = 0; i < 8; ++i) {
-    __m256 x = _mm256_loadu_ps(reinterpret_cast<const float *>(row + 8 * i));
-    mask |= uint64_t(uint32_t(_mm256_movemask_ps(x))) << (8 * i);
-  }
-#elif defined(__SSE2__)
-  for (int i = 0; i < 16; ++i) {
-    __m128 x = _mm_loadu_ps(reinterpret_cast<const float *>(row + 4 * i));
-    mask |= uint64_t(uint32_t(_mm_movemask_ps(x))) << (4 * i);
-  }
-#else
-  for (int i = 0; i < 64; ++i)
-    mask |= uint64_t(row[i] != 0) << i;
-#endif
-  return mask;
-}
 inline void expandMask(uint64_t mask, uint32_t *row) {
   uint32_t low = uint32_t(mask), high = uint32_t(mask >> 32);
   for (int i = 0; i < 32; ++i)
@@ -75,64 +50,6 @@ inline const uint32_t *fetch64(const Wave &w, const Src &src,
   splat(scratch + 64, uint32_t(value >> 32));
   return scratch;
 }
-inline LaneIO makeIO(const Wave &w, const Inst &I) {
-  LaneIO io;
-  io.d = nullptr;
-  io.a = io.b = io.c = io.m = nullptr;
-  io.mode = w.mode;
-  io.imm = I.imm;
-  io.opSel = modOpSel(I.mods);
-  io.gfx950 = w.gfx950;
-  io.ieee = w.mode & 0x200;
-  return io;
-}
-/// Denormals kept, everything to nearest even, FP16_OVFL off.
-inline bool plainMode(uint32_t mode) { return (mode & 0x8000ff) == 0xf0; }
-
-void full(Wave &w, const Inst &I);
-
-/// One 32-bit result, sources of 32 bits, no modifiers.
-void plain(Wave &w, const Inst &I) {
-  const ValuRow &row = *static_cast<const ValuRow *>(I.op);
-  if ((row.flags & VF) && !plainMode(w.mode))
-    return full(w, I);
-  alignas(64) uint32_t scratch[3][64];
-  alignas(64) uint32_t mask[64];
-  LaneIO io = makeIO(w, I);
-  io.a = fetch(w, I.src[0], scratch[0]);
-  io.b = I.src[1].kind == SrcKind::None ? io.a : fetch(w, I.src[1], scratch[1]);
-  io.c = I.src[2].kind == SrcKind::None ? io.a : fetch(w, I.src[2], scratch[2]);
-  if (row.flags & VCarryIn) {
-    expandMask(w.s64(I.data), mask);
-    io.m = mask;
-  }
-  if (w.execFull) {
-    io.d = w.v[I.dst];
-    row.fn(io);
-    return;
-  }
-  alignas(64) uint32_t out[64];
-  io.d = out;
-  row.fn(io);
-  blend(w.v[I.dst], out, w.execMask);
-}
-
-/// A compare without modifiers, of 32-bit sources.
-void compare(Wave &w, const Inst &I) {
-  const ValuRow &row = *static_cast<const ValuRow *>(I.op);
-  if ((row.flags & VF) && !plainMode(w.mode))
-    return full(w, I);
-  alignas(64) uint32_t scratch[2][64];
-  alignas(64) uint32_t out[64];
-  LaneIO io = makeIO(w, I);
-  io.a = fetch(w, I.src[0], scratch[0]);
-  io.b = fetch(w, I.src[1], scratch[1]);
-  io.c = io.a;
-  io.d = out;
-  row.fn(io);
-  w.setS64(I.sdst, packMask(out) & w.exec());
-}
-
 //===----------------------------------------------------------------------===//
 // Everything: modifiers, 64 bits, carries, SDWA, DPP
 //===----------------------------------------------------------------------===//
@@ -389,9 +306,9 @@ void callKernel(Wave &w, const ValuRow &row, LaneIO &io) {
     if (roundedF16(row, io))
       return;
     if (!ignoresRounding(row))
-      return w.fault("rounding modes other than nearest even are not "
-                     "implemented for " +
-                     std::string(row.name));
+      return w.faultText("rounding modes other than nearest even are not "
+                         "implemented for ",
+                         row.name);
   }
   int rounding = hostRounding(w.mode, row);
   if (rounding == FE_TONEAREST)
@@ -505,6 +422,8 @@ void writeResult(Wave &w, const Inst &I, const ValuRow &row, uint32_t *out,
     blend(w.v[I.dst + r], out + 64 * r, mask);
 }
 
+} // namespace
+
 void full(Wave &w, const Inst &I) {
   const ValuRow &row = *static_cast<const ValuRow *>(I.op);
   Operand x[3];
@@ -515,8 +434,7 @@ void full(Wave &w, const Inst &I) {
   if (row.flags & VShift4)
     for (int i = 0; i < 64; ++i)
       if (w.execMask[i] && (x[1].p[i] & 63) > 4)
-        return w.fault("a shift above 4 is undefined, got " +
-                       std::to_string(x[1].p[i] & 63));
+        return w.faultShift(x[1].p[i] & 63);
   LaneIO io = makeIO(w, I);
   io.a = x[0].p;
   io.b = x[1].p;
@@ -540,6 +458,8 @@ void full(Wave &w, const Inst &I) {
     w.setS64(I.sdst, packMask(out + 64 * valueRows(row.d)) & lanes);
   writeResult(w, I, row, out, lanes);
 }
+
+namespace {
 
 //===----------------------------------------------------------------------===//
 // VOP3P
@@ -571,6 +491,8 @@ void flushHalves(uint32_t *rows) {
     rows[i] = flush16(rows[i] & 0xffffu, true) | flush16(rows[i] >> 16, true)
                                                      << 16;
 }
+
+} // namespace
 
 void packed(Wave &w, const Inst &I) {
   const ValuRow &row = *static_cast<const ValuRow *>(I.op);
@@ -613,7 +535,11 @@ void packed(Wave &w, const Inst &I) {
   blend(w.v[I.dst], out, w.execMask);
 }
 
+namespace {
+
 /// v_pk_*_f32 and v_pk_mov_b32: sources of two rows, each result picks one.
+} // namespace
+
 void packed32(Wave &w, const Inst &I) {
   const ValuRow &row = *static_cast<const ValuRow *>(I.op);
   Operand x[3];
@@ -657,6 +583,8 @@ void packed32(Wave &w, const Inst &I) {
     blend(w.v[I.dst + r], out + 64 * r, w.execMask);
   }
 }
+
+namespace {
 
 /// v_fma_mix*: op_sel_hi says that a source is f16, op_sel which half.
 void mix(Wave &w, const Inst &I) {
@@ -714,15 +642,15 @@ TABLE(Packed32)
 TABLE(Mix)
 #undef TABLE
 
+void unpackFp4(Wave &w, const Inst &I);
 const ValuOps &variantOps();
 const ValuOps &variantOps() {
   static const ValuOps ops = {MOE_EMU_VARIANT_NAME,
-                              plain,
                               full,
-                              compare,
                               packed,
                               packed32,
                               mix,
+                              unpackFp4,
                               {{rowsInt, rowsIntCount},
                                {rowsFloat, rowsFloatCount},
                                {rowsConvert, rowsConvertCount},

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ValuDirect.h"
 #include "ValuHelpers.h"
 
 namespace moe::emulator::MOE_EMU_VARIANT {
@@ -143,7 +144,14 @@ MOE_VALU_KERNEL(pk_fmac_whole, _p, B32, B32, B32, B32,
                      fma16(fhi(a), fhi(b), fhi(c))))
 
 /// Packed f32: rows 0 and 1 are the two values.
-#define PACKED_32(name, expr)                                                  \
+#define PACKED_32(name, count, expr)                                           \
+  struct op_##name##_q {                                                       \
+    static constexpr int sources = count;                                      \
+    static MOE_EMU_INLINE float value(float a, float b, float c) {             \
+      (void)c;                                                                 \
+      return expr;                                                             \
+    }                                                                          \
+  };                                                                           \
   static void kernel_##name##_q(LaneIO &io) {                                  \
     uint32_t *d = io.d;                                                        \
     const uint32_t *pa = io.a, *pb = io.b, *pc = io.c;                         \
@@ -151,14 +159,12 @@ MOE_VALU_KERNEL(pk_fmac_whole, _p, B32, B32, B32, B32,
       MOE_LANES {                                                              \
         float a = bitsToF32(pa[half + i]), b = bitsToF32(pb[half + i]);        \
         float c = bitsToF32(pc[half + i]);                                     \
-        (void)c;                                                               \
-        d[half + i] = f32ToBits(expr);                                         \
+        d[half + i] = f32ToBits(op_##name##_q::value(a, b, c));                \
       }                                                                        \
   }
-PACKED_32(v_pk_fma_f32, __builtin_fmaf(a, b, c))
-PACKED_32(v_pk_mul_f32, a *b)
-PACKED_32(v_pk_add_f32, a + b)
-/// Low result from the low selection of a, high result from the high one of b.
+PACKED_32(v_pk_fma_f32, 3, __builtin_fmaf(a, b, c))
+PACKED_32(v_pk_mul_f32, 2, a *b)
+PACKED_32(v_pk_add_f32, 2, a + b)
 static void kernel_v_pk_mov_b32_q(LaneIO &io) {
   memcpy(io.d, io.a, 256);
   memcpy(io.d + 64, io.b + 64, 256);
@@ -181,7 +187,11 @@ const ValuRow rowsPacked[] = {
    T::id,                                                                      \
    T::id,                                                                      \
    T::id,                                                                      \
-   T::id == ValueType::F16 ? VF : 0},
+   T::id == ValueType::F16 ? VF : 0,                                           \
+   direct < op_##name##_p,                                                     \
+   T::id == ValueType::F16 ? VF : 0,                                           \
+   false >                                                                     \
+   , direct < op_##name##_p, T::id == ValueType::F16 ? VF : 0, true > },
     PACKED_16(OP)
 #undef OP
         {"v_dot2_f32_f16", kernel_v_dot2_f32_f16_p, ValueType::F32,
@@ -212,11 +222,11 @@ const size_t rowsPackedClampCount =
     sizeof(rowsPackedClamp) / sizeof(rowsPackedClamp[0]);
 const ValuRow rowsPacked32[] = {
     {"v_pk_fma_f32", kernel_v_pk_fma_f32_q, ValueType::F64, ValueType::F64,
-     ValueType::F64, ValueType::F64, VF},
+     ValueType::F64, ValueType::F64, VF, directPacked32<op_v_pk_fma_f32_q>},
     {"v_pk_mul_f32", kernel_v_pk_mul_f32_q, ValueType::F64, ValueType::F64,
-     ValueType::F64, ValueType::None, VF},
+     ValueType::F64, ValueType::None, VF, directPacked32<op_v_pk_mul_f32_q>},
     {"v_pk_add_f32", kernel_v_pk_add_f32_q, ValueType::F64, ValueType::F64,
-     ValueType::F64, ValueType::None, VF},
+     ValueType::F64, ValueType::None, VF, directPacked32<op_v_pk_add_f32_q>},
     {"v_pk_mov_b32", kernel_v_pk_mov_b32_q, ValueType::B64, ValueType::B64,
      ValueType::B64, ValueType::None, 0},
 };

@@ -33,14 +33,14 @@ enum class ValueType : uint8_t {
   I64,
   F64,
 };
-inline unsigned valueRows(ValueType type) {
+constexpr unsigned valueRows(ValueType type) {
   return type >= ValueType::B64 ? 2 : type == ValueType::None ? 0 : 1;
 }
-inline bool isFloatType(ValueType type) {
+constexpr bool isFloatType(ValueType type) {
   return type == ValueType::F32 || type == ValueType::F16 ||
          type == ValueType::F64;
 }
-inline bool is16(ValueType type) {
+constexpr bool is16(ValueType type) {
   return type == ValueType::U16 || type == ValueType::I16 ||
          type == ValueType::F16;
 }
@@ -57,6 +57,7 @@ struct LaneIO {
   bool ieee;
 };
 using LaneFn = void (*)(LaneIO &);
+using ValuHandler = void (*)(Wave &, const Inst &);
 
 /// Bits of ValuRow::flags.
 enum ValuFlags : uint16_t {
@@ -81,17 +82,19 @@ struct ValuRow {
   LaneFn fn;
   ValueType d, a, b, c;
   uint16_t flags;
+  /// Handlers of the forms with neg and abs at most, and of those that read
+  /// whole VGPRs only; null: the drivers below.
+  ValuHandler direct = nullptr, directVgprs = nullptr;
 };
 
 /// Drivers and tables of one host instruction set.
 struct ValuOps {
   const char *name;
-  void (*plain)(Wave &, const Inst &);    ///< no modifiers, one 32-bit result
-  void (*full)(Wave &, const Inst &);     ///< everything
-  void (*compare)(Wave &, const Inst &);  ///< VCompare without modifiers
-  void (*packed)(Wave &, const Inst &);   ///< VOP3P, 16-bit halves
-  void (*packed32)(Wave &, const Inst &); ///< v_pk_*_f32, v_pk_mov_b32
-  void (*mix)(Wave &, const Inst &);      ///< v_fma_mix*
+  void (*full)(Wave &, const Inst &);      ///< everything
+  void (*packed)(Wave &, const Inst &);    ///< VOP3P, 16-bit halves
+  void (*packed32)(Wave &, const Inst &);  ///< v_pk_*_f32, v_pk_mov_b32
+  void (*mix)(Wave &, const Inst &);       ///< v_fma_mix*
+  void (*unpackFp4)(Wave &, const Inst &); ///< v_cvt_scalef32_pk_bf16_fp4
   struct Table {
     const ValuRow *rows;
     size_t count;

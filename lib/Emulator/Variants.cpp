@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ValuTable.h"
+#include "moe/Emulator/Math/HostVectors.h"
 
 namespace moe::emulator {
 
@@ -25,11 +26,14 @@ const ValuOps &variantOps();
 
 static const ValuOps &choose() {
 #ifdef MOE_EMU_HAS_X86_VARIANTS
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v4"))
+  switch (math::hostVectors()) {
+  case math::HostVectors::Avx512:
     return avx512::variantOps();
-  if (__builtin_cpu_supports("x86-64-v3"))
+  case math::HostVectors::Avx2:
     return avx2::variantOps();
+  case math::HostVectors::Base:
+    break;
+  }
 #endif
   return base::variantOps();
 }

@@ -10,3 +10,5 @@ config.suffixes = []
 config.test_exec_root = os.path.join(config.moe_build_dir, "unittests")
 config.test_source_root = config.test_exec_root
 config.test_format = lit.formats.GoogleTest(".", "Tests")
+if "moe_vectors" in lit_config.params:
+    config.environment["MOE_EMULATOR_VECTORS"] = lit_config.params["moe_vectors"]

@@ -120,6 +120,7 @@ bool AsmWave::load(const std::string &text) {
     return false;
   auto disassembler = cantFail(Disassembler::create(chip));
   code.clear();
+  std::vector<InstClass> kinds;
   for (size_t at = 0; at < bytes.size();) {
     MCInst mc;
     uint64_t size =
@@ -144,26 +145,29 @@ bool AsmWave::load(const std::string &text) {
     if (!error.empty())
       return false;
     code.push_back(inst);
+    kinds.push_back(kind);
     at += size;
   }
+  markStraight(code.data(), code.size(), [&](size_t i) { return kinds[i]; });
   return true;
 }
 
+/// As the scheduler's loop does it.
 bool AsmWave::execute() {
   wave->code = code.data();
   wave->stop = Stop::None;
   wave->pc = wave->code;
-  while (wave->pc < wave->code + code.size()) {
-    const Inst &inst = *wave->pc;
-    wave->inst = &inst;
-    wave->pc = &inst + 1;
-    inst.run(*wave, inst);
-    if (wave->stop == Stop::Fault) {
-      error = wave->error;
-      return false;
-    }
+  const Inst *end = wave->code + code.size();
+  while (wave->pc < end && wave->stop != Stop::Fault) {
+    const Inst *pc = wave->pc, *last = pc + pc->straight - 1;
+    wave->pc = last + 1;
+    for (; pc <= last && wave->stop == Stop::None; ++pc)
+      pc->run(*wave, *pc);
   }
-  return true;
+  if (wave->stop != Stop::Fault)
+    return true;
+  error = wave->error;
+  return false;
 }
 
 void AsmWave::set(unsigned reg,

@@ -5,6 +5,9 @@
 // is one whether the CPU or the C library does it.
 
 #include "MfmaKernels.h"
+#include "moe/Emulator/Math/HostVectors.h"
+
+#include <algorithm>
 
 namespace moe::emulator::math::detail {
 
@@ -80,8 +83,11 @@ std::vector<const MfmaKernels *> allMfmaKernels() {
 }
 
 const MfmaKernels &mfmaKernels() {
-  static const MfmaKernels &best = *allMfmaKernels().back();
-  return best;
+  static const MfmaKernels &chosen = [&]() -> const MfmaKernels & {
+    auto all = allMfmaKernels();
+    return *all[std::min(all.size() - 1, size_t(hostVectors()))];
+  }();
+  return chosen;
 }
 
 } // namespace moe::emulator::math::detail
