@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What Memory.cpp and Lds.cpp share: widening of narrow loads, the order of
-// lanes, bounds of LDS, and the hooks of the sanitizers.
+// What Memory.cpp, Buffer.cpp and Lds.cpp share: widening of narrow loads, the
+// order of lanes, bounds of LDS, and the hooks of the sanitizers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +25,22 @@ inline uint32_t extend(const MemRow &row, uint32_t value) {
     return row.sign ? uint32_t(int32_t(int16_t(value))) : value & 0xffffu;
   return value;
 }
+
+inline bool isAtomic(const MemRow &row) {
+  return row.atomic != AtomicKind::None;
+}
+
+/// Turns the bytes of a load into registers of a lane, and back for a store.
+void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+               const uint32_t *values);
+void takeStore(const Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+               uint32_t *values);
+/// Writes what an LDS form loaded. False after a fault.
+bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+           const uint32_t *values);
+/// A load, store or atomic of one lane in global memory. False after a fault.
+bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                uint64_t address);
 
 /// The lane of the lowest set bit.
 inline unsigned laneOf(const Wave &, uint64_t mask) {

@@ -39,8 +39,22 @@ enum class MemOp : uint8_t {
   AtomicPkF16,
   AtomicPkBf16,
   AtomicF64,
+  FormatLoad, ///< typed buffers: `dwords` counts the channels
+  FormatStore,
+  FormatLoadD16,
+  FormatStoreD16,
+  FormatLoadD16Hi,
+  FormatStoreD16Hi,
   Control
 };
+inline bool isFormat(MemOp op) {
+  return op >= MemOp::FormatLoad && op <= MemOp::FormatStoreD16Hi;
+}
+inline bool isStore(MemOp op) {
+  return op == MemOp::Store || op == MemOp::StoreD16Hi ||
+         op == MemOp::FormatStore || op == MemOp::FormatStoreD16 ||
+         op == MemOp::FormatStoreD16Hi;
+}
 enum class AtomicKind : uint8_t {
   None,
   Swap,
@@ -104,6 +118,8 @@ MemTable dsRows();
 
 void runScalarLoad(Wave &w, const Inst &I);
 void runScalarBufferLoad(Wave &w, const Inst &I);
+void runScalarStore(Wave &w, const Inst &I);
+void runScalarAtomic(Wave &w, const Inst &I);
 void runScalarTime(Wave &w, const Inst &I);
 void runNothing(Wave &w, const Inst &I);
 void beginIndexing(Wave &w, const Inst &I);
@@ -114,6 +130,7 @@ bool fastDs(Wave &w, const Inst &I);
 bool fastBuffer(Wave &w, const Inst &I);
 bool fastGlobal(Wave &w, const Inst &I);
 void runBuffer(Wave &w, const Inst &I);
+void runTypedBuffer(Wave &w, const Inst &I);
 void runGlobal(Wave &w, const Inst &I);
 void runFlat(Wave &w, const Inst &I);
 void runScratch(Wave &w, const Inst &I);
@@ -134,6 +151,9 @@ enum MemFlags : uint16_t {
   MemTwo = 64,   ///< ds read2/write2
   MemStride64 = 128,
   MemNt = 256,
+  // scalar memory
+  ScalarBuffer = 1,
+  ScalarScratch = 2, ///< the offset in a register counts 64 bytes
 };
 
 /// One atomic on host memory; returns the old value. `data` and `compare` hold

@@ -124,7 +124,9 @@ bool fastDs(Wave &w, const Inst &I) {
 bool fastBuffer(Wave &w, const Inst &I) {
   const MemRow &row = *static_cast<const MemRow *>(I.op);
   const uint32_t *r = &w.s[I.src[0].index];
-  if (!isPlain(w, I, row) || (r[1] >> 31) || ((r[3] >> 23) & 1))
+  // Swizzled, with ADD_TID, unbound (DATA_FORMAT 0) or no buffer at all.
+  if (!isPlain(w, I, row) || (r[1] >> 31) || ((r[3] >> 23) & 1) ||
+      !((r[3] >> 15) & 15) || (r[3] >> 30))
     return false;
   uint64_t base = r[0] | uint64_t(r[1] & 0xffffu) << 32;
   bool store = row.op == MemOp::Store;

@@ -308,12 +308,25 @@ void Filler::smem() {
     inst.run = runNothing;
     return;
   }
-  bool buffer = startsWith(name, "s_buffer_load_dword");
-  if (!buffer && !startsWith(name, "s_load_dword"))
+  bool buffer = startsWith(name, "s_buffer_");
+  bool scratch = startsWith(name, "s_scratch_");
+  std::string key = name.substr(buffer ? 9 : scratch ? 10 : 2);
+  inst.flags = (buffer ? ScalarBuffer : 0) | (scratch ? ScalarScratch : 0);
+  if (startsWith(key, "load_dword") || startsWith(key, "store_dword")) {
+    size_t x = key.rfind('x');
+    inst.data = x == std::string::npos ? 1 : std::stoi(key.substr(x + 1));
+    inst.run = startsWith(key, "store") ? runScalarStore
+               : buffer                 ? runScalarBufferLoad
+                                        : runScalarLoad;
+  } else if (const MemRow *row = lookUp(tables().vmem, key);
+             row && startsWith(key, "atomic_")) {
+    inst.run = runScalarAtomic;
+    inst.op = row;
+    inst.data = row->dwords;
+    inst.flags |= (w0 >> 16) & 1 ? MemReturn : 0;
+  } else {
     return refuse(notImplemented);
-  size_t x = name.rfind('x');
-  inst.data = x == std::string::npos ? 1 : std::stoi(name.substr(x + 1));
-  inst.run = buffer ? runScalarBufferLoad : runScalarLoad;
+  }
   inst.src[0].kind = SrcKind::Sgpr;
   inst.src[0].index = (w0 & 63) * 2;
   inst.dst = (w0 >> 6) & 127;
@@ -671,7 +684,7 @@ void Filler::memKind(const MemRow &row, InstClass load, InstClass store,
                      InstClass atomic) {
   if (row.atomic != AtomicKind::None)
     kind = atomic;
-  else if (row.op == MemOp::Store || row.op == MemOp::StoreD16Hi)
+  else if (isStore(row.op))
     kind = store;
   else
     kind = load;
@@ -819,17 +832,20 @@ void Filler::buffer() {
     inst.run = runNothing;
     return;
   }
-  if (!startsWith(name, "buffer_"))
-    return refuse(notImplemented);
-  const MemRow *row = memRow(name.substr(7));
+  bool own = startsWith(name, "tbuffer_"); // formats in the instruction
+  const MemRow *row = memRow(name.substr(own ? 8 : 7));
   if (!row)
     return;
-  inst.run = runBuffer;
-  bool offen = (w0 >> 12) & 1, idxen = (w0 >> 13) & 1, lds = (w0 >> 16) & 1;
+  bool typed = isFormat(row->op);
+  inst.run = typed ? runTypedBuffer : runBuffer;
+  if (own)
+    inst.ext = ((w0 >> 19) & 15) | ((w0 >> 23) & 7) << 4 | 0x80;
+  bool offen = (w0 >> 12) & 1, idxen = (w0 >> 13) & 1;
+  bool lds = !own && ((w0 >> 16) & 1);
   bool acc = (w1 >> 23) & 1;
   inst.imm = w0 & 0xfffu;
   inst.flags |= (offen ? MemOffen : 0) | (idxen ? MemIdxen : 0) |
-                (lds ? MemLds : 0) | ((w0 >> 17) & 1 ? MemNt : 0);
+                (lds ? MemLds : 0) | (!own && ((w0 >> 17) & 1) ? MemNt : 0);
   if (offen || idxen)
     inst.dst = vgpr(w1 & 255, offen && idxen ? 2 : 1, false);
   inst.src[0].kind = SrcKind::Sgpr;
@@ -839,11 +855,15 @@ void Filler::buffer() {
   inst.src[1] = source(w1 >> 24, ValueType::B32);
   memKind(*row, InstClass::VmemLoad, InstClass::VmemStore,
           InstClass::VmemAtomic);
+  if (lds && typed)
+    return refuse("a typed load to LDS is not implemented");
   if (lds) {
     kind = InstClass::LdsDma;
     return;
   }
   unsigned words = row->dwords;
+  if (typed && row->op != MemOp::FormatLoad && row->op != MemOp::FormatStore)
+    words = (words + 1) / 2;
   inst.data = vgpr((w1 >> 8) & 255, words, acc);
   inst.data1 = inst.data;
   if (row->atomic != AtomicKind::None && ((w0 >> 14) & 1))
@@ -897,6 +917,7 @@ std::string Filler::fill() {
     flat();
     break;
   case 0x38:
+  case 0x3a:
     buffer();
     break;
   default:

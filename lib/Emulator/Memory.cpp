@@ -2,13 +2,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Scalar loads, buffer, global, flat and scratch instructions, atomics on host
-// memory, and the emulated address space itself. LDS instructions are in
-// Lds.cpp; the LDS forms of loads are here.
+// Global, flat and scratch instructions, atomics on host memory, and the
+// emulated address space itself. Buffers, scalar memory and LDS are in
+// Buffer.cpp, ScalarMemory.cpp and Lds.cpp; the LDS forms of loads are here.
 //
 // Fields of Inst, vector memory: op = MemRow, dst = row of the address, data =
-// row of the data, imm = offset (sign-extended), flags = MemFlags; buffer:
-// src[0] = descriptor SGPRs, src[1] = soffset; global, scratch: src[0] = saddr.
+// row of the data, imm = offset (sign-extended), flags = MemFlags; global,
+// scratch: src[0] = saddr.
 //
 //===----------------------------------------------------------------------===//
 
@@ -150,51 +150,6 @@ uint64_t Wave::special(unsigned encoding) const {
 }
 
 //===----------------------------------------------------------------------===//
-// Scalar memory. dst = first SGPR, src[0] = base SGPR, src[1] = soffset or
-// none, imm = offset, data = dwords.
-//===----------------------------------------------------------------------===//
-
-static uint64_t scalarOffset(const Wave &w, const Inst &I) {
-  uint64_t offset = uint64_t(int64_t(int32_t(I.imm)));
-  if (I.src[1].kind != SrcKind::None)
-    offset += w.scalar(I.src[1]);
-  return offset;
-}
-
-void runScalarLoad(Wave &w, const Inst &I) {
-  uint64_t address =
-      (w.s64(I.src[0].index) + scalarOffset(w, I)) & ~uint64_t(3);
-  uint32_t values[16];
-  if (!w.group->memory->load(address, values, 4 * I.data))
-    return w.fault("out-of-bounds scalar load of " +
-                   std::to_string(4 * I.data) + " bytes at " +
-                   hexAddress(address) + ": " +
-                   w.group->memory->describe(address, 4 * I.data));
-  for (unsigned i = 0; i < I.data; ++i)
-    w.setS(I.dst + i, values[i]);
-  if (w.counters)
-    w.counters->globalRead += 4 * I.data;
-}
-
-void runScalarBufferLoad(Wave &w, const Inst &I) {
-  const uint32_t *d = &w.s[I.src[0].index];
-  uint64_t base = d[0] | uint64_t(d[1] & 0xffffu) << 32;
-  uint64_t stride = (d[1] >> 16) & 0x3fff;
-  uint64_t limit = stride ? stride * d[2] : d[2];
-  uint64_t offset = uint64_t(uint32_t(scalarOffset(w, I))) & ~uint64_t(3);
-  for (unsigned i = 0; i < I.data; ++i, offset += 4) {
-    uint32_t value = 0;
-    if (offset + 4 <= limit && !w.group->memory->load(base + offset, &value, 4))
-      return w.fault("out-of-bounds scalar buffer load at " +
-                     hexAddress(base + offset) + ": " +
-                     w.group->memory->describe(base + offset, 4));
-    w.setS(I.dst + i, value);
-  }
-}
-
-void runScalarTime(Wave &w, const Inst &I) { w.setS64(I.dst, w.executed); }
-
-//===----------------------------------------------------------------------===//
 // Atomics on host memory
 //===----------------------------------------------------------------------===//
 
@@ -298,13 +253,8 @@ uint64_t hostAtomic(uint8_t *host, const MemRow &row, uint64_t data,
 // Lane accesses
 //===----------------------------------------------------------------------===//
 
-static bool isAtomic(const MemRow &row) {
-  return row.atomic != AtomicKind::None;
-}
-
-/// Turns the bytes of a load into registers.
-static void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
-                      const uint32_t *values) {
+void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+               const uint32_t *values) {
   uint32_t value = extend(row, values[0]);
   switch (row.op) {
   case MemOp::LoadD16:
@@ -320,8 +270,8 @@ static void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
   }
 }
 
-static void takeStore(const Wave &w, const Inst &I, const MemRow &row,
-                      unsigned lane, uint32_t *values) {
+void takeStore(const Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+               uint32_t *values) {
   for (unsigned k = 0; k < row.dwords; ++k)
     values[k] = w.v[I.data + k][lane];
   if (row.op == MemOp::StoreD16Hi)
@@ -350,9 +300,8 @@ static void atomicLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
     ++w.counters->globalAtomics;
 }
 
-/// Writes what an LDS form loaded. False after a fault.
-static bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
-                  const uint32_t *values) {
+bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+           const uint32_t *values) {
   uint32_t size = row.dwords * 4;
   uint64_t address = uint64_t(w.s[SgprM0]) + I.imm + lane * (size > 4 ? 16 : 4);
   Workgroup &group = *w.group;
@@ -372,9 +321,8 @@ static bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
   return true;
 }
 
-/// A load, store or atomic of one lane in global memory.
-static bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
-                       uint64_t address) {
+bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                uint64_t address) {
   Memory &memory = *w.group->memory;
   uint32_t values[4] = {0, 0, 0, 0};
   if (isAtomic(row)) {
@@ -391,7 +339,7 @@ static bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
     atomicLane(w, I, row, lane, host);
     return true;
   }
-  if (row.op == MemOp::Store || row.op == MemOp::StoreD16Hi) {
+  if (isStore(row.op)) {
     takeStore(w, I, row, lane, values);
     if (!memory.store(address, values, row.bytes)) {
       w.faultAddress("store", lane, address, row.bytes);
@@ -411,94 +359,6 @@ static bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
     return toLds(w, I, row, lane, values);
   placeLoad(w, I, row, lane, values);
   return true;
-}
-
-//===----------------------------------------------------------------------===//
-// Buffer
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct Descriptor {
-  uint64_t base;
-  uint64_t limit; ///< num_records
-  uint32_t stride;
-  bool swizzle, addTid;
-};
-} // namespace
-
-/// Is an element out of range? `withSoffset`: the hardware's rule; without: the
-/// manual's.
-static bool outOfRange(const Descriptor &d, bool indexed, uint64_t index,
-                       uint64_t offset, uint64_t soffset, unsigned bytes) {
-  if (d.stride && indexed)
-    return index >= d.limit;
-  return offset + soffset + bytes > d.limit;
-}
-
-static void bufferLane(Wave &w, const Inst &I, const MemRow &row,
-                       const Descriptor &d, uint64_t soffset, unsigned lane,
-                       bool &differs) {
-  bool indexed = I.flags & MemIdxen;
-  unsigned offsetRow = I.dst + (indexed ? 1 : 0);
-  uint64_t index = indexed ? w.v[I.dst][lane] : 0;
-  if (d.addTid)
-    index += lane;
-  uint32_t offset = I.imm;
-  if (I.flags & MemOffen)
-    offset += w.v[offsetRow][lane];
-  uint64_t address = d.base + index * d.stride + offset + soffset;
-  bool check = indexed || d.addTid;
-  if (!outOfRange(d, check, index, offset, soffset, row.bytes))
-    return void(globalLane(w, I, row, lane, address));
-  if (!outOfRange(d, check, index, offset, 0, row.bytes))
-    differs = true;
-  if (isAtomic(row)) {
-    if (I.flags & MemReturn)
-      for (unsigned k = 0; k < row.bytes / 4; ++k)
-        w.v[I.data1 + k][lane] = 0;
-    return;
-  }
-  // Range checks of wide accesses are per dword.
-  uint32_t values[4] = {0, 0, 0, 0};
-  bool store = row.op == MemOp::Store || row.op == MemOp::StoreD16Hi;
-  if (store)
-    takeStore(w, I, row, lane, values);
-  for (unsigned k = 0; row.bytes > 4 && k < row.dwords; ++k) {
-    if (outOfRange(d, check, index, offset + 4 * k, soffset, 4))
-      continue;
-    uint64_t part = address + 4 * k;
-    if (store ? !w.group->memory->store(part, &values[k], 4)
-              : !w.group->memory->load(part, &values[k], 4))
-      return w.faultAddress(store ? "store" : "load", lane, part, 4);
-  }
-  if (store)
-    return;
-  if (I.flags & MemLds)
-    return void(toLds(w, I, row, lane, values));
-  placeLoad(w, I, row, lane, values);
-}
-
-void runBuffer(Wave &w, const Inst &I) {
-  if (fastBuffer(w, I))
-    return;
-  const MemRow &row = *static_cast<const MemRow *>(I.op);
-  const uint32_t *r = &w.s[I.src[0].index];
-  Descriptor d;
-  d.base = r[0] | uint64_t(r[1] & 0xffffu) << 32;
-  d.stride = (r[1] >> 16) & 0x3fff;
-  d.swizzle = r[1] >> 31;
-  d.limit = r[2];
-  d.addTid = (r[3] >> 23) & 1;
-  if (d.swizzle && d.stride)
-    return w.fault("swizzled buffer descriptors are not implemented");
-  uint64_t soffset = w.scalar(I.src[1]);
-  bool differs = false;
-  for (uint64_t m = w.exec(); m && w.stop != Stop::Fault; m &= m - 1)
-    bufferLane(w, I, row, d, soffset, laneOf(w, m), differs);
-  if (differs && w.group->warn)
-    w.group->warn(w.group->warnContext,
-                  "a buffer access is out of range only because soffset counts "
-                  "in the range check; the manual leaves it out");
 }
 
 //===----------------------------------------------------------------------===//
@@ -542,7 +402,7 @@ static void hostLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
   uint32_t values[4] = {0, 0, 0, 0};
   if (isAtomic(row))
     return atomicLane(w, I, row, lane, host);
-  if (row.op == MemOp::Store || row.op == MemOp::StoreD16Hi) {
+  if (isStore(row.op)) {
     takeStore(w, I, row, lane, values);
     memcpy(host, values, row.bytes);
     return;
@@ -599,6 +459,11 @@ void runFlat(Wave &w, const Inst &I) {
 #define ATOMIC(name, kind)                                                     \
   {"atomic_" name, MemOp::AtomicInt, 4, 1, false, AtomicKind::kind},           \
   {"atomic_" name "_x2", MemOp::Atomic64, 8, 2, false, AtomicKind::kind},
+#define FORMAT(channels, count)                                                \
+  {"load_format_" channels, MemOp::FormatLoad, 0, count, false},               \
+  {"store_format_" channels, MemOp::FormatStore, 0, count, false},             \
+  {"load_format_d16_" channels, MemOp::FormatLoadD16, 0, count, false},        \
+  {"store_format_d16_" channels, MemOp::FormatStoreD16, 0, count, false},
 static const MemRow rows[] = {
     {"load_ubyte", MemOp::Load, 1, 1, false},
     {"load_sbyte", MemOp::Load, 1, 1, true},
@@ -628,6 +493,9 @@ static const MemRow rows[] = {
     ATOMIC("inc", Inc) ATOMIC("dec", Dec)
     {"atomic_cmpswap", MemOp::AtomicInt, 4, 2, false, AtomicKind::CmpSwap},
     {"atomic_cmpswap_x2", MemOp::Atomic64, 8, 4, false, AtomicKind::CmpSwap},
+    FORMAT("x", 1) FORMAT("xy", 2) FORMAT("xyz", 3) FORMAT("xyzw", 4)
+    {"load_format_d16_hi_x", MemOp::FormatLoadD16Hi, 0, 1, false},
+    {"store_format_d16_hi_x", MemOp::FormatStoreD16Hi, 0, 1, false},
     {"atomic_add_f32", MemOp::AtomicFloat, 4, 1, false, AtomicKind::FAdd},
     {"atomic_pk_add_f16", MemOp::AtomicPkF16, 4, 1, false, AtomicKind::FAdd},
     {"atomic_pk_add_bf16", MemOp::AtomicPkBf16, 4, 1, false, AtomicKind::FAdd},
