@@ -112,8 +112,9 @@ void addKernelKindFlag(FlagSet &flags, KernelOptions &options) {
 }
 
 llvm::Error requireDimensions(const FlagSet &flags) {
-  for (const char *name : {"model-dim", "inter-dim", "experts", "topk"})
-    if (!flags.given(name))
+  for (llvm::StringRef name : {"model-dim", "inter-dim", "experts", "topk"})
+    if (!flags.given(name) &&
+        !(name == "experts" && flags.given("expert-mask")))
       return usageError(llvm::Twine("missing flag --") + name);
   return llvm::Error::success();
 }

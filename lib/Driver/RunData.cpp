@@ -45,6 +45,7 @@ private:
                    ArrayRef<int64_t> expected, StringRef meaning) const;
 
   Error readRouting();
+  Error readMask();
   Error readWeights();
   Error quantize(const NpyArray &w);
   Error setDimension(StringRef flag, bool isGiven, int64_t &dimension,
@@ -131,6 +132,12 @@ Error DataReader::readRouting() {
   return Error::success();
 }
 
+Error DataReader::readMask() {
+  if (!exists("expert_mask"))
+    return Error::success();
+  return readExpertMask(pathOf("expert_mask")).moveInto(problem.sharding.mask);
+}
+
 Error DataReader::setShape(const NpyArray &w, int64_t k) {
   KernelOptions &o = problem.options;
   bool gemm2 = o.kernel == KernelKind::Gemm2;
@@ -140,6 +147,11 @@ Error DataReader::setShape(const NpyArray &w, int64_t k) {
                    "': expected gate and up rows, an even "
                    "number, got " +
                    Twine(n));
+  int64_t local = count_if(problem.sharding.mask, [](int32_t m) { return m; });
+  if (!problem.sharding.mask.empty() && w.shape[0] != local)
+    return failure("'" + pathOf("w") + "': expected " + Twine(local) +
+                   " experts, the nonzero entries of '" +
+                   pathOf("expert_mask") + "', got " + Twine(w.shape[0]));
   if (Error error =
           setDimension("experts", given.experts, o.experts, w.shape[0], "w"))
     return error;
@@ -278,6 +290,8 @@ Expected<Problem> DataReader::read() {
     return failure("--data: expected a folder, got '" + dir + "'");
   if (Error error = readRouting())
     return std::move(error);
+  if (Error error = readMask())
+    return std::move(error);
   if (Error error = readWeights())
     return std::move(error);
   if (Error error = readActivations())
@@ -295,4 +309,36 @@ Expected<Problem> moe::driver::readProblem(StringRef dir,
                                            const GivenDimensions &given,
                                            unsigned threads) {
   return DataReader(dir, options, tokens, given, threads).read();
+}
+
+Expected<std::vector<int32_t>> moe::driver::readExpertMask(StringRef path) {
+  Expected<NpyArray> array = readNpy(path);
+  if (!array)
+    return array.takeError();
+  if (array->type != DType::I32 && array->type != DType::I64 &&
+      array->type != DType::U8)
+    return failure("'" + path + "': expected int32, got " +
+                   toString(array->type));
+  if (array->shape.size() != 1)
+    return failure("'" + path + "': expected shape [global experts], got " +
+                   shapeString(array->shape));
+  std::vector<int32_t> mask;
+  for (int64_t i = 0; i < array->elements(); ++i)
+    mask.push_back(array->type == DType::I32 ? array->data.as<int32_t>()[i] != 0
+                   : array->type == DType::I64
+                       ? array->data.as<int64_t>()[i] != 0
+                       : array->data.data()[i] != 0);
+  if (!is_contained(mask, 1))
+    return failure("'" + path +
+                   "': expected at least one nonzero entry, a "
+                   "local expert, got none of " +
+                   Twine(mask.size()));
+  return mask;
+}
+
+Error moe::driver::checkLocalTokens(int64_t localTokens, int64_t tokens) {
+  if (localTokens <= tokens)
+    return Error::success();
+  return failure("local-tokens: expected at most the " + Twine(tokens) +
+                 " tokens, got " + Twine(localTokens));
 }

@@ -40,6 +40,16 @@ static void addFlags(FlagSet &flags, Request &request) {
                  "with --no-accumulate: a kernel adds up the slots, so that "
                  "the output is [T,H]",
                  request.options.reduce);
+  flags.integer("experts-global",
+                "experts that tokens choose from; --experts of them, at "
+                "random, are local [all are]",
+                request.expertsGlobal, 1);
+  flags.string("expert-mask", "FILE.npy",
+               "which experts are local: int32 [global experts], nonzero = "
+               "local; gives --experts",
+               request.maskFile);
+  flags.integer("local-tokens", "tokens that are sorted, the first ones [all]",
+                request.localTokens, 0);
   flags.string("data", "DIR", "own tensors, DIR/<name>.npy in logical order",
                request.dataDir);
   flags.string("out", "FILE.npy", "where the output goes", request.outFile);
@@ -78,9 +88,12 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   if (flags.given("data")) {
     if (!flags.given("out"))
       return usageError("missing flag --out, which --data needs");
-    if (flags.given("routing"))
-      return usageError("--routing does not go with --data");
+    for (const char *name : {"routing", "experts-global", "expert-mask"})
+      if (flags.given(name))
+        return usageError("--" + Twine(name) + " does not go with --data");
   } else {
+    if (flags.given("experts-global") && flags.given("expert-mask"))
+      return usageError("expected --experts-global or --expert-mask, got both");
     if (Error error = requireDimensions(flags))
       return error;
     if (!flags.given("tokens"))
@@ -123,6 +136,7 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
   const Chip &chip = *moe::lookupChip(request.chip);
   Workload workload;
   workload.tokens = problem.tokens;
+  workload.globalExperts = problem.globalExperts();
   Configuration configuration =
       chooseConfig(problem.options, workload, chip, request.fixed);
   if (request.explain)
@@ -141,6 +155,34 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
       .moveInto(result.second.emplace());
 }
 
+/// Which experts and tokens of a generated problem are local.
+static Error shard(const Request &request, Problem &problem) {
+  int64_t &experts = problem.options.experts, global = request.expertsGlobal;
+  problem.sharding.localTokens = request.localTokens;
+  if (Error error = checkLocalTokens(request.localTokens, request.tokens))
+    return error;
+  if (!request.maskFile.empty()) {
+    std::vector<int32_t> &mask = problem.sharding.mask;
+    if (Error error = readExpertMask(request.maskFile).moveInto(mask))
+      return error;
+    int64_t local = count_if(mask, [](int32_t entry) { return entry != 0; });
+    if (request.given.experts && experts != local)
+      return createStringError("--experts: expected " + Twine(local) +
+                               ", the nonzero entries of '" + request.maskFile +
+                               "', got " + Twine(experts));
+    experts = local;
+    return Error::success();
+  }
+  if (!global)
+    return Error::success();
+  if (global < experts || global > (1 << 24))
+    return createStringError("--experts-global: expected from --experts, " +
+                             Twine(experts) + ", to 16777216, got " +
+                             Twine(global));
+  problem.sharding.mask = randomMask(experts, global, request.seed);
+  return Error::success();
+}
+
 /// Reads the tensors, or makes a problem without tensors yet.
 static Expected<Problem> firstProblem(const Request &request, Times &times) {
   Stopwatch watch(times.data);
@@ -148,15 +190,21 @@ static Expected<Problem> firstProblem(const Request &request, Times &times) {
     Expected<Problem> problem =
         readProblem(request.dataDir, request.options, request.tokens,
                     request.given, request.threads());
-    if (problem)
-      problem->seed = request.seed;
+    if (!problem)
+      return problem;
+    problem->seed = request.seed;
+    problem->sharding.localTokens = request.localTokens;
+    if (Error error = checkLocalTokens(request.localTokens, problem->tokens))
+      return std::move(error);
     return problem;
   }
-  if (Error error = checkDimensions(request.options, request.tokens))
-    return std::move(error);
   Problem problem;
   problem.options = request.options;
   problem.tokens = request.tokens;
+  if (Error error = shard(request, problem))
+    return std::move(error);
+  if (Error error = checkDimensions(problem.options, request.tokens))
+    return std::move(error);
   return std::move(problem);
 }
 
@@ -224,7 +272,7 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
     if (request.dataDir.empty())
       if (Error error =
               generateProblem(problem.options, request.tokens, request.routing,
-                              request.seed, request.threads())
+                              request.seed, request.threads(), problem.sharding)
                   .moveInto(problem))
         return error;
     if (input)

@@ -26,6 +26,10 @@ static std::array<Request, 2> splitLayer(Request &request) {
     stage.tokens = request.tokens;
     stage.routing = request.routing;
     stage.seed = request.seed;
+    stage.maskFile = request.maskFile;
+    stage.expertsGlobal = request.expertsGlobal;
+    stage.localTokens = request.localTokens;
+    stage.given = request.given;
     stage.fixed = request.fixed;
     stage.explain = request.explain;
     stage.execution = request.execution;

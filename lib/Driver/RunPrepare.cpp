@@ -134,8 +134,8 @@ static Error prepareParts(const Problem &problem, DeviceBuffers &buffers) {
         .moveInto(buffers.parts);
   if (!o.reduce)
     return Error::success();
-  for (int32_t id : problem.ids)
-    buffers.valid.push_back(id >= 0 && id < o.experts);
+  for (int32_t id : problem.localIds())
+    buffers.valid.push_back(id >= 0);
   if (Error error =
           HostBuffer::allocate(uint64_t(pairs * o.outColumns()) *
                                reference::byteWidth(problem.outType()))
@@ -158,9 +158,12 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
   reference::SortingInput input;
   input.tokens = problem.tokens;
   input.topk = o.topk;
-  input.experts = o.experts;
+  input.experts = problem.globalExperts();
   input.tileM = tileM;
   input.ids = problem.ids.data();
+  const Sharding &sharding = problem.sharding;
+  input.expertMask = sharding.mask.empty() ? nullptr : sharding.mask.data();
+  input.localTokens = sharding.localTokens;
   input.weights = problem.weights.data();
   reference::SortingOutput sorted = reference::sortMoE(input);
   buffers.sortedIds = std::move(sorted.sortedIds);

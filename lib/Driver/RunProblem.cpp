@@ -22,6 +22,16 @@ using namespace llvm;
 using namespace moe;
 using namespace moe::driver;
 
+/// Streams of the generator.
+enum Stream : uint64_t {
+  kRouting = 1,
+  kX = 2,
+  kBias = 3,
+  kOut = 4,
+  kWeight = 5,
+  kMask = 6
+};
+
 const char *moe::driver::toString(Routing routing) {
   switch (routing) {
   case Routing::Uniform:
@@ -60,10 +70,39 @@ moe::reference::FloatType Problem::outType() const {
 
 std::vector<char> Problem::activeExperts() const {
   std::vector<char> active(static_cast<size_t>(options.experts), 0);
-  for (int32_t id : ids)
-    if (id >= 0 && id < options.experts)
+  for (int32_t id : localIds())
+    if (id >= 0)
       active[static_cast<size_t>(id)] = 1;
   return active;
+}
+
+std::vector<int32_t> Problem::localIds() const {
+  std::vector<int32_t> numbers(static_cast<size_t>(globalExperts()), -1);
+  int32_t next = 0;
+  for (size_t e = 0; e < numbers.size(); ++e)
+    if (sharding.mask.empty() || sharding.mask[e])
+      numbers[e] = next++;
+  std::vector<int32_t> result(ids.size(), -1);
+  size_t count = ids.size();
+  if (sharding.localTokens >= 0 && sharding.localTokens < tokens)
+    count = static_cast<size_t>(sharding.localTokens * options.topk);
+  for (size_t pair = 0; pair < count; ++pair)
+    if (ids[pair] >= 0 && ids[pair] < globalExperts())
+      result[pair] = numbers[static_cast<size_t>(ids[pair])];
+  return result;
+}
+
+std::vector<int32_t> moe::driver::randomMask(int64_t local, int64_t global,
+                                             uint64_t seed) {
+  Random random(seed, kMask);
+  std::vector<int32_t> mask(static_cast<size_t>(global), 0);
+  // Of the entries left, so many must still be set.
+  for (size_t e = 0; e < mask.size(); ++e)
+    if (int64_t(random.below(uint64_t(global) - e)) < local) {
+      mask[e] = 1;
+      --local;
+    }
+  return mask;
 }
 
 moe::reference::MoEGemm Problem::gemm(unsigned threads) const {
@@ -77,6 +116,9 @@ moe::reference::MoEGemm Problem::gemm(unsigned threads) const {
   gemm.scales = scales.data();
   gemm.bias = bias.empty() ? nullptr : bias.data();
   gemm.ids = ids.data();
+  gemm.expertMask = sharding.mask.empty() ? nullptr : sharding.mask.data();
+  gemm.globalExperts = globalExperts();
+  gemm.localTokens = sharding.localTokens;
   gemm.weights = options.appliesWeight() ? weights.data() : nullptr;
   gemm.x = x.as<uint16_t>();
   gemm.xPerSlot = options.kernel == KernelKind::Gemm2;
@@ -147,15 +189,6 @@ Error moe::driver::checkDimensions(const KernelOptions &options,
 //===----------------------------------------------------------------------===//
 // Generation
 //===----------------------------------------------------------------------===//
-
-/// Streams of the generator.
-enum Stream : uint64_t {
-  kRouting = 1,
-  kX = 2,
-  kBias = 3,
-  kOut = 4,
-  kWeight = 5
-};
 
 /// Calls body(i) for i in [0, count) on several threads.
 template <typename Body>
@@ -254,22 +287,41 @@ static Error generateWeights(Problem &problem, unsigned threads) {
   return Error::success();
 }
 
+/// Random activations; what no local expert reads is NaN.
+static void fillActivations(Problem &problem) {
+  const KernelOptions &o = problem.options;
+  bool perPair = o.kernel == KernelKind::Gemm2;
+  int64_t rows = problem.tokens * (perPair ? o.topk : 1);
+  std::vector<char> read(static_cast<size_t>(rows), 0);
+  std::vector<int32_t> local = problem.localIds();
+  for (size_t pair = 0; pair < local.size(); ++pair)
+    if (local[pair] >= 0)
+      read[perPair ? pair : pair / size_t(o.topk)] = 1;
+  Random random(problem.seed, kX);
+  uint16_t *x = problem.x.as<uint16_t>();
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t i = 0; i < o.k(); ++i) {
+      uint16_t value = randomBF16(random.next());
+      *x++ = read[static_cast<size_t>(row)] ? value : 0x7FC0;
+    }
+}
+
 Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
                                                int64_t tokens, Routing routing,
-                                               uint64_t seed,
-                                               unsigned threads) {
+                                               uint64_t seed, unsigned threads,
+                                               const Sharding &sharding) {
   if (Error error = checkDimensions(options, tokens))
     return std::move(error);
-  if (options.topk > options.experts)
-    return failure("topk: expected at most the number of experts, " +
-                   Twine(options.experts) + ", got " + Twine(options.topk));
   Problem problem;
+  problem.sharding = sharding;
   problem.options = options;
   problem.tokens = tokens;
   problem.seed = seed;
-  int64_t pairs = tokens * options.topk;
-  problem.ids =
-      chooseExperts(tokens, options.topk, options.experts, routing, seed);
+  int64_t pairs = tokens * options.topk, experts = problem.globalExperts();
+  if (options.topk > experts)
+    return failure("topk: expected at most the number of experts, " +
+                   Twine(experts) + ", got " + Twine(options.topk));
+  problem.ids = chooseExperts(tokens, options.topk, experts, routing, seed);
 
   Random weights(seed, kWeight);
   problem.weights.assign(static_cast<size_t>(pairs), 1.0f);
@@ -286,9 +338,7 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
   if (Error error = HostBuffer::allocate(uint64_t(xRows * options.k() * 2))
                         .moveInto(problem.x))
     return std::move(error);
-  Random x(seed, kX);
-  for (int64_t i = 0; i < xRows * options.k(); ++i)
-    problem.x.as<uint16_t>()[i] = randomBF16(x.next());
+  fillActivations(problem);
 
   if (options.bias) {
     Random bias(seed, kBias);

@@ -79,6 +79,11 @@ json::Value moe::driver::describeJSON(const Request &request,
                              {"reference", result.times.reference}}},
       {"warnings", json::Array(result.outcome.warnings)},
       {"reports", json::Array(result.outcome.reports)}};
+  const Sharding &sharding = problem.sharding;
+  if (!sharding.mask.empty())
+    root["experts_global"] = problem.globalExperts();
+  if (sharding.localTokens >= 0)
+    root["local_tokens"] = sharding.localTokens;
   if (request.dataDir.empty())
     root["routing"] = toString(request.routing);
   if (result.check.columns)
@@ -95,6 +100,17 @@ json::Value moe::driver::describeJSON(const Request &request,
                              result.secondGrid[2]}}};
   addStats(root, result.outcome);
   return root;
+}
+
+/// What is local of the experts and tokens, if not all.
+static std::string shardLine(const Problem &problem) {
+  std::string line;
+  if (!problem.sharding.mask.empty())
+    line += " of " + std::to_string(problem.globalExperts());
+  if (problem.sharding.localTokens >= 0)
+    line +=
+        ", " + std::to_string(problem.sharding.localTokens) + " tokens local";
+  return line;
 }
 
 /// The tile and whatever is not usual.
@@ -124,7 +140,7 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
   outs() << toString(o.kernel) << " on " << request.chip << " ("
          << request.executor->name() << "): " << problem.tokens << " tokens, H "
          << o.modelDim << ", I " << o.interDim << ", " << o.experts
-         << " experts, top " << o.topk;
+         << " experts" << shardLine(problem) << ", top " << o.topk;
   if (request.dataDir.empty())
     outs() << ", " << toString(request.routing) << " routing, seed "
            << request.seed;

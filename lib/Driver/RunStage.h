@@ -26,8 +26,10 @@ namespace moe::driver {
 /// What the command line asks for.
 struct Request {
   KernelOptions options;
-  std::string chip, dataDir, outFile;
+  std::string chip, dataDir, outFile, maskFile;
   int64_t tokens = 0;
+  int64_t expertsGlobal = 0; ///< 0 = not given
+  int64_t localTokens = -1;  ///< negative = not given
   Routing routing = Routing::Uniform;
   uint64_t seed = 0;
   bool json = false, explain = false, help = false;

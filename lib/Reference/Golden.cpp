@@ -85,14 +85,33 @@ static void decodeW(const MoEGemm &gemm, int64_t expert, int64_t column,
                 gemm.scales + row * (gemm.k / kBlock), gemm.k, out);
 }
 
+/// The expert among gemm.experts that computes a pair, -1 = none does.
+static std::vector<int32_t> expertsOfPairs(const MoEGemm &gemm) {
+  int64_t named = gemm.expertMask ? gemm.globalExperts : gemm.experts;
+  std::vector<int32_t> local;
+  int32_t count = 0;
+  for (int64_t e = 0; e < named; ++e)
+    local.push_back(gemm.expertMask && !gemm.expertMask[e] ? -1 : count++);
+  int64_t tokens = gemm.localTokens < 0
+                       ? gemm.tokens
+                       : std::min(gemm.tokens, gemm.localTokens);
+  std::vector<int32_t> experts(static_cast<size_t>(gemm.tokens * gemm.topk),
+                               -1);
+  for (int64_t pair = 0; pair < tokens * gemm.topk; ++pair)
+    if (gemm.ids[pair] >= 0 && gemm.ids[pair] < named)
+      experts[pair] = local[gemm.ids[pair]];
+  return experts;
+}
+
 /// Groups the pairs by expert; rowOf(pair) is an index into result.rowIds, or
 /// -1 where the row is not wanted.
 template <typename RowOf>
 static PairsByExpert route(const MoEGemm &gemm, const RowOf &rowOf) {
   PairsByExpert routed(static_cast<size_t>(gemm.experts));
+  std::vector<int32_t> experts = expertsOfPairs(gemm);
   for (int64_t pair = 0; pair < gemm.tokens * gemm.topk; ++pair) {
-    int64_t expert = gemm.ids[pair], row = rowOf(pair);
-    if (expert >= 0 && expert < gemm.experts && row >= 0)
+    int64_t expert = experts[pair], row = rowOf(pair);
+    if (expert >= 0 && row >= 0)
       routed[expert].push_back({pair, row});
   }
   return routed;
@@ -225,9 +244,10 @@ GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
   std::vector<double> xAbs(x), total(static_cast<size_t>(gemm.experts), 0);
   std::vector<double> totalAbs(total), row(static_cast<size_t>(gemm.k));
   std::vector<char> stored(static_cast<size_t>(gemm.tokens * gemm.topk), 0);
+  std::vector<int32_t> experts = expertsOfPairs(gemm);
   for (int64_t pair = 0; pair < gemm.tokens * gemm.topk; ++pair) {
-    int64_t e = gemm.ids[pair];
-    if (e < 0 || e >= gemm.experts)
+    int64_t e = experts[pair];
+    if (e < 0)
       continue;
     stored[pair] = 1;
     ++result.routed[0];

@@ -10,6 +10,7 @@
 #include "moe/Driver/RunProblem.h"
 #include "moe/Reference/Shuffle.h"
 #include "gtest/gtest.h"
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -75,6 +76,41 @@ TEST(RunProblem, WeightsVaryAsTheyShould) {
   for (uint64_t i = 0; i < p.initial.size(); i += 2)
     EXPECT_TRUE(std::isfinite(reference::loadFloat(
         reference::FloatType::BF16, p.initial.data(), int64_t(i / 2))));
+}
+
+TEST(RunProblem, MasksHaveSoManyLocalExperts) {
+  for (int64_t local : {0, 1, 5, 32}) {
+    std::vector<int32_t> mask = randomMask(local, 32, 3);
+    EXPECT_EQ(mask.size(), 32u);
+    EXPECT_EQ(std::count(mask.begin(), mask.end(), 1), local);
+  }
+  EXPECT_NE(randomMask(5, 32, 3), randomMask(5, 32, 4));
+}
+
+TEST(RunProblem, ShardsSortWhatIsLocal) {
+  Sharding sharding;
+  sharding.mask = {0, 1, 1, 0, 0, 1};
+  sharding.localTokens = 8;
+  KernelOptions options = makeOptions(64, 96, 3, 2);
+  Problem p = cantFail(
+      generateProblem(options, 10, Routing::RoundRobin, 0, 2, sharding));
+  // Pair p goes to expert p % 6.
+  const int32_t expected[] = {-1, 0, 1, -1, -1, 2};
+  std::vector<int32_t> local = p.localIds();
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(local[i], i < 16 ? expected[i % 6] : -1);
+  EXPECT_EQ(p.codes.size(), 3u * 64 * 96 / 2);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(std::isnan(reference::decodeBF16(p.x.as<uint16_t>()[i * 96])),
+              local[i] < 0);
+  DeviceBuffers buffers = cantFail(prepare(p, 16, 2));
+  EXPECT_EQ(buffers.numValid[1], 8);
+  EXPECT_EQ(buffers.expertIds[0], 0);
+  // Expert 1 of the six: pairs 1, 7, 13; the first three sorted rows.
+  EXPECT_EQ(buffers.sortedIds[0], 1 << 24);
+  EXPECT_EQ(buffers.sortedIds[1], 1 << 24 | 3);
+  EXPECT_EQ(buffers.sortedIds[2], 1 << 24 | 6);
+  EXPECT_EQ(buffers.sortedIds[3], 2 << 24 | 10);
 }
 
 TEST(RunProblem, RoutingsAreWhatTheyAreCalled) {

@@ -146,6 +146,41 @@ TEST(Golden, Stage2AgreesWithANaiveLoop) {
   }
 }
 
+/// A mask renames the experts and hides some; a local token count hides the
+/// last tokens: the same numbers as with ids that name the local experts
+/// directly.
+TEST(Golden, MaskedExpertsAndLocalTokens) {
+  Problem p(9, 3, 4, 16, 64, true);
+  p.randomize(11);
+  const std::vector<int32_t> mask = {0, 1, 0, -5, 1, 0, 7};
+  const int32_t local[] = {-1, 0, -1, 1, 2, -1, 3};
+  std::vector<int32_t> global(p.ids);
+  for (size_t i = 0; i < global.size(); ++i) {
+    global[i] = int32_t(i * 5 % 9) - 1; // -1 and 7 are nobody's
+    bool named = global[i] >= 0 && global[i] < 7 && i < 7 * 3;
+    p.ids[i] = named ? local[global[i]] : -1;
+  }
+  for (bool accumulate : {true, false}) {
+    GoldenResult direct =
+        goldenStage2(p.get(), accumulate, nullptr, FloatType::F32);
+    GoldenResult directSum =
+        goldenStage2Checksum(p.get(), accumulate, nullptr, FloatType::F32);
+    MoEGemm masked = p.get();
+    masked.ids = global.data();
+    masked.expertMask = mask.data();
+    masked.globalExperts = 7;
+    masked.localTokens = 7;
+    GoldenResult result =
+        goldenStage2(masked, accumulate, nullptr, FloatType::F32);
+    EXPECT_EQ(result.value, direct.value);
+    EXPECT_EQ(result.routed, direct.routed);
+    EXPECT_EQ(
+        goldenStage2Checksum(masked, accumulate, nullptr, FloatType::F32).value,
+        directSum.value);
+    EXPECT_EQ(result.routed.back(), 0); // a token that is not local
+  }
+}
+
 TEST(Golden, WantedRowsAreTheSameRows) {
   Problem p(9, 3, 4, 8, 64, true);
   p.randomize(2);

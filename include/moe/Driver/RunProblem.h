@@ -26,6 +26,16 @@ namespace moe::driver {
 enum class Routing { Uniform, Skewed, OneExpert, RoundRobin };
 const char *toString(Routing routing);
 
+/// Expert parallelism: the kernel's experts are those of a mask over all of a
+/// model's, and only the first tokens are sorted.
+struct Sharding {
+  std::vector<int32_t> mask; ///< [global experts], nonzero = local; empty: all
+  int64_t localTokens = -1;  ///< negative = all
+};
+
+/// A mask over `global` experts with `local` ones at random places.
+std::vector<int32_t> randomMask(int64_t local, int64_t global, uint64_t seed);
+
 struct Problem {
   /// Dimensions, stage, out type and flags; a tile need not be chosen yet.
   KernelOptions options;
@@ -34,11 +44,19 @@ struct Problem {
   HostBuffer codes;  ///< [experts, N, K/2]
   HostBuffer scales; ///< [experts, N, K/32]
   std::vector<float> bias;    ///< [experts, N] or empty
-  std::vector<int32_t> ids;   ///< [tokens, topk]
+  std::vector<int32_t> ids;   ///< [tokens, topk], into the mask if there is one
   std::vector<float> weights; ///< [tokens, topk]; all 1 without a weight
   HostBuffer initial;         ///< [outRows, outColumns] of the out type
   uint64_t seed = 0;          ///< of the garbage
+  Sharding sharding;
 
+  /// The experts that ids name.
+  int64_t globalExperts() const {
+    return sharding.mask.empty() ? options.experts
+                                 : int64_t(sharding.mask.size());
+  }
+  /// The kernel's expert of each pair, -1 where none computes it.
+  std::vector<int32_t> localIds() const;
   int64_t outRows() const;
   int64_t outBytes() const;
   reference::FloatType outType() const;
@@ -57,9 +75,15 @@ llvm::Error checkDimensions(const KernelOptions &options, int64_t tokens);
 /// block in 16 zero with scale 0x00, bf16 activations of magnitude up to 2,
 /// routing weights that sum to 1, output contents that are not zero. Experts
 /// without tokens keep zero weights that cost no memory.
+/// Activations that no local expert reads are NaN.
 llvm::Expected<Problem> generateProblem(const KernelOptions &options,
                                         int64_t tokens, Routing routing,
-                                        uint64_t seed, unsigned threads);
+                                        uint64_t seed, unsigned threads,
+                                        const Sharding &sharding = Sharding());
+
+/// Reads an expert mask: one row of int32 (uint8 and int64 too), at least one
+/// of them nonzero.
+llvm::Expected<std::vector<int32_t>> readExpertMask(llvm::StringRef path);
 
 /// Which of the dimensions a command line fixed.
 struct GivenDimensions {
@@ -69,10 +93,14 @@ struct GivenDimensions {
 
 /// Reads DIR/<name>.npy; dimensions come from the tensors, and one that the
 /// command line gave must agree. Weights in f32 or f16 without a scale are
-/// quantised (nearest even, OCP scale).
+/// quantised (nearest even, OCP scale). An expert_mask.npy says which experts
+/// the weights are of.
 llvm::Expected<Problem>
 readProblem(llvm::StringRef dir, const KernelOptions &options, int64_t tokens,
             const GivenDimensions &given, unsigned threads);
+
+/// Refuses a local token count above the tokens.
+llvm::Error checkLocalTokens(int64_t localTokens, int64_t tokens);
 
 /// The kernels' buffers, each exactly as large as the contract says.
 struct DeviceBuffers {

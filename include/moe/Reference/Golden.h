@@ -19,15 +19,22 @@
 namespace moe::reference {
 
 /// The experts' weights in logical order, and who goes where. Pointers are
-/// borrowed. An id outside [0, experts) means: this slot is not computed.
+/// borrowed. A slot is computed unless its token is at or past localTokens, its
+/// id is outside the experts that ids name, or that expert is masked.
 struct MoEGemm {
   int64_t tokens = 0, topk = 0, experts = 0, n = 0, k = 0;
   const uint8_t *codes = nullptr;  ///< [experts, n, k/2]
   const uint8_t *scales = nullptr; ///< [experts, n, k/32]
   const float *bias = nullptr;     ///< [experts, n] or null
   const int32_t *ids = nullptr;    ///< [tokens, topk]
-  const float *weights = nullptr;  ///< [tokens, topk]; null = all 1
-  const uint16_t *x = nullptr;     ///< bf16, see xPerSlot
+  /// Expert parallelism: [globalExperts], nonzero = one of `experts`, which are
+  /// numbered by the running count of such entries; ids are then indices into
+  /// the mask. Null = ids name `experts` themselves.
+  const int32_t *expertMask = nullptr;
+  int64_t globalExperts = 0;
+  int64_t localTokens = -1;       ///< negative = all
+  const float *weights = nullptr; ///< [tokens, topk]; null = all 1
+  const uint16_t *x = nullptr;    ///< bf16, see xPerSlot
   /// true: x is [tokens*topk, k] (stage 2), false: x is [tokens, k] (stage 1).
   bool xPerSlot = true;
   /// Increasing indices within (0, k) at which the sum over K is cut into

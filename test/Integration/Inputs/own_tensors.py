@@ -62,7 +62,7 @@ class Case:
     def __init__(self, name, tokens, experts, topk, n, k, out="bf16",
                  accumulate=True, weight=True, bias=False, tile=None, flags=()):
         self.name, self.out = name, out
-        self.tokens, self.topk = tokens, topk
+        self.tokens, self.topk, self.local_tokens = tokens, topk, tokens
         self.accumulate, self.weight = accumulate, weight
         self.flags = ["--out-type", out, *flags]
         self.flags += [] if accumulate else ["--no-accumulate"]
@@ -95,6 +95,18 @@ class Case:
     def decode(self, stored):
         return from_bf16(stored) if self.out == "bf16" else stored.astype(np.float64)
 
+    def local_experts(self, experts):
+        """The row of w that each pair multiplies with, -1 for none."""
+        t = self.tensors
+        numbers = np.arange(experts)
+        if "expert_mask" in t:
+            local = t["expert_mask"] != 0
+            numbers = np.where(local, np.cumsum(local) - 1, -1)
+        ids = t["topk_ids"].ravel()
+        inside = (ids >= 0) & (ids < len(numbers))
+        inside &= np.arange(len(ids)) < self.local_tokens * self.topk
+        return np.where(inside, numbers[np.where(inside, ids, 0)], -1)
+
     def expected(self):
         """value, bound, and whether a row is computed at all."""
         t = self.tensors
@@ -107,8 +119,8 @@ class Case:
         value, total = self.initial.copy(), np.abs(self.initial)
         magnitude = np.zeros(self.shape)
         routed = np.zeros(self.shape[0], bool)
-        for pair, e in enumerate(t["topk_ids"].ravel()):
-            if not 0 <= e < experts:
+        for pair, e in enumerate(self.local_experts(experts)):
+            if e < 0:
                 continue
             weight = float(t["topk_weights"].ravel()[pair]) if self.weight else 1.0
             bias = t["bias"][e].astype(np.float64) if "bias" in t else np.zeros(w.shape[1])
@@ -190,8 +202,8 @@ class Stage1(Case):
         value, bound = np.zeros(self.shape), np.full(self.shape, np.inf)
         routed = np.zeros(self.shape[0], bool)
         step = 2.0**-24
-        for pair, e in enumerate(t["topk_ids"].ravel()):
-            if not 0 <= e < experts:
+        for pair, e in enumerate(self.local_experts(experts)):
+            if e < 0:
                 continue
             row = x[pair // self.topk]
             bias = t["bias"][e].astype(np.float64) if "bias" in t else np.zeros(n)
@@ -272,6 +284,26 @@ def scales(case, low, high):
     return case
 
 
+def sharded(case, places, ids=None, local_tokens=None):
+    """The experts are those at `places` of a model with ten; what nothing reads
+    of x is NaN."""
+    t = case.tensors
+    t["expert_mask"] = np.zeros(10, np.int32)
+    t["expert_mask"][list(places)] = [1 + 6 * (i % 2) for i in range(len(places))]
+    if ids is None:
+        ids = np.argsort(case.rng.random((case.tokens, 10)))[:, :case.topk]
+    t["topk_ids"] = ids.astype(np.int32)
+    if local_tokens is not None:
+        case.local_tokens = local_tokens
+        case.flags += ["--local-tokens", str(local_tokens)]
+    read = case.local_experts(t["w"].shape[0]) >= 0
+    rows = np.arange(len(t["x"]))
+    if case.command == "gemm1":
+        read = read.reshape(case.tokens, case.topk).any(1)
+    t["x"][rows[~read]] = 0x7FC0
+    return case
+
+
 def same_expert_twice(case):
     case.tensors["topk_ids"][:, :] = case.tensors["topk_ids"][:, :1]
     return case
@@ -320,6 +352,14 @@ def cases():
     yield Stage1("stage1-f16", 33, 2, 1, 160, 288, "silu", doweight=True, out="f16",
                  tile="32x128x128")
     yield skip_stage1(Stage1("stage1-skipped", 9, 5, 2, 64, 96, "situv2", bias=True))
+    yield sharded(Case("sharded", 19, 3, 3, 64, 160, bias=True), (1, 4, 9)).with_initial()
+    yield sharded(Case("sharded-store", 19, 4, 3, 64, 160, accumulate=False), (0, 2, 3, 8),
+                  local_tokens=11).with_initial()
+    yield sharded(Case("sharded-elsewhere", 4, 2, 2, 32, 96), (5, 7),
+                  np.array([[0, 1], [10, -1], [2, 11], [9, 8]])).with_initial()
+    yield sharded(Case("local-tokens-none", 4, 2, 2, 32, 96), (5, 7), local_tokens=0).with_initial()
+    yield sharded(Stage1("sharded-stage1", 17, 3, 3, 64, 160, "swiglu", "interleaved", bias=True),
+                  (2, 3, 6), local_tokens=13)
     yield Case("many-tokens", 300, 4, 2, 64, 96, bias=True).with_initial()
 
 

@@ -34,6 +34,10 @@ bad = {
     "bias-shape": {"bias": good["bias"].T},
     "out-dtype": {"out": np.zeros((T, N), np.float32)},
     "out-shape": {"out": np.zeros((T * TOPK, N), np.uint16)},
+    "mask-experts": {"expert_mask": np.array([1, 0, 1, 1, 0, 1, 1], np.int32)},
+    "mask-dtype": {"expert_mask": np.ones(4, np.float32)},
+    "mask-shape": {"expert_mask": np.ones((4, 1), np.int32)},
+    "mask-none": {"expert_mask": np.zeros(9, np.int32)},
     "topk-256": {
         "topk_ids": np.zeros((T, 256), np.int32),
         "topk_weights": np.zeros((T, 256), np.float32),
