@@ -11,8 +11,6 @@
 #include "Decode.h"
 #include "Families.h"
 
-#include <algorithm>
-
 namespace moe::emulator {
 
 void runNothing(Wave &, const Inst &) {}
@@ -29,9 +27,9 @@ static bool endsStraight(const Inst &inst, InstClass kind) {
 void markStraight(Inst *code, size_t count,
                   const std::function<InstClass(size_t)> &kinds) {
   for (size_t i = count; i-- > 0;) {
-    bool ends = i + 1 == count || endsStraight(code[i], kinds(i));
-    code[i].straight =
-        ends ? 1 : uint8_t(std::min(255, code[i + 1].straight + 1));
+    bool ends = i + 1 == count || endsStraight(code[i], kinds(i)) ||
+                code[i + 1].straight == 255;
+    code[i].straight = ends ? 1 : uint8_t(code[i + 1].straight + 1);
   }
 }
 

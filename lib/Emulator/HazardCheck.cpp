@@ -103,7 +103,13 @@ static unsigned hwRegOf(const Inst &inst) { return inst.imm & 63; }
 HazardCheck::HazardCheck(const Program &program, const Sanitizers::Sink &sink)
     : program(program), sink(sink) {}
 
-void HazardCheck::beginGroup() {
+/// No rule asks for more.
+static constexpr uint64_t longest = 20;
+
+void HazardCheck::beginGroup(bool on950) {
+  gfx950 = on950;
+  if (kinds.empty())
+    prepare();
   for (WaveState &wave : waves)
     if (wave.now)
       wave = WaveState();
@@ -309,8 +315,8 @@ unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
 
 /// Reports unless enough wait states have passed since the rule's register was
 /// written, or read late.
-void HazardCheck::check(Wave &w, uint32_t record, const Rule &rule) {
-  WaveState &wave = waves[w.id];
+void HazardCheck::check(const WaveState &wave, uint32_t record,
+                        const Rule &rule) {
   bool late = rule.matrix == AddendOverwritten;
   const Use &use = late ? wave.reads[rule.reg] : wave.writes[rule.reg];
   const Kind &before = kinds[use.record - 1];
@@ -339,6 +345,9 @@ void HazardCheck::check(Wave &w, uint32_t record, const Rule &rule) {
   uint64_t passed = wave.now - use.at - 1;
   if (passed >= states)
     return;
+  trialFailed = true;
+  if (trial)
+    return;
   sink(SanitizeHazard, record, use.record - 1,
        std::string("hazard: ") + rule.what + ": " +
            (rule.reg < hwRegs ? registerName(program, rule.reg)
@@ -349,24 +358,15 @@ void HazardCheck::check(Wave &w, uint32_t record, const Rule &rule) {
            std::to_string(passed));
 }
 
-void HazardCheck::before(Wave &w, uint32_t record) {
-  if (kinds.empty()) {
-    gfx950 = w.gfx950;
-    kinds.resize(program.meta.size());
-    for (uint32_t i = 0; i < kinds.size(); ++i)
-      describe(i);
-    for (uint32_t i = 0; i < kinds.size(); ++i)
-      addRules(i);
-  }
-  WaveState &wave = waves[w.id];
+/// An instruction that executes: its rules, then what it writes.
+void HazardCheck::observe(WaveState &wave, uint32_t record) {
   const Kind &kind = kinds[record];
-  // No rule asks for more than 20 wait states.
   for (uint32_t r = kind.firstRule; r != kind.lastRule; ++r) {
     const Rule &rule = rules[r];
     const Use &use = rule.matrix == AddendOverwritten ? wave.reads[rule.reg]
                                                       : wave.writes[rule.reg];
-    if (use.record && wave.now - use.at <= 20)
-      check(w, record, rule);
+    if (use.record && wave.now - use.at <= longest)
+      check(wave, record, rule);
   }
   wave.now += kind.waits;
   Use here = {record + 1, wave.now - 1};
@@ -380,6 +380,86 @@ void HazardCheck::before(Wave &w, uint32_t record) {
       wave.reads[kind.lateRead + i] = here;
   if (kind.classes & SetsHwReg)
     wave.writes[hwRegs + hwRegOf(program.code[record])] = here;
+}
+
+void HazardCheck::before(Wave &w, uint32_t record) {
+  WaveState &wave = waves[w.id];
+  // Those between were quiet.
+  if (!starts[record] && record > wave.next)
+    wave.now += offsets[record] - offsets[wave.next];
+  wave.next = record + 1;
+  observe(wave, record);
+}
+
+//===----------------------------------------------------------------------===//
+// Quiet instructions. A chain is a sequence of records each of which but the
+// first is reached from the one before only. What a rule asks about lies at
+// most `longest` wait states back: further than that into a chain, whether it
+// reports is known beforehand, and found out by a trial.
+//===----------------------------------------------------------------------===//
+
+/// Which records start a chain; all of them where jumps are computed.
+std::vector<uint8_t> HazardCheck::findChains() {
+  size_t count = program.meta.size();
+  std::vector<uint8_t> found(count, 0);
+  found[program.entry] = found[0] = 1;
+  for (size_t i = 0; i < count; ++i) {
+    const InstMeta &meta = program.meta[i];
+    const std::string &name = meta.mnemonic;
+    if (name == "s_setpc_b64" || name == "s_swappc_b64")
+      return std::vector<uint8_t>(count, 1);
+    if (meta.kind == InstClass::Branch && program.code[i].imm < count)
+      found[program.code[i].imm] = 1;
+    bool leaves = meta.kind == InstClass::End || name == "s_branch";
+    if (i + 1 < count &&
+        (leaves || meta.address + meta.size != program.meta[i + 1].address))
+      found[i + 1] = 1;
+  }
+  return found;
+}
+
+void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
+  WaveState wave;
+  std::vector<uint8_t> checked(end - first);
+  for (uint32_t i = first; i < end; ++i) {
+    trialFailed = false;
+    observe(wave, i);
+    checked[i - first] = trialFailed || offsets[i] - offsets[first] <= longest;
+  }
+  // What a later check of the chain, or of where it leads, may ask about.
+  uint64_t asked = ~uint64_t(0);
+  for (uint32_t i = end; i-- > first;) {
+    bool leaves = i + 1 == end || program.meta[i].kind == InstClass::Branch;
+    bool remembered =
+        asked != ~uint64_t(0) && asked - offsets[i] <= longest + kinds[i].waits;
+    quiet[i] = !leaves && !checked[i - first] && !remembered;
+    if (leaves || checked[i - first])
+      asked = offsets[i];
+  }
+}
+
+void HazardCheck::prepare() {
+  uint32_t count = uint32_t(program.meta.size());
+  kinds.resize(count);
+  for (uint32_t i = 0; i < count; ++i)
+    describe(i);
+  for (uint32_t i = 0; i < count; ++i)
+    addRules(i);
+  offsets.assign(count + 1, 0);
+  for (uint32_t i = 0; i < count; ++i)
+    offsets[i + 1] = offsets[i] + kinds[i].waits;
+  quiet.assign(count, 0);
+  starts = findChains();
+  trial = true;
+  for (uint32_t first = 0; first < count;) {
+    uint32_t end = first + 1;
+    while (end < count && !starts[end])
+      ++end;
+    if (end - first > 1)
+      findQuiet(first, end);
+    first = end;
+  }
+  trial = false;
 }
 
 } // namespace moe::emulator

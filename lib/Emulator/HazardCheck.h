@@ -18,8 +18,11 @@ namespace moe::emulator {
 class HazardCheck {
 public:
   HazardCheck(const Program &program, const Sanitizers::Sink &sink);
-  void beginGroup();
+  void beginGroup(bool gfx950);
   void before(Wave &w, uint32_t record);
+  /// Nothing to check before this one executes and nothing to remember of it,
+  /// wherever the wave came from: `before` need not be called.
+  bool isQuiet(uint32_t record) const { return quiet[record]; }
 
 private:
   /// A register that an instruction uses late, or a state register.
@@ -58,6 +61,7 @@ private:
     Use writes[tracked];
     Use reads[registerCount]; ///< late: addends and wide store data
     uint64_t now = 0;         ///< wait states issued
+    uint32_t next = 0;        ///< the record after the last one seen
   };
 
   void describe(uint32_t record);
@@ -69,13 +73,22 @@ private:
            const char *what, MatrixUse matrix = NoMatrix);
   unsigned matrixStates(const Kind &writer, const Rule &rule,
                         const Kind &user) const;
-  void check(Wave &w, uint32_t record, const Rule &rule);
+  void check(const WaveState &wave, uint32_t record, const Rule &rule);
+  void observe(WaveState &wave, uint32_t record);
+  void prepare();
+  std::vector<uint8_t> findChains();
+  void findQuiet(uint32_t first, uint32_t end);
 
   const Program &program;
   const Sanitizers::Sink &sink;
   std::vector<Kind> kinds;
   std::vector<Rule> rules;
+  std::vector<uint8_t> starts; ///< records that are not reached from the one
+                               ///< before only
+  std::vector<uint8_t> quiet;
+  std::vector<uint64_t> offsets; ///< wait states from the first record on
   bool gfx950 = false;
+  bool trial = false, trialFailed = false; ///< see findQuiet
   WaveState waves[maxWaves];
 };
 

@@ -19,6 +19,44 @@ namespace moe::emulator {
 constexpr unsigned maxWaves = 16;
 constexpr unsigned registerCount = regVector + 512;
 
+/// A set of registers.
+struct RegSet {
+  static constexpr unsigned count = registerCount / 64;
+  uint64_t words[count] = {};
+  void insert(unsigned reg) { words[reg / 64] |= uint64_t(1) << reg % 64; }
+  void erase(unsigned reg) { words[reg / 64] &= ~(uint64_t(1) << reg % 64); }
+  bool has(unsigned reg) const { return words[reg / 64] >> reg % 64 & 1; }
+  bool meets(const RegSet &other) const {
+    uint64_t both = 0;
+    for (unsigned i = 0; i < count; ++i)
+      both |= words[i] & other.words[i];
+    return both;
+  }
+  bool isWithin(const RegSet &other) const {
+    uint64_t outside = 0;
+    for (unsigned i = 0; i < count; ++i)
+      outside |= words[i] & ~other.words[i];
+    return !outside;
+  }
+};
+
+/// A sequence of records that touches registers only, by what is needed to know
+/// that checking its instructions one by one would find nothing.
+struct QuietRun {
+  uint16_t length = 0; ///< records
+  bool writesExec = false;
+  bool usesAllLanes = false; ///< those that are off as well
+  RegSet touched, written;
+  RegSet read; ///< before the run itself writes them
+};
+
+/// The runs of a program: run `at[record] - 1` starts at a record.
+struct QuietRuns {
+  std::vector<uint32_t> at;
+  std::vector<QuietRun> runs;
+};
+QuietRuns findQuietRuns(const Program &program);
+
 /// "v12", "a3", "s7", "vcc", "exec", "m0".
 std::string registerName(const Program &program, unsigned reg);
 
@@ -61,8 +99,13 @@ public:
   void barrier();
   void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
               bool write);
+  /// No register of the run has data on its way.
+  bool isQuiet(const Wave &w, const QuietRun &run) const {
+    return !pendingCount[w.id] || !run.touched.meets(pendingSet[w.id]);
+  }
 
 private:
+  void arrive(unsigned wave, unsigned reg);
   struct Pending {
     uint32_t record = 0; ///< + 1; 0: none
     InFlight::Kind kind = InFlight::Kind::Vmem;
@@ -76,6 +119,7 @@ private:
   const Sanitizers::Sink &sink;
   Pending registers[maxWaves][registerCount];
   unsigned pendingCount[maxWaves] = {};
+  RegSet pendingSet[maxWaves]; ///< the registers that have a record
   std::vector<Landing> lds;
   std::vector<uint32_t> arrivedDwords;
 };
@@ -117,14 +161,33 @@ public:
   void after(Wave &w, uint32_t record);
   void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
               bool write);
+  /// Whether everything that the run reads is known; then what it writes is
+  /// known too.
+  bool passRun(const Wave &w, const QuietRun &run);
 
 private:
   bool readsOldResult(uint32_t record, const RegUse &use) const;
-  enum : uint8_t { Merges = 1, Wide = 2, AllLanes = 4 };
+  void setKnown(unsigned wave, unsigned row, uint64_t lanes);
+  enum : uint8_t {
+    Merges = 1,
+    Wide = 2,
+    AllLanes = 4,
+    Copy = 8,
+    Matrix = 16,
+    Indexes = 32
+  };
+  /// The uses that count as reads of a value.
+  struct Reads {
+    uint32_t first = 0, last = 0;
+  };
   void markIndexed(Wave &w, uint32_t record);
   const Program &program;
   const Sanitizers::Sink &sink;
   std::vector<uint8_t> kinds; ///< bits above, by record
+  std::vector<Reads> readsOf; ///< by record, into `reads`
+  std::vector<RegUse> reads;
+  uint64_t started[maxWaves]; ///< EXEC at the start of each wave
+  RegSet known[maxWaves];     ///< written in all lanes of `started`
   uint64_t vector[maxWaves][512];
   bool scalar[maxWaves][128];
   std::vector<uint8_t> lds;

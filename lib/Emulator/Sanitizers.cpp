@@ -102,18 +102,21 @@ struct Sanitizers::Impl {
   RaceCheck races;
   UninitCheck uninit;
   HazardCheck hazards;
+  QuietRuns runs;
   LdsTouch current; ///< of the instruction that executes
   bool currentWrite = false;
 
   Impl(uint32_t bits, const Program &program, Sink given)
       : bits(bits), program(program), sink(std::move(given)),
         waits(program, sink), races(sink), uninit(program, sink),
-        hazards(program, sink) {}
+        hazards(program, sink), runs(findQuietRuns(program)) {}
   bool has(uint32_t bit) const { return bits & bit; }
 };
 
 Sanitizers::Sanitizers(uint32_t bits, const Program &program, Sink sink)
-    : impl(new Impl(bits, program, std::move(sink))) {}
+    : impl(new Impl(bits, program, std::move(sink))) {
+  runAt = impl->runs.at.data();
+}
 Sanitizers::~Sanitizers() = default;
 
 void Sanitizers::beginGroup(Workgroup &group) {
@@ -125,7 +128,8 @@ void Sanitizers::beginGroup(Workgroup &group) {
   impl->races.beginGroup(group.ldsSize);
   if (impl->has(SanitizeUninit))
     impl->uninit.beginGroup(group);
-  impl->hazards.beginGroup();
+  if (impl->has(SanitizeHazard))
+    impl->hazards.beginGroup(group.waves[0]->gfx950);
 }
 
 void Sanitizers::before(Wave &w, const Inst &I) {
@@ -136,10 +140,25 @@ void Sanitizers::before(Wave &w, const Inst &I) {
     impl->uninit.before(w, record);
   if (impl->has(SanitizeExec))
     checkExec(w, record, impl->program, impl->sink);
-  if (impl->has(SanitizeHazard))
+  if (impl->has(SanitizeHazard) && !impl->hazards.isQuiet(record))
     impl->hazards.before(w, record);
   impl->current.addresses.clear();
   impl->currentWrite = false;
+}
+
+uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t record,
+                               size_t most) {
+  const QuietRun &run = impl->runs.runs[index];
+  if (run.length > most ||
+      (impl->has(SanitizeWait) && !impl->waits.isQuiet(w, run)) ||
+      (impl->has(SanitizeUninit) && !impl->uninit.passRun(w, run)))
+    return 0;
+  // Hazards depend on which instructions execute, not on what they do.
+  if (impl->has(SanitizeHazard))
+    for (uint32_t i = record; i != record + run.length; ++i)
+      if (!impl->hazards.isQuiet(i))
+        impl->hazards.before(w, i);
+  return run.length;
 }
 
 /// The queue an instruction goes to; false when it is in none.

@@ -31,6 +31,12 @@ public:
   /// Before and after an instruction executes.
   void before(Wave &w, const Inst &I);
   void after(Wave &w, const Inst &I);
+  /// How many instructions from this one on, `most` at most, may run without
+  /// `before` and `after`, since these would find nothing; often 0.
+  uint32_t passRun(Wave &w, const Inst &I, size_t most) {
+    uint32_t run = runAt[&I - w.code];
+    return run ? passRunAt(w, run - 1, uint32_t(&I - w.code), most) : 0;
+  }
   /// All waves have arrived at a barrier.
   void barrier(Workgroup &group);
   void endWave(Wave &w);
@@ -39,6 +45,8 @@ public:
                  uint32_t bytes, bool write);
 
 private:
+  uint32_t passRunAt(Wave &w, uint32_t run, uint32_t record, size_t most);
+  const uint32_t *runAt; ///< by record: 0, or a run of arithmetic + 1
   struct Impl;
   std::unique_ptr<Impl> impl;
 };

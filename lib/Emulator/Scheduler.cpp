@@ -128,8 +128,14 @@ static void loop(Wave &w, uint64_t limit, Counters &counts,
       ++counts.perInst[size_t(pc - w.code)];
       --counts.perInst[size_t(last - w.code) + 1];
     }
+    const Inst *unwatched = pc;
     for (; pc != last; ++pc) {
-      step<Checked, Traced>(w, *pc, recorder);
+      if (Checked && pc >= unwatched)
+        unwatched = pc + w.sanitizers->passRun(w, *pc, size_t(last - pc));
+      if (Checked && pc >= unwatched)
+        step<true, Traced>(w, *pc, recorder);
+      else
+        step<false, Traced>(w, *pc, recorder);
       if (__builtin_expect(w.stop != Stop::None, 0)) {
         w.inst = pc;
         return;

@@ -14,14 +14,26 @@ namespace moe::emulator {
 void UninitCheck::beginGroup(Workgroup &group) {
   memset(vector, 0, sizeof(vector));
   memset(scalar, 0, sizeof(scalar));
+  for (RegSet &set : known)
+    set = RegSet();
   lds.assign(group.ldsSize + 16, 0);
   for (Wave *w : group.waves) {
-    vector[w->id][0] = ~uint64_t(0);
-    for (unsigned i = 0; i < w->initialSgprs; ++i)
-      scalar[w->id][i] = true;
-    for (unsigned i : {102, 103, 104, 105, 126, 127})
-      scalar[w->id][i] = true;
+    started[w->id] = w->exec();
+    setKnown(w->id, 0, ~uint64_t(0));
+    for (unsigned i = 0; i < 128; ++i)
+      if (i < w->initialSgprs || (i >= 102 && i <= 105) || i >= SgprExec) {
+        scalar[w->id][i] = true;
+        known[w->id].insert(i);
+      }
   }
+}
+
+void UninitCheck::setKnown(unsigned wave, unsigned row, uint64_t lanes) {
+  vector[wave][row] = lanes;
+  if (started[wave] & ~lanes)
+    known[wave].erase(regVector + row);
+  else
+    known[wave].insert(regVector + row);
 }
 
 /// Forms that merge into their old result: the part that is kept may be
@@ -71,15 +83,21 @@ static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
 }
 
 UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
-    : program(program), sink(sink), kinds(program.meta.size()) {
-  for (size_t i = 0; i < kinds.size(); ++i) {
+    : program(program), sink(sink), kinds(program.meta.size()),
+      readsOf(program.meta.size()) {
+  for (uint32_t i = 0; i < kinds.size(); ++i) {
     const InstMeta &meta = program.meta[i];
-    kinds[i] =
-        (merges(program.code[i], meta) ? Merges : 0) |
-        (isWideAddition(meta.mnemonic) ? Wide : 0) |
-        (meta.kind == InstClass::Mfma || meta.mnemonic == "v_writelane_b32"
-             ? AllLanes
-             : 0);
+    bool matrix = meta.kind == InstClass::Mfma;
+    kinds[i] = (merges(program.code[i], meta) ? Merges : 0) |
+               (isWideAddition(meta.mnemonic) ? Wide : 0) |
+               (matrix || meta.mnemonic == "v_writelane_b32" ? AllLanes : 0) |
+               (isCopy(meta.mnemonic) ? Copy : 0) | (matrix ? Matrix : 0) |
+               (meta.mnemonic == "s_set_gpr_idx_on" ? Indexes : 0);
+    readsOf[i].first = uint32_t(reads.size());
+    for (const RegUse &use : meta.uses)
+      if ((use.flags & 2) && !readsOldResult(i, use) && !onlyKeeps(meta, use))
+        reads.push_back(use);
+    readsOf[i].last = uint32_t(reads.size());
   }
 }
 
@@ -93,36 +111,35 @@ bool UninitCheck::readsOldResult(uint32_t record, const RegUse &use) const {
 }
 
 void UninitCheck::before(Wave &w, uint32_t record) {
-  const InstMeta &meta = program.meta[record];
   execBefore = w.exec();
   copiesUndefined = 0;
-  bool copy = isCopy(meta.mnemonic);
-  uint64_t lanes = meta.kind == InstClass::Mfma ? ~uint64_t(0) : execBefore;
-  bool wide = kinds[record] & Wide;
+  bool copy = kinds[record] & Copy, wide = kinds[record] & Wide;
+  uint64_t lanes = kinds[record] & Matrix ? ~uint64_t(0) : execBefore;
   undefinedHigh = 0;
-  for (const RegUse &use : meta.uses) {
-    if (!(use.flags & 2) || readsOldResult(record, use) || onlyKeeps(meta, use))
-      continue;
+  for (uint32_t r = readsOf[record].first; r != readsOf[record].last; ++r) {
+    const RegUse &use = reads[r];
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
          ++reg) {
       bool missing;
       if (reg >= regVector) {
-        uint64_t &known = vector[w.id][reg - regVector];
+        uint64_t written = vector[w.id][reg - regVector];
+        if (!(lanes & ~written))
+          continue;
         if (wide && use.count == 2 && reg == use.first + 1u) {
-          undefinedHigh |= lanes & ~known;
+          undefinedHigh |= lanes & ~written;
           continue;
         }
-        missing = lanes & ~known;
+        missing = true;
         if (copy)
-          copiesUndefined |= lanes & ~known;
+          copiesUndefined |= lanes & ~written;
         else
-          known |= lanes;
+          setKnown(w.id, reg - regVector, written | lanes);
       } else {
         missing = reg < 128 && !scalar[w.id][reg];
         if (copy && missing)
           copiesUndefined = ~uint64_t(0);
-        else if (reg < 128)
-          scalar[w.id][reg] = true;
+        else if (missing)
+          scalar[w.id][reg] = true, known[w.id].insert(reg);
       }
       if (missing && !copy)
         sink(SanitizeUninit, record, -1,
@@ -143,28 +160,55 @@ void UninitCheck::markIndexed(Wave &w, uint32_t record) {
       for (unsigned i = 0; (use.flags & 1) && i != use.count; ++i) {
         unsigned row = use.first - regVector + offset + i;
         if (use.first >= regVector && row < 512)
-          vector[w.id][row] |= execBefore;
+          setKnown(w.id, row, vector[w.id][row] | execBefore);
       }
 }
 
 void UninitCheck::after(Wave &w, uint32_t record) {
-  const InstMeta &meta = program.meta[record];
   uint64_t lanes = kinds[record] & AllLanes ? ~uint64_t(0) : execBefore;
-  if (meta.mnemonic == "s_set_gpr_idx_on")
+  if (kinds[record] & Indexes)
     markIndexed(w, record);
-  for (const RegUse &use : meta.uses) {
+  for (const RegUse &use : program.meta[record].uses) {
     if (!(use.flags & 1))
       continue;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector) {
-        uint64_t &known = vector[w.id][reg - regVector];
-        known |= lanes;
-        known &= ~(lanes & copiesUndefined);
+        uint64_t written = vector[w.id][reg - regVector] | lanes;
+        written &= ~(lanes & copiesUndefined);
         if (use.count == 2 && reg == use.first + 1u)
-          known &= ~undefinedHigh;
-      } else if (reg < 128)
+          written &= ~undefinedHigh;
+        if (written != vector[w.id][reg - regVector])
+          setKnown(w.id, reg - regVector, written);
+      } else if (reg < 128) {
         scalar[w.id][reg] = !copiesUndefined;
+        if (copiesUndefined)
+          known[w.id].erase(reg);
+        else
+          known[w.id].insert(reg);
+      }
   }
+}
+
+bool UninitCheck::passRun(const Wave &w, const QuietRun &run) {
+  uint64_t exec = w.exec(), all = started[w.id];
+  bool whole = all == ~uint64_t(0);
+  if ((exec & ~all) || (!whole && (run.usesAllLanes || run.writesExec)) ||
+      !run.read.isWithin(known[w.id]))
+    return false;
+  if (run.written.isWithin(known[w.id]))
+    return true;
+  if (exec != all || run.writesExec)
+    return false;
+  for (unsigned i = 0; i < RegSet::count; ++i)
+    for (uint64_t m = run.written.words[i] & ~known[w.id].words[i]; m;
+         m &= m - 1) {
+      unsigned reg = 64 * i + unsigned(__builtin_ctzll(m));
+      if (reg >= regVector)
+        setKnown(w.id, reg - regVector, vector[w.id][reg - regVector] | exec);
+      else if (reg < 128)
+        scalar[w.id][reg] = true, known[w.id].insert(reg);
+    }
+  return true;
 }
 
 void UninitCheck::access(Wave &w, uint32_t record, uint32_t address,

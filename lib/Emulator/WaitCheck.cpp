@@ -16,8 +16,16 @@ namespace moe::emulator {
 void WaitCheck::beginGroup(uint32_t ldsSize) {
   memset(registers, 0, sizeof(registers));
   memset(pendingCount, 0, sizeof(pendingCount));
+  for (RegSet &set : pendingSet)
+    set = RegSet();
   lds.assign((ldsSize + 3) / 4, Landing());
   arrivedDwords.clear();
+}
+
+void WaitCheck::arrive(unsigned wave, unsigned reg) {
+  registers[wave][reg].record = 0;
+  --pendingCount[wave];
+  pendingSet[wave].erase(reg);
 }
 
 static bool isVmemLoad(InstClass kind) {
@@ -31,7 +39,7 @@ void WaitCheck::before(Wave &w, uint32_t record) {
   for (const RegUse &use : meta.uses)
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
          ++reg) {
-      if (reg >= registerCount || !registers[w.id][reg].record)
+      if (reg >= registerCount || !pendingSet[w.id].has(reg))
         continue;
       Pending &pending = registers[w.id][reg];
       const InstMeta &issuer = program.meta[pending.record - 1];
@@ -51,8 +59,7 @@ void WaitCheck::before(Wave &w, uint32_t record) {
                (use.flags & 1 ? " overwrites " : " reads ") +
                registerName(program, reg) +
                " at %1 before the data of %2 is known to have arrived");
-      pending.record = 0;
-      --pendingCount[w.id];
+      arrive(w.id, reg);
     }
 }
 
@@ -66,6 +73,7 @@ void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
         continue;
       Pending &pending = registers[w.id][reg];
       pendingCount[w.id] += pending.record == 0;
+      pendingSet[w.id].insert(reg);
       pending.record = op.record + 1;
       pending.kind = op.kind;
     }
@@ -92,10 +100,8 @@ void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
     if (!(use.flags & 1))
       continue;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
-      if (reg < registerCount && registers[w.id][reg].record == op.record + 1) {
-        registers[w.id][reg].record = 0;
-        --pendingCount[w.id];
-      }
+      if (reg < registerCount && registers[w.id][reg].record == op.record + 1)
+        arrive(w.id, reg);
   }
   if (op.kind != InFlight::Kind::LdsDma)
     return;
