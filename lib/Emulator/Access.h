@@ -50,10 +50,19 @@ inline unsigned laneOf(const Wave &, uint64_t mask) {
 /// Host bytes of LDS, or null after a fault.
 uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes);
 
+/// What an instruction does to bytes of LDS or of global memory. A write of
+/// what is there already conflicts with no other such write.
+enum class LdsAccess : uint8_t { Read, Write, WriteSame };
+enum class GlobalAccess : uint8_t { Read, ScalarRead, Write, Atomic };
+
 /// Sanitizer hooks, called only when w.sanitizers is set.
 void noteLdsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes);
 void noteLdsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
-                   uint32_t bytes, bool write);
+                   uint32_t bytes, LdsAccess kind);
+/// Every access to global memory, before it happens; stores that change no
+/// byte are told apart.
+void noteGlobal(Wave &w, uint64_t address, unsigned bytes, GlobalAccess kind,
+                const void *stored = nullptr);
 
 } // namespace moe::emulator
 

@@ -99,6 +99,10 @@ bool moveBytes(Wave &w, const Element &e, unsigned lane, uint32_t at,
     unsigned step = pieces ? 4 - (e.offset + at + done) % 4 : rest;
     step = step < rest ? step : rest;
     uint64_t address = e.address(at + done);
+    if (w.sanitizers)
+      noteGlobal(w, address, step,
+                 store ? GlobalAccess::Write : GlobalAccess::Read,
+                 store ? host + done : nullptr);
     if (store ? !w.group->memory->store(address, host + done, step)
               : !w.group->memory->load(address, host + done, step)) {
       w.faultAddress(store ? "store" : "load", lane, address, step);

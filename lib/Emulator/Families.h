@@ -151,6 +151,7 @@ enum MemFlags : uint16_t {
   MemTwo = 64,   ///< ds read2/write2
   MemStride64 = 128,
   MemNt = 256,
+  MemScoped = 512, ///< visible beyond the workgroup (sc1)
   // scalar memory
   ScalarBuffer = 1,
   ScalarScratch = 2, ///< the offset in a register counts 64 bytes

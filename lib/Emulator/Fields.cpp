@@ -784,6 +784,8 @@ void Filler::flat() {
   bool acc = (w1 >> 23) & 1;
   unsigned address = w1 & 255, data = (w1 >> 8) & 255, vdst = w1 >> 24;
   unsigned saddr = (w1 >> 16) & 127;
+  if ((w0 >> 25) & 1)
+    inst.flags |= MemScoped;
   inst.imm = segment == 0 ? w0 & 0xfffu : uint32_t(int32_t(w0 << 19) >> 19);
   bool hasSaddr = segment != 0 && saddr != 0x7f;
   if (hasSaddr) {
@@ -845,7 +847,8 @@ void Filler::buffer() {
   bool acc = (w1 >> 23) & 1;
   inst.imm = w0 & 0xfffu;
   inst.flags |= (offen ? MemOffen : 0) | (idxen ? MemIdxen : 0) |
-                (lds ? MemLds : 0) | (!own && ((w0 >> 17) & 1) ? MemNt : 0);
+                (lds ? MemLds : 0) | (!own && ((w0 >> 17) & 1) ? MemNt : 0) |
+                (!own && ((w0 >> 15) & 1) ? MemScoped : 0);
   if (offen || idxen)
     inst.dst = vgpr(w1 & 255, offen && idxen ? 2 : 1, false);
   inst.src[0].kind = SrcKind::Sgpr;

@@ -26,10 +26,15 @@ uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes) {
 }
 
 static uint8_t *accessLds(Wave &w, const Inst &I, unsigned lane,
-                          uint64_t address, unsigned bytes, bool write) {
+                          uint64_t address, unsigned bytes, bool write,
+                          const void *stored = nullptr) {
   uint8_t *host = ldsBytes(w, lane, address, bytes);
   if (host && w.sanitizers)
-    noteLdsAccess(w, I, lane, uint32_t(address), bytes, write);
+    noteLdsAccess(w, I, lane, uint32_t(address), bytes,
+                  !write ? LdsAccess::Read
+                  : stored && !memcmp(host, stored, bytes)
+                      ? LdsAccess::WriteSame
+                      : LdsAccess::Write);
   if (w.counters)
     (write ? w.counters->ldsWritten : w.counters->ldsRead) += bytes;
   return host;
@@ -91,14 +96,14 @@ static void loadLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
 
 static void storeLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
                       uint32_t address, unsigned dataRow) {
-  uint8_t *host = accessLds(w, I, lane, address, row.bytes, true);
-  if (!host)
-    return;
   uint32_t values[4];
   for (unsigned k = 0; k < row.dwords; ++k)
     values[k] = w.v[dataRow + k][lane];
   if (row.op == MemOp::StoreD16Hi)
     values[0] >>= 16;
+  uint8_t *host = accessLds(w, I, lane, address, row.bytes, true, values);
+  if (!host)
+    return;
   memcpy(host, values, row.bytes);
 }
 

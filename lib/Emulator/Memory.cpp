@@ -336,11 +336,15 @@ bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
               std::to_string(lane));
       return false;
     }
+    if (w.sanitizers)
+      noteGlobal(w, address, row.bytes, GlobalAccess::Atomic);
     atomicLane(w, I, row, lane, host);
     return true;
   }
   if (isStore(row.op)) {
     takeStore(w, I, row, lane, values);
+    if (w.sanitizers)
+      noteGlobal(w, address, row.bytes, GlobalAccess::Write, values);
     if (!memory.store(address, values, row.bytes)) {
       w.faultAddress("store", lane, address, row.bytes);
       return false;
@@ -349,6 +353,8 @@ bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
       w.counters->globalWritten += row.bytes;
     return true;
   }
+  if (w.sanitizers)
+    noteGlobal(w, address, row.bytes, GlobalAccess::Read);
   if (!memory.load(address, values, row.bytes)) {
     w.faultAddress("load", lane, address, row.bytes);
     return false;
@@ -444,6 +450,12 @@ void runFlat(Wave &w, const Inst &I) {
       uint8_t *host = ldsBytes(w, lane, uint32_t(address), row.bytes);
       if (!host)
         return;
+      if (w.sanitizers)
+        noteLdsAccess(w, I, lane, uint32_t(address), row.bytes,
+                      row.op == MemOp::Load || row.op == MemOp::LoadD16 ||
+                              row.op == MemOp::LoadD16Hi
+                          ? LdsAccess::Read
+                          : LdsAccess::Write);
       hostLane(w, I, row, lane, host);
     } else if (!globalLane(w, I, row, lane, address)) {
       return;

@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The `race` sanitizer: for each LDS byte the last writer and the readers of
-// the current barrier epoch. A dword is one cell until something narrower
-// touches it; then its four bytes have cells of their own.
+// the current barrier epoch. Waves that write the same value, one after the
+// other, do not conflict with each other. A dword is one cell until something
+// narrower touches it; then its four bytes have cells of their own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,9 +39,9 @@ void RaceCheck::report(uint32_t now, uint32_t before, unsigned wave,
 }
 
 void RaceCheck::touch(Cell &cell, unsigned wave, uint32_t record, bool write,
-                      bool atomic, uint32_t address) {
+                      bool atomic, bool same, uint32_t address) {
   if (cell.writeEpoch == epoch && cell.writer != wave &&
-      !(atomic && cell.atomic))
+      !(atomic && cell.atomic) && !(write && same))
     report(record, cell.writeRecord, wave, cell.writer, write, true, address);
   if (!write) {
     if (cell.readEpoch != epoch) {
@@ -66,12 +67,12 @@ void RaceCheck::touch(Cell &cell, unsigned wave, uint32_t record, bool write,
 }
 
 void RaceCheck::access(unsigned wave, uint32_t record, uint32_t address,
-                       uint32_t bytes, bool write, bool atomic) {
+                       uint32_t bytes, bool write, bool atomic, bool same) {
   uint32_t end = address + bytes;
   while (address < end) {
     uint32_t dword = address / 4;
     if (address % 4 == 0 && end - address >= 4 && !split[dword]) {
-      touch(dwords[dword], wave, record, write, atomic, address);
+      touch(dwords[dword], wave, record, write, atomic, same, address);
       address += 4;
       continue;
     }
@@ -80,7 +81,7 @@ void RaceCheck::access(unsigned wave, uint32_t record, uint32_t address,
       for (unsigned b = 0; b < 4; ++b)
         bytesOf[dword * 4 + b] = dwords[dword];
     }
-    touch(bytesOf[address], wave, record, write, atomic, address);
+    touch(bytesOf[address], wave, record, write, atomic, same, address);
     ++address;
   }
 }

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decoder.h"
+#include "GlobalCheck.h"
 #include "Scheduler.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -71,6 +72,7 @@ private:
   std::unique_ptr<Disassembler> disassembler;
   std::shared_ptr<const Program> program;
   Memory memory;
+  GlobalCheck globals;
   RunState state;
   std::vector<uint8_t> kernarg, image, packet, queue;
   uint64_t kernargAddress = 0, packetAddress = 0, queueAddress = 0;
@@ -330,7 +332,7 @@ void LaunchRun::worker() {
   std::unique_ptr<Sanitizers> sanitizers;
   if (state.options.sanitizers)
     sanitizers = std::make_unique<Sanitizers>(
-        state.options.sanitizers, *program,
+        state.options.sanitizers, *program, globals,
         [&](Sanitizer kind, int64_t first, int64_t second, std::string text) {
           report(kind, first, second, std::move(text), where);
         });

@@ -75,6 +75,8 @@ public:
     uint32_t record;
     Kind kind;
     bool ldsWrite = false, atomic = false;
+    bool same = false;   ///< LDS writes of what was there already
+    uint32_t ticket = 0; ///< of writes to global memory (GlobalCheck)
     bool vmProven = false, lgkmProven = false; ///< FLAT needs both
     LdsTouch lds;
   };
@@ -108,13 +110,14 @@ private:
   void arrive(unsigned wave, unsigned reg);
   struct Pending {
     uint32_t record = 0; ///< + 1; 0: none
-    InFlight::Kind kind = InFlight::Kind::Vmem;
+    uint64_t lanes = 0;  ///< that the load writes
   };
   struct Landing {       ///< an LDS dword that LDS-DMA writes
     uint32_t record = 0; ///< + 1; 0: none
     uint8_t wave = 0;
     bool arrived = false; ///< the issuing wave has waited
   };
+  bool readsAllLanes(uint32_t record) const;
   const Program &program;
   const Sanitizers::Sink &sink;
   Pending registers[maxWaves][registerCount];
@@ -130,8 +133,9 @@ public:
   explicit RaceCheck(const Sanitizers::Sink &sink) : sink(sink) {}
   void beginGroup(uint32_t ldsSize);
   void barrier();
+  /// `same`: a write that changes no byte.
   void access(unsigned wave, uint32_t record, uint32_t address, uint32_t bytes,
-              bool write, bool atomic);
+              bool write, bool atomic, bool same);
 
 private:
   struct Cell {
@@ -141,7 +145,7 @@ private:
     bool atomic = false, twoReaders = false;
   };
   void touch(Cell &cell, unsigned wave, uint32_t record, bool write,
-             bool atomic, uint32_t address);
+             bool atomic, bool same, uint32_t address);
   void report(uint32_t now, uint32_t before, unsigned wave, unsigned otherWave,
               bool nowWrites, bool beforeWrites, uint32_t address);
 
@@ -196,9 +200,10 @@ private:
   uint64_t undefinedHigh = 0;   ///< lanes whose upper half stays undefined
 };
 
-/// `exec`: exchange between lanes while some of them are off.
+/// `exec`: exchange between lanes while some of those that the wave started
+/// with are off.
 void checkExec(Wave &w, uint32_t record, const Program &program,
-               const Sanitizers::Sink &sink);
+               uint64_t started, const Sanitizers::Sink &sink);
 
 } // namespace moe::emulator
 

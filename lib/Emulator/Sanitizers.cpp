@@ -9,7 +9,7 @@
 
 #include "Sanitizers.h"
 
-#include "Access.h"
+#include "GlobalCheck.h"
 #include "HazardCheck.h"
 #include "SanitizerParts.h"
 
@@ -103,18 +103,52 @@ struct Sanitizers::Impl {
   UninitCheck uninit;
   HazardCheck hazards;
   QuietRuns runs;
-  LdsTouch current; ///< of the instruction that executes
-  bool currentWrite = false;
+  GlobalCheck &globals;
+  uint32_t group = 0; ///< its number in `globals`
+  LdsTouch current;   ///< of the instruction that executes
+  bool currentWrite = false, currentSame = true;
+  uint64_t started[maxWaves] = {};  ///< EXEC at the start of each wave
+  std::vector<GlobalTouch> touched; ///< by it
 
-  Impl(uint32_t bits, const Program &program, Sink given)
+  Impl(uint32_t bits, const Program &program, GlobalCheck &globals, Sink given)
       : bits(bits), program(program), sink(std::move(given)),
         waits(program, sink), races(sink), uninit(program, sink),
-        hazards(program, sink), runs(findQuietRuns(program)) {}
+        hazards(program, sink), runs(findQuietRuns(program)), globals(globals) {
+  }
   bool has(uint32_t bit) const { return bits & bit; }
+  void overReads(Wave &w, const InFlight::Op &dma);
 };
 
-Sanitizers::Sanitizers(uint32_t bits, const Program &program, Sink sink)
-    : impl(new Impl(bits, program, std::move(sink))) {
+/// LDS-DMA to bytes that reads or writes of the same wave still want: the two
+/// go different ways.
+void Sanitizers::Impl::overReads(Wave &w, const InFlight::Op &dma) {
+  auto bounds = [](const LdsTouch &touch) {
+    auto ends =
+        std::minmax_element(touch.addresses.begin(), touch.addresses.end());
+    return std::pair(*ends.first, *ends.second + touch.bytes);
+  };
+  if (dma.lds.addresses.empty())
+    return;
+  auto [first, last] = bounds(dma.lds);
+  for (const InFlight::Op &op : flight.waves[w.id % maxWaves].lgkm) {
+    if (op.kind != InFlight::Kind::Lds || op.lds.addresses.empty())
+      continue;
+    auto [begin, end] = bounds(op.lds);
+    if (begin >= last || end <= first)
+      continue;
+    for (uint32_t a : op.lds.addresses)
+      for (uint32_t b : dma.lds.addresses)
+        if (a < b + dma.lds.bytes && b < a + op.lds.bytes)
+          return sink(SanitizeWait, dma.record, op.record,
+                      "wait: wave " + std::to_string(w.id) +
+                          " writes LDS byte " + std::to_string(std::max(a, b)) +
+                          " at %1 before %2 is known to have finished");
+  }
+}
+
+Sanitizers::Sanitizers(uint32_t bits, const Program &program,
+                       GlobalCheck &globals, Sink sink)
+    : impl(new Impl(bits, program, globals, std::move(sink))) {
   runAt = impl->runs.at.data();
 }
 Sanitizers::~Sanitizers() = default;
@@ -130,6 +164,9 @@ void Sanitizers::beginGroup(Workgroup &group) {
     impl->uninit.beginGroup(group);
   if (impl->has(SanitizeHazard))
     impl->hazards.beginGroup(group.waves[0]->gfx950);
+  impl->group = impl->globals.beginGroup();
+  for (const Wave *w : group.waves)
+    impl->started[w->id % maxWaves] = w->exec();
 }
 
 void Sanitizers::before(Wave &w, const Inst &I) {
@@ -139,11 +176,14 @@ void Sanitizers::before(Wave &w, const Inst &I) {
   if (impl->has(SanitizeUninit))
     impl->uninit.before(w, record);
   if (impl->has(SanitizeExec))
-    checkExec(w, record, impl->program, impl->sink);
+    checkExec(w, record, impl->program, impl->started[w.id % maxWaves],
+              impl->sink);
   if (impl->has(SanitizeHazard) && !impl->hazards.isQuiet(record))
     impl->hazards.before(w, record);
   impl->current.addresses.clear();
   impl->currentWrite = false;
+  impl->currentSame = true;
+  impl->touched.clear();
 }
 
 uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t record,
@@ -201,6 +241,8 @@ void Sanitizers::after(Wave &w, const Inst &I) {
     impl->flight.wait(queue, I.imm, [&](const InFlight::Op &op) {
       if (impl->has(SanitizeWait))
         impl->waits.finished(w, op);
+      if (op.ticket)
+        impl->globals.proven(op.ticket);
     });
     return;
   }
@@ -208,12 +250,20 @@ void Sanitizers::after(Wave &w, const Inst &I) {
   if (!flightKind(meta, op.kind))
     return;
   op.record = record;
+  if (!impl->touched.empty())
+    op.ticket =
+        impl->globals.access(w, impl->group, record, I.flags & MemScoped,
+                             impl->touched, impl->bits, impl->sink);
   op.ldsWrite = impl->currentWrite;
+  op.same = impl->currentSame;
   op.atomic = meta.kind == InstClass::DsAtomic;
   if (!impl->current.addresses.empty())
     op.lds = impl->current;
-  if (impl->has(SanitizeWait))
+  if (impl->has(SanitizeWait)) {
     impl->waits.issued(w, op);
+    if (op.kind == InFlight::Kind::LdsDma)
+      impl->overReads(w, op);
+  }
   if (op.kind == InFlight::Kind::Lds || op.kind == InFlight::Kind::Smem) {
     queue.lgkm.push_back(std::move(op));
     return;
@@ -225,6 +275,7 @@ void Sanitizers::after(Wave &w, const Inst &I) {
 
 void Sanitizers::barrier(Workgroup &group) {
   impl->waits.barrier();
+  impl->globals.barrier(impl->group);
   if (!impl->has(SanitizeRace))
     return;
   impl->races.barrier();
@@ -235,7 +286,7 @@ void Sanitizers::barrier(Workgroup &group) {
       for (const InFlight::Op &op : *ops)
         for (uint32_t address : op.lds.addresses)
           impl->races.access(w->id, op.record, address, op.lds.bytes,
-                             op.ldsWrite, op.atomic);
+                             op.ldsWrite, op.atomic, op.same);
   }
 }
 
@@ -247,34 +298,67 @@ void Sanitizers::ldsDma(Wave &w, const Inst &I, uint32_t address,
   impl->current.addresses.push_back(address);
   impl->current.bytes = bytes;
   impl->currentWrite = true;
+  impl->currentSame = false;
   if (impl->has(SanitizeRace))
-    impl->races.access(w.id, record, address, bytes, true, false);
+    impl->races.access(w.id, record, address, bytes, true, false, false);
   if (impl->has(SanitizeUninit))
     impl->uninit.access(w, record, address, bytes, true);
 }
 
 void Sanitizers::ldsAccess(Wave &w, const Inst &I, unsigned, uint32_t address,
-                           uint32_t bytes, bool write) {
+                           uint32_t bytes, LdsAccess kind) {
   uint32_t record = uint32_t(&I - w.code);
+  bool write = kind != LdsAccess::Read, same = kind == LdsAccess::WriteSame;
   bool atomic = impl->program.meta[record].kind == InstClass::DsAtomic;
   if (impl->has(SanitizeWait))
     impl->waits.access(w, record, address, bytes, write);
-  if (impl->has(SanitizeRace)) {
-    impl->current.addresses.push_back(address);
-    impl->current.bytes = bytes;
-    impl->currentWrite |= write;
-    impl->races.access(w.id, record, address, bytes, write, atomic);
-  }
+  impl->current.addresses.push_back(address);
+  impl->current.bytes = bytes;
+  impl->currentWrite |= write;
+  impl->currentSame &= same;
+  if (impl->has(SanitizeRace))
+    impl->races.access(w.id, record, address, bytes, write, atomic, same);
   if (impl->has(SanitizeUninit))
     impl->uninit.access(w, record, address, bytes, write && !atomic);
+}
+
+void Sanitizers::global(Wave &w, uint64_t address, unsigned bytes,
+                        GlobalAccess kind, const void *stored) {
+  if (!impl->has(SanitizeRace | SanitizeWait))
+    return;
+  GlobalTouch touch{address, bytes, GlobalTouch::Read};
+  switch (kind) {
+  case GlobalAccess::Read:
+  case GlobalAccess::ScalarRead:
+    if (!impl->globals.mayBeWritten(address) &&
+        !impl->globals.mayBeWritten(address + bytes - 1))
+      return;
+    if (kind == GlobalAccess::ScalarRead)
+      touch.kind = GlobalTouch::ScalarRead;
+    break;
+  case GlobalAccess::Atomic:
+    touch.kind = GlobalTouch::Atomic;
+    break;
+  case GlobalAccess::Write: {
+    const uint8_t *host = w.group->memory->find(address, bytes);
+    bool same = host && stored && !memcmp(host, stored, bytes);
+    touch.kind = same ? GlobalTouch::WriteSame : GlobalTouch::Write;
+    break;
+  }
+  }
+  impl->touched.push_back(touch);
 }
 
 void noteLdsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes) {
   w.sanitizers->ldsDma(w, I, address, bytes);
 }
 void noteLdsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
-                   uint32_t bytes, bool write) {
-  w.sanitizers->ldsAccess(w, I, lane, address, bytes, write);
+                   uint32_t bytes, LdsAccess kind) {
+  w.sanitizers->ldsAccess(w, I, lane, address, bytes, kind);
+}
+void noteGlobal(Wave &w, uint64_t address, unsigned bytes, GlobalAccess kind,
+                const void *stored) {
+  w.sanitizers->global(w, address, bytes, kind, stored);
 }
 
 } // namespace moe::emulator

@@ -10,6 +10,7 @@
 #ifndef MOE_LIB_EMULATOR_SANITIZERS_H
 #define MOE_LIB_EMULATOR_SANITIZERS_H
 
+#include "Access.h"
 #include "Decode.h"
 #include "moe/Emulator/Emulator.h"
 
@@ -18,6 +19,8 @@
 
 namespace moe::emulator {
 
+class GlobalCheck;
+
 /// Finds what hardware would hide. Called by one thread.
 class Sanitizers {
 public:
@@ -25,7 +28,9 @@ public:
   /// in which %1 and %2 stand for the two instructions.
   using Sink = std::function<void(Sanitizer, int64_t, int64_t, std::string)>;
 
-  Sanitizers(uint32_t bits, const Program &program, Sink sink);
+  /// `globals`: shared by all workgroups of the launch.
+  Sanitizers(uint32_t bits, const Program &program, GlobalCheck &globals,
+             Sink sink);
   ~Sanitizers();
   void beginGroup(Workgroup &group);
   /// Before and after an instruction executes.
@@ -42,7 +47,9 @@ public:
   void endWave(Wave &w);
   void ldsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes);
   void ldsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
-                 uint32_t bytes, bool write);
+                 uint32_t bytes, LdsAccess kind);
+  void global(Wave &w, uint64_t address, unsigned bytes, GlobalAccess kind,
+              const void *stored);
 
 private:
   uint32_t passRunAt(Wave &w, uint32_t run, uint32_t record, size_t most);

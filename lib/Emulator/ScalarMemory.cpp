@@ -53,6 +53,8 @@ static void outOfBounds(Wave &w, const char *what, uint64_t address,
 void runScalarLoad(Wave &w, const Inst &I) {
   Place place = placeOf(w, I);
   uint32_t values[16];
+  if (w.sanitizers)
+    noteGlobal(w, place.address, 4 * I.data, GlobalAccess::ScalarRead);
   if (!w.group->memory->load(place.address, values, 4 * I.data))
     return outOfBounds(w, "load", place.address, 4 * I.data);
   for (unsigned i = 0; i < I.data; ++i)
@@ -67,6 +69,8 @@ void runScalarBufferLoad(Wave &w, const Inst &I) {
   for (unsigned i = 0; i < I.data; ++i) {
     uint32_t value = 0;
     uint64_t address = place.address + 4 * i;
+    if (w.sanitizers && 4 * i + 4 <= place.bytes)
+      noteGlobal(w, address, 4, GlobalAccess::ScalarRead);
     if (4 * i + 4 <= place.bytes && !w.group->memory->load(address, &value, 4))
       return outOfBounds(w, "buffer load", address, 4);
     w.setS(I.dst + i, value);
@@ -77,6 +81,8 @@ void runScalarStore(Wave &w, const Inst &I) {
   Place place = placeOf(w, I);
   for (unsigned i = 0; i < I.data && 4 * i + 4 <= place.bytes; ++i) {
     uint64_t address = place.address + 4 * i;
+    if (w.sanitizers)
+      noteGlobal(w, address, 4, GlobalAccess::Write, &w.s[I.dst + i]);
     if (!w.group->memory->store(address, &w.s[I.dst + i], 4))
       return outOfBounds(w, "store", address, 4);
     if (w.counters)
@@ -95,6 +101,8 @@ void runScalarAtomic(Wave &w, const Inst &I) {
       return outOfBounds(w, "atomic", place.address, row.bytes);
     if (place.address % row.bytes)
       return w.fault("misaligned atomic at " + hexAddress(place.address));
+    if (w.sanitizers)
+      noteGlobal(w, place.address, row.bytes, GlobalAccess::Atomic);
     auto value = [&](unsigned at) {
       return words == 2 ? w.s64(at) : uint64_t(w.s[at]);
     };

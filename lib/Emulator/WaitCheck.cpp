@@ -32,6 +32,14 @@ static bool isVmemLoad(InstClass kind) {
   return kind == InstClass::VmemLoad || kind == InstClass::VmemAtomic;
 }
 
+/// Instructions that use the lanes that are off as well.
+bool WaitCheck::readsAllLanes(uint32_t record) const {
+  const InstMeta &meta = program.meta[record];
+  return meta.kind == InstClass::Mfma || meta.mnemonic == "v_readlane_b32" ||
+         meta.mnemonic == "v_readfirstlane_b32" ||
+         meta.mnemonic == "v_writelane_b32";
+}
+
 void WaitCheck::before(Wave &w, uint32_t record) {
   if (pendingCount[w.id] == 0)
     return;
@@ -42,17 +50,23 @@ void WaitCheck::before(Wave &w, uint32_t record) {
       if (reg >= registerCount || !pendingSet[w.id].has(reg))
         continue;
       Pending &pending = registers[w.id][reg];
+      // A load writes the lanes that were on when it was issued, no others.
+      if (reg >= regVector && !(pending.lanes & w.exec()) &&
+          !readsAllLanes(record))
+        continue;
       const InstMeta &issuer = program.meta[pending.record - 1];
       // Loads of one kind write their registers in order: one may overwrite
-      // the other, and the old half of a d16 load is such a write too.
-      bool isResult = false;
+      // the other, and the old half of a d16 load is such a write too. What a
+      // load takes its address from must have arrived.
+      bool isResult = false,
+           merges = meta.mnemonic.find("d16") != std::string::npos;
       for (const RegUse &other : meta.uses)
         isResult |= (other.flags & 1) && reg >= other.first &&
                     reg < unsigned(other.first) + other.count;
       bool inOrder =
           (isVmemLoad(meta.kind) && isVmemLoad(issuer.kind)) ||
           (meta.kind == InstClass::DsRead && issuer.kind == InstClass::DsRead);
-      if (inOrder && isResult)
+      if (inOrder && isResult && (merges || !(use.flags & 2)))
         continue;
       sink(SanitizeWait, record, pending.record - 1,
            "wait: wave " + std::to_string(w.id) +
@@ -71,11 +85,16 @@ void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
          ++reg) {
       if (reg >= registerCount)
         continue;
+      uint64_t lanes = reg < regVector ? ~uint64_t(0) : w.exec();
+      if (!lanes)
+        continue;
       Pending &pending = registers[w.id][reg];
+      if (pending.record)
+        lanes |= pending.lanes;
       pendingCount[w.id] += pending.record == 0;
       pendingSet[w.id].insert(reg);
       pending.record = op.record + 1;
-      pending.kind = op.kind;
+      pending.lanes = lanes;
     }
   }
   if (op.kind != InFlight::Kind::LdsDma)

@@ -1,0 +1,152 @@
+//===- GlobalCheck.cpp - global memory between waves ----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A write is ordered before an access of another wave of its workgroup by a
+// wait of the writer and a barrier after that; before one of another workgroup
+// by a wait and then an atomic or device-scope store, of the writer's wave or
+// of any after a barrier. That the reader has seen that store is not checked:
+// it runs later, that is all. Writes of the same bytes are no conflict between
+// each other, nor are atomics.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GlobalCheck.h"
+
+namespace moe::emulator {
+
+uint32_t GlobalCheck::beginGroup() {
+  std::lock_guard<std::mutex> lock(mutex);
+  groups.emplace_back();
+  return uint32_t(groups.size() - 1);
+}
+
+void GlobalCheck::barrier(uint32_t group) {
+  std::lock_guard<std::mutex> lock(mutex);
+  ++groups[group].barriers;
+}
+
+void GlobalCheck::proven(uint32_t ticket) {
+  std::lock_guard<std::mutex> lock(mutex);
+  Ticket &done = tickets[ticket - 1];
+  Group &group = groups[done.group];
+  if (done.provenAt)
+    return;
+  done.provenAt = ++group.time;
+  done.provenEpoch = group.barriers;
+}
+
+GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address, bool make) {
+  auto found = pages.find(address >> pageBits);
+  if (found != pages.end())
+    return found->second.get();
+  if (!make || pages.size() >= mostPages)
+    return nullptr;
+  unsigned bit = pageBit(address);
+  filter[bit / 64].fetch_or(uint64_t(1) << (bit % 64),
+                            std::memory_order_relaxed);
+  return pages.emplace(address >> pageBits, new Page).first->second.get();
+}
+
+/// Whether nothing changes if the access comes earlier than the write lands.
+bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
+                          GlobalTouch::Kind kind, bool scoped) const {
+  bool synchronises = kind == GlobalTouch::Atomic || scoped;
+  bool writes = kind != GlobalTouch::Read && kind != GlobalTouch::ScalarRead;
+  if (kind == GlobalTouch::WriteSame)
+    return true;
+  // Flags and counters: atomics among each other, and what resets them.
+  if ((before.atomic || before.scoped) && (synchronises || writes))
+    return true;
+  if (before.group == group) {
+    if (before.wave == w.id)
+      return kind != GlobalTouch::ScalarRead || before.provenAt;
+    return before.provenAt && before.provenEpoch < groups[group].barriers;
+  }
+  if (!before.provenAt)
+    return false;
+  const Group &other = groups[before.group];
+  return other.released[before.wave] > before.provenAt ||
+         other.releaseEpoch > int64_t(before.provenEpoch);
+}
+
+void GlobalCheck::report(const Ticket &before, Wave &w, uint32_t group,
+                         uint32_t record, const GlobalTouch &touch,
+                         uint64_t address, uint32_t bits,
+                         const Sanitizers::Sink &sink) {
+  bool waits = !before.provenAt && (bits & SanitizeWait);
+  if (!waits && !(bits & SanitizeRace))
+    return;
+  bool reads =
+      touch.kind == GlobalTouch::Read || touch.kind == GlobalTouch::ScalarRead;
+  const Memory &memory = *w.group->memory;
+  std::string text = waits ? "wait: wave " : "race: wave ";
+  text += std::to_string(w.id) + (reads ? " reads " : " writes ") +
+          memory.describe(address, 1) + " at %1, ";
+  if (before.group != group)
+    text += "which another workgroup writes at %2";
+  else if (before.wave != w.id)
+    text += "which wave " + std::to_string(before.wave) + " writes at %2";
+  else
+    text += "which it writes at %2";
+  text += !before.provenAt ? " without a wait for that"
+          : before.group != group
+              ? ", and no atomic or device-scope store after its wait orders "
+                "the two"
+              : ", and no barrier after its wait orders the two";
+  sink(waits ? SanitizeWait : SanitizeRace, record, before.record,
+       std::move(text));
+}
+
+uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
+                             bool scoped,
+                             const std::vector<GlobalTouch> &touches,
+                             uint32_t bits, const Sanitizers::Sink &sink) {
+  std::lock_guard<std::mutex> lock(mutex);
+  uint32_t ticket = 0;
+  bool told = false;
+  for (const GlobalTouch &touch : touches) {
+    bool reads = touch.kind == GlobalTouch::Read ||
+                 touch.kind == GlobalTouch::ScalarRead;
+    if (!reads && !ticket) {
+      Ticket mine;
+      mine.record = record;
+      mine.group = group;
+      mine.wave = w.id;
+      mine.atomic = touch.kind == GlobalTouch::Atomic;
+      mine.scoped = scoped;
+      tickets.push_back(mine);
+      ticket = uint32_t(tickets.size());
+    }
+    uint64_t end = touch.address + touch.bytes;
+    for (uint64_t at = touch.address; at < end; at = (at & ~uint64_t(3)) + 4) {
+      Page *page = pageOf(at, !reads);
+      if (!page)
+        continue;
+      Cell &cell = (*page)[(at >> 2) & (page->size() - 1)];
+      unsigned count = unsigned(std::min<uint64_t>(end, (at & ~3ull) + 4) - at);
+      uint8_t mask = uint8_t(((1u << count) - 1) << (at & 3));
+      if (cell.ticket && (cell.bytes & mask) && cell.ticket != ticket &&
+          !told) {
+        const Ticket before = tickets[cell.ticket - 1];
+        if (!ordered(before, w, group, touch.kind, scoped)) {
+          report(before, w, group, record, touch, at, bits, sink);
+          told = true;
+        }
+      }
+      if (reads)
+        continue;
+      bool mine = cell.ticket == ticket;
+      cell.ticket = ticket;
+      cell.bytes = uint8_t(mine ? cell.bytes | mask : mask);
+    }
+  }
+  if (ticket && (tickets[ticket - 1].atomic || scoped)) {
+    Group &self = groups[group];
+    self.released[w.id % maxWaves] = ++self.time;
+    self.releaseEpoch = self.barriers;
+  }
+  return ticket;
+}
+
+} // namespace moe::emulator

@@ -1,0 +1,92 @@
+//===- GlobalCheck.h - global memory between waves --------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Global memory in the `race` and `wait` sanitizers: who last wrote a dword,
+// and whether anything orders that write before another wave's access. One
+// object a launch, asked by all threads. Not here: LDS (RaceCheck).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_GLOBALCHECK_H
+#define MOE_LIB_EMULATOR_GLOBALCHECK_H
+
+#include "SanitizerParts.h"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+namespace moe::emulator {
+
+/// What an instruction did to one lane's bytes of global memory.
+struct GlobalTouch {
+  enum Kind : uint8_t { Read, ScalarRead, Write, WriteSame, Atomic };
+  uint64_t address;
+  uint32_t bytes;
+  Kind kind;
+};
+
+class GlobalCheck {
+public:
+  /// Whether the page of an address may have been written in this launch.
+  bool mayBeWritten(uint64_t address) const {
+    unsigned bit = pageBit(address);
+    return filter[bit / 64].load(std::memory_order_relaxed) >> (bit % 64) & 1;
+  }
+  /// Number of a workgroup that starts.
+  uint32_t beginGroup();
+  void barrier(uint32_t group);
+  /// An executed instruction; returns the ticket of its writes, or 0. `scoped`:
+  /// it is visible to other workgroups by itself (sc1).
+  uint32_t access(Wave &w, uint32_t group, uint32_t record, bool scoped,
+                  const std::vector<GlobalTouch> &touches, uint32_t bits,
+                  const Sanitizers::Sink &sink);
+  /// A wait has proven the writes of a ticket finished.
+  void proven(uint32_t ticket);
+
+private:
+  /// The writes of one instruction.
+  struct Ticket {
+    uint32_t record = 0, group = 0;
+    uint32_t provenAt = 0;    ///< time of its group; 0: in flight
+    uint32_t provenEpoch = 0; ///< barriers of its group by then
+    uint8_t wave = 0;
+    bool atomic = false, scoped = false;
+  };
+  /// A workgroup: its clock, and when its waves last did what other workgroups
+  /// may see and wait for.
+  struct Group {
+    uint32_t time = 1, barriers = 0;
+    int64_t releaseEpoch = -1; ///< barriers before the last such access
+    std::array<uint32_t, maxWaves> released{};
+  };
+  struct Cell {
+    uint32_t ticket = 0;
+    uint8_t bytes = 0; ///< of the dword, as bits
+  };
+  static constexpr unsigned pageBits = 12, filterBits = 1 << 16;
+  static constexpr size_t mostPages = 1 << 15;
+  using Page = std::array<Cell, (1 << pageBits) / 4>;
+
+  static unsigned pageBit(uint64_t address) {
+    return unsigned((address >> pageBits) * 0x9e3779b97f4a7c15ull >> 48);
+  }
+  Page *pageOf(uint64_t address, bool make);
+  bool ordered(const Ticket &before, const Wave &w, uint32_t group,
+               GlobalTouch::Kind kind, bool scoped) const;
+  void report(const Ticket &before, Wave &w, uint32_t group, uint32_t record,
+              const GlobalTouch &touch, uint64_t address, uint32_t bits,
+              const Sanitizers::Sink &sink);
+
+  std::array<std::atomic<uint64_t>, filterBits / 64> filter{};
+  std::mutex mutex;
+  std::unordered_map<uint64_t, std::unique_ptr<Page>> pages;
+  std::deque<Ticket> tickets; ///< number - 1
+  std::deque<Group> groups;
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_GLOBALCHECK_H
