@@ -2,18 +2,67 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Plain loads and stores of 4, 8, 12 and 16 bytes to LDS, buffers and global
-// memory, when nobody watches (no sanitizer, no counters). What is not plain,
-// or fails a check, is left to the general code, which also makes the messages.
+// Plain loads and stores to LDS, buffers and global memory when nobody watches
+// (no sanitizer, no counters): the offsets of all lanes are checked at once,
+// and four lanes move at a time. What is not plain, or fails a check, is left
+// to the general code, which also makes the messages.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Access.h"
 
 #include <algorithm>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace moe::emulator {
 namespace {
+
+/// A window of host memory that starts at offset 0 and is `size` bytes long.
+struct Window {
+  uint8_t *host = nullptr;
+  uint64_t size = 0;
+};
+
+/// Where the lanes are in a window, at most 4 GiB from its start.
+struct LaneOffsets {
+  uint32_t at[64];
+
+  /// False when a lane that is on is outside.
+  bool set(const Wave &w, const uint32_t *row, uint32_t add,
+           const Window &window, unsigned bytes) {
+    if (window.size < bytes)
+      return false;
+    uint32_t last =
+        uint32_t(std::min<uint64_t>(window.size - bytes, 0xffffffffu));
+    uint32_t outside = 0;
+    for (unsigned lane = 0; lane < 64; ++lane) {
+      uint32_t offset = (row ? row[lane] : 0) + add;
+      at[lane] = offset;
+      outside |= (offset > last ? ~0u : 0u) & w.execMask[lane];
+    }
+    return !outside;
+  }
+  /// Every lane 4 bytes after the one before.
+  bool followEachOther() const {
+    uint32_t differ = 0;
+    for (uint32_t lane = 0; lane < 64; ++lane)
+      differ |= at[lane] ^ (at[0] + 4 * lane);
+    return !differ;
+  }
+};
+
+template <typename F>
+inline void forLanes(const Wave &w, F f) {
+  if (w.execFull) {
+    for (unsigned lane = 0; lane < 64; ++lane)
+      f(lane);
+    return;
+  }
+  for (uint64_t m = w.exec(); m; m &= m - 1)
+    f(unsigned(__builtin_ctzll(m)));
+}
 
 /// Moves N registers of a lane from or to host bytes.
 template <unsigned N>
@@ -31,68 +80,154 @@ inline void storeLane(Row *rows, unsigned lane, uint8_t *host) {
   memcpy(host, values, 4 * N);
 }
 
-/// A window of host memory that starts at offset 0 and is `size` bytes long.
-struct Window {
-  uint8_t *host = nullptr;
-  uint64_t size = 0;
-};
+#if defined(__SSE2__)
+/// Rows of four values to columns, and back.
+inline void transpose4(__m128i x[4]) {
+  __m128i a = _mm_unpacklo_epi32(x[0], x[1]),
+          b = _mm_unpackhi_epi32(x[0], x[1]);
+  __m128i c = _mm_unpacklo_epi32(x[2], x[3]),
+          d = _mm_unpackhi_epi32(x[2], x[3]);
+  x[0] = _mm_unpacklo_epi64(a, c);
+  x[1] = _mm_unpackhi_epi64(a, c);
+  x[2] = _mm_unpacklo_epi64(b, d);
+  x[3] = _mm_unpackhi_epi64(b, d);
+}
+inline __m128i *vectorAt(void *p) { return static_cast<__m128i *>(p); }
 
-/// Lanes at `offset(lane)` of a window. False, with nothing done, when a lane
-/// is outside.
-template <unsigned N, bool Store, typename F>
-bool moveLanes(Wave &w, Row *rows, Window window, F offset) {
-  if (window.size < 4 * N)
-    return false;
-  uint64_t last = window.size - 4 * N;
-  uint64_t offsets[64];
-  bool inside = true;
-  for (unsigned lane = 0; lane < 64; ++lane) {
-    offsets[lane] = offset(lane);
-    inside &= offsets[lane] <= last || !w.execMask[lane];
+/// 16 bytes a lane, all lanes on.
+void loadQuads(Row *rows, const uint8_t *host, const LaneOffsets &offsets) {
+  for (unsigned lane = 0; lane < 64; lane += 4) {
+    __m128i x[4];
+    for (unsigned k = 0; k < 4; ++k)
+      memcpy(&x[k], host + offsets.at[lane + k], 16);
+    transpose4(x);
+    for (unsigned k = 0; k < 4; ++k)
+      _mm_store_si128(vectorAt(&rows[k][lane]), x[k]);
   }
-  if (!inside)
-    return false;
-  for (unsigned lane = 0; lane < 64; ++lane) {
-    if (!w.execMask[lane])
-      continue;
-    if (Store)
-      storeLane<N>(rows, lane, window.host + offsets[lane]);
-    else
-      loadLane<N>(rows, lane, window.host + offsets[lane]);
+}
+void storeQuads(Row *rows, uint8_t *host, const LaneOffsets &offsets) {
+  for (unsigned lane = 0; lane < 64; lane += 4) {
+    __m128i x[4];
+    for (unsigned k = 0; k < 4; ++k)
+      x[k] = _mm_load_si128(vectorAt(&rows[k][lane]));
+    transpose4(x);
+    for (unsigned k = 0; k < 4; ++k)
+      memcpy(host + offsets.at[lane + k], &x[k], 16);
   }
-  return true;
+}
+/// 8 bytes a lane, all lanes on.
+void loadPairs(Row *rows, const uint8_t *host, const LaneOffsets &offsets) {
+  for (unsigned lane = 0; lane < 64; lane += 4) {
+    __m128i x[4];
+    for (unsigned k = 0; k < 4; ++k)
+      x[k] = _mm_loadl_epi64(
+          reinterpret_cast<const __m128i *>(host + offsets.at[lane + k]));
+    __m128i a = _mm_unpacklo_epi32(x[0], x[1]);
+    __m128i b = _mm_unpacklo_epi32(x[2], x[3]);
+    _mm_store_si128(vectorAt(&rows[0][lane]), _mm_unpacklo_epi64(a, b));
+    _mm_store_si128(vectorAt(&rows[1][lane]), _mm_unpackhi_epi64(a, b));
+  }
+}
+#endif
+
+template <unsigned N>
+void loadWords(Wave &w, Row *rows, const uint8_t *host,
+               const LaneOffsets &offsets) {
+  if (N == 1 && w.execFull && offsets.followEachOther()) {
+    memcpy(rows[0], host + offsets.at[0], 256);
+    return;
+  }
+#if defined(__SSE2__)
+  if (N == 4 && w.execFull)
+    return loadQuads(rows, host, offsets);
+  if (N == 2 && w.execFull)
+    return loadPairs(rows, host, offsets);
+#endif
+  forLanes(w, [&](unsigned lane) {
+    loadLane<N>(rows, lane, host + offsets.at[lane]);
+  });
+}
+template <unsigned N>
+void storeWords(Wave &w, Row *rows, uint8_t *host, const LaneOffsets &offsets) {
+  if (N == 1 && w.execFull && offsets.followEachOther()) {
+    memcpy(host + offsets.at[0], rows[0], 256);
+    return;
+  }
+#if defined(__SSE2__)
+  if (N == 4 && w.execFull)
+    return storeQuads(rows, host, offsets);
+#endif
+  forLanes(w, [&](unsigned lane) {
+    storeLane<N>(rows, lane, host + offsets.at[lane]);
+  });
 }
 
-/// The same with the number of registers known at run time.
-template <typename F>
-bool moveAny(Wave &w, Row *rows, Window window, unsigned dwords, bool store,
-             F offset) {
-  switch (dwords * 2 + store) {
+/// Loads of bytes and halves: extension, and which half of the register.
+template <typename T>
+void loadNarrow(Wave &w, Row *rows, const uint8_t *host,
+                const LaneOffsets &offsets, MemOp op) {
+  uint32_t *d = rows[0];
+  auto value = [&](unsigned lane) {
+    T x;
+    memcpy(&x, host + offsets.at[lane], sizeof(T));
+    return uint32_t(int32_t(x));
+  };
+  if (op == MemOp::Load)
+    forLanes(w, [&](unsigned lane) { d[lane] = value(lane); });
+  else if (op == MemOp::LoadD16)
+    forLanes(w, [&](unsigned lane) {
+      d[lane] = (d[lane] & 0xffff0000u) | (value(lane) & 0xffffu);
+    });
+  else
+    forLanes(w, [&](unsigned lane) {
+      d[lane] = (d[lane] & 0xffffu) | value(lane) << 16;
+    });
+}
+template <typename T>
+void storeNarrow(Wave &w, Row *rows, uint8_t *host, const LaneOffsets &offsets,
+                 MemOp op) {
+  unsigned shift = op == MemOp::StoreD16Hi ? 16 : 0;
+  forLanes(w, [&](unsigned lane) {
+    T x = T(rows[0][lane] >> shift);
+    memcpy(host + offsets.at[lane], &x, sizeof(T));
+  });
+}
+
+/// Loads or stores what the row says.
+void moveLanes(Wave &w, const MemRow &row, Row *rows, uint8_t *host,
+               const LaneOffsets &offsets) {
+  bool store = isStore(row.op);
+  switch (row.bytes) {
+  case 1:
+    if (store)
+      return storeNarrow<uint8_t>(w, rows, host, offsets, row.op);
+    return row.sign ? loadNarrow<int8_t>(w, rows, host, offsets, row.op)
+                    : loadNarrow<uint8_t>(w, rows, host, offsets, row.op);
   case 2:
-    return moveLanes<1, false>(w, rows, window, offset);
-  case 3:
-    return moveLanes<1, true>(w, rows, window, offset);
+    if (store)
+      return storeNarrow<uint16_t>(w, rows, host, offsets, row.op);
+    return row.sign ? loadNarrow<int16_t>(w, rows, host, offsets, row.op)
+                    : loadNarrow<uint16_t>(w, rows, host, offsets, row.op);
   case 4:
-    return moveLanes<2, false>(w, rows, window, offset);
-  case 5:
-    return moveLanes<2, true>(w, rows, window, offset);
-  case 6:
-    return moveLanes<3, false>(w, rows, window, offset);
-  case 7:
-    return moveLanes<3, true>(w, rows, window, offset);
+    return store ? storeWords<1>(w, rows, host, offsets)
+                 : loadWords<1>(w, rows, host, offsets);
   case 8:
-    return moveLanes<4, false>(w, rows, window, offset);
-  case 9:
-    return moveLanes<4, true>(w, rows, window, offset);
+    return store ? storeWords<2>(w, rows, host, offsets)
+                 : loadWords<2>(w, rows, host, offsets);
+  case 12:
+    return store ? storeWords<3>(w, rows, host, offsets)
+                 : loadWords<3>(w, rows, host, offsets);
   default:
-    return false;
+    return store ? storeWords<4>(w, rows, host, offsets)
+                 : loadWords<4>(w, rows, host, offsets);
   }
 }
 
 bool isPlain(const Wave &w, const Inst &I, const MemRow &row) {
   return !w.sanitizers && !w.counters && row.atomic == AtomicKind::None &&
-         (row.op == MemOp::Load || row.op == MemOp::Store) &&
-         row.bytes == 4 * row.dwords && !(I.flags & (MemTwo | MemIdxen));
+         (row.op == MemOp::Load || row.op == MemOp::LoadD16 ||
+          row.op == MemOp::LoadD16Hi || isStore(row.op)) &&
+         !(I.flags & MemIdxen);
 }
 
 /// The bytes from an address to the end of its region, of at most `limit`.
@@ -106,18 +241,68 @@ Window windowAt(const Memory &memory, uint64_t address, uint64_t limit,
   return {region->data + offset, std::min(limit, region->size - offset)};
 }
 
+/// read2 and write2: two elements a lane, the first one first.
+bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
+  unsigned unit = row.bytes * (I.flags & MemStride64 ? 64 : 1);
+  Window window{w.group->lds.data(), w.group->ldsSize};
+  const uint32_t *address = w.v[I.sdst];
+  LaneOffsets first, second;
+  if ((row.op != MemOp::Load && row.op != MemOp::Store) || row.bytes < 4 ||
+      !first.set(w, address, (I.imm & 255) * unit, window, row.bytes) ||
+      !second.set(w, address, ((I.imm >> 8) & 255) * unit, window, row.bytes))
+    return false;
+  if (row.op == MemOp::Load) {
+    moveLanes(w, row, w.v + I.dst, window.host, first);
+    moveLanes(w, row, w.v + I.dst + row.dwords, window.host, second);
+    return true;
+  }
+  forLanes(w, [&](unsigned lane) {
+    uint8_t *a = window.host + first.at[lane];
+    uint8_t *b = window.host + second.at[lane];
+    if (row.dwords == 1) {
+      storeLane<1>(w.v + I.data, lane, a);
+      storeLane<1>(w.v + I.data1, lane, b);
+    } else {
+      storeLane<2>(w.v + I.data, lane, a);
+      storeLane<2>(w.v + I.data1, lane, b);
+    }
+  });
+  return true;
+}
+
+/// Buffer loads to LDS, the lanes one after the other there.
+bool bufferToLds(Wave &w, const Inst &I, const MemRow &row, uint8_t *host,
+                 const LaneOffsets &offsets) {
+  uint32_t step = row.dwords > 1 ? 16 : 4, size = 4 * row.dwords;
+  uint64_t target = uint64_t(w.s[SgprM0]) + I.imm;
+  if (row.op != MemOp::Load || row.bytes < 4 ||
+      target + 63 * step + size > w.group->ldsSize)
+    return false;
+  uint8_t *lds = w.group->lds.data() + target;
+  forLanes(w, [&](unsigned lane) {
+    if (size == 16)
+      memcpy(lds + lane * step, host + offsets.at[lane], 16);
+    else
+      memcpy(lds + lane * step, host + offsets.at[lane], size);
+  });
+  return true;
+}
+
 } // namespace
 
 bool fastDs(Wave &w, const Inst &I) {
   const MemRow &row = *static_cast<const MemRow *>(I.op);
   if (!isPlain(w, I, row))
     return false;
-  const uint32_t *address = w.v[I.sdst];
-  uint32_t base = I.imm;
-  bool store = row.op == MemOp::Store;
+  if (I.flags & MemTwo)
+    return fastDsTwo(w, I, row);
   Window window{w.group->lds.data(), w.group->ldsSize};
-  return moveAny(w, w.v + (store ? I.data : I.dst), window, row.dwords, store,
-                 [&](unsigned lane) { return uint32_t(address[lane] + base); });
+  LaneOffsets offsets;
+  if (!offsets.set(w, w.v[I.sdst], I.imm, window, row.bytes))
+    return false;
+  moveLanes(w, row, w.v + (isStore(row.op) ? I.data : I.dst), window.host,
+            offsets);
+  return true;
 }
 
 /// Raw buffers: every lane in range of the descriptor and of the region.
@@ -129,34 +314,30 @@ bool fastBuffer(Wave &w, const Inst &I) {
       !((r[3] >> 15) & 15) || (r[3] >> 30))
     return false;
   uint64_t base = r[0] | uint64_t(r[1] & 0xffffu) << 32;
-  bool store = row.op == MemOp::Store;
-  Window window = windowAt(*w.group->memory, base, r[2], store);
+  Window window = windowAt(*w.group->memory, base, r[2], isStore(row.op));
   uint64_t soffset = w.scalar(I.src[1]);
-  const uint32_t *voffset = I.flags & MemOffen ? w.v[I.dst] : nullptr;
-  uint32_t immediate = I.imm;
-  auto offset = [&](unsigned lane) {
-    uint32_t sum = immediate + (voffset ? voffset[lane] : 0);
-    return soffset + sum;
-  };
-  if (!(I.flags & MemLds))
-    return moveAny(w, w.v + I.data, window, row.dwords, store, offset);
-  uint32_t step = row.dwords > 1 ? 16 : 4, size = 4 * row.dwords;
-  uint64_t target = uint64_t(w.s[SgprM0]) + immediate;
-  if (target + 63 * step + size > w.group->ldsSize)
+  if (soffset >= window.size)
     return false;
-  for (unsigned lane = 0; lane < 64; ++lane)
-    if (w.execMask[lane] && offset(lane) + size > window.size)
-      return false;
-  uint8_t *lds = w.group->lds.data() + target;
-  for (unsigned lane = 0; lane < 64; ++lane) {
-    if (!w.execMask[lane])
-      continue;
-    if (size == 16)
-      memcpy(lds + lane * step, window.host + offset(lane), 16);
-    else
-      memcpy(lds + lane * step, window.host + offset(lane), size);
-  }
+  window.host += soffset;
+  window.size -= soffset;
+  LaneOffsets offsets;
+  if (!offsets.set(w, I.flags & MemOffen ? w.v[I.dst] : nullptr, I.imm, window,
+                   row.bytes))
+    return false;
+  if (I.flags & MemLds)
+    return bufferToLds(w, I, row, window.host, offsets);
+  moveLanes(w, row, w.v + I.data, window.host, offsets);
   return true;
+}
+
+/// The upper halves of the addresses of active lanes, when they are all equal.
+static bool upperHalf(const Wave &w, const uint32_t *high, unsigned lane,
+                      uint32_t &half) {
+  half = high[lane];
+  uint32_t differ = 0;
+  for (unsigned i = 0; i < 64; ++i)
+    differ |= (high[i] ^ half) & w.execMask[i];
+  return !differ;
 }
 
 /// Global memory: all lanes in the region of the first active one.
@@ -166,22 +347,37 @@ bool fastGlobal(Wave &w, const Inst &I) {
   if (!isPlain(w, I, row) || (I.flags & MemLds) || !exec)
     return false;
   uint64_t base = uint64_t(int64_t(int32_t(I.imm)));
-  bool saddr = I.flags & MemSaddr;
-  if (saddr)
-    base += w.s64(I.src[0].index);
   const uint32_t *low = w.v[I.dst];
-  const uint32_t *high = saddr ? nullptr : w.v[I.dst + 1];
-  auto address = [&](unsigned lane) {
-    return base + low[lane] + (high ? uint64_t(high[lane]) << 32 : 0);
-  };
-  bool store = row.op == MemOp::Store;
-  const Region *region =
-      w.group->memory->regionOf(address(unsigned(__builtin_ctzll(exec))));
-  if (!region || !region->data || (store && region->readOnly))
+  unsigned lane = unsigned(__builtin_ctzll(exec));
+  uint32_t high = 0;
+  if (I.flags & MemSaddr)
+    base += w.s64(I.src[0].index);
+  else if (!upperHalf(w, w.v[I.dst + 1], lane, high))
     return false;
-  return moveAny(w, w.v + I.data, Window{region->data, region->size},
-                 row.dwords, store,
-                 [&](unsigned lane) { return address(lane) - region->base; });
+  base += uint64_t(high) << 32;
+  const Region *region = w.group->memory->regionOf(base + low[lane]);
+  if (!region || !region->data || (isStore(row.op) && region->readOnly))
+    return false;
+  Window window{region->data, region->size};
+  uint32_t add = 0;
+  if (base >= region->base) {
+    uint64_t skip = base - region->base;
+    if (skip >= window.size)
+      return false;
+    window.host += skip;
+    window.size -= skip;
+  } else {
+    // Lanes that lie before the region wrap, to far above its end.
+    uint64_t before = region->base - base;
+    if (before > (1u << 30) || window.size > (1u << 30))
+      return false;
+    add = uint32_t(0) - uint32_t(before);
+  }
+  LaneOffsets offsets;
+  if (!offsets.set(w, low, add, window, row.bytes))
+    return false;
+  moveLanes(w, row, w.v + I.data, window.host, offsets);
+  return true;
 }
 
 } // namespace moe::emulator
