@@ -4,6 +4,7 @@
 // optimizer and the code generator in a context of its own, so that a fatal
 // error in there costs that context and not the process.
 #include "moe/CodeObject/CodeObject.h"
+#include "BufferOffsets.h"
 #include "moe/CodeObject/Grid.h"
 #include "moe/CodeObject/Report.h"
 
@@ -11,6 +12,10 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/CodeGen/CodeGenTargetMachineImpl.h"
+#include "llvm/CodeGen/MachineModuleInfo.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
@@ -19,6 +24,8 @@
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/PassInfo.h"
+#include "llvm/PassRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/Endian.h"
@@ -240,10 +247,35 @@ void optimize(Job &job, unsigned level) {
         .run(*job.module, modules);
 }
 
+/// What TargetMachine::addPassesToEmitFile does, with one pass of ours ahead of
+/// instruction selection, after the last pass that moves code out of loops.
+bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
+                llvm::legacy::PassManager &passes, llvm::raw_pwrite_stream &os,
+                llvm::CodeGenFileType type) {
+  auto *info = new llvm::MachineModuleInfoWrapperPass(&machine);
+  llvm::TargetPassConfig *config = machine.createPassConfig(passes);
+  const llvm::PassInfo *sink =
+      llvm::PassRegistry::getPassRegistry()->getPassInfo(StringRef("sink"));
+  if (sink && machine.getOptLevel() != llvm::CodeGenOptLevel::None)
+    config->insertPass(sink->getTypeInfo(), createShareBufferOffsetsPass());
+  passes.add(config);
+  passes.add(info);
+  if (config->addISelPasses())
+    return true;
+  config->addMachinePasses();
+  config->setInitialized();
+  if (machine.addAsmPrinter(passes, os, nullptr, type,
+                            info->getMMI().getContext()))
+    return true;
+  passes.add(llvm::createFreeMachineFunctionPass());
+  return false;
+}
+
 void generate(Job &job, llvm::CodeGenFileType type) {
   llvm::raw_svector_ostream os(job.output);
   llvm::legacy::PassManager passes;
-  if (job.machine->addPassesToEmitFile(passes, os, nullptr, type)) {
+  auto &machine = static_cast<llvm::CodeGenTargetMachineImpl &>(*job.machine);
+  if (addBackEnd(machine, passes, os, type)) {
     job.addError("the back end cannot emit this kind of file");
     return;
   }

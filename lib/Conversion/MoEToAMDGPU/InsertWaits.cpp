@@ -12,6 +12,7 @@
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/SetVector.h"
 #include <optional>
 
 namespace moe {
@@ -104,21 +105,61 @@ private:
   llvm::SmallPtrSet<Block *, 8> visiting;
 };
 
+/// Lets the back end's schedulers move nothing across.
+void pinOrder(OpBuilder &b, Location loc) {
+  amdgpu::SchedBarrierOp::create(
+      b, loc,
+      amdgpu::sched_barrier_opt_enumAttr::get(
+          b.getContext(), amdgpu::sched_barrier_opt_enum::none));
+}
+
+/// Pins the register loads of a loop's step ahead of its arithmetic: to save
+/// registers the back end would move them behind it, and leave them no time to
+/// arrive. Not without LDS DMA, where the gather's stores to LDS, which do have
+/// to wait, stand ahead of the loads. Not where the accumulators alone are half
+/// of the registers that arithmetic can name: there it would copy them to and
+/// fro.
+void pinLoads(scf::ForOp loop) {
+  int64_t accumulators = 0;
+  for (Type type : loop.getResultTypes())
+    if (auto vector = dyn_cast<VectorType>(type))
+      if (vector.getElementType().isF32())
+        accumulators += vector.getNumElements();
+  if (accumulators >= 128 ||
+      loop.getBody()->getOps<ROCDL::RawPtrBufferLoadLdsOp>().empty())
+    return;
+  Operation *last = nullptr;
+  SmallVector<Operation *> lasts;
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    if (isa<ROCDL::RawPtrBufferLoadOp>(op))
+      last = &op;
+    if ((isa<SyncOp>(op) ||
+         op.getNextNode() == loop.getBody()->getTerminator()) &&
+        last)
+      lasts.push_back(std::exchange(last, nullptr));
+  }
+  OpBuilder b(loop.getContext());
+  for (Operation *op : lasts) {
+    b.setInsertionPointAfter(op);
+    pinOrder(b, op->getLoc());
+  }
+}
+
 struct MoEInsertWaitsPass
     : moe::impl::MoEInsertWaitsPassBase<MoEInsertWaitsPass> {
   void runOnOperation() override {
     SmallVector<std::pair<SyncOp, std::optional<unsigned>>> syncs;
+    llvm::SetVector<scf::ForOp> loops;
     getOperation().walk([&](SyncOp op) {
       syncs.emplace_back(op, LoadCounter().countBefore(op));
+      if (auto loop = dyn_cast<scf::ForOp>(op->getParentOp()))
+        loops.insert(loop);
     });
+    for (scf::ForOp loop : loops)
+      pinLoads(loop);
     for (auto [op, loads] : syncs) {
       ImplicitLocOpBuilder b(op.getLoc(), op);
-      auto pin = [&] {
-        amdgpu::SchedBarrierOp::create(
-            b, amdgpu::sched_barrier_opt_enumAttr::get(
-                   b.getContext(), amdgpu::sched_barrier_opt_enum::none));
-      };
-      pin();
+      pinOrder(b, op.getLoc());
       if (loads)
         amdgpu::MemoryCounterWaitOp::create(
             b, /*load=*/
@@ -126,7 +167,7 @@ struct MoEInsertWaitsPass
             /*store=*/nullptr, /*ds=*/nullptr, /*exp=*/nullptr,
             /*tensor=*/nullptr);
       amdgpu::LDSBarrierOp::create(b);
-      pin();
+      pinOrder(b, op.getLoc());
       op.erase();
     }
   }

@@ -76,7 +76,14 @@ Value LaneBuilder::lane() { return rem(thread(), 64); }
 
 Value LaneBuilder::wave() {
   // Equal in all lanes of a wave; saying so keeps what depends on it in scalar
-  // registers.
+  // registers. It is said once, at the kernel's entry: no later pass would move
+  // a readfirstlane out of a loop.
+  InsertionGuard guard(*this);
+  Region *region = getInsertionBlock()->getParent();
+  while (region->getParentOp() && !isa<gpu::GPUFuncOp>(region->getParentOp()))
+    region = region->getParentRegion();
+  if (region->getParentOp())
+    setInsertionPointToStart(&region->front());
   Value wave = toI32(div(thread(), 64));
   Value uniform = ROCDL::ReadfirstlaneOp::create(*this, getI32Type(), wave);
   return arith::IndexCastUIOp::create(*this, getIndexType(), uniform);

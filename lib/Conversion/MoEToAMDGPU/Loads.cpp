@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -38,6 +39,20 @@ static Value boundOffset(LaneBuilder &b, Value offset, Value k, int64_t sizeK,
   return b.select(b.lessU(k, b.index(sizeK)), offset, b.i32(kOutOfRange));
 }
 
+/// `k` as a sum of what changes and, where it is a constant below 512 at the
+/// end of it, what does not: that fits the immediate offset of a load.
+static std::pair<Value, int64_t> splitK(LaneBuilder &b, Value k, bool bounded) {
+  APInt constant;
+  auto sum = k.getDefiningOp<arith::AddIOp>();
+  if (bounded || !sum ||
+      !matchPattern(sum.getRhs(), m_ConstantInt(&constant)) ||
+      constant.isNegative())
+    return {k, 0};
+  int64_t delta = constant.getSExtValue() % 512;
+  Value rest = b.index(constant.getSExtValue() - delta);
+  return {b.add(sum.getLhs(), rest), delta};
+}
+
 /// The block of 16 rows in memory (i32) that is block number `nb` of a wave
 /// whose rows begin at `n`. Where gate and up rows are separated, even blocks
 /// are gate rows and odd ones up rows, half of all blocks further.
@@ -66,7 +81,8 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
     // the lanes' 16 bytes follow each other: lane * 16.
     int64_t rowBlockBytes = 8 * llvm::alignTo(type.getDimSize(2), 128);
     Value lane = b.toI32(b.mul(b.lane(), 16));
-    Value k = b.mul(b.toI32(b.div(adaptor.getK(), 128)), 1024);
+    auto [changing, delta] = splitK(b, adaptor.getK(), op.getBounded());
+    Value k = b.mul(b.toI32(b.div(changing, 128)), 1024);
     auto fragmentType = VectorType::get({4}, b.getI32Type());
     ArrayRef<int64_t> shape = op.getResult().getType().getShape();
     SmallVector<Value> fragments;
@@ -74,7 +90,7 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
       Value block = rowBlock(b, layout, type.getDimSize(1), adaptor.getN(), nb);
       Value row = b.add(b.mul(block, rowBlockBytes), lane);
       for (int64_t kb = 0; kb < shape[1]; ++kb) {
-        Value offset = boundOffset(b, b.add(row, b.i32(kb * 1024)),
+        Value offset = boundOffset(b, b.add(row, b.i32(kb * 1024 + delta * 8)),
                                    b.add(adaptor.getK(), b.index(128 * kb)),
                                    type.getDimSize(2), op.getBounded());
         fragments.push_back(b.bufferLoad(fragmentType, rsrc, offset, k,
@@ -98,15 +114,21 @@ struct LoadScaleLowering : OpConversionPattern<LoadScaleOp> {
     bool wholeDwords = op.getResult().getType().getDimSize(1) > 1;
     // 32 rows x 256 K are 64 dwords, one a lane.
     int64_t rowPairBytes = llvm::alignTo(type.getDimSize(2), 8) * 32;
-    Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
     Value offset = b.add(b.mul(b.shr(block, 1), rowPairBytes),
                          b.toI32(b.mul(b.lane(), 4)));
+    if (wholeDwords) {
+      auto [changing, delta] = splitK(b, k, op.getBounded());
+      offset = b.add(offset, b.i32((delta + kb * 128) / 256 * 256));
+      offset = boundOffset(b, offset, b.add(k, b.index(128 * kb)),
+                           type.getDimSize(2) * 32, op.getBounded());
+      return b.bufferLoad(b.getI32Type(), rsrc, offset,
+                          b.mul(b.toI32(b.div(changing, 256)), 256));
+    }
+    Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
     offset = boundOffset(b, offset, b.add(k, b.index(128 * kb)),
                          type.getDimSize(2) * 32, op.getBounded());
     Value dword = b.bufferLoad(b.getI32Type(), rsrc, offset,
                                b.mul(b.shr(kBlock, 1), 256));
-    if (wholeDwords)
-      return dword;
     return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(kBlock, 1), 4));
   }
 

@@ -113,12 +113,18 @@ Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {
 void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
                                 Value &acc) {
   Value tile = index(tileK), twoTiles = index(2 * tileK);
+  // K is at most 65536; 32 bits are one scalar register.
+  auto i32 = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
+  };
   auto loop =
-      scf::ForOp::create(b, index(0), index(pairs * 2 * tileK), twoTiles,
+      scf::ForOp::create(b, i32(0), i32(pairs * 2 * tileK), i32(2 * tileK),
                          ValueRange{acc, fragments.weights, fragments.scales});
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value current = arith::AddIOp::create(b, op.getK(), loop.getInductionVar());
+  Value offset =
+      arith::IndexCastUIOp::create(b, b.getIndexType(), loop.getInductionVar());
+  Value current = arith::AddIOp::create(b, op.getK(), offset);
   acc = loop.getRegionIterArg(0);
   fragments = {loop.getRegionIterArg(1), loop.getRegionIterArg(2)};
   for (int64_t step : {0, 1}) {

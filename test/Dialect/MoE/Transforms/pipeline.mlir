@@ -64,12 +64,12 @@ gpu.module @kernels {
   // CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
   // CHECK-DAG: %[[C128:.*]] = arith.constant 128 : index
   // CHECK-DAG: %[[C256:.*]] = arith.constant 256 : index
-  // CHECK-DAG: %[[C768:.*]] = arith.constant 768 : index
   // CHECK-DAG: %[[C896:.*]] = arith.constant 896 : index
   // CHECK-DAG: %[[C1024:.*]] = arith.constant 1024 : index
   // CHECK: moe.gather %{{.*}}, %[[C0]]] columns 128 to %[[PING]] :
-  // CHECK: scf.for %[[K:.*]] = %[[C0]] to %[[C768]] step %[[C256]] iter_args
+  // CHECK: scf.for %[[I:.*]] = %c0_i32 to %c768_i32 step %c256_i32 iter_args
   // CHECK-SAME: (vector<1x2x4xf32>, vector<2x1x32xf4E2M1FN>, vector<2x1xf8E8M0FNU>)
+  // CHECK: %[[K:.*]] = arith.index_castui %[[I]] : i32 to index
   // CHECK: moe.sync
   // CHECK: %[[K1:.*]] = arith.addi %[[K]], %[[C128]]
   // CHECK: moe.gather %{{.*}}, %[[K1]]] columns 128 to %[[PONG]] :
