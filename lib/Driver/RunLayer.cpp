@@ -81,7 +81,8 @@ Expected<Verdict> moe::driver::layerCommand(Arguments args) {
   // Above the limit of sampling this would be slow.
   std::optional<double> difference;
   // Both stages round, so twice the limit of one.
-  double limit = 2 * reference::logitsLimit(request.options.topk);
+  double limit =
+      2 * reference::logitsLimit(request.options.topk * request.options.kBatch);
   if (request.tokens <= kSampleAbove)
     difference = layerDifference(problems[0], problems[1],
                                  buffers[1].out.data(), request.threads());

@@ -48,8 +48,8 @@ double moe::reference::logitsDiff(const std::vector<double> &y,
   return squares == 0 ? 0 : 1 - 2 * product / squares;
 }
 
-double moe::reference::logitsLimit(int64_t topk) {
-  return 1e-5 * std::max(1.0, double(topk) / 4);
+double moe::reference::logitsLimit(int64_t contributions) {
+  return 1e-5 * std::max(1.0, double(contributions) / 4);
 }
 
 namespace {
@@ -166,7 +166,7 @@ ErrorReport moe::reference::compare(const ErrorModel &model,
       judge.element(golden.rowIds[i], c, y, ref, bound, golden.sum[at],
                     golden.magnitude[at]);
     }
-  return judge.finish(logitsLimit(model.topk));
+  return judge.finish(logitsLimit(std::max(model.topk, model.contributions)));
 }
 
 ErrorReport moe::reference::compareChecksum(const ErrorModel &model,

@@ -49,8 +49,8 @@ struct ErrorReport {
 /// 1 - 2<y,ref> / (|y|^2 + |ref|^2) over the finite pairs; 0 when both are
 /// zero.
 double logitsDiff(const std::vector<double> &y, const std::vector<double> &ref);
-/// 1e-5 * max(1, topk/4).
-double logitsLimit(int64_t topk);
+/// 1e-5 * max(1, contributions/4): each one that is added rounds once more.
+double logitsLimit(int64_t contributions);
 
 /// Compares `out` ([rows, cols] of model.type) with `golden`. A NaN expected
 /// must be met by a NaN, an infinity by the same infinity (or a NaN when terms
