@@ -64,6 +64,31 @@ void noteLdsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
 void noteGlobal(Wave &w, uint64_t address, unsigned bytes, GlobalAccess kind,
                 const void *stored = nullptr);
 
+/// What a plain store is about to write, lane by lane.
+struct StoredLanes {
+  const Row *rows;
+  unsigned bytes, shift;
+  const uint8_t *host;
+  const uint32_t *offsets;
+  /// Whether the lane's bytes are there already.
+  bool isSame(unsigned lane) const {
+    uint32_t values[4];
+    for (unsigned k = 0; 4 * k < bytes; ++k)
+      values[k] = rows[k][lane] >> shift;
+    return !memcmp(host + offsets[lane], values, bytes);
+  }
+};
+/// A plain DS load (`stored` null) or store in all lanes that are on, before it
+/// happens.
+void noteLdsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
+                  unsigned bytes, const StoredLanes *stored);
+/// LDS-DMA in all lanes that are on, `step` bytes apart from `target` on.
+void noteLdsDmaLanes(Wave &w, const Inst &I, uint32_t target, unsigned step,
+                     unsigned bytes);
+/// Whether loads from the region of an address need no note: nothing has
+/// written there.
+bool isUnwritten(const Wave &w, uint64_t address);
+
 } // namespace moe::emulator
 
 #endif // MOE_LIB_EMULATOR_ACCESS_H

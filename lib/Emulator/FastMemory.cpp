@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Plain loads and stores to LDS, buffers and global memory when nobody watches
-// (no sanitizer, no counters): the offsets of all lanes are checked at once,
+// Plain loads and stores to LDS, buffers and global memory when nobody counts:
+// the offsets of all lanes are checked at once,
 // and four lanes move at a time. What is not plain, or fails a check, is left
 // to the general code, which also makes the messages.
 //
@@ -193,6 +193,23 @@ void storeNarrow(Wave &w, Row *rows, uint8_t *host, const LaneOffsets &offsets,
   });
 }
 
+/// Tells the sanitizers, when there are any.
+void noteLanes(Wave &w, const Inst &I, const MemRow &row, Row *rows,
+               const LaneOffsets &offsets) {
+  if (!w.sanitizers)
+    return;
+  unsigned shift = row.op == MemOp::StoreD16Hi ? 16 : 0;
+  StoredLanes stored{rows, row.bytes, shift, w.group->lds.data(), offsets.at};
+  noteLdsLanes(w, I, offsets.at, row.bytes,
+               isStore(row.op) ? &stored : nullptr);
+}
+
+/// Whether the sanitizers want to hear of each lane of an access to global
+/// memory.
+bool isWatched(const Wave &w, const MemRow &row, uint64_t address) {
+  return w.sanitizers && (isStore(row.op) || !isUnwritten(w, address));
+}
+
 /// Loads or stores what the row says.
 void moveLanes(Wave &w, const MemRow &row, Row *rows, uint8_t *host,
                const LaneOffsets &offsets) {
@@ -224,7 +241,7 @@ void moveLanes(Wave &w, const MemRow &row, Row *rows, uint8_t *host,
 }
 
 bool isPlain(const Wave &w, const Inst &I, const MemRow &row) {
-  return !w.sanitizers && !w.counters && row.atomic == AtomicKind::None &&
+  return !w.counters && row.atomic == AtomicKind::None &&
          (row.op == MemOp::Load || row.op == MemOp::LoadD16 ||
           row.op == MemOp::LoadD16Hi || isStore(row.op)) &&
          !(I.flags & MemIdxen);
@@ -251,7 +268,10 @@ bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
       !first.set(w, address, (I.imm & 255) * unit, window, row.bytes) ||
       !second.set(w, address, ((I.imm >> 8) & 255) * unit, window, row.bytes))
     return false;
-  if (row.op == MemOp::Load) {
+  bool load = row.op == MemOp::Load;
+  noteLanes(w, I, row, w.v + I.data, first);
+  noteLanes(w, I, row, w.v + I.data1, second);
+  if (load) {
     moveLanes(w, row, w.v + I.dst, window.host, first);
     moveLanes(w, row, w.v + I.dst + row.dwords, window.host, second);
     return true;
@@ -278,6 +298,8 @@ bool bufferToLds(Wave &w, const Inst &I, const MemRow &row, uint8_t *host,
   if (row.op != MemOp::Load || row.bytes < 4 ||
       target + 63 * step + size > w.group->ldsSize)
     return false;
+  if (w.sanitizers)
+    noteLdsDmaLanes(w, I, uint32_t(target), step, size);
   uint8_t *lds = w.group->lds.data() + target;
   forLanes(w, [&](unsigned lane) {
     if (size == 16)
@@ -300,8 +322,9 @@ bool fastDs(Wave &w, const Inst &I) {
   LaneOffsets offsets;
   if (!offsets.set(w, w.v[I.sdst], I.imm, window, row.bytes))
     return false;
-  moveLanes(w, row, w.v + (isStore(row.op) ? I.data : I.dst), window.host,
-            offsets);
+  Row *rows = w.v + (isStore(row.op) ? I.data : I.dst);
+  noteLanes(w, I, row, rows, offsets);
+  moveLanes(w, row, rows, window.host, offsets);
   return true;
 }
 
@@ -316,7 +339,7 @@ bool fastBuffer(Wave &w, const Inst &I) {
   uint64_t base = r[0] | uint64_t(r[1] & 0xffffu) << 32;
   Window window = windowAt(*w.group->memory, base, r[2], isStore(row.op));
   uint64_t soffset = w.scalar(I.src[1]);
-  if (soffset >= window.size)
+  if (soffset >= window.size || isWatched(w, row, base))
     return false;
   window.host += soffset;
   window.size -= soffset;
@@ -356,7 +379,8 @@ bool fastGlobal(Wave &w, const Inst &I) {
     return false;
   base += uint64_t(high) << 32;
   const Region *region = w.group->memory->regionOf(base + low[lane]);
-  if (!region || !region->data || (isStore(row.op) && region->readOnly))
+  if (!region || !region->data || (isStore(row.op) && region->readOnly) ||
+      isWatched(w, row, region->base))
     return false;
   Window window{region->data, region->size};
   uint32_t add = 0;

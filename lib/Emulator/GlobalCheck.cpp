@@ -37,14 +37,20 @@ void GlobalCheck::proven(uint32_t ticket) {
 }
 
 GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address, bool make) {
-  auto found = pages.find(address >> pageBits);
-  if (found != pages.end())
-    return found->second.get();
+  uint64_t key = address >> pageBits;
+  if (key == lastKey)
+    return lastPage;
+  auto found = pages.find(key);
+  if (found != pages.end()) {
+    lastKey = key;
+    return lastPage = found->second.get();
+  }
   if (!make || pages.size() >= mostPages)
     return nullptr;
   unsigned bit = pageBit(address);
   filter[bit / 64].fetch_or(uint64_t(1) << (bit % 64),
                             std::memory_order_relaxed);
+  writtenSlots[slotOf(address)].store(true, std::memory_order_relaxed);
   return pages.emplace(address >> pageBits, new Page).first->second.get();
 }
 

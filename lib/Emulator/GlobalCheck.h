@@ -35,6 +35,10 @@ public:
     unsigned bit = pageBit(address);
     return filter[bit / 64].load(std::memory_order_relaxed) >> (bit % 64) & 1;
   }
+  /// Whether anything in the slot of an address may have been.
+  bool slotMayBeWritten(uint64_t address) const {
+    return writtenSlots[slotOf(address)].load(std::memory_order_relaxed);
+  }
   /// Number of a workgroup that starts.
   uint32_t beginGroup();
   void barrier(uint32_t group);
@@ -68,10 +72,14 @@ private:
   };
   static constexpr unsigned pageBits = 12, filterBits = 1 << 16;
   static constexpr size_t mostPages = 1 << 15;
+  static constexpr unsigned slots = 1 << 11;
   using Page = std::array<Cell, (1 << pageBits) / 4>;
 
   static unsigned pageBit(uint64_t address) {
     return unsigned((address >> pageBits) * 0x9e3779b97f4a7c15ull >> 48);
+  }
+  static unsigned slotOf(uint64_t address) {
+    return unsigned(address >> Memory::slotBits) % slots;
   }
   Page *pageOf(uint64_t address, bool make);
   bool ordered(const Ticket &before, const Wave &w, uint32_t group,
@@ -81,8 +89,11 @@ private:
               const Sanitizers::Sink &sink);
 
   std::array<std::atomic<uint64_t>, filterBits / 64> filter{};
+  std::array<std::atomic<bool>, slots> writtenSlots{};
   std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages;
+  uint64_t lastKey = ~uint64_t(0); ///< of the page last asked for
+  Page *lastPage = nullptr;
   std::deque<Ticket> tickets; ///< number - 1
   std::deque<Group> groups;
 };

@@ -12,6 +12,7 @@
 
 #include "Sanitizers.h"
 
+#include <algorithm>
 #include <deque>
 
 namespace moe::emulator {
@@ -64,6 +65,17 @@ std::string registerName(const Program &program, unsigned reg);
 struct LdsTouch {
   std::vector<uint32_t> addresses;
   uint32_t bytes = 0;
+  uint32_t low = ~0u, high = 0; ///< least and greatest address
+  void add(uint32_t address) {
+    addresses.push_back(address);
+    low = std::min(low, address);
+    high = std::max(high, address);
+  }
+  void clear() {
+    addresses.clear();
+    low = ~0u;
+    high = 0;
+  }
 };
 
 /// What is in flight: the counters vmcnt and lgkmcnt as queues. Both the wait
@@ -81,12 +93,19 @@ public:
     LdsTouch lds;
   };
   struct WaveQueue {
-    std::deque<Op> vm, lgkm;
+    std::vector<Op> vm, lgkm;
   };
   /// Calls `done` for every operation that an s_waitcnt proves finished.
   template <typename F>
   void wait(WaveQueue &queue, uint32_t simm, F done);
+  /// Room for addresses, taken from operations that have finished.
+  LdsTouch freshTouch();
   WaveQueue waves[maxWaves];
+
+private:
+  std::vector<Op>::iterator retire(std::vector<Op> &ops,
+                                   std::vector<Op>::iterator op);
+  std::vector<LdsTouch> spare;
 };
 
 /// `wait`: registers and LDS with data still on its way.
@@ -101,6 +120,8 @@ public:
   void barrier();
   void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
               bool write);
+  /// Whether any LDS has data on its way, or of which not all waves know.
+  bool hasLandings() const { return landings; }
   /// No register of the run has data on its way.
   bool isQuiet(const Wave &w, const QuietRun &run) const {
     return !pendingCount[w.id] || !run.touched.meets(pendingSet[w.id]);
@@ -123,7 +144,9 @@ private:
   Pending registers[maxWaves][registerCount];
   unsigned pendingCount[maxWaves] = {};
   RegSet pendingSet[maxWaves]; ///< the registers that have a record
+  void forget(Landing &landing);
   std::vector<Landing> lds;
+  size_t landings = 0; ///< that have a record
   std::vector<uint32_t> arrivedDwords;
 };
 
@@ -136,6 +159,10 @@ public:
   /// `same`: a write that changes no byte.
   void access(unsigned wave, uint32_t record, uint32_t address, uint32_t bytes,
               bool write, bool atomic, bool same);
+  /// The same for what is usual: whole quads or dwords, and no conflict. False,
+  /// with nothing done, for everything else.
+  bool pass(unsigned wave, uint32_t record, uint32_t address, uint32_t bytes,
+            bool write);
 
 private:
   struct Cell {
@@ -151,6 +178,19 @@ private:
 
   const Sanitizers::Sink &sink;
   uint32_t epoch = 1;
+  bool conflicts(const Cell &cell, unsigned wave, bool write) const {
+    return (cell.writeEpoch == epoch && cell.writer != wave) ||
+           (write && cell.readEpoch == epoch &&
+            (cell.reader != wave || (cell.twoReaders && cell.other != wave)));
+  }
+  bool isStale(const Cell &cell) const {
+    return cell.writeEpoch != epoch && cell.readEpoch != epoch;
+  }
+  void note(Cell &cell, unsigned wave, uint32_t record, bool write,
+            bool atomic) const;
+  bool isWhole(uint32_t quad);
+  std::vector<Cell> quads;        ///< of 16 bytes
+  std::vector<uint8_t> splitQuad; ///< the quad's dwords have cells of their own
   std::vector<Cell> dwords;
   std::vector<uint8_t> split; ///< the dword's bytes have cells of their own
   std::vector<Cell> bytesOf;  ///< four a dword
@@ -165,6 +205,17 @@ public:
   void after(Wave &w, uint32_t record);
   void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
               bool write);
+  /// Whether bytes that a lane reads are known.
+  bool isKnown(uint32_t address, uint32_t bytes) const {
+    const uint8_t *at = lds.data() + address;
+    uint8_t all = 1;
+    for (uint32_t b = 0; b < bytes; ++b)
+      all &= at[b];
+    return all;
+  }
+  void markKnown(uint32_t address, uint32_t bytes) {
+    memset(lds.data() + address, 1, bytes);
+  }
   /// Whether everything that the run reads is known; then what it writes is
   /// known too.
   bool passRun(const Wave &w, const QuietRun &run);

@@ -58,14 +58,14 @@ void InFlight::wait(WaveQueue &queue, uint32_t simm, F done) {
       } else {
         done(*it);
       }
-      it = queue.lgkm.erase(it);
+      it = retire(queue.lgkm, it);
     }
     // FLAT that vmcnt has already proven.
     if (lgkm == 0) {
       for (auto it = queue.vm.begin(); it != queue.vm.end();)
         if (it->kind == Kind::Flat && it->vmProven) {
           done(*it);
-          it = queue.vm.erase(it);
+          it = retire(queue.vm, it);
         } else {
           ++it;
         }
@@ -89,8 +89,24 @@ void InFlight::wait(WaveQueue &queue, uint32_t simm, F done) {
       continue;
     }
     done(*it);
-    it = queue.vm.erase(it);
+    it = retire(queue.vm, it);
   }
+}
+
+std::vector<InFlight::Op>::iterator
+InFlight::retire(std::vector<Op> &ops, std::vector<Op>::iterator op) {
+  if (op->lds.addresses.capacity() && spare.size() < 64)
+    spare.push_back(std::move(op->lds));
+  return ops.erase(op);
+}
+
+LdsTouch InFlight::freshTouch() {
+  if (spare.empty())
+    return LdsTouch();
+  LdsTouch touch = std::move(spare.back());
+  spare.pop_back();
+  touch.clear();
+  return touch;
 }
 
 struct Sanitizers::Impl {
@@ -122,19 +138,12 @@ struct Sanitizers::Impl {
 /// LDS-DMA to bytes that reads or writes of the same wave still want: the two
 /// go different ways.
 void Sanitizers::Impl::overReads(Wave &w, const InFlight::Op &dma) {
-  auto bounds = [](const LdsTouch &touch) {
-    auto ends =
-        std::minmax_element(touch.addresses.begin(), touch.addresses.end());
-    return std::pair(*ends.first, *ends.second + touch.bytes);
-  };
   if (dma.lds.addresses.empty())
     return;
-  auto [first, last] = bounds(dma.lds);
   for (const InFlight::Op &op : flight.waves[w.id % maxWaves].lgkm) {
-    if (op.kind != InFlight::Kind::Lds || op.lds.addresses.empty())
-      continue;
-    auto [begin, end] = bounds(op.lds);
-    if (begin >= last || end <= first)
+    if (op.kind != InFlight::Kind::Lds || op.lds.addresses.empty() ||
+        op.lds.low >= dma.lds.high + dma.lds.bytes ||
+        op.lds.high + op.lds.bytes <= dma.lds.low)
       continue;
     for (uint32_t a : op.lds.addresses)
       for (uint32_t b : dma.lds.addresses)
@@ -180,7 +189,7 @@ void Sanitizers::before(Wave &w, const Inst &I) {
               impl->sink);
   if (impl->has(SanitizeHazard) && !impl->hazards.isQuiet(record))
     impl->hazards.before(w, record);
-  impl->current.addresses.clear();
+  impl->current.clear();
   impl->currentWrite = false;
   impl->currentSame = true;
   impl->touched.clear();
@@ -257,8 +266,10 @@ void Sanitizers::after(Wave &w, const Inst &I) {
   op.ldsWrite = impl->currentWrite;
   op.same = impl->currentSame;
   op.atomic = meta.kind == InstClass::DsAtomic;
-  if (!impl->current.addresses.empty())
-    op.lds = impl->current;
+  if (!impl->current.addresses.empty()) {
+    op.lds = std::move(impl->current);
+    impl->current = impl->flight.freshTouch();
+  }
   if (impl->has(SanitizeWait)) {
     impl->waits.issued(w, op);
     if (op.kind == InFlight::Kind::LdsDma)
@@ -295,7 +306,7 @@ void Sanitizers::endWave(Wave &) {}
 void Sanitizers::ldsDma(Wave &w, const Inst &I, uint32_t address,
                         uint32_t bytes) {
   uint32_t record = uint32_t(&I - w.code);
-  impl->current.addresses.push_back(address);
+  impl->current.add(address);
   impl->current.bytes = bytes;
   impl->currentWrite = true;
   impl->currentSame = false;
@@ -312,7 +323,7 @@ void Sanitizers::ldsAccess(Wave &w, const Inst &I, unsigned, uint32_t address,
   bool atomic = impl->program.meta[record].kind == InstClass::DsAtomic;
   if (impl->has(SanitizeWait))
     impl->waits.access(w, record, address, bytes, write);
-  impl->current.addresses.push_back(address);
+  impl->current.add(address);
   impl->current.bytes = bytes;
   impl->currentWrite |= write;
   impl->currentSame &= same;
@@ -320,6 +331,64 @@ void Sanitizers::ldsAccess(Wave &w, const Inst &I, unsigned, uint32_t address,
     impl->races.access(w.id, record, address, bytes, write, atomic, same);
   if (impl->has(SanitizeUninit))
     impl->uninit.access(w, record, address, bytes, write && !atomic);
+}
+
+void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
+                          uint32_t bytes, const StoredLanes *stored) {
+  uint32_t record = uint32_t(&I - w.code);
+  bool write = stored;
+  auto lanes = [&](auto f) {
+    for (uint64_t m = w.exec(); m; m &= m - 1)
+      f(unsigned(__builtin_ctzll(m)));
+  };
+  if (impl->has(SanitizeWait) && impl->waits.hasLandings())
+    lanes([&](unsigned lane) {
+      impl->waits.access(w, record, offsets[lane], bytes, write);
+    });
+  impl->current.bytes = bytes;
+  impl->currentWrite |= write;
+  lanes([&](unsigned lane) { impl->current.add(offsets[lane]); });
+  if (stored)
+    for (uint64_t m = w.exec(); m && impl->currentSame; m &= m - 1)
+      impl->currentSame = stored->isSame(unsigned(__builtin_ctzll(m)));
+  else
+    impl->currentSame = false;
+  if (impl->has(SanitizeRace))
+    lanes([&](unsigned lane) {
+      if (!impl->races.pass(w.id, record, offsets[lane], bytes, write))
+        impl->races.access(w.id, record, offsets[lane], bytes, write, false,
+                           stored && stored->isSame(lane));
+    });
+  if (!impl->has(SanitizeUninit))
+    return;
+  lanes([&](unsigned lane) {
+    if (write)
+      impl->uninit.markKnown(offsets[lane], bytes);
+    else if (!impl->uninit.isKnown(offsets[lane], bytes))
+      impl->uninit.access(w, record, offsets[lane], bytes, false);
+  });
+}
+
+void Sanitizers::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
+                             uint32_t step, uint32_t bytes) {
+  uint32_t record = uint32_t(&I - w.code);
+  impl->current.bytes = bytes;
+  impl->currentWrite = true;
+  impl->currentSame = false;
+  for (uint64_t m = w.exec(); m; m &= m - 1) {
+    uint32_t address = target + step * unsigned(__builtin_ctzll(m));
+    impl->current.add(address);
+    if (impl->has(SanitizeRace) &&
+        !impl->races.pass(w.id, record, address, bytes, true))
+      impl->races.access(w.id, record, address, bytes, true, false, false);
+    if (impl->has(SanitizeUninit))
+      impl->uninit.markKnown(address, bytes);
+  }
+}
+
+bool Sanitizers::isUnwritten(uint64_t address) const {
+  return !impl->has(SanitizeRace | SanitizeWait) ||
+         !impl->globals.slotMayBeWritten(address);
 }
 
 void Sanitizers::global(Wave &w, uint64_t address, unsigned bytes,
@@ -355,6 +424,17 @@ void noteLdsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes) {
 void noteLdsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
                    uint32_t bytes, LdsAccess kind) {
   w.sanitizers->ldsAccess(w, I, lane, address, bytes, kind);
+}
+void noteLdsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
+                  unsigned bytes, const StoredLanes *stored) {
+  w.sanitizers->ldsLanes(w, I, offsets, bytes, stored);
+}
+void noteLdsDmaLanes(Wave &w, const Inst &I, uint32_t target, unsigned step,
+                     unsigned bytes) {
+  w.sanitizers->ldsDmaLanes(w, I, target, step, bytes);
+}
+bool isUnwritten(const Wave &w, uint64_t address) {
+  return w.sanitizers->isUnwritten(address);
 }
 void noteGlobal(Wave &w, uint64_t address, unsigned bytes, GlobalAccess kind,
                 const void *stored) {

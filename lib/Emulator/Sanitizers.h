@@ -48,6 +48,11 @@ public:
   void ldsDma(Wave &w, const Inst &I, uint32_t address, uint32_t bytes);
   void ldsAccess(Wave &w, const Inst &I, unsigned lane, uint32_t address,
                  uint32_t bytes, LdsAccess kind);
+  void ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets, uint32_t bytes,
+                const StoredLanes *stored);
+  void ldsDmaLanes(Wave &w, const Inst &I, uint32_t target, uint32_t step,
+                   uint32_t bytes);
+  bool isUnwritten(uint64_t address) const;
   void global(Wave &w, uint64_t address, unsigned bytes, GlobalAccess kind,
               const void *stored);
 

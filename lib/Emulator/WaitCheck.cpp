@@ -18,7 +18,9 @@ void WaitCheck::beginGroup(uint32_t ldsSize) {
   memset(pendingCount, 0, sizeof(pendingCount));
   for (RegSet &set : pendingSet)
     set = RegSet();
-  lds.assign((ldsSize + 3) / 4, Landing());
+  if (landings || lds.size() != (ldsSize + 3) / 4)
+    lds.assign((ldsSize + 3) / 4, Landing());
+  landings = 0;
   arrivedDwords.clear();
 }
 
@@ -26,6 +28,11 @@ void WaitCheck::arrive(unsigned wave, unsigned reg) {
   registers[wave][reg].record = 0;
   --pendingCount[wave];
   pendingSet[wave].erase(reg);
+}
+
+void WaitCheck::forget(Landing &landing) {
+  landings -= landing.record != 0;
+  landing.record = 0;
 }
 
 static bool isVmemLoad(InstClass kind) {
@@ -108,6 +115,7 @@ void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
                  std::to_string(address + b) + " at %1 while wave " +
                  std::to_string(landing.wave) +
                  "'s data of %2 is on its way there");
+      landings += landing.record == 0;
       landing.record = op.record + 1;
       landing.wave = w.id;
       landing.arrived = false;
@@ -137,7 +145,7 @@ void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
 void WaitCheck::barrier() {
   for (uint32_t dword : arrivedDwords)
     if (lds[dword].arrived)
-      lds[dword].record = 0;
+      forget(lds[dword]);
   arrivedDwords.clear();
 }
 
@@ -162,7 +170,7 @@ void WaitCheck::access(Wave &w, uint32_t record, uint32_t address,
          "wait: wave " + std::to_string(w.id) +
              (write ? " writes LDS byte " : " reads LDS byte ") +
              std::to_string(dword * 4) + " at %1 " + why);
-    landing.record = 0;
+    forget(landing);
   }
 }
 
