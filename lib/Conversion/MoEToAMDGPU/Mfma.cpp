@@ -36,6 +36,16 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     return acc;
   }
 
+  /// Keeps the reads of the next 32 K ahead of the products of these, and those
+  /// in their order; converts may move. With one row block there is one read a
+  /// step, and the back end's own order is the better one.
+  static void pinReads(LaneBuilder &b) {
+    using Allow = amdgpu::sched_barrier_opt_enum;
+    amdgpu::SchedBarrierOp::create(
+        b, amdgpu::sched_barrier_opt_enumAttr::get(b.getContext(),
+                                                   Allow::valu | Allow::salu));
+  }
+
   LogicalResult
   matchAndRewrite(MfmaOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -47,23 +57,35 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     SmallVector<Value> acc(adaptor.getAcc());
     Value q = b.rem(b.lane(), 16), group = b.div(b.lane(), 16);
     auto chunkType = VectorType::get({8}, b.getBF16Type());
-    for (int64_t kb = 0; kb < kBlocks; ++kb)
-      for (int64_t j = 0; j < 4; ++j) {
-        // Chunk 16*kb + 4*group + j stands at that ^ (row % 16).
-        Value place = b.bitXor(b.add(b.mul(group, 4), b.index(j)), q);
-        Value column = b.mul(b.add(place, b.index(16 * kb)), 8);
-        for (int64_t mb = 0; mb < mBlocks; ++mb) {
-          Value row = b.add(q, b.index(16 * mb));
-          Value fragment = vector::LoadOp::create(
-              b, chunkType, a, ValueRange{row, column},
-              /*nontemporal=*/false, llvm::MaybeAlign(16));
-          for (int64_t nb = 0; nb < nBlocks; ++nb) {
-            Value weights = adaptor.getB()[(nb * kBlocks + kb) * 4 + j];
-            Value &sum = acc[mb * nBlocks + nb];
-            sum = multiply(b, fragment, weights, sum);
-          }
+    auto readColumn = [&](int64_t step) {
+      // Chunk 16*kb + 4*group + j stands at that ^ (row % 16).
+      int64_t kb = step / 4, j = step % 4;
+      Value place = b.bitXor(b.add(b.mul(group, 4), b.index(j)), q);
+      Value column = b.mul(b.add(place, b.index(16 * kb)), 8);
+      SmallVector<Value> fragments;
+      for (int64_t mb = 0; mb < mBlocks; ++mb)
+        fragments.push_back(vector::LoadOp::create(
+            b, chunkType, a, ValueRange{b.add(q, b.index(16 * mb)), column},
+            /*nontemporal=*/false, llvm::MaybeAlign(16)));
+      return fragments;
+    };
+    int64_t steps = 4 * kBlocks;
+    SmallVector<Value> fragments = readColumn(0), next;
+    for (int64_t step = 0; step < steps; ++step) {
+      if (step + 1 < steps)
+        next = readColumn(step + 1);
+      if (mBlocks > 1)
+        pinReads(b);
+      // The fragment that was read last comes first: one wait is for all.
+      for (int64_t mb = mBlocks - 1; mb >= 0; --mb)
+        for (int64_t nb = 0; nb < nBlocks; ++nb) {
+          Value weights =
+              adaptor.getB()[(nb * kBlocks + step / 4) * 4 + step % 4];
+          Value &sum = acc[mb * nBlocks + nb];
+          sum = multiply(b, fragments[mb], weights, sum);
         }
-      }
+      fragments = std::move(next);
+    }
     rewriter.replaceOpWithMultiple(op, {acc});
     return success();
   }
