@@ -3,11 +3,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A write is ordered before an access of another wave of its workgroup by a
-// wait of the writer and a barrier after that; before one of another workgroup
-// by a wait and then an atomic or device-scope store, of the writer's wave or
-// of any after a barrier. That the reader has seen that store is not checked:
-// it runs later, that is all. Writes of the same bytes are no conflict between
-// each other, nor are atomics.
+// barrier: the two share a cache that sees them in order. It is ordered before
+// an access of another workgroup by a wait and then an atomic or device-scope
+// store: of the writer's wave, or of any after a barrier; or by a barrier and
+// then a wave that waits for vmcnt(0) before such a store, which is what
+// compilers make of a release by one wave for all. That the reader has seen
+// that store is not checked: it runs later, that is all. Writes of the same
+// bytes are no conflict between each other, nor are atomics.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,6 +36,13 @@ void GlobalCheck::proven(uint32_t ticket) {
     return;
   done.provenAt = ++group.time;
   done.provenEpoch = group.barriers;
+}
+
+void GlobalCheck::drained(uint32_t group, unsigned wave) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (tickets.empty())
+    return;
+  groups[group].drains[wave % maxWaves] = groups[group].barriers + 1;
 }
 
 GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address, bool make) {
@@ -65,13 +74,16 @@ bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
   if ((before.atomic || before.scoped) && (synchronises || writes))
     return true;
   if (before.group == group) {
-    if (before.wave == w.id)
-      return kind != GlobalTouch::ScalarRead || before.provenAt;
-    return before.provenAt && before.provenEpoch < groups[group].barriers;
+    // Scalar loads go another way than vector stores.
+    if (kind == GlobalTouch::ScalarRead && !before.provenAt)
+      return false;
+    return before.wave == w.id || before.epoch < groups[group].barriers;
   }
+  const Group &other = groups[before.group];
+  if (other.drainedEpoch > int64_t(before.epoch))
+    return true;
   if (!before.provenAt)
     return false;
-  const Group &other = groups[before.group];
   return other.released[before.wave] > before.provenAt ||
          other.releaseEpoch > int64_t(before.provenEpoch);
 }
@@ -80,7 +92,9 @@ void GlobalCheck::report(const Ticket &before, Wave &w, uint32_t group,
                          uint32_t record, const GlobalTouch &touch,
                          uint64_t address, uint32_t bits,
                          const Sanitizers::Sink &sink) {
-  bool waits = !before.provenAt && (bits & SanitizeWait);
+  bool barrier = before.group == group && before.wave != w.id &&
+                 before.epoch == groups[group].barriers;
+  bool waits = !before.provenAt && !barrier && (bits & SanitizeWait);
   if (!waits && !(bits & SanitizeRace))
     return;
   bool reads =
@@ -95,11 +109,11 @@ void GlobalCheck::report(const Ticket &before, Wave &w, uint32_t group,
     text += "which wave " + std::to_string(before.wave) + " writes at %2";
   else
     text += "which it writes at %2";
-  text += !before.provenAt ? " without a wait for that"
-          : before.group != group
-              ? ", and no atomic or device-scope store after its wait orders "
-                "the two"
-              : ", and no barrier after its wait orders the two";
+  text += barrier ? ", and no barrier orders the two"
+          : !before.provenAt
+              ? " without a wait for that"
+              : ", and no atomic or device-scope store after its "
+                "wait orders the two";
   sink(waits ? SanitizeWait : SanitizeRace, record, before.record,
        std::move(text));
 }
@@ -119,6 +133,7 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
       mine.record = record;
       mine.group = group;
       mine.wave = w.id;
+      mine.epoch = groups[group].barriers;
       mine.atomic = touch.kind == GlobalTouch::Atomic;
       mine.scoped = scoped;
       tickets.push_back(mine);
@@ -151,6 +166,8 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
     Group &self = groups[group];
     self.released[w.id % maxWaves] = ++self.time;
     self.releaseEpoch = self.barriers;
+    if (self.drains[w.id % maxWaves] == self.barriers + 1)
+      self.drainedEpoch = self.barriers;
   }
   return ticket;
 }

@@ -49,11 +49,14 @@ public:
                   const Sanitizers::Sink &sink);
   /// A wait has proven the writes of a ticket finished.
   void proven(uint32_t ticket);
+  /// A wave has waited for vmcnt(0).
+  void drained(uint32_t group, unsigned wave);
 
 private:
   /// The writes of one instruction.
   struct Ticket {
     uint32_t record = 0, group = 0;
+    uint32_t epoch = 0;       ///< barriers of its group before it
     uint32_t provenAt = 0;    ///< time of its group; 0: in flight
     uint32_t provenEpoch = 0; ///< barriers of its group by then
     uint8_t wave = 0;
@@ -64,7 +67,11 @@ private:
   struct Group {
     uint32_t time = 1, barriers = 0;
     int64_t releaseEpoch = -1; ///< barriers before the last such access
+    /// The same, of accesses that their wave did after a barrier and then a
+    /// wait for everything.
+    int64_t drainedEpoch = -1;
     std::array<uint32_t, maxWaves> released{};
+    std::array<uint32_t, maxWaves> drains{}; ///< barriers before a wave's, + 1
   };
   struct Cell {
     uint32_t ticket = 0;

@@ -253,6 +253,8 @@ void Sanitizers::after(Wave &w, const Inst &I) {
       if (op.ticket)
         impl->globals.proven(op.ticket);
     });
+    if (!(I.imm & 0xc00f))
+      impl->globals.drained(impl->group, w.id);
     return;
   }
   InFlight::Op op;

@@ -29,6 +29,7 @@ typedef half f16;
 #define KERNEL __kernel
 #define GLOBAL __global
 #define LOCAL __local
+#define LOCAL_PARAM __local
 #define LOCAL_ID() ((u32)__builtin_amdgcn_workitem_id_x())
 #define LOCAL_ID_Y() ((u32)__builtin_amdgcn_workitem_id_y())
 #define GROUP_ID() ((u32)__builtin_amdgcn_workgroup_id_x())
@@ -61,6 +62,7 @@ typedef _Float16 f16;
 #define KERNEL
 #define GLOBAL
 #define LOCAL static
+#define LOCAL_PARAM
 extern u32 native_local_id(void), native_local_id_y(void);
 extern u32 native_group_id(void), native_group_id_y(void);
 extern void native_barrier(void);

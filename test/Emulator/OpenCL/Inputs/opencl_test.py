@@ -115,6 +115,7 @@ def main():
     parser.add_argument("--moe-run", required=True)
     parser.add_argument("--out", required=True, help="prefix of the files made")
     parser.add_argument("--chip", action="append")
+    parser.add_argument("--level", action="append", help="of optimisation; the sanitizers look at all that are given")
     parser.add_argument("--launch-flag", action="append", default=[])
     options = parser.parse_args()
     here = os.path.dirname(os.path.abspath(__file__))
@@ -138,7 +139,7 @@ def main():
     run(command)
 
     for chip in options.chip or ["gfx942", "gfx950"]:
-        for level in ("-O1", "-O2", "-O3"):
+        for level in options.level or ("-O1", "-O2", "-O3"):
             what = f"{os.path.basename(options.kernel)} {chip} {level}"
             stem = f"{prefix}.{chip}{level}"
             run(["clang", "-x", "cl", "-cl-std=CL2.0", "-target", "amdgcn-amd-amdhsa", f"-mcpu={chip}", "-nogpulib",
@@ -158,7 +159,7 @@ def main():
                            "grid": (launch["grid"] + [1])[:3], "block": (launch["block"] + [1])[:3],
                            "dynamic_lds": 0, "args": described}, f, indent=1)
             # One level with all sanitizers: they have nothing to say of these.
-            flags = ["--sanitize", "all"] if level == "-O2" else []
+            flags = ["--sanitize", "all"] if options.level or level == "-O2" else []
             run([options.moe_run, "launch", stem + ".json", *flags, *options.launch_flag])
             for arg in args:
                 if arg["name"].startswith("out"):
