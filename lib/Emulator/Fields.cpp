@@ -364,18 +364,9 @@ void Filler::valuHandler(const ValuRow &row) {
                             : InstClass::Valu;
   inst.vector = valueRows(row.a) < 2 && valueRows(row.b) < 2 &&
                 valueRows(row.c) < 2 && valueRows(row.d) < 2;
-  // Neg and abs are the changes that a direct handler makes itself.
-  uint32_t changes = inst.mods & ~uint32_t(ModVop3 | 7u << 10);
-  if (row.flags & VOpSel)
-    changes &= ~uint32_t(15u << 6);
-  const ValueType types[3] = {row.a, row.b, row.c};
-  bool vgprs = !changes;
-  for (int k = 0; k < 3; ++k)
-    vgprs &= types[k] == ValueType::None || inst.src[k].kind == SrcKind::Vgpr;
-  if ((changes & ~63u) || !row.direct)
+  inst.run = directHandler(row, inst);
+  if (!inst.run)
     inst.run = valuOps().full;
-  else
-    inst.run = vgprs ? row.directVgprs : row.direct;
 }
 
 /// SDWA (249) or DPP (250) in place of source 0.
@@ -657,23 +648,10 @@ void Filler::vop3p() {
     if (mixed && constant && ((high >> k) & 1))
       refuse("a constant as f16 in a mixed operation is not implemented");
   }
-  if (clamp || !row->direct)
+  if (mixed)
     return;
-  if (two) { // its direct handler picks halves and signs itself
-    inst.run = row->direct;
-    return;
-  }
-  bool vgprs = true;
-  for (int k = 0; k < 3; ++k) {
-    if (types[k] == ValueType::None)
-      continue;
-    if (((modOpSel(inst.mods) | modNeg(inst.mods) | modNegHi(inst.mods)) >> k &
-         1) ||
-        !((high >> k) & 1))
-      return;
-    vgprs &= inst.src[k].kind == SrcKind::Vgpr;
-  }
-  inst.run = vgprs ? row->directVgprs : row->direct;
+  if (Handler direct = directPackedHandler(*row, inst, two))
+    inst.run = direct;
 }
 
 //===----------------------------------------------------------------------===//

@@ -196,10 +196,10 @@ __attribute__((noinline)) void mergeRow(Wave &w, const Inst &I, Source a,
 }
 
 /// The handler of a row without mask results.
-template <class Op, unsigned Flags, bool Vgprs>
+template <class Op, unsigned Flags, bool Vgprs, ValuHandler General = full>
 void direct(Wave &w, const Inst &I) {
   if ((Flags & VF) && !plainMode(w.mode))
-    return full(w, I);
+    return General(w, I);
   SourceRoom room[3];
   const LaneIO io = makeIO(w, I);
   const uint64_t carry = Flags & VCarryIn ? w.s64(I.data) : 0;

@@ -407,14 +407,12 @@ inline uint32_t divFixup16(uint32_t q, uint32_t den, uint32_t num) {
 //===----------------------------------------------------------------------===//
 
 /// By way of signed conversions: what compilers make of an unsigned one for
-/// AVX2 gives -0 for 0 when the host rounds down.
-inline float unsignedToFloat(uint32_t x) {
-  float upper = float(int32_t(x >> 1 | (x & 1))) * 2.0f;
-  return int32_t(x) < 0 ? upper : float(int32_t(x));
-}
+/// SSE2 and AVX2 gives -0 for 0 when the host rounds down, as does the sum
+/// here.
 inline double unsignedToDouble(uint32_t x) {
-  return double(int32_t(x >> 1)) * 2.0 + double(int32_t(x & 1));
+  return __builtin_fabs(double(int32_t(x ^ 0x80000000u)) + 2147483648.0);
 }
+inline float unsignedToFloat(uint32_t x) { return float(unsignedToDouble(x)); }
 inline int32_t toSigned(float x) {
   float t = x != x ? 0.0f : x;
   t = t < -0x1p31f ? -0x1p31f : t;

@@ -179,19 +179,22 @@ extern const ValuRow rowsPacked[], rowsPackedClamp[], rowsPacked32[], rowsMix[],
     rowsDot2c[];
 extern const size_t rowsPackedCount, rowsPackedClampCount, rowsPacked32Count,
     rowsMixCount, rowsDot2cCount;
+template <class Op, ValueType type>
+constexpr ValuRow packedRow(const char *name, LaneFn kernel) {
+  constexpr unsigned flags = type == ValueType::F16 ? VF : 0; // MODE applies
+  return {name,
+          kernel,
+          type,
+          type,
+          type,
+          type,
+          flags,
+          direct<Op, flags, false, packed>,
+          direct<Op, flags, true, packed>};
+}
 const ValuRow rowsPacked[] = {
 #define OP(name, T, expr)                                                      \
-  {#name,                                                                      \
-   kernel_##name##_p,                                                          \
-   T::id,                                                                      \
-   T::id,                                                                      \
-   T::id,                                                                      \
-   T::id,                                                                      \
-   T::id == ValueType::F16 ? VF : 0,                                           \
-   direct < op_##name##_p,                                                     \
-   T::id == ValueType::F16 ? VF : 0,                                           \
-   false >                                                                     \
-   , direct < op_##name##_p, T::id == ValueType::F16 ? VF : 0, true > },
+  packedRow<op_##name##_p, T::id>(#name, kernel_##name##_p),
     PACKED_16(OP)
 #undef OP
         {"v_dot2_f32_f16", kernel_v_dot2_f32_f16_p, ValueType::F32,

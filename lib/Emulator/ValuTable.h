@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace moe::emulator {
 
@@ -106,6 +107,15 @@ struct ValuOps {
 
 /// The set for this host, chosen once.
 const ValuOps &valuOps();
+/// All sets that this host can run, the baseline first, for tests.
+std::vector<const ValuOps *> allValuOps();
+
+/// The row's own handler for a decoded instruction, the faster one where all
+/// sources are VGPRs; null when a driver must do it.
+ValuHandler directHandler(const ValuRow &row, const Inst &inst);
+/// The same for a row of packedRows or packed32Rows.
+ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
+                                bool pairs);
 
 } // namespace moe::emulator
 

@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Machine.h"
 #include "ValuTable.h"
 #include "moe/Emulator/Math/HostVectors.h"
 
@@ -24,23 +25,59 @@ const ValuOps &variantOps();
 }
 #endif
 
-static const ValuOps &choose() {
+/// The sets from the baseline up to `most`.
+static std::vector<const ValuOps *> upTo(math::HostVectors most) {
+  std::vector<const ValuOps *> sets = {&base::variantOps()};
 #ifdef MOE_EMU_HAS_X86_VARIANTS
-  switch (math::hostVectors()) {
-  case math::HostVectors::Avx512:
-    return avx512::variantOps();
-  case math::HostVectors::Avx2:
-    return avx2::variantOps();
-  case math::HostVectors::Base:
-    break;
-  }
+  if (most >= math::HostVectors::Avx2)
+    sets.push_back(&avx2::variantOps());
+  if (most >= math::HostVectors::Avx512)
+    sets.push_back(&avx512::variantOps());
 #endif
-  return base::variantOps();
+  return sets;
 }
 
 const ValuOps &valuOps() {
-  static const ValuOps &ops = choose();
+  static const ValuOps &ops = *upTo(math::hostVectors()).back();
   return ops;
+}
+
+std::vector<const ValuOps *> allValuOps() {
+  return upTo(math::bestHostVectors());
+}
+
+static bool readsVgprsOnly(const ValuRow &row, const Inst &inst) {
+  const ValueType types[3] = {row.a, row.b, row.c};
+  for (int k = 0; k < 3; ++k)
+    if (types[k] != ValueType::None && inst.src[k].kind != SrcKind::Vgpr)
+      return false;
+  return true;
+}
+
+ValuHandler directHandler(const ValuRow &row, const Inst &inst) {
+  // Neg and abs are the changes that a direct handler makes itself.
+  uint32_t changes = inst.mods & ~uint32_t(ModVop3 | 7u * ModOpSelHi0);
+  if ((row.flags & VOpSel) && !is16(row.d))
+    changes &= ~uint32_t(15u * ModOpSel0);
+  if (changes & ~63u)
+    return nullptr;
+  return !changes && readsVgprsOnly(row, inst) ? row.directVgprs : row.direct;
+}
+
+ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
+                                bool pairs) {
+  if (inst.mods & ModClamp)
+    return nullptr;
+  if (pairs) // picks halves and signs itself
+    return row.direct;
+  const ValueType types[3] = {row.a, row.b, row.c};
+  unsigned changes =
+      modOpSel(inst.mods) | modNeg(inst.mods) | modNegHi(inst.mods);
+  for (int k = 0; k < 3; ++k)
+    if (types[k] != ValueType::None &&
+        ((changes >> k & 1) || !(modOpSelHi(inst.mods) >> k & 1)))
+      return nullptr;
+  return readsVgprsOnly(row, inst) ? row.directVgprs : row.direct;
 }
 
 } // namespace moe::emulator

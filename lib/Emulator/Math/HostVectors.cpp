@@ -9,7 +9,7 @@
 
 namespace moe::emulator::math {
 
-static HostVectors best() {
+HostVectors bestHostVectors() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("x86-64-v4"))
@@ -21,7 +21,7 @@ static HostVectors best() {
 }
 
 static HostVectors choose() {
-  HostVectors most = best(), wanted = most;
+  HostVectors most = bestHostVectors(), wanted = most;
   if (const char *name = std::getenv("MOE_EMULATOR_VECTORS")) {
     if (std::strcmp(name, "base") == 0)
       wanted = HostVectors::Base;

@@ -7,8 +7,6 @@
 #include "MfmaKernels.h"
 #include "moe/Emulator/Math/HostVectors.h"
 
-#include <algorithm>
-
 namespace moe::emulator::math::detail {
 
 namespace {
@@ -56,37 +54,26 @@ constexpr MfmaKernels avx512 = {unpackAvx512, gemmF32Avx512, gemmI32Avx512,
                                 sparseF32Avx512, sparseI32Avx512};
 #endif
 
-#if defined(__x86_64__)
-bool hasAvx2() {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-bool hasAvx512() {
-  return hasAvx2() && __builtin_cpu_supports("avx512f") &&
-         __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq");
-}
-#endif
-
 } // namespace
 
-std::vector<const MfmaKernels *> allMfmaKernels() {
-  std::vector<const MfmaKernels *> list = {&plain};
+/// The sets from the baseline up to `most`.
+static std::vector<const MfmaKernels *> upTo(HostVectors most) {
+  std::vector<const MfmaKernels *> sets = {&plain};
 #if defined(__x86_64__)
-  if (hasAvx2())
-    list.push_back(&avx2);
-  if (hasAvx512())
-    list.push_back(&avx512);
+  if (most >= HostVectors::Avx2)
+    sets.push_back(&avx2);
+  if (most >= HostVectors::Avx512)
+    sets.push_back(&avx512);
 #endif
-  return list;
+  return sets;
+}
+
+std::vector<const MfmaKernels *> allMfmaKernels() {
+  return upTo(bestHostVectors());
 }
 
 const MfmaKernels &mfmaKernels() {
-  static const MfmaKernels &chosen = [&]() -> const MfmaKernels & {
-    auto all = allMfmaKernels();
-    return *all[std::min(all.size() - 1, size_t(hostVectors()))];
-  }();
+  static const MfmaKernels &chosen = *upTo(hostVectors()).back();
   return chosen;
 }
 

@@ -12,7 +12,10 @@ namespace moe::emulator::math {
 /// the build, x86-64-v3 (AVX2, FMA) and x86-64-v4 (AVX-512).
 enum class HostVectors { Base, Avx2, Avx512 };
 
-/// The best set that this CPU has, or the lesser one that the environment
+/// The best set that this CPU has.
+HostVectors bestHostVectors();
+
+/// That set, or the lesser one that the environment
 /// variable MOE_EMULATOR_VECTORS names ("base", "avx2", "avx512"). Chosen once.
 HostVectors hostVectors();
 

@@ -1,0 +1,318 @@
+//===- ValuVariantTest.cpp - fast handlers against the general ones -------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Every vector opcode with random operands, modifiers, EXEC and MODE: each
+// handler of each set of host instructions against the baseline's driver that
+// does everything. Records are built by hand, without assembler or decoder.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../../lib/Emulator/Families.h"
+#include "../../lib/Emulator/ValuTable.h"
+#include "moe/Emulator/Math/ScaledCvt.h"
+
+#include "gtest/gtest.h"
+
+#include <random>
+
+using namespace moe::emulator;
+
+namespace {
+
+constexpr unsigned rowCount = 24;
+
+/// A wave with its registers, copied to start each handler from the same state.
+struct State {
+  Wave wave;
+  alignas(64) uint32_t registers[rowCount][64];
+  State() {
+    memset(wave.s, 0, sizeof(wave.s));
+    memset(registers, 0, sizeof(registers));
+    attach();
+  }
+  State(const State &other) : wave(other.wave) {
+    memcpy(registers, other.registers, sizeof(registers));
+    attach();
+  }
+  State &operator=(const State &) = delete;
+  void attach() {
+    wave.v = registers;
+    wave.rows = rowCount;
+  }
+};
+
+class Random {
+public:
+  uint32_t bits() { return uint32_t(engine()); }
+  uint32_t below(uint32_t n) { return bits() % n; }
+  /// Values that single out special cases of all formats.
+  uint32_t value() {
+    static const uint32_t special[] = {
+        0,          0x80000000, 1,          0x007fffff, 0x00800000, 0x3f800000,
+        0xbf800000, 0x7f7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001,
+        0x4f000000, 0xcf000000, 0x7fffffff, 0xffffffff, 0x3c003c00, 0x7c007c00,
+        0x7c017e00, 0x00010400, 0x8000fbff, 0x3f000000, 0x43000000, 16};
+    switch (below(4)) {
+    case 0:
+      return special[below(sizeof(special) / 4)];
+    case 1:
+      return below(70);
+    case 2: // floats near 1
+      return (bits() & 0x80ffffffu) | 0x3f000000u;
+    default:
+      return bits();
+    }
+  }
+
+private:
+  std::mt19937_64 engine{7};
+};
+
+/// A NaN of the type, or a register with a NaN half.
+bool isNaNOf(ValueType type, uint32_t low, uint32_t high) {
+  if (type == ValueType::F64)
+    return (high & 0x7fffffff) > 0x7ff00000 ||
+           ((high & 0x7fffffff) == 0x7ff00000 && low);
+  if (type == ValueType::F16)
+    return (low & 0x7fff) > 0x7c00 || (low >> 16 & 0x7fff) > 0x7c00;
+  return (low & 0x7fffffff) > 0x7f800000;
+}
+
+/// Differences, but for which of two NaNs an operation passes on.
+std::string compare(const State &a, const State &b, unsigned dst,
+                    ValueType type, const char *name = "") {
+  if (strncmp(name, "v_pk_", 5) == 0 && strstr(name, "_f16"))
+    type = ValueType::F16;
+  if (a.wave.stop != b.wave.stop)
+    return "one faults: " + a.wave.error + b.wave.error;
+  if (memcmp(a.wave.s, b.wave.s, sizeof(a.wave.s)))
+    return "scalar registers differ";
+  for (unsigned row = 0; row < rowCount; ++row)
+    for (unsigned lane = 0; lane < 64; ++lane) {
+      uint32_t x = a.registers[row][lane], y = b.registers[row][lane];
+      if (x == y)
+        continue;
+      bool wide = row == dst + 1 || type == ValueType::F64;
+      unsigned first = row - (row == dst + 1);
+      bool both = isNaNOf(type, a.registers[first][lane],
+                          a.registers[first + wide][lane]) &&
+                  isNaNOf(type, b.registers[first][lane],
+                          b.registers[first + wide][lane]);
+      if (!both)
+        return "v" + std::to_string(row) + " lane " + std::to_string(lane) +
+               ": " + std::to_string(x) + " and " + std::to_string(y);
+    }
+  return "";
+}
+
+State randomState(Random &random, bool plainMode) {
+  State state;
+  for (auto &row : state.registers)
+    for (uint32_t &x : row)
+      x = random.value();
+  for (unsigned i = 0; i < 100; ++i)
+    state.wave.s[i] = random.value();
+  uint32_t modes[] = {0x3f0, 0x3f0, 0x1f0, 0x3c0, 0x300, 0x3f5, 0x3ff, 0x3fa};
+  state.wave.mode = plainMode ? 0x3f0 : modes[random.below(8)];
+  if (!plainMode && random.below(8) == 0)
+    state.wave.mode |= 1u << 23;
+  state.wave.gfx950 = random.below(2);
+  uint64_t exec = random.below(2) ? ~uint64_t(0)
+                                  : uint64_t(random.bits()) << 32 |
+                                        (random.below(4) ? random.bits() : 0);
+  state.wave.setS64(SgprExec, exec);
+  return state;
+}
+
+Src randomSource(Random &random, ValueType type) {
+  Src src;
+  switch (random.below(4)) {
+  case 0:
+    src.kind = SrcKind::Sgpr;
+    src.index = uint16_t(2 * random.below(40));
+    break;
+  case 1:
+    src.kind = SrcKind::Const;
+    src.value = random.value();
+    if (valueRows(type) == 2)
+      src.kind = random.below(2) ? SrcKind::ConstHi : SrcKind::ConstNeg;
+    break;
+  default:
+    src.kind = SrcKind::Vgpr;
+    src.index = uint16_t(random.below(rowCount - 2));
+  }
+  return src;
+}
+
+Inst randomInst(Random &random, const ValuRow &row, bool vgprs) {
+  Inst inst;
+  inst.op = &row;
+  inst.dst = uint16_t(random.below(rowCount - 2));
+  inst.sdst = 30;
+  inst.data = 32;
+  inst.imm = random.bits() & 255;
+  const ValueType types[3] = {row.a, row.b, row.c};
+  for (int k = 0; k < 3; ++k) {
+    if (types[k] == ValueType::None)
+      continue;
+    do
+      inst.src[k] = randomSource(random, types[k]);
+    while (vgprs && inst.src[k].kind != SrcKind::Vgpr);
+  }
+  if (row.flags & VReadsDst) {
+    inst.src[2].kind = SrcKind::Vgpr;
+    inst.src[2].index = inst.dst;
+  }
+  inst.mods = ModVop3;
+  if ((row.flags & VOpSel) || random.below(8) == 0)
+    inst.mods |= random.below(16) * ModOpSel0;
+  if (!vgprs && random.below(3) == 0)
+    inst.mods |= random.bits() & 63;
+  if (isFloatType(row.d) && random.below(16) == 0)
+    inst.mods |= random.below(4) * ModOmod0 | random.below(2) * ModClamp;
+  return inst;
+}
+
+/// The row of the same name and place in another set.
+template <typename F>
+void forRows(F f) {
+  auto sets = allValuOps();
+  for (const ValuOps *set : sets)
+    for (size_t t = 0; t < 5; ++t) {
+      ASSERT_EQ(set->tables[t].count, sets[0]->tables[t].count);
+      for (size_t i = 0; i < set->tables[t].count; ++i)
+        f(*set, set->tables[t].rows[i], sets[0]->tables[t].rows[i]);
+    }
+}
+
+} // namespace
+
+TEST(ValuVariants, DirectHandlersDoWhatTheGeneralDriverDoes) {
+  const ValuOps &base = *allValuOps()[0];
+  unsigned compared = 0;
+  forRows([&](const ValuOps &set, const ValuRow &row, const ValuRow &baseRow) {
+    Random random;
+    for (int round = 0; round < 40; ++round) {
+      bool vgprs = round % 2;
+      Inst inst = randomInst(random, row, vgprs);
+      Handler chosen = directHandler(row, inst);
+      Handler handlers[] = {set.full, chosen, chosen ? row.direct : nullptr};
+      State start = randomState(random, round < 20);
+      if (row.flags & VShift4) // not about the refusal of larger ones
+        for (auto &registers : start.registers)
+          for (uint32_t &x : registers)
+            x &= ~0x3cu;
+      State expected(start);
+      Inst general = inst;
+      general.op = &baseRow;
+      base.full(expected.wave, general);
+      for (Handler handler : handlers) {
+        if (!handler)
+          continue;
+        State actual(start);
+        handler(actual.wave, inst);
+        ASSERT_EQ(compare(expected, actual, inst.dst, row.d, row.name), "")
+            << set.name << " " << row.name << " round " << round
+            << (handler == set.full ? " (general)" : "");
+        ++compared;
+      }
+    }
+  });
+  EXPECT_GT(compared, 10000u);
+}
+
+TEST(ValuVariants, LanesThatAreOffChangeNothingForTheOthers) {
+  forRows([&](const ValuOps &set, const ValuRow &row, const ValuRow &) {
+    if (row.flags & (VCompare | VCarryOut | VShift4))
+      return;
+    Random random;
+    for (int round = 0; round < 4; ++round) {
+      bool vgprs = round % 2;
+      Inst inst = randomInst(random, row, vgprs);
+      Handler handler = directHandler(row, inst);
+      if (!handler)
+        handler = set.full;
+      State start = randomState(random, true);
+      start.wave.setS64(SgprExec, ~uint64_t(0));
+      State whole(start), part(start);
+      uint64_t exec = uint64_t(random.bits()) << 32 | random.bits();
+      part.wave.setS64(SgprExec, exec);
+      handler(whole.wave, inst);
+      handler(part.wave, inst);
+      for (unsigned r = 0; r < rowCount; ++r)
+        for (unsigned lane = 0; lane < 64; ++lane)
+          ASSERT_EQ(part.registers[r][lane], exec >> lane & 1
+                                                 ? whole.registers[r][lane]
+                                                 : start.registers[r][lane])
+              << set.name << " " << row.name << " v" << r << " lane " << lane;
+    }
+  });
+}
+
+TEST(ValuVariants, PackedHandlersDoWhatTheGeneralDriversDo) {
+  auto sets = allValuOps();
+  const ValuOps &base = *sets[0];
+  for (const ValuOps *set : sets)
+    for (bool pairs : {false, true}) {
+      const auto &table = pairs ? set->packed32Rows : set->packedRows;
+      const auto &baseTable = pairs ? base.packed32Rows : base.packedRows;
+      for (size_t i = 0; i < table.count; ++i) {
+        const ValuRow &row = table.rows[i];
+        Random random;
+        for (int round = 0; round < 40; ++round) {
+          bool vgprs = round % 2;
+          Inst inst = randomInst(random, row, vgprs);
+          inst.mods = ModVop3p | 7u * ModOpSelHi0;
+          if (pairs || random.below(4) == 0) {
+            inst.mods = ModVop3p | (random.bits() & 7) * ModOpSel0 |
+                        (random.bits() & 7) * ModOpSelHi0 |
+                        (random.bits() & 7) | (random.bits() & 7) * ModNegHi0 |
+                        (random.below(8) == 0) * ModClamp;
+            if (row.d == ValueType::B64)
+              inst.mods &= ~uint32_t(7 | 7 * ModNegHi0);
+          }
+          State start = randomState(random, round < 20);
+          State expected(start);
+          Inst general = inst;
+          general.op = &baseTable.rows[i];
+          (pairs ? base.packed32 : base.packed)(expected.wave, general);
+          Handler chosen = directPackedHandler(row, inst, pairs);
+          Handler handlers[] = {pairs ? set->packed32 : set->packed, chosen,
+                                chosen ? row.direct : nullptr};
+          for (Handler handler : handlers) {
+            if (!handler)
+              continue;
+            State actual(start);
+            handler(actual.wave, inst);
+            ASSERT_EQ(compare(expected, actual, inst.dst,
+                              pairs ? ValueType::F32 : row.d, row.name),
+                      "")
+                << set->name << " " << row.name << " round " << round;
+          }
+        }
+      }
+    }
+}
+
+TEST(ValuVariants, TheFastUnpackingIsTheGeneralOne) {
+  const auto *desc = math::findScaledCvt("V_CVT_SCALEF32_PK_BF16_FP4");
+  ASSERT_TRUE(desc);
+  for (const ValuOps *set : allValuOps()) {
+    Random random;
+    for (int round = 0; round < 400; ++round) {
+      Inst inst;
+      inst.op = desc;
+      inst.dst = uint16_t(random.below(rowCount));
+      for (int k = 0; k < 2; ++k)
+        inst.src[k] = randomSource(random, ValueType::B32);
+      inst.mods = random.below(16) * ModOpSel0;
+      State start = randomState(random, true);
+      State expected(start), actual(start);
+      runScaledConvert(expected.wave, inst);
+      set->unpackFp4(actual.wave, inst);
+      ASSERT_EQ(compare(expected, actual, inst.dst, ValueType::B32), "")
+          << set->name << " round " << round;
+    }
+  }
+}
