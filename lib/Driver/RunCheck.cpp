@@ -9,6 +9,8 @@
 #include "moe/Driver/RunCheck.h"
 #include "RunRandom.h"
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
+#include <cstring>
 #include <set>
 
 using namespace llvm;
@@ -26,16 +28,45 @@ static std::vector<int64_t> sampleRows(int64_t rows, uint64_t seed) {
   return std::vector<int64_t>(chosen.begin(), chosen.end());
 }
 
-/// A random column of each of kSampledCols equal parts.
-static std::vector<int64_t> sampleCols(int64_t cols, uint64_t seed) {
+/// A random column of each of `parts` equal parts.
+static std::vector<int64_t> sampleCols(int64_t cols, int64_t parts,
+                                       uint64_t seed) {
   Random random(seed, kSampleStream + 1);
-  int64_t parts = std::min(kSampledCols, cols);
+  parts = std::min(parts, cols);
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < parts; ++i) {
     int64_t begin = cols * i / parts, end = cols * (i + 1) / parts;
     chosen.push_back(begin + int64_t(random.below(uint64_t(end - begin))));
   }
   return chosen;
+}
+
+/// A NaN in a routed row of a generated problem, or a change in another row.
+static void checkEveryElement(const Problem &problem, const void *out,
+                              const void *initial, CheckResult &result) {
+  const KernelOptions &o = problem.options;
+  int64_t perRow = o.topk * problem.tokens / problem.outRows();
+  std::vector<char> routed(static_cast<size_t>(problem.outRows()), 0);
+  std::vector<int32_t> local = problem.localIds();
+  for (size_t pair = 0; pair < local.size(); ++pair)
+    if (local[pair] >= 0)
+      routed[pair / size_t(perRow)] = 1;
+  int64_t cols = o.outColumns();
+  reference::FloatType type = problem.outType();
+  for (int64_t row = 0; row < problem.outRows(); ++row)
+    for (int64_t i = row * cols; i < (row + 1) * cols; ++i) {
+      double y = reference::loadFloat(type, out, i);
+      if (routed[static_cast<size_t>(row)]) {
+        result.unwritten += problem.generated && std::isnan(y);
+        continue;
+      }
+      int64_t width = reference::byteWidth(type);
+      static const char zeros[8] = {};
+      const char *kept =
+          initial ? static_cast<const char *>(initial) + i * width : zeros;
+      const char *found = static_cast<const char *>(out) + i * width;
+      result.touched += std::memcmp(found, kept, size_t(width)) != 0;
+    }
 }
 
 reference::ActivationParams moe::driver::activationOf(const KernelOptions &o) {
@@ -53,7 +84,7 @@ reference::ActivationParams moe::driver::activationOf(const KernelOptions &o) {
 }
 
 CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
-                                    unsigned threads) {
+                                    unsigned threads, int64_t products) {
   const KernelOptions &o = problem.options;
   bool stage1 = o.kernel == KernelKind::Gemm1;
   reference::ErrorModel model;
@@ -75,7 +106,7 @@ CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
       return reference::compare(
           model,
           reference::goldenStage1(gemm, activationOf(o), initial,
-                                  problem.outType(), wanted.rows),
+                                  problem.outType(), wanted),
           out, initial, /*stage1=*/true);
     return reference::compare(model,
                               reference::goldenStage2(gemm, summed, initial,
@@ -83,22 +114,56 @@ CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
                                                       wanted),
                               out, initial);
   };
-  if (problem.tokens <= kSampleAbove) {
+  int64_t pairs = problem.tokens * o.topk;
+  int64_t column = pairs * o.k() * (stage1 ? 2 : 1); // products of a column
+  if (problem.tokens <= kSampleAbove || column * o.outColumns() <= products) {
     result.elements = compare(reference::Wanted());
     return result;
   }
   std::vector<int64_t> rows = sampleRows(problem.outRows(), problem.seed);
   result.sampledRows = int64_t(rows.size());
   result.elements = compare(reference::Wanted{&rows, nullptr});
-  if (stage1)
-    return result;
-  std::vector<int64_t> cols = sampleCols(o.outColumns(), problem.seed);
+  int64_t parts =
+      std::max({kSampledCols, (o.outColumns() + kPartCols - 1) / kPartCols,
+                products / column});
+  std::vector<int64_t> cols = sampleCols(o.outColumns(), parts, problem.seed);
   result.sampledCols = int64_t(cols.size());
   result.columns = compare(reference::Wanted{nullptr, &cols});
+  checkEveryElement(problem, out, initial, result);
+  if (stage1)
+    return result;
   result.checksum = reference::compareChecksum(
       model,
       reference::goldenStage2Checksum(gemm, summed, initial, problem.outType()),
       out, problem.outRows());
+  return result;
+}
+
+CheckResult moe::driver::checkLayer(const Problem &up, const Problem &down,
+                                    const void *out, unsigned threads,
+                                    int64_t products) {
+  const KernelOptions &o = down.options;
+  reference::ErrorModel model;
+  model.type = down.outType();
+  model.k = o.k();
+  model.contributions = o.topk * o.kBatch;
+  model.topk = o.topk;
+  const void *initial = o.reduce ? nullptr : down.initial.data();
+
+  CheckResult result;
+  result.rows = result.sampledRows = down.tokens;
+  std::vector<int64_t> rows;
+  int64_t all = down.tokens * o.topk * o.modelDim * o.interDim * 4;
+  if (down.tokens > kSampleAbove && all > products) {
+    rows = sampleRows(down.tokens, down.seed);
+    result.sampledRows = int64_t(rows.size());
+  }
+  result.elements = reference::compare(
+      model,
+      reference::goldenLayer(up.gemm(threads), activationOf(up.options),
+                             down.gemm(threads), initial, down.outType(),
+                             rows.empty() ? nullptr : &rows),
+      out, initial);
   return result;
 }
 

@@ -24,8 +24,10 @@ namespace {
 class DataReader {
 public:
   DataReader(StringRef dir, const KernelOptions &options, int64_t tokens,
-             const GivenDimensions &given, unsigned threads)
-      : dir(dir.str()), flagTokens(tokens), given(given), threads(threads) {
+             const GivenDimensions &given, unsigned threads,
+             const StageFiles &files)
+      : dir(dir.str()), flagTokens(tokens), given(given), threads(threads),
+        files(files) {
     problem.options = options;
   }
 
@@ -59,6 +61,7 @@ private:
   int64_t flagTokens;
   GivenDimensions given;
   unsigned threads;
+  StageFiles files;
   Problem problem;
 };
 } // namespace
@@ -89,6 +92,9 @@ Error DataReader::checkShape(StringRef name, const NpyArray &array,
 
 Error DataReader::setDimension(StringRef flag, bool isGiven, int64_t &dimension,
                                int64_t found, StringRef tensor) const {
+  if (files.second() && dimension != found)
+    return failure("'" + pathOf(tensor) + "': expected " + flag + " " +
+                   Twine(dimension) + " as in stage 1, got " + Twine(found));
   if (isGiven && dimension != found)
     return failure("--" + flag + ": expected " + Twine(found) + " as in '" +
                    pathOf(tensor) + "', got " + Twine(dimension));
@@ -143,28 +149,28 @@ Error DataReader::setShape(const NpyArray &w, int64_t k) {
   bool gemm2 = o.kernel == KernelKind::Gemm2;
   int64_t n = w.shape[1];
   if (!gemm2 && n % 2)
-    return failure("'" + pathOf("w") +
+    return failure("'" + pathOf(files.w()) +
                    "': expected gate and up rows, an even "
                    "number, got " +
                    Twine(n));
   int64_t local = count_if(problem.sharding.mask, [](int32_t m) { return m; });
   if (!problem.sharding.mask.empty() && w.shape[0] != local)
-    return failure("'" + pathOf("w") + "': expected " + Twine(local) +
+    return failure("'" + pathOf(files.w()) + "': expected " + Twine(local) +
                    " experts, the nonzero entries of '" +
                    pathOf("expert_mask") + "', got " + Twine(w.shape[0]));
-  if (Error error =
-          setDimension("experts", given.experts, o.experts, w.shape[0], "w"))
+  if (Error error = setDimension("experts", given.experts, o.experts,
+                                 w.shape[0], files.w()))
     return error;
   if (Error error = setDimension("model-dim", given.modelDim, o.modelDim,
-                                 gemm2 ? n : k, "w"))
+                                 gemm2 ? n : k, files.w()))
     return error;
   return setDimension("inter-dim", given.interDim, o.interDim,
-                      gemm2 ? k : n / 2, "w");
+                      gemm2 ? k : n / 2, files.w());
 }
 
 Error DataReader::quantize(const NpyArray &w) {
-  if (exists("scale"))
-    return failure("'" + pathOf("scale") +
+  if (exists(files.scale()))
+    return failure("'" + pathOf(files.scale()) +
                    "': expected no scale with weights "
                    "in " +
                    toString(w.type) + ", which are quantised here");
@@ -203,12 +209,12 @@ Error DataReader::quantize(const NpyArray &w) {
 }
 
 Error DataReader::readWeights() {
-  Expected<NpyArray> w = load("w", {DType::U8, DType::F32, DType::F16});
+  Expected<NpyArray> w = load(files.w(), {DType::U8, DType::F32, DType::F16});
   if (!w)
     return w.takeError();
   bool packed = w->type == DType::U8;
   if (w->shape.size() != 3 || w->elements() == 0)
-    return failure("'" + pathOf("w") + "': expected shape [experts, N, " +
+    return failure("'" + pathOf(files.w()) + "': expected shape [experts, N, " +
                    (packed ? "K/2" : "K") + "], got " + shapeString(w->shape));
   int64_t k = w->shape[2] * (packed ? 2 : 1);
   if (Error error = setShape(*w, k))
@@ -218,14 +224,14 @@ Error DataReader::readWeights() {
   if (!packed)
     return quantize(*w);
 
-  if (!exists("scale"))
-    return failure("'" + pathOf("scale") +
+  if (!exists(files.scale()))
+    return failure("'" + pathOf(files.scale()) +
                    "': expected the scales of weights in uint8, got no file");
-  Expected<NpyArray> scale = load("scale", {DType::U8});
+  Expected<NpyArray> scale = load(files.scale(), {DType::U8});
   if (!scale)
     return scale.takeError();
   if (Error error =
-          checkShape("scale", *scale, {w->shape[0], w->shape[1], k / 32},
+          checkShape(files.scale(), *scale, {w->shape[0], w->shape[1], k / 32},
                      "[experts, N, K/32]"))
     return error;
   problem.codes = std::move(w->data);
@@ -236,6 +242,9 @@ Error DataReader::readWeights() {
 Error DataReader::readActivations() {
   const KernelOptions &o = problem.options;
   bool gemm2 = o.kernel == KernelKind::Gemm2;
+  if (!files.x)
+    return HostBuffer::allocate(uint64_t(problem.tokens * o.topk * o.k() * 2))
+        .moveInto(problem.x);
   Expected<NpyArray> x = load("x", {DType::U16});
   if (!x)
     return x.takeError();
@@ -251,14 +260,14 @@ Error DataReader::readBias() {
   const KernelOptions &o = problem.options;
   if (!o.bias)
     return Error::success();
-  if (!exists("bias"))
-    return failure("'" + pathOf("bias") +
+  if (!exists(files.bias()))
+    return failure("'" + pathOf(files.bias()) +
                    "': expected the tensor that --bias asks for, got no file");
-  Expected<NpyArray> bias = load("bias", {DType::F32});
+  Expected<NpyArray> bias = load(files.bias(), {DType::F32});
   if (!bias)
     return bias.takeError();
   if (Error error =
-          checkShape("bias", *bias, {o.experts, o.n()}, "[experts, N]"))
+          checkShape(files.bias(), *bias, {o.experts, o.n()}, "[experts, N]"))
     return error;
   const float *values = bias->data.as<float>();
   problem.bias.assign(values, values + bias->elements());
@@ -267,9 +276,13 @@ Error DataReader::readBias() {
 
 Error DataReader::readInitial() {
   const KernelOptions &o = problem.options;
-  if (!exists("out"))
-    return HostBuffer::allocate(uint64_t(problem.outBytes()))
-        .moveInto(problem.initial);
+  if (!files.out || !exists("out")) {
+    Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
+                      .moveInto(problem.initial);
+    if (!error && !files.out)
+      std::memset(problem.initial.data(), 0xff, problem.initial.size());
+    return error;
+  }
   DType type = o.outType == OutType::BF16  ? DType::U16
                : o.outType == OutType::F16 ? DType::F16
                                            : DType::F32;
@@ -303,12 +316,11 @@ Expected<Problem> DataReader::read() {
   return std::move(problem);
 }
 
-Expected<Problem> moe::driver::readProblem(StringRef dir,
-                                           const KernelOptions &options,
-                                           int64_t tokens,
-                                           const GivenDimensions &given,
-                                           unsigned threads) {
-  return DataReader(dir, options, tokens, given, threads).read();
+Expected<Problem>
+moe::driver::readProblem(StringRef dir, const KernelOptions &options,
+                         int64_t tokens, const GivenDimensions &given,
+                         unsigned threads, const StageFiles &files) {
+  return DataReader(dir, options, tokens, given, threads, files).read();
 }
 
 Expected<std::vector<int32_t>> moe::driver::readExpertMask(StringRef path) {

@@ -65,9 +65,6 @@ static void addFlags(FlagSet &flags, Request &request) {
 
 static Error checkFlags(const FlagSet &flags, Request &request) {
   if (request.layer) {
-    if (flags.given("data"))
-      return createStringError("--data: expected generated tensors in moe-run "
-                               "layer, own ones are not there yet");
     if (flags.given("trace"))
       return createStringError("--trace: expected one kernel, got both stages "
                                "of a layer; trace gemm1 or gemm2");
@@ -189,7 +186,7 @@ static Expected<Problem> firstProblem(const Request &request, Times &times) {
   if (!request.dataDir.empty()) {
     Expected<Problem> problem =
         readProblem(request.dataDir, request.options, request.tokens,
-                    request.given, request.threads());
+                    request.given, request.threads(), request.files);
     if (!problem)
       return problem;
     problem->seed = request.seed;

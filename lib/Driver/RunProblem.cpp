@@ -306,6 +306,28 @@ static void fillActivations(Problem &problem) {
     }
 }
 
+/// Values from -1 to 1; NaN where a kernel has to store.
+static void fillOutput(Problem &problem) {
+  const KernelOptions &o = problem.options;
+  bool added = o.kernel == KernelKind::Gemm2 && o.accumulate;
+  int64_t perRow = o.topk * problem.tokens / problem.outRows();
+  std::vector<char> stored(static_cast<size_t>(problem.outRows()), 0);
+  std::vector<int32_t> local = problem.localIds();
+  for (size_t pair = 0; pair < local.size(); ++pair)
+    if (local[pair] >= 0 && !added)
+      stored[pair / size_t(perRow)] = 1;
+  Random random(problem.seed, kOut);
+  int64_t element = 0;
+  for (char row : stored)
+    for (int64_t i = 0; i < o.outColumns(); ++i, ++element) {
+      double value = 2 * random.unit() - 1;
+      if (row)
+        value = std::numeric_limits<double>::quiet_NaN();
+      reference::storeFloat(problem.outType(), problem.initial.data(), element,
+                            value);
+    }
+}
+
 Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
                                                int64_t tokens, Routing routing,
                                                uint64_t seed, unsigned threads,
@@ -314,6 +336,7 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
     return std::move(error);
   Problem problem;
   problem.sharding = sharding;
+  problem.generated = true;
   problem.options = options;
   problem.tokens = tokens;
   problem.seed = seed;
@@ -348,10 +371,7 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
   if (Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
                         .moveInto(problem.initial))
     return std::move(error);
-  Random out(seed, kOut);
-  for (int64_t i = 0; i < problem.outRows() * options.outColumns(); ++i)
-    reference::storeFloat(problem.outType(), problem.initial.data(), i,
-                          2 * out.unit() - 1);
+  fillOutput(problem);
   if (Error error = generateWeights(problem, threads))
     return std::move(error);
   return std::move(problem);

@@ -120,12 +120,13 @@ static std::string configLine(const KernelOptions &o) {
   line += o.reduce                        ? ", store and reduce"
           : o.accumulate && !o.isStage1() ? ", accumulate"
                                           : ", store";
+  if (o.kBatch > 1)
+    line += ", k_batch " + std::to_string(o.kBatch);
   line += o.leavesRawSums() ? ", then activated" : "";
   line += o.appliesWeight() ? ", weight" : "";
   line += o.bias ? ", bias" : "";
   for (auto [name, value] :
-       {std::pair<const char *, int64_t>("k_batch", o.kBatch),
-        {"k_wave", o.kWave},
+       {std::pair<const char *, int64_t>("k_wave", o.kWave),
         {"xcd", o.xcd},
         {"group_m", o.groupM}})
     if (value != 1)
@@ -150,10 +151,11 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
          << format("%.3f", e.maxBoundRatio) << " of the bound; logits_diff "
          << format("%.2e", e.logitsDiff) << " (limit "
          << format("%.2e", e.logitsLimit) << ")\n  compared      ";
-  if (result.check.checksum)
+  if (result.check.sampled())
     outs() << "a sample: " << result.check.sampledRows << " of "
            << result.check.rows << " rows, " << result.check.sampledCols
-           << " columns of all rows, and the column sums";
+           << " columns of all rows"
+           << (result.check.checksum ? ", and the column sums" : "");
   else
     outs() << "all " << result.check.rows << " rows";
   outs() << "\n  seconds       "
@@ -165,19 +167,30 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
   outs() << (result.pass() ? "pass" : "FAIL") << '\n';
 }
 
-void moe::driver::explainResult(const Result &result) {
-  const reference::ErrorReport e = result.check.total();
+void moe::driver::explainErrors(const reference::ErrorReport &e,
+                                StringRef what) {
   if (e.wrong)
-    errs() << "moe-run: error: " << e.wrong << " of " << e.compared
+    errs() << "moe-run: error: " << what << e.wrong << " of " << e.compared
            << " elements are outside the error bound; the worst is row "
            << e.worstRow << ", column " << e.worstCol << ": expected "
            << format("%.9g", e.worstExpected) << " within "
            << format("%.3g", e.worstBound) << ", got "
            << format("%.9g", e.worstValue) << '\n';
   else if (!e.pass)
-    errs() << "moe-run: error: logits_diff: expected at most "
+    errs() << "moe-run: error: " << what << "logits_diff: expected at most "
            << format("%.3g", e.logitsLimit) << ", got "
            << format("%.3g", e.logitsDiff) << '\n';
+}
+
+void moe::driver::explainResult(const Result &result) {
+  explainErrors(result.check.total(), "");
+  if (result.check.unwritten)
+    errs() << "moe-run: error: " << result.check.unwritten
+           << " elements are NaN: nothing was stored there, or a NaN that "
+              "should not have been read\n";
+  if (result.check.touched)
+    errs() << "moe-run: error: " << result.check.touched
+           << " elements of rows without a route have changed\n";
   if (result.check.checksum && !result.check.checksum->pass) {
     const reference::ErrorReport &s = *result.check.checksum;
     errs() << "moe-run: error: the sums of " << s.wrong << " of " << s.compared

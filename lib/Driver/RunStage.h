@@ -35,6 +35,7 @@ struct Request {
   bool json = false, explain = false, help = false;
   bool layer = false; ///< both stages, the second on the first one's output
   GivenDimensions given;
+  StageFiles files;
   FixedAxes fixed;
   ExecutorFlags execution;
   std::shared_ptr<moe::executor::Executor> executor;
@@ -96,6 +97,7 @@ void printSummary(const Request &request, const Problem &problem,
                   const Result &result);
 /// Says to standard error what is wrong.
 void explainResult(const Result &result);
+void explainErrors(const reference::ErrorReport &e, llvm::StringRef what);
 
 } // namespace moe::driver
 

@@ -32,38 +32,42 @@ struct Dot {
 };
 } // namespace
 
-/// sum a*w and sum |a*w|, eight partial sums each so that the compiler can use
-/// vectors without reordering anything.
-static void addDot(const double *a, const double *w, int64_t begin, int64_t end,
-                   Dot &result) {
-  double sums[8] = {}, magnitudes[8] = {};
-  for (int64_t i = begin; i < end; i += 8)
-    for (int64_t j = 0; j < 8; ++j) {
-      double product = a[i + j] * w[i + j];
-      sums[j] += product;
-      magnitudes[j] += std::fabs(product);
-    }
-  double sum = 0;
-  for (int64_t j = 0; j < 8; ++j) {
-    sum += sums[j];
-    result.magnitude += magnitudes[j];
+/// Columns whose products with one row are computed together: the row is read
+/// once for all of them.
+static constexpr int64_t kColumns = 4;
+
+/// sum a*w and sum |a*w| of kColumns columns, two partial sums each so that the
+/// compiler can use vectors without reordering anything.
+static void addDots(const double *a, const double *const *w, int64_t begin,
+                    int64_t end, Dot *results) {
+  double sums[kColumns][2] = {}, magnitudes[kColumns][2] = {};
+  for (int64_t i = begin; i < end; i += 2)
+    for (int64_t c = 0; c < kColumns; ++c)
+      for (int64_t j = 0; j < 2; ++j) {
+        double product = a[i + j] * w[c][i + j];
+        sums[c][j] += product;
+        magnitudes[c][j] += std::fabs(product);
+      }
+  for (int64_t c = 0; c < kColumns; ++c) {
+    double sum = sums[c][0] + sums[c][1];
+    results[c].magnitude += magnitudes[c][0] + magnitudes[c][1];
+    results[c].sum += sum;
+    if (begin == 0)
+      results[c].first = sum;
+    else
+      results[c].others += std::fabs(sum);
   }
-  result.sum += sum;
-  if (begin == 0)
-    result.first = sum;
-  else
-    result.others += std::fabs(sum);
 }
 
-static Dot dot(const double *a, const double *w, const MoEGemm &gemm) {
-  Dot result;
+static void dots(const double *a, const double *const *w, const MoEGemm &gemm,
+                 Dot *results) {
+  std::fill_n(results, kColumns, Dot());
   int64_t begin = 0;
   for (int64_t cut : gemm.cuts) {
-    addDot(a, w, begin, cut, result);
+    addDots(a, w, begin, cut, results);
     begin = cut;
   }
-  addDot(a, w, begin, gemm.k, result);
-  return result;
+  addDots(a, w, begin, gemm.k, results);
 }
 
 static void decodeX(const MoEGemm &gemm, int64_t pair, double *out) {
@@ -152,28 +156,42 @@ static std::vector<int64_t> indexRows(const GoldenResult &result,
 
 /// Calls use(expert, pair, j, dot) for each routed pair and each weight row
 /// columns[j] of its expert; threads share out the columns of one expert and
-/// a bounded number of its pairs at a time.
-template <typename Use>
+/// a bounded number of its pairs at a time. decode(pair, row) gives a pair's
+/// row of activations.
+template <typename Decode, typename Use>
 static void multiply(const MoEGemm &gemm, const PairsByExpert &routed,
-                     const std::vector<int64_t> &columns, const Use &use) {
+                     const std::vector<int64_t> &columns, const Decode &decode,
+                     const Use &use) {
   constexpr size_t kPairsAtOnce = 1024;
   std::vector<double> x;
+  auto work = [&](int64_t e, const Pair *pairs, size_t count, int64_t begin,
+                  int64_t end) {
+    std::vector<double> w(static_cast<size_t>(kColumns * gemm.k));
+    Dot results[kColumns];
+    for (int64_t j = begin; j < end; j += kColumns) {
+      int64_t used = std::min(kColumns, end - j);
+      const double *rows[kColumns];
+      for (int64_t c = 0; c < kColumns; ++c)
+        rows[c] = w.data() + c * gemm.k;
+      for (int64_t c = 0; c < used; ++c)
+        decodeW(gemm, e, columns[j + c], w.data() + c * gemm.k);
+      for (size_t i = 0; i < count; ++i) {
+        dots(x.data() + i * gemm.k, rows, gemm, results);
+        for (int64_t c = 0; c < used; ++c)
+          use(e, pairs[i], j + c, results[c]);
+      }
+    }
+  };
   for (int64_t e = 0; e < gemm.experts; ++e) {
     const std::vector<Pair> &pairs = routed[e];
     for (size_t first = 0; first < pairs.size(); first += kPairsAtOnce) {
       size_t count = std::min(kPairsAtOnce, pairs.size() - first);
       x.resize(count * gemm.k);
       for (size_t i = 0; i < count; ++i)
-        decodeX(gemm, pairs[first + i].pair, x.data() + i * gemm.k);
+        decode(pairs[first + i].pair, x.data() + i * gemm.k);
       forEachChunk(static_cast<int64_t>(columns.size()), 16, gemm.threads,
                    [&](int64_t begin, int64_t end) {
-                     std::vector<double> w(static_cast<size_t>(gemm.k));
-                     for (int64_t j = begin; j < end; ++j) {
-                       decodeW(gemm, e, columns[j], w.data());
-                       for (size_t i = 0; i < count; ++i)
-                         use(e, pairs[first + i], j,
-                             dot(x.data() + i * gemm.k, w.data(), gemm));
-                     }
+                     work(e, pairs.data() + first, count, begin, end);
                    });
     }
   }
@@ -200,9 +218,10 @@ static void setInitial(GoldenResult &result, const void *initial,
     }
 }
 
-GoldenResult moe::reference::goldenStage2(const MoEGemm &gemm, bool accumulate,
-                                          const void *initial, FloatType type,
-                                          const Wanted &wanted) {
+template <typename Decode>
+static GoldenResult stage2(const MoEGemm &gemm, bool accumulate,
+                           const void *initial, FloatType type,
+                           const Wanted &wanted, const Decode &decode) {
   int64_t rows = gemm.tokens * (accumulate ? 1 : gemm.topk);
   GoldenResult result = makeResult(rows, gemm.n, wanted);
   std::vector<int64_t> index = indexRows(result, rows);
@@ -215,7 +234,7 @@ GoldenResult moe::reference::goldenStage2(const MoEGemm &gemm, bool accumulate,
   setInitial(result, initial, type);
 
   int64_t cols = static_cast<int64_t>(result.colIds.size());
-  multiply(gemm, routed, result.colIds,
+  multiply(gemm, routed, result.colIds, decode,
            [&](int64_t e, const Pair &pair, int64_t j, Dot d) {
              double bias = biasOf(gemm, e, result.colIds[j]);
              double weight = weightOf(gemm, pair.pair);
@@ -231,6 +250,13 @@ GoldenResult moe::reference::goldenStage2(const MoEGemm &gemm, bool accumulate,
              result.magnitude[at] += magnitude;
            });
   return result;
+}
+
+GoldenResult moe::reference::goldenStage2(const MoEGemm &gemm, bool accumulate,
+                                          const void *initial, FloatType type,
+                                          const Wanted &wanted) {
+  return stage2(gemm, accumulate, initial, type, wanted,
+                [&](int64_t pair, double *row) { decodeX(gemm, pair, row); });
 }
 
 GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
@@ -267,11 +293,14 @@ GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
       for (int64_t c = begin; c < end && totalAbs[e] != 0; ++c) {
         decodeW(gemm, e, c, w.data());
         double bias = biasOf(gemm, e, c);
-        result.value[c] +=
-            dot(x.data() + e * gemm.k, w.data(), gemm).sum + bias * total[e];
-        result.magnitude[c] +=
-            dot(xAbs.data() + e * gemm.k, w.data(), gemm).magnitude +
-            std::fabs(bias) * totalAbs[e];
+        double sum = bias * total[e];
+        double magnitude = std::fabs(bias) * totalAbs[e];
+        for (int64_t i = 0; i < gemm.k; ++i) {
+          sum += x[e * gemm.k + i] * w[i];
+          magnitude += xAbs[e * gemm.k + i] * std::fabs(w[i]);
+        }
+        result.value[c] += sum;
+        result.magnitude[c] += magnitude;
       }
   });
   result.sum = result.magnitude;
@@ -343,20 +372,27 @@ static double activationError(const ActivationParams &params, double g,
 GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
                                           const ActivationParams &params,
                                           const void *initial, FloatType type,
-                                          const std::vector<int64_t> *wanted) {
+                                          const Wanted &wanted) {
   int64_t rows = gemm.tokens * gemm.topk, inter = gemm.n / 2;
-  GoldenResult result = makeResult(rows, inter, Wanted{wanted, nullptr});
+  GoldenResult result = makeResult(rows, inter, wanted);
   std::vector<int64_t> index = indexRows(result, rows);
   PairsByExpert routed = route(gemm, [&](int64_t pair) { return index[pair]; });
-  // acc + bias and its magnitude, gate and up: [row, 2I].
-  std::vector<double> acc(result.rowIds.size() * gemm.n), magnitude(acc);
-  multiply(gemm, routed, indicesOr(nullptr, gemm.n),
-           [&](int64_t e, const Pair &pair, int64_t c, Dot d) {
-             size_t at = static_cast<size_t>(pair.row * gemm.n + c);
-             double bias = biasOf(gemm, e, c);
-             acc[at] = d.sum + bias;
-             magnitude[at] = d.magnitude + std::fabs(bias);
-           });
+  // acc + bias and its magnitude: [row, gate columns, up columns].
+  int64_t cols = static_cast<int64_t>(result.colIds.size());
+  std::vector<int64_t> columns = result.colIds;
+  for (int64_t column : result.colIds)
+    columns.push_back(inter + column);
+  std::vector<double> acc(result.rowIds.size() * columns.size()),
+      magnitude(acc);
+  multiply(
+      gemm, routed, columns,
+      [&](int64_t pair, double *row) { decodeX(gemm, pair, row); },
+      [&](int64_t e, const Pair &pair, int64_t j, Dot d) {
+        size_t at = static_cast<size_t>(pair.row * 2 * cols + j);
+        double bias = biasOf(gemm, e, columns[j]);
+        acc[at] = d.sum + bias;
+        magnitude[at] = d.magnitude + std::fabs(bias);
+      });
   setInitial(result, initial, type);
   double ulp = std::ldexp(1.0, -24);
   double c = 8 * ulp * std::sqrt(double(gemm.k));
@@ -367,9 +403,9 @@ GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
     for (const Pair &pair : pairs) {
       ++result.routed[pair.row];
       double weight = weightOf(gemm, pair.pair);
-      for (int64_t i = 0; i < inter; ++i) {
-        size_t g = static_cast<size_t>(pair.row * gemm.n + i), u = g + inter;
-        size_t at = static_cast<size_t>(pair.row * inter + i);
+      for (int64_t i = 0; i < cols; ++i) {
+        size_t g = static_cast<size_t>(pair.row * 2 * cols + i), u = g + cols;
+        size_t at = static_cast<size_t>(pair.row * cols + i);
         double value = activate(params, acc[g], acc[u]) * weight;
         result.value[at] = value;
         result.sum[at] = std::fabs(value);
@@ -383,20 +419,57 @@ GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
   return result;
 }
 
+/// By how much a bfloat16 in memory may differ from stage 1's exact value; a
+/// value that rounds to infinity becomes one.
+static double roundedError(double &value, double error) {
+  if (!std::isfinite(value))
+    return 0;
+  error += unitRoundoff(FloatType::BF16) * std::fabs(value) +
+           smallestSubnormal(FloatType::BF16) / 2;
+  double threshold = overflowThreshold(FloatType::BF16);
+  if (std::fabs(value) + error < threshold)
+    return error;
+  if (std::fabs(value) - error < threshold)
+    return std::numeric_limits<double>::infinity(); // either is right
+  value = std::copysign(std::numeric_limits<double>::infinity(), value);
+  return 0;
+}
+
 GoldenResult moe::reference::goldenLayer(const MoEGemm &up,
                                          const ActivationParams &params,
                                          const MoEGemm &down,
                                          const void *initial, FloatType type,
-                                         std::vector<uint16_t> *inter) {
-  GoldenResult first = goldenStage1(up, params, nullptr, FloatType::BF16);
-  std::vector<uint16_t> rounded(first.value.size());
-  for (size_t i = 0; i < rounded.size(); ++i)
-    rounded[i] = encodeBF16(first.value[i]);
-  MoEGemm second = down;
-  second.x = rounded.data();
-  second.xPerSlot = true;
-  GoldenResult result = goldenStage2(second, true, initial, type);
-  if (inter)
-    *inter = std::move(rounded);
+                                         const std::vector<int64_t> *tokens) {
+  std::vector<int64_t> pairs;
+  for (int64_t token : indicesOr(tokens, up.tokens))
+    for (int64_t slot = 0; slot < up.topk; ++slot)
+      pairs.push_back(token * up.topk + slot);
+  GoldenResult inter = goldenStage1(up, params, nullptr, FloatType::BF16,
+                                    Wanted{&pairs, nullptr});
+  for (size_t i = 0; i < inter.value.size(); ++i)
+    inter.magnitude[i] = roundedError(inter.value[i], inter.magnitude[i]);
+
+  std::vector<int64_t> index = indexRows(inter, up.tokens * up.topk);
+  auto rowOf = [&](const std::vector<double> &from) {
+    return [&](int64_t pair, double *row) {
+      std::copy_n(from.data() + index[pair] * down.k, down.k, row);
+    };
+  };
+  Wanted wanted{tokens, nullptr};
+  GoldenResult result =
+      stage2(down, true, initial, type, wanted, rowOf(inter.value));
+  // The same products of the errors.
+  result.inputError.assign(result.value.size(), 0);
+  std::vector<int64_t> rows = indexRows(result, down.tokens);
+  PairsByExpert routed =
+      route(down, [&](int64_t pair) { return rows[pair / down.topk]; });
+  int64_t cols = down.n;
+  multiply(down, routed, result.colIds, rowOf(inter.magnitude),
+           [&](int64_t, const Pair &pair, int64_t j, Dot d) {
+             double error = d.magnitude * std::fabs(weightOf(down, pair.pair));
+             if (std::isnan(error)) // infinity times zero
+               error = std::numeric_limits<double>::infinity();
+             result.inputError[pair.row * cols + j] += error;
+           });
   return result;
 }

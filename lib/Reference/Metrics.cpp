@@ -160,13 +160,17 @@ ErrorReport moe::reference::compare(const ErrorModel &model,
                         std::memcmp(bytes, kept, width) == 0);
         continue;
       }
+      // Activations that are off move the value and all it is made of.
+      double off = golden.inputError.empty() ? 0 : golden.inputError[at];
+      double sum = golden.sum[at] + off, magnitude = golden.magnitude[at] + off;
       double bound =
-          stage1 ? errorBoundStage1(model, ref, golden.magnitude[at])
-                 : errorBound(model, ref, golden.sum[at], golden.magnitude[at]);
-      judge.element(golden.rowIds[i], c, y, ref, bound, golden.sum[at],
-                    golden.magnitude[at]);
+          stage1
+              ? errorBoundStage1(model, ref, magnitude)
+              : errorBound(model, std::fabs(ref) + off, sum, magnitude) + off;
+      judge.element(golden.rowIds[i], c, y, ref, bound, sum, magnitude);
     }
-  return judge.finish(logitsLimit(std::max(model.topk, model.contributions)));
+  double limit = logitsLimit(std::max(model.topk, model.contributions));
+  return judge.finish(golden.inputError.empty() ? limit : 2 * limit);
 }
 
 ErrorReport moe::reference::compareChecksum(const ErrorModel &model,

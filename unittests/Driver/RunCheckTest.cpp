@@ -32,6 +32,9 @@ struct Solved {
     problem = cantFail(
         generateProblem(options, tokens, Routing::Uniform, /*seed=*/3, 1));
     problem.ids[10] = problem.ids[11] = -1; // token 5 goes nowhere
+    int64_t first = accumulate ? 5 : 10, last = accumulate ? 5 : 11;
+    for (int64_t i = first * 96; i < (last + 1) * 96; ++i)
+      reference::storeFloat(problem.outType(), problem.initial.data(), i, 0.5);
     reference::GoldenResult golden = reference::goldenStage2(
         problem.gemm(1), accumulate, problem.initial.data(), problem.outType());
     out.resize(size_t(problem.outBytes()));
@@ -39,7 +42,13 @@ struct Solved {
       reference::storeFloat(problem.outType(), out.data(), int64_t(i),
                             golden.value[i]);
   }
-  bool good() const { return checkStage(problem, out.data(), 2).pass(); }
+  bool good() const {
+    return checkStage(problem, out.data(), 2).pass() && sample().pass();
+  }
+  /// With few products, so that above 256 tokens rows are sampled.
+  CheckResult sample() const {
+    return checkStage(problem, out.data(), 1, /*products=*/1);
+  }
   double get(int64_t row, int64_t col) const {
     return reference::loadFloat(problem.outType(), out.data(), row * 96 + col);
   }
@@ -83,7 +92,8 @@ TEST(RunCheck, SamplesSeeEveryRow) {
     Solved solved(300, true);
     for (int64_t col = 0; col < 96; ++col)
       solved.set(row, col, solved.get(row, (col + 1) % 96));
-    CheckResult result = checkStage(solved.problem, solved.out.data(), 1);
+    EXPECT_FALSE(checkStage(solved.problem, solved.out.data(), 1).pass());
+    CheckResult result = solved.sample();
     EXPECT_FALSE(result.pass());
     EXPECT_EQ(result.sampledRows, 64);
     EXPECT_EQ(result.sampledCols, 32);
@@ -95,6 +105,104 @@ TEST(RunCheck, SamplesSeeEveryColumn) {
     Solved solved(300, false);
     for (int64_t row = 0; row < 600; ++row)
       solved.set(row, col, solved.get((row + 1) % 600, col));
-    EXPECT_FALSE(solved.good());
+    EXPECT_FALSE(checkStage(solved.problem, solved.out.data(), 1).pass());
+    EXPECT_FALSE(solved.sample().pass());
   }
+}
+
+TEST(RunCheck, FewProductsAreAllCompared) {
+  Solved solved(300, true);
+  CheckResult all = checkStage(solved.problem, solved.out.data(), 1);
+  EXPECT_FALSE(all.sampled());
+  EXPECT_EQ(all.total().compared, 300 * 96);
+  EXPECT_TRUE(solved.sample().sampled());
+}
+
+/// One element that no sample has: a NaN of a generated problem, and a change
+/// where nothing is routed.
+TEST(RunCheck, SamplesSeeEveryNaNAndEveryTouchedElement) {
+  for (bool accumulate : {true, false}) {
+    Solved solved(300, accumulate);
+    int seen = 0;
+    int elements = 0;
+    for (int64_t col = 0; col < 96; col += 5, ++elements) {
+      double value = solved.get(150, col);
+      solved.set(150, col, NAN);
+      CheckResult result = solved.sample();
+      EXPECT_FALSE(result.pass());
+      EXPECT_EQ(result.unwritten, 1);
+      seen += result.total().wrong;
+      solved.set(150, col, value);
+    }
+    EXPECT_LT(seen, elements); // the sample alone would have missed some
+    int64_t row = accumulate ? 5 : 10;
+    for (int64_t col = 0; col < 96; col += 5) {
+      double value = solved.get(row, col);
+      solved.set(row, col, -value);
+      EXPECT_EQ(solved.sample().touched, 1);
+      solved.set(row, col, value);
+    }
+  }
+}
+
+/// Both stages of a layer, and what the reference would have made of them.
+struct SolvedLayer {
+  Problem up, down;
+  std::vector<uint8_t> out;
+
+  explicit SolvedLayer(int64_t tokens) {
+    KernelOptions options;
+    options.modelDim = 96;
+    options.interDim = 64;
+    options.experts = 6;
+    options.topk = 2;
+    options.kernel = KernelKind::Gemm1;
+    up = generate(options, tokens);
+    options.kernel = KernelKind::Gemm2;
+    down = generate(options, tokens);
+    reference::GoldenResult first = reference::goldenStage1(
+        up.gemm(1), activationOf(up.options), nullptr, up.outType());
+    for (size_t i = 0; i < first.value.size(); ++i)
+      reference::storeFloat(reference::FloatType::BF16, down.x.data(),
+                            int64_t(i), first.value[i]);
+    reference::GoldenResult golden = reference::goldenStage2(
+        down.gemm(1), true, down.initial.data(), down.outType());
+    out.resize(size_t(down.outBytes()));
+    for (size_t i = 0; i < golden.value.size(); ++i)
+      reference::storeFloat(down.outType(), out.data(), int64_t(i),
+                            golden.value[i]);
+  }
+  static Problem generate(const KernelOptions &options, int64_t tokens) {
+    return cantFail(
+        generateProblem(options, tokens, Routing::Uniform, /*seed=*/3, 1));
+  }
+  CheckResult check(int64_t products = kProducts) const {
+    return checkLayer(up, down, out.data(), 2, products);
+  }
+};
+
+TEST(RunCheck, TheRoundedLayerIsRight) {
+  for (int64_t tokens : {9, 300}) {
+    SolvedLayer layer(tokens);
+    CheckResult result = layer.check();
+    EXPECT_TRUE(result.pass()) << result.elements.maxBoundRatio;
+    EXPECT_EQ(result.sampledRows, tokens);
+    // The bound is of use: what is left out of it is not far from it.
+    EXPECT_GT(result.elements.maxBoundRatio, 0.01);
+    EXPECT_EQ(layer.check(1).sampledRows, std::min<int64_t>(tokens, 64));
+  }
+}
+
+TEST(RunCheck, ALayerOnAnotherTokensRowsIsFound) {
+  SolvedLayer layer(9);
+  reference::storeFloat(layer.down.outType(), layer.out.data(), 3 * 96 + 7,
+                        40 + reference::loadFloat(layer.down.outType(),
+                                                  layer.out.data(),
+                                                  3 * 96 + 7));
+  EXPECT_EQ(layer.check().elements.wrong, 1);
+  SolvedLayer swapped(9);
+  size_t row = 96 * 2;
+  for (size_t i = 0; i < row; ++i)
+    std::swap(swapped.out[i], swapped.out[row + i]);
+  EXPECT_FALSE(swapped.check().pass());
 }

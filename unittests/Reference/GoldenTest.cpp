@@ -286,30 +286,79 @@ TEST(Golden, Stage1TakesGateRowsThenUpRows) {
     }
 }
 
-TEST(Golden, LayerIsStage2OnTheRoundedStage1) {
+TEST(Golden, Stage1WantedPartIsThatPart) {
+  Problem p(5, 2, 3, 32, 64, false);
+  p.randomize(4);
+  ActivationParams silu = defaultActivation(Activation::Silu);
+  GoldenResult all = goldenStage1(p.get(), silu, nullptr, FloatType::BF16);
+  std::vector<int64_t> rows = {0, 3, 9}, cols = {2, 5, 6, 11, 15};
+  GoldenResult some = goldenStage1(p.get(), silu, nullptr, FloatType::BF16,
+                                   Wanted{&rows, &cols});
+  ASSERT_EQ(some.value.size(), 15u);
+  for (int i = 0; i < 3; ++i)
+    for (int j = 0; j < 5; ++j) {
+      EXPECT_EQ(some.value[i * 5 + j], all.value[rows[i] * 16 + cols[j]]);
+      EXPECT_EQ(some.magnitude[i * 5 + j],
+                all.magnitude[rows[i] * 16 + cols[j]]);
+    }
+}
+
+TEST(Golden, LayerIsStage2OnStage1) {
   Problem up(4, 2, 3, 64, 64, false), down(4, 2, 3, 16, 32, true);
   up.randomize(5);
   down.randomize(6);
   down.ids = up.ids;
   ActivationParams silu = defaultActivation(Activation::Silu);
   up.get().weights = nullptr;
-  std::vector<uint16_t> inter;
   GoldenResult layer =
-      goldenLayer(up.gemm, silu, down.get(), nullptr, FloatType::BF16, &inter);
-  ASSERT_EQ(inter.size(), 8u * 32);
+      goldenLayer(up.gemm, silu, down.get(), nullptr, FloatType::BF16);
+  // By hand, on stage 1's exact values, and on what bfloat16 makes of them.
+  Problem exact = down, rounded = down;
+  std::vector<double> inter(8 * 32);
   for (int pair = 0; pair < 8; ++pair)
     for (int i = 0; i < 32; ++i) {
       double g = up.isRouted(pair) ? up.product(pair, i) : 0;
       double u = up.isRouted(pair) ? up.product(pair, 32 + i) : 0;
-      down.x[pair * 32 + i] = encodeBF16(g / (1 + std::exp(-g)) * u);
+      inter[pair * 32 + i] = g / (1 + std::exp(-g)) * u;
+      rounded.x[pair * 32 + i] = encodeBF16(inter[pair * 32 + i]);
     }
-  EXPECT_EQ(inter, down.x);
+  double largest = 0;
   for (int t = 0; t < 4; ++t)
     for (int n = 0; n < 16; ++n) {
-      double sum = 0;
-      for (int pair = 2 * t; pair < 2 * t + 2; ++pair)
-        if (down.isRouted(pair))
-          sum += down.product(pair, n) * down.weights[pair];
-      EXPECT_NEAR(layer.value[t * 16 + n], sum, 1e-6 * (1 + std::fabs(sum)));
+      double sum = 0, other = 0, most = 0;
+      for (int pair = 2 * t; pair < 2 * t + 2; ++pair) {
+        if (!down.isRouted(pair))
+          continue;
+        // One unit activation after the other gives the weights of column n.
+        for (int i = 0; i < 32; ++i) {
+          Problem unit = down;
+          unit.bias.assign(unit.bias.size(), 0);
+          std::fill(unit.x.begin(), unit.x.end(), uint16_t(0));
+          unit.x[pair * 32 + i] = encodeBF16(1);
+          double w = unit.product(pair, n) * down.weights[pair];
+          sum += w * inter[pair * 32 + i];
+          most += std::fabs(w * inter[pair * 32 + i]) / 256;
+        }
+        double bias = down.bias[down.ids[pair] * 16 + n] * down.weights[pair];
+        sum += bias;
+        other += rounded.product(pair, n) * down.weights[pair];
+      }
+      size_t at = t * 16 + n;
+      EXPECT_NEAR(layer.value[at], sum, 1e-9 * (1 + std::fabs(sum)));
+      EXPECT_LE(std::fabs(other - sum), layer.inputError[at]);
+      // Half a unit in the last place of bfloat16, and a little of f32.
+      EXPECT_GE(layer.inputError[at], most);
+      EXPECT_LE(layer.inputError[at], 1.2 * most + 1e-6);
+      largest = std::max(largest, layer.inputError[at]);
     }
+  EXPECT_GT(largest, 0);
+  // Some tokens are those tokens.
+  std::vector<int64_t> tokens = {1, 3};
+  GoldenResult some =
+      goldenLayer(up.gemm, silu, down.get(), nullptr, FloatType::BF16, &tokens);
+  ASSERT_EQ(some.value.size(), 32u);
+  for (int n = 0; n < 16; ++n) {
+    EXPECT_EQ(some.value[n], layer.value[16 + n]);
+    EXPECT_EQ(some.inputError[16 + n], layer.inputError[48 + n]);
+  }
 }

@@ -16,12 +16,16 @@
 
 namespace moe::driver {
 
-/// Up to this many tokens every element is compared. Above: so many rows with
-/// all their columns and, in stage 2, so many columns (one in each equal part
-/// of the width) with all their rows, and the column sums.
+/// Up to this many tokens every element is compared, and above as well while
+/// that takes so few products. Else a sample: so many rows with all their
+/// columns; columns with all their rows, one in each of at least so many equal
+/// parts of the width, none wider than kPartCols and more while the products
+/// last; in stage 2 the column sums; and of every element whether it is a NaN
+/// that cannot be, or has changed though nothing is routed to its row.
 constexpr int64_t kSampleAbove = 256;
+constexpr int64_t kProducts = 4000000000;
 constexpr int64_t kSampledRows = 64;
-constexpr int64_t kSampledCols = 32;
+constexpr int64_t kSampledCols = 32, kPartCols = 64;
 
 struct CheckResult {
   reference::ErrorReport elements;
@@ -29,9 +33,13 @@ struct CheckResult {
   std::optional<reference::ErrorReport> columns, checksum;
   int64_t rows = 0; ///< of the output
   int64_t sampledRows = 0, sampledCols = 0;
+  /// Of all elements, when rows were sampled: NaN in a routed row of a
+  /// generated problem, which has no such value; changed in one without route.
+  int64_t unwritten = 0, touched = 0;
+  bool sampled() const { return sampledRows < rows; }
   bool pass() const {
     return elements.pass && (!columns || columns->pass) &&
-           (!checksum || checksum->pass);
+           (!checksum || checksum->pass) && !unwritten && !touched;
   }
   /// The figures of all comparisons of elements together.
   reference::ErrorReport total() const;
@@ -42,7 +50,12 @@ reference::ActivationParams activationOf(const KernelOptions &options);
 
 /// Compares the `out` of the problem's stage with its reference.
 CheckResult checkStage(const Problem &problem, const void *out,
-                       unsigned threads);
+                       unsigned threads, int64_t products = kProducts);
+
+/// Compares stage 2's `out` with both stages in double, in all rows or in
+/// kSampledRows of them.
+CheckResult checkLayer(const Problem &up, const Problem &down, const void *out,
+                       unsigned threads, int64_t products = kProducts);
 
 } // namespace moe::driver
 

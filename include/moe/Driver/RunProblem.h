@@ -49,6 +49,7 @@ struct Problem {
   HostBuffer initial;         ///< [outRows, outColumns] of the out type
   uint64_t seed = 0;          ///< of the garbage
   Sharding sharding;
+  bool generated = false; ///< finite numbers only, but for what is not read
 
   /// The experts that ids name.
   int64_t globalExperts() const {
@@ -73,7 +74,8 @@ llvm::Error checkDimensions(const KernelOptions &options, int64_t tokens);
 
 /// Random tensors: codes of all 16 values, block exponents at random, one
 /// block in 16 zero with scale 0x00, bf16 activations of magnitude up to 2,
-/// routing weights that sum to 1, output contents that are not zero. Experts
+/// routing weights that sum to 1, output contents that are not zero where they
+/// are added to and NaN where they are overwritten. Experts
 /// without tokens keep zero weights that cost no memory.
 /// Activations that no local expert reads are NaN.
 llvm::Expected<Problem> generateProblem(const KernelOptions &options,
@@ -91,13 +93,26 @@ struct GivenDimensions {
        topk = false;
 };
 
+/// Which files a stage takes: w1, scale1, bias1 with suffix "1". The second
+/// stage of a layer has no x of its own, the first no initial output: it starts
+/// as NaN. The dimensions of a second stage are those of the first.
+struct StageFiles {
+  std::string suffix;
+  bool x = true, out = true;
+  bool second() const { return !x; }
+  std::string w() const { return "w" + suffix; }
+  std::string scale() const { return "scale" + suffix; }
+  std::string bias() const { return "bias" + suffix; }
+};
+
 /// Reads DIR/<name>.npy; dimensions come from the tensors, and one that the
 /// command line gave must agree. Weights in f32 or f16 without a scale are
 /// quantised (nearest even, OCP scale). An expert_mask.npy says which experts
 /// the weights are of.
 llvm::Expected<Problem>
 readProblem(llvm::StringRef dir, const KernelOptions &options, int64_t tokens,
-            const GivenDimensions &given, unsigned threads);
+            const GivenDimensions &given, unsigned threads,
+            const StageFiles &files = StageFiles());
 
 /// Refuses a local token count above the tokens.
 llvm::Error checkLocalTokens(int64_t localTokens, int64_t tokens);

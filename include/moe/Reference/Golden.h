@@ -55,6 +55,8 @@ struct GoldenResult {
   int64_t outCols = 0;
   std::vector<int64_t> rowIds, colIds;
   std::vector<double> value, sum, magnitude;
+  /// By how much errors of the activations may move each value; empty = exact.
+  std::vector<double> inputError;
   std::vector<int32_t> routed;
 };
 
@@ -110,14 +112,16 @@ double activate(const ActivationParams &params, double g, double u);
 /// `sum` = |value|.
 GoldenResult goldenStage1(const MoEGemm &gemm, const ActivationParams &params,
                           const void *initial, FloatType type,
-                          const std::vector<int64_t> *rows = nullptr);
+                          const Wanted &wanted = Wanted());
 
-/// Both stages of a layer: `down.x` is ignored, it is stage 1's result rounded
-/// to bf16 (`inter`, [tokens*topk, I], is returned when not null).
+/// Both stages of a layer, accumulating into [tokens, n] of the wanted tokens
+/// (null = all), on the exact values of stage 1 (`down.x` is ignored). A kernel
+/// keeps them in bfloat16: what its errors and that rounding may change is
+/// `inputError`, see docs/Numerics.md.
 GoldenResult goldenLayer(const MoEGemm &up, const ActivationParams &params,
                          const MoEGemm &down, const void *initial,
                          FloatType type,
-                         std::vector<uint16_t> *inter = nullptr);
+                         const std::vector<int64_t> *tokens = nullptr);
 
 } // namespace moe::reference
 

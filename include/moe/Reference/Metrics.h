@@ -56,7 +56,8 @@ double logitsLimit(int64_t contributions);
 /// must be met by a NaN, an infinity by the same infinity (or a NaN when terms
 /// of an accumulation may overflow on the way), and what rounds to infinity in
 /// the type counts as infinity. A row without a route must keep its initial
-/// bits (`initial`, null = zeros). `stage1` chooses the bound.
+/// bits (`initial`, null = zeros). `stage1` chooses the bound. A golden result
+/// with an inputError adds it, and may have twice the logits_diff.
 ErrorReport compare(const ErrorModel &model, const GoldenResult &golden,
                     const void *out, const void *initial, bool stage1 = false);
 

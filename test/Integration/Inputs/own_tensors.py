@@ -224,6 +224,61 @@ class Stage1(Case):
         return value, bound, routed
 
 
+class Layer(Case):
+    """Both stages: stage 1's exact values, each moved by its own error and by a
+    rounding to bf16, times stage 2's weights. The output is [tokens, H]."""
+
+    command = "layer"
+
+    def __init__(self, name, tokens, experts, topk, model, inter, act, bias=False,
+                 accumulate=True, doweight=False, weight=True, out="bf16",
+                 gate="separated", flags=()):
+        super().__init__(name, tokens, experts, topk, model, inter, out, accumulate,
+                         weight, bias, flags=["--act", act, "--gate", gate, *flags])
+        self.flags += ["--doweight"] if doweight else []
+        self.first = Stage1(name + "-up", tokens, experts, topk, inter, model, act,
+                            bias=bias, doweight=doweight)
+        t, up = self.tensors, self.first.tensors
+        if doweight:
+            up["topk_weights"] = t["topk_weights"]
+        up["topk_ids"] = t["topk_ids"]
+        for key in ("w", "scale", "bias"):
+            if key in t:
+                t[key + "1"], t[key + "2"] = up[key], t.pop(key)
+        t["x"] = up["x"]
+        self.weight = weight and not doweight
+        self.shape, self.initial = (tokens, model), np.zeros((tokens, model))
+
+    def expected(self):
+        t = self.tensors
+        self.first.tensors.update(
+            {key: t[key] for key in ("topk_ids", "expert_mask", "x") if key in t})
+        self.first.local_tokens = self.local_tokens
+        a, error, routed = self.first.expected()
+        if "scale2" in t:
+            w = dequantize(t["w2"], t["scale2"])
+        else:
+            w = dequantize(*quantize(t["w2"]))
+        value, total = self.initial.copy(), np.abs(self.initial)
+        magnitude, off = np.zeros(self.shape), np.zeros(self.shape)
+        here = np.zeros(self.shape[0], bool)
+        for pair, e in enumerate(self.local_experts(len(w))):
+            if e < 0:
+                continue
+            weight = float(t["topk_weights"].ravel()[pair]) if self.weight else 1.0
+            bias = t["bias2"][e].astype(np.float64) if "bias2" in t else np.zeros(len(w[e]))
+            row, v = pair // self.topk, (w[e] @ a[pair] + bias) * weight
+            here[row] = True
+            value[row] += v
+            total[row] += np.abs(v)
+            magnitude[row] += (np.abs(w[e]) @ np.abs(a[pair]) + np.abs(bias)) * abs(weight)
+            off[row] += np.abs(w[e]) @ error[pair] * abs(weight)
+        m = self.topk + 1
+        bound = ROUNDOFF[self.out] * m * (total + off) + off + m * SUBNORMAL[self.out] / 2
+        bound += 8 * 2.0**-24 * np.sqrt(w.shape[2]) * (magnitude + off)
+        return value, bound, here
+
+
 def skip_routes(case):
     """Ids outside the experts, and NaN in the rows of x nobody may read."""
     ids = case.tensors["topk_ids"]
@@ -277,6 +332,14 @@ def floats(case, dtype):
     return case
 
 
+def floats2(case):
+    """Stage 2's weights in f32, still to be quantised."""
+    experts, n, half = case.tensors["w2"].shape
+    case.tensors["w2"] = case.rng.normal(size=(experts, n, 2 * half)).astype(np.float32)
+    del case.tensors["scale2"]
+    return case
+
+
 def scales(case, low, high):
     """Other block exponents, up to the whole range of the byte."""
     t = case.tensors
@@ -296,9 +359,9 @@ def sharded(case, places, ids=None, local_tokens=None):
     if local_tokens is not None:
         case.local_tokens = local_tokens
         case.flags += ["--local-tokens", str(local_tokens)]
-    read = case.local_experts(t["w"].shape[0]) >= 0
+    read = case.local_experts(len(places)) >= 0
     rows = np.arange(len(t["x"]))
-    if case.command == "gemm1":
+    if case.command != "gemm2":
         read = read.reshape(case.tokens, case.topk).any(1)
     t["x"][rows[~read]] = 0x7FC0
     return case
@@ -360,6 +423,14 @@ def cases():
     yield sharded(Case("local-tokens-none", 4, 2, 2, 32, 96), (5, 7), local_tokens=0).with_initial()
     yield sharded(Stage1("sharded-stage1", 17, 3, 3, 64, 160, "swiglu", "interleaved", bias=True),
                   (2, 3, 6), local_tokens=13)
+    yield Layer("layer", 19, 4, 2, 96, 160, "silu")
+    yield Layer("layer-swiglu", 11, 5, 3, 160, 288, "swiglu", bias=True,
+                gate="interleaved").with_initial()
+    yield Layer("layer-doweight", 7, 3, 2, 64, 96, "situv2", doweight=True, out="f32")
+    yield Layer("layer-reduced", 9, 4, 3, 64, 160, "silu", bias=True, accumulate=False, out="f16")
+    yield sharded(Layer("layer-sharded", 17, 3, 3, 96, 64, "swiglu", bias=True), (0, 6, 7),
+                  local_tokens=14).with_initial()
+    yield floats2(Layer("layer-floats", 6, 3, 2, 64, 96, "silu", weight=False))
     yield Case("many-tokens", 300, 4, 2, 64, 96, bias=True).with_initial()
 
 

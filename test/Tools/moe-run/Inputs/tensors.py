@@ -45,6 +45,25 @@ bad = {
     },
 }
 
+# Both stages of a layer: I = K, H = N.
+layer = {
+    "x": np.full((T, N), 0x3F80, np.uint16),
+    "w1": np.full((E, 2 * K, N // 2), 0x22, np.uint8),
+    "scale1": np.full((E, 2 * K, N // 32), 120, np.uint8),
+    "bias1": np.zeros((E, 2 * K), np.float32),
+    "w2": good["w"], "scale2": good["scale"],
+    "topk_ids": good["topk_ids"], "topk_weights": good["topk_weights"],
+}
+layers = {
+    "layer": {},
+    "layer-inter": {"w2": good["w"][:, :, :32], "scale2": good["scale"][:, :, :2]},
+    "layer-experts": {"w2": good["w"][:3], "scale2": good["scale"][:3]},
+    "layer-w2-missing": {"w2": None},
+    "layer-out-shape": {"out": np.zeros((T * TOPK, N), np.uint16)},
+}
+for name, changes in layers.items():
+    bad[name] = {**dict.fromkeys(good), **layer, **changes}
+
 for name, changes in {"good": {}, "truncated": {}, **bad}.items():
     folder = os.path.join(sys.argv[1], name)
     shutil.rmtree(folder, ignore_errors=True)
