@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -51,40 +52,51 @@ static Value softwareScale(LaneBuilder &b, Value dword, int64_t byte) {
   return arith::BitcastOp::create(b, b.getF32Type(), bits);
 }
 
-/// Eight codes to eight bf16 by integer and f32 arithmetic. The two exponent
-/// bits and the mantissa bit of a code, put at the low end of f32's exponent
-/// field, are the code's value times 2^-126, denormal code included; the
-/// product with 2^126 is exact, and so is that with the scale unless it
-/// overflows. The upper half of the result is the bf16, the lower half is zero.
+/// v_perm_b32: byte i of the result is byte selector[i] of low (0 to 3) and
+/// high (4 to 7), or zero where the selector's byte is 12.
+static Value permuteBytes(LaneBuilder &b, Value high, Value low,
+                          Value selector) {
+  return LLVM::CallIntrinsicOp::create(b, b.getI32Type(),
+                                       b.getStringAttr("llvm.amdgcn.perm"),
+                                       ValueRange{high, low, selector})
+      .getResult(0);
+}
+
+/// Eight codes to eight bf16 by table look-ups and f32 arithmetic. The bf16 of
+/// the eight magnitudes are two tables of bytes in two dwords each; four
+/// magnitudes are the selectors of a byte permutation. Widened to f32 the value
+/// is multiplied by the scale, exactly unless it overflows: the upper half of
+/// the product is the bf16, the lower half is zero.
 static Value convertBySoftware(LaneBuilder &b, Value codes, Value scale) {
-  auto i32s = VectorType::get({8}, b.getI32Type());
   auto f32s = VectorType::get({8}, b.getF32Type());
-  auto splat = [&](int64_t value) -> Value {
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(i32s, static_cast<int32_t>(value)));
+  auto i32s = VectorType::get({8}, b.getI32Type());
+  // 0, 0.5, 1, 1.5, 2, 3, 4, 6 are 0000 3f00 3f80 3fc0 4000 4040 4080 40c0.
+  auto lookUp = [&](Value magnitudes, int64_t high, int64_t low) {
+    return permuteBytes(b, b.i32(high), b.i32(low), magnitudes);
   };
-  Value all = vector::BroadcastOp::create(b, i32s, codes);
-  Value places = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(
-             i32s, ArrayRef<int32_t>{0, 4, 8, 12, 16, 20, 24, 28}));
-  Value code = arith::ShRUIOp::create(b, all, places);
-  Value magnitude = arith::ShLIOp::create(
-      b, arith::AndIOp::create(b, code, splat(7)), splat(22));
-  Value sign = arith::ShLIOp::create(
-      b, arith::AndIOp::create(b, code, splat(8)), splat(28));
-  Value bits = arith::OrIOp::create(b, magnitude, sign);
-  Value small = arith::BitcastOp::create(b, f32s, bits);
-  Value rescale =
-      arith::ConstantOp::create(b, DenseElementsAttr::get(f32s, 0x1p126f));
-  Value value = arith::MulFOp::create(b, small, rescale);
+  SmallVector<Value> elements(8);
+  for (int64_t odd : {0, 1}) {
+    Value four = b.shr(codes, 4 * odd);
+    Value magnitudes = b.bitAnd(four, 0x07070707);
+    Value signs = b.bitAnd(odd ? codes : b.shl(codes, 4), 0x80808080);
+    Value upper = b.bitOr(lookUp(magnitudes, 0x40404040, 0x3f3f3f00), signs);
+    Value lower = lookUp(magnitudes, 0xc0804000, 0xc0800000);
+    for (int64_t i = 0; i < 4; ++i)
+      elements[2 * i + odd] = permuteBytes(
+          b, upper, lower, b.i32((4 + i) << 24 | i << 16 | 0x0c0c));
+  }
+  Value bits = vector::FromElementsOp::create(b, i32s, elements);
+  Value values = arith::BitcastOp::create(b, f32s, bits);
   Value scales = vector::BroadcastOp::create(b, f32s, scale);
-  value = arith::MulFOp::create(b, value, scales);
-  Value wide = arith::BitcastOp::create(b, i32s, value);
-  Value upper =
+  Value scaled = arith::MulFOp::create(b, values, scales);
+  Value wide = arith::BitcastOp::create(b, i32s, scaled);
+  Value sixteen =
+      arith::ConstantOp::create(b, DenseElementsAttr::get(i32s, int32_t(16)));
+  Value halves =
       arith::TruncIOp::create(b, VectorType::get({8}, b.getIntegerType(16)),
-                              arith::ShRUIOp::create(b, wide, splat(16)));
+                              arith::ShRUIOp::create(b, wide, sixteen));
   return arith::BitcastOp::create(b, VectorType::get({8}, b.getBF16Type()),
-                                  upper);
+                                  halves);
 }
 
 namespace {

@@ -26,13 +26,19 @@ gpu.module @kernels {
 
   // GFX942-LABEL: gpu.func @unpack
   // GFX942-NOT: amdgpu.scaled_ext_packed
-  // GFX942-DAG: %[[REBIAS:.*]] = arith.constant dense<8.50705917E+37> : vector<8xf32>
+  // GFX942-DAG: %[[UPPER_HIGH:.*]] = arith.constant 1077952576 : i32
+  // GFX942-DAG: %[[UPPER_LOW:.*]] = arith.constant 1061109504 : i32
+  // GFX942-DAG: %[[LOWER_HIGH:.*]] = arith.constant -1065336832 : i32
+  // GFX942-DAG: %[[LOWER_LOW:.*]] = arith.constant -1065353216 : i32
   // GFX942-DAG: %[[NAN:.*]] = arith.constant 2143289344 : i32
   // GFX942-DAG: %[[DENORMAL:.*]] = arith.constant 4194304 : i32
   // GFX942: arith.maxui %{{.*}}, %[[DENORMAL]] : i32
   // GFX942: arith.select %{{.*}}, %[[NAN]], %{{.*}} : i32
-  // GFX942: %[[VALUE:.*]] = arith.mulf %{{.*}}, %[[REBIAS]] : vector<8xf32>
-  // GFX942: arith.mulf %[[VALUE]], %{{.*}} : vector<8xf32>
+  // GFX942: %[[CODES:.*]] = arith.andi %{{.*}}, %{{.*}} : i32
+  // GFX942: llvm.call_intrinsic "llvm.amdgcn.perm"(%[[UPPER_HIGH]], %[[UPPER_LOW]], %[[CODES]])
+  // GFX942: llvm.call_intrinsic "llvm.amdgcn.perm"(%[[LOWER_HIGH]], %[[LOWER_LOW]], %[[CODES]])
+  // GFX942-COUNT-4: llvm.call_intrinsic "llvm.amdgcn.perm"
+  // GFX942: arith.mulf %{{.*}}, %{{.*}} : vector<8xf32>
   // GFX942: arith.bitcast %{{.*}} : vector<8xi16> to vector<8xbf16>
   // GFX942-NOT: amdgpu.scaled_ext_packed
   // GFX942: gpu.return

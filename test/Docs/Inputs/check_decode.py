@@ -16,10 +16,12 @@ def f32(bits):
 
 def decode(code, byte):
     """The upper half of the f32 and what is below it."""
-    small = f32((code & 7) << 22 | (code & 8) << 28)
+    upper = 0x404040403F3F3F00 >> 8 * (code & 7) & 0xFF | (code & 8) << 4
+    lower = 0xC0804000C0800000 >> 8 * (code & 7) & 0xFF
+    value = f32(upper << 24 | lower << 16)
     scale = f32(0x7FC00000 if byte == 255 else max(byte << 23, 0x00400000))
     with np.errstate(all="ignore"):
-        value = np.float32(np.float32(small * f32(0x7E800000)) * scale)
+        value = np.float32(value * scale)
     bits = int(np.array([value]).view(np.uint32)[0])
     return f32(bits & 0xFFFF0000), bits & 0xFFFF
 
