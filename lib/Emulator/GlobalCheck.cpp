@@ -45,7 +45,7 @@ void GlobalCheck::drained(uint32_t group, unsigned wave) {
   groups[group].drains[wave % maxWaves] = groups[group].barriers + 1;
 }
 
-GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address, bool make) {
+GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address) {
   uint64_t key = address >> pageBits;
   if (key == lastKey)
     return lastPage;
@@ -54,11 +54,8 @@ GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address, bool make) {
     lastKey = key;
     return lastPage = found->second.get();
   }
-  if (!make || pages.size() >= mostPages)
+  if (pages.size() >= mostPages)
     return nullptr;
-  unsigned bit = pageBit(address);
-  filter[bit / 64].fetch_or(uint64_t(1) << (bit % 64),
-                            std::memory_order_relaxed);
   writtenSlots[slotOf(address)].store(true, std::memory_order_relaxed);
   return pages.emplace(address >> pageBits, new Page).first->second.get();
 }
@@ -88,13 +85,24 @@ bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
          other.releaseEpoch > int64_t(before.provenEpoch);
 }
 
-void GlobalCheck::report(const Ticket &before, Wave &w, uint32_t group,
-                         uint32_t record, const GlobalTouch &touch,
-                         uint64_t address, uint32_t bits,
-                         const Sanitizers::Sink &sink) {
+/// The same for a read that a write comes after.
+bool GlobalCheck::orderedRead(const Ticket &before, const Wave &w,
+                              uint32_t group) const {
+  if (before.group == group)
+    return before.wave == w.id || before.epoch < groups[group].barriers;
+  const Group &other = groups[before.group];
+  return other.released[before.wave] > before.issuedAt ||
+         other.releaseEpoch > int64_t(before.epoch);
+}
+
+void GlobalCheck::report(const Ticket &before, bool wasRead, Wave &w,
+                         uint32_t group, uint32_t record,
+                         const GlobalTouch &touch, uint64_t address,
+                         uint32_t bits, const Sanitizers::Sink &sink) {
   bool barrier = before.group == group && before.wave != w.id &&
                  before.epoch == groups[group].barriers;
-  bool waits = !before.provenAt && !barrier && (bits & SanitizeWait);
+  bool waits =
+      !wasRead && !before.provenAt && !barrier && (bits & SanitizeWait);
   if (!waits && !(bits & SanitizeRace))
     return;
   bool reads =
@@ -103,14 +111,12 @@ void GlobalCheck::report(const Ticket &before, Wave &w, uint32_t group,
   std::string text = waits ? "wait: wave " : "race: wave ";
   text += std::to_string(w.id) + (reads ? " reads " : " writes ") +
           memory.describe(address, 1) + " at %1, ";
-  if (before.group != group)
-    text += "which another workgroup writes at %2";
-  else if (before.wave != w.id)
-    text += "which wave " + std::to_string(before.wave) + " writes at %2";
-  else
-    text += "which it writes at %2";
+  text += before.group != group ? "which another workgroup"
+          : before.wave != w.id ? "which wave " + std::to_string(before.wave)
+                                : std::string("which it");
+  text += wasRead ? " reads at %2" : " writes at %2";
   text += barrier ? ", and no barrier orders the two"
-          : !before.provenAt
+          : !wasRead && !before.provenAt
               ? " without a wait for that"
               : ", and no atomic or device-scope store after its "
                 "wait orders the two";
@@ -118,51 +124,102 @@ void GlobalCheck::report(const Ticket &before, Wave &w, uint32_t group,
        std::move(text));
 }
 
+uint32_t GlobalCheck::issue(const Wave &w, uint32_t group, uint32_t record,
+                            bool atomic, bool scoped) {
+  Ticket mine;
+  mine.record = record;
+  mine.group = group;
+  mine.wave = w.id;
+  mine.epoch = groups[group].barriers;
+  mine.issuedAt = groups[group].time;
+  mine.atomic = atomic;
+  mine.scoped = scoped;
+  tickets.push_back(mine);
+  return uint32_t(tickets.size());
+}
+
+/// Remembers a read. Reads of a wave between two barriers share a ticket: that
+/// of the first.
+void GlobalCheck::noteRead(Cell &cell, uint8_t mask, const Wave &w,
+                           uint32_t group, uint32_t record, bool scoped,
+                           uint32_t &ticket) {
+  if (cell.readers[0]) {
+    const Ticket &last = tickets[cell.readers[0] - 1];
+    bool same = last.group == group && last.wave == w.id;
+    if (same && last.epoch == groups[group].barriers) {
+      cell.readBytes[0] |= mask;
+      return;
+    }
+    if (!same) {
+      cell.readers[1] = cell.readers[0];
+      cell.readBytes[1] = cell.readBytes[0];
+    }
+  }
+  if (!ticket)
+    ticket = issue(w, group, record, false, scoped);
+  cell.readers[0] = ticket;
+  cell.readBytes[0] = mask;
+}
+
+uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t ticket, uint8_t mask,
+                               const Wave &w, uint32_t group,
+                               GlobalTouch::Kind kind, bool scoped,
+                               bool &read) const {
+  read = false;
+  if (cell.ticket && cell.ticket != ticket && (cell.bytes & mask) &&
+      !ordered(tickets[cell.ticket - 1], w, group, kind, scoped))
+    return cell.ticket;
+  read = true;
+  if (kind == GlobalTouch::Write && !scoped)
+    for (unsigned i = 0; i < 2; ++i)
+      if (cell.readers[i] && (cell.readBytes[i] & mask) &&
+          !orderedRead(tickets[cell.readers[i] - 1], w, group))
+        return cell.readers[i];
+  return 0;
+}
+
 uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
                              bool scoped,
                              const std::vector<GlobalTouch> &touches,
                              uint32_t bits, const Sanitizers::Sink &sink) {
   std::lock_guard<std::mutex> lock(mutex);
-  uint32_t ticket = 0;
-  bool told = false;
+  auto isRead = [](const GlobalTouch &touch) {
+    return touch.kind == GlobalTouch::Read ||
+           touch.kind == GlobalTouch::ScalarRead;
+  };
+  bool atomic = touches[0].kind == GlobalTouch::Atomic;
+  bool reads = isRead(touches[0]), told = false;
+  uint32_t ticket = reads ? 0 : issue(w, group, record, atomic, scoped);
   for (const GlobalTouch &touch : touches) {
-    bool reads = touch.kind == GlobalTouch::Read ||
-                 touch.kind == GlobalTouch::ScalarRead;
-    if (!reads && !ticket) {
-      Ticket mine;
-      mine.record = record;
-      mine.group = group;
-      mine.wave = w.id;
-      mine.epoch = groups[group].barriers;
-      mine.atomic = touch.kind == GlobalTouch::Atomic;
-      mine.scoped = scoped;
-      tickets.push_back(mine);
-      ticket = uint32_t(tickets.size());
-    }
     uint64_t end = touch.address + touch.bytes;
     for (uint64_t at = touch.address; at < end; at = (at & ~uint64_t(3)) + 4) {
-      Page *page = pageOf(at, !reads);
+      Page *page = pageOf(at);
       if (!page)
         continue;
       Cell &cell = (*page)[(at >> 2) & (page->size() - 1)];
       unsigned count = unsigned(std::min<uint64_t>(end, (at & ~3ull) + 4) - at);
       uint8_t mask = uint8_t(((1u << count) - 1) << (at & 3));
-      if (cell.ticket && (cell.bytes & mask) && cell.ticket != ticket &&
-          !told) {
-        const Ticket before = tickets[cell.ticket - 1];
-        if (!ordered(before, w, group, touch.kind, scoped)) {
-          report(before, w, group, record, touch, at, bits, sink);
-          told = true;
-        }
+      bool wasRead;
+      uint32_t other = told ? 0
+                            : conflict(cell, ticket, mask, w, group, touch.kind,
+                                       scoped, wasRead);
+      if (other) {
+        report(tickets[other - 1], wasRead, w, group, record, touch, at, bits,
+               sink);
+        told = true;
       }
-      if (reads)
+      if (reads) {
+        noteRead(cell, mask, w, group, record, scoped, ticket);
         continue;
+      }
       bool mine = cell.ticket == ticket;
       cell.ticket = ticket;
       cell.bytes = uint8_t(mine ? cell.bytes | mask : mask);
     }
   }
-  if (ticket && (tickets[ticket - 1].atomic || scoped)) {
+  if (reads)
+    return 0;
+  if (atomic || scoped) {
     Group &self = groups[group];
     self.released[w.id % maxWaves] = ++self.time;
     self.releaseEpoch = self.barriers;

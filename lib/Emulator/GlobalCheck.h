@@ -30,14 +30,14 @@ struct GlobalTouch {
 
 class GlobalCheck {
 public:
-  /// Whether the page of an address may have been written in this launch.
-  bool mayBeWritten(uint64_t address) const {
-    unsigned bit = pageBit(address);
-    return filter[bit / 64].load(std::memory_order_relaxed) >> (bit % 64) & 1;
-  }
-  /// Whether anything in the slot of an address may have been.
+  /// Whether anything in the slot of an address may be written in this launch.
   bool slotMayBeWritten(uint64_t address) const {
     return writtenSlots[slotOf(address)].load(std::memory_order_relaxed);
+  }
+  /// Loads from the slot of an address are to be noted from the start on: they
+  /// may read what another wave writes later.
+  void watch(uint64_t address) {
+    writtenSlots[slotOf(address)].store(true, std::memory_order_relaxed);
   }
   /// Number of a workgroup that starts.
   uint32_t beginGroup();
@@ -53,11 +53,12 @@ public:
   void drained(uint32_t group, unsigned wave);
 
 private:
-  /// The writes of one instruction.
+  /// The writes, or the reads, of one instruction.
   struct Ticket {
     uint32_t record = 0, group = 0;
     uint32_t epoch = 0;       ///< barriers of its group before it
-    uint32_t provenAt = 0;    ///< time of its group; 0: in flight
+    uint32_t issuedAt = 0;    ///< time of its group
+    uint32_t provenAt = 0;    ///< the same; 0: in flight
     uint32_t provenEpoch = 0; ///< barriers of its group by then
     uint8_t wave = 0;
     bool atomic = false, scoped = false;
@@ -74,28 +75,36 @@ private:
     std::array<uint32_t, maxWaves> drains{}; ///< barriers before a wave's, + 1
   };
   struct Cell {
-    uint32_t ticket = 0;
-    uint8_t bytes = 0; ///< of the dword, as bits
+    uint32_t ticket = 0;      ///< of the last writer
+    uint32_t readers[2] = {}; ///< the last one, and the last of another wave
+    uint8_t bytes = 0;        ///< written, as bits
+    uint8_t readBytes[2] = {};
   };
-  static constexpr unsigned pageBits = 12, filterBits = 1 << 16;
-  static constexpr size_t mostPages = 1 << 15;
+  static constexpr unsigned pageBits = 12;
+  static constexpr size_t mostPages = 1 << 14;
   static constexpr unsigned slots = 1 << 11;
   using Page = std::array<Cell, (1 << pageBits) / 4>;
 
-  static unsigned pageBit(uint64_t address) {
-    return unsigned((address >> pageBits) * 0x9e3779b97f4a7c15ull >> 48);
-  }
   static unsigned slotOf(uint64_t address) {
     return unsigned(address >> Memory::slotBits) % slots;
   }
-  Page *pageOf(uint64_t address, bool make);
+  Page *pageOf(uint64_t address);
   bool ordered(const Ticket &before, const Wave &w, uint32_t group,
                GlobalTouch::Kind kind, bool scoped) const;
-  void report(const Ticket &before, Wave &w, uint32_t group, uint32_t record,
-              const GlobalTouch &touch, uint64_t address, uint32_t bits,
-              const Sanitizers::Sink &sink);
+  bool orderedRead(const Ticket &before, const Wave &w, uint32_t group) const;
+  uint32_t issue(const Wave &w, uint32_t group, uint32_t record, bool atomic,
+                 bool scoped);
+  void noteRead(Cell &cell, uint8_t mask, const Wave &w, uint32_t group,
+                uint32_t record, bool scoped, uint32_t &ticket);
+  /// What an access of some bytes of a dword conflicts with: a ticket, or 0;
+  /// `read`: that one only reads.
+  uint32_t conflict(const Cell &cell, uint32_t ticket, uint8_t mask,
+                    const Wave &w, uint32_t group, GlobalTouch::Kind kind,
+                    bool scoped, bool &read) const;
+  void report(const Ticket &before, bool wasRead, Wave &w, uint32_t group,
+              uint32_t record, const GlobalTouch &touch, uint64_t address,
+              uint32_t bits, const Sanitizers::Sink &sink);
 
-  std::array<std::atomic<uint64_t>, filterBits / 64> filter{};
   std::array<std::atomic<bool>, slots> writtenSlots{};
   std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages;

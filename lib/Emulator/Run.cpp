@@ -187,6 +187,9 @@ Error LaunchRun::fillExplicit(std::vector<uint8_t> &kernarg) {
                     : !want.name.empty() ? want.name
                                          : "argument " + std::to_string(i);
       address = memory.map(std::move(region));
+      // Where a kernel is likely to keep flags and partial results.
+      if (address && !arg.readOnly && arg.size <= 65536)
+        globals.watch(address);
       if (!address)
         return failure("the buffers do not fit the emulated address space of "
                        "128 TiB");

@@ -401,8 +401,7 @@ void Sanitizers::global(Wave &w, uint64_t address, unsigned bytes,
   switch (kind) {
   case GlobalAccess::Read:
   case GlobalAccess::ScalarRead:
-    if (!impl->globals.mayBeWritten(address) &&
-        !impl->globals.mayBeWritten(address + bytes - 1))
+    if (!impl->globals.slotMayBeWritten(address))
       return;
     if (kind == GlobalAccess::ScalarRead)
       touch.kind = GlobalTouch::ScalarRead;
