@@ -111,6 +111,13 @@ func.func private @activation() attributes {test.config =
 
 // -----
 
+// config_c8
+func.func private @threads() attributes {test.config =
+// expected-error @+1 {{expected the 256 chunks of 16 bytes of 16 x 128 activations to be a multiple of the threads that move them, 64 x waves / k_wave, got 512}}
+    #moe.config<tile_m = 16, tile_n = 128, tile_k = 128, waves = 8>}
+
+// -----
+
 // expected-error @+1 {{expected 'moe.grid' to hold 3 expressions separated by ';', got 2}}
 func.func private @grid() attributes {moe.grid = "n;1"}
 

@@ -119,6 +119,14 @@ LogicalResult ConfigAttr::verify(
   if (waveN != 16 && waveN % 32 != 0)
     return emitError() << "expected 16 columns a wave or a multiple of 32, got "
                        << waveN << " of tile_n = " << tileN;
+  // config_c8
+  int64_t chunks = tileM * tileK / 8, threads = 64 * waves / kWave;
+  if (chunks % threads != 0)
+    return emitError() << "expected the " << chunks << " chunks of 16 bytes of "
+                       << tileM << " x " << tileK
+                       << " activations to be a multiple of the threads that "
+                          "move them, 64 x waves / k_wave, got "
+                       << threads;
   // config_c6
   if (kBatch > 1 && !accumulate)
     return emitError() << "expected accumulate with k_batch = " << kBatch

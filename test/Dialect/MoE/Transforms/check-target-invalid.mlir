@@ -28,23 +28,6 @@ gpu.module @lds {
 
 // -----
 
-gpu.module @waves {
-  gpu.func @waves(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
-      %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
-      %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
-      %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
-      %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected waves = 4, got 2, which is not lowered yet}}
-    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
-        ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
-        routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, waves = 2>
-    gpu.return
-  }
-}
-
-// -----
-
 gpu.module @tile_k {
   gpu.func @tile_k(%out: memref<?x256xbf16>, %x: memref<?x512xbf16>,
       %w: memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>,
@@ -68,7 +51,7 @@ gpu.module @tile_n {
       %s: memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>,
       %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
       %num_valid: memref<2xi32>, %tokens: i32) kernel {
-    // expected-error @+1 {{expected tile_n to be at most 256, got 512, which is not lowered yet}}
+    // expected-error @+1 {{expected tile_n to be at most 256 (64 x 4 waves), got 512, which is not lowered yet}}
     moe.grouped_gemm outs(%out : memref<?x256xbf16>)
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)

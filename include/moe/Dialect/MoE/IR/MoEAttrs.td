@@ -108,7 +108,9 @@ def MoE_ConfigAttr : MoE_Attr<"Config", "config"> {
     * (C5) `k_wave` is 1, 2 or 4; `k_batch`, `xcd` and `group_m` are at
       least 1; `waves_per_eu` is 0 to 8;
     * (C6) `k_batch` above 1 needs `accumulate`;
-    * (C7) an activation belongs to stage `gate_up`.
+    * (C7) an activation belongs to stage `gate_up`;
+    * (C8) the `tile_m` x `tile_k` / 8 chunks of 16 bytes of an A tile are a
+      multiple of the 64 x `waves` / `k_wave` threads that move them.
   }];
   let parameters = (ins
     "int64_t":$tile_m,
