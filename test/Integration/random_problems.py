@@ -1,87 +1,117 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""random_problems.py [--count N] [--seed S]: random shapes, routings and
-configurations of `moe-run` gemm1, gemm2 and layer on both chips. A failure is
+"""random_problems.py [--count N] [--seed S] [--chip C] [--jobs N]: random shapes,
+routings and configurations of `moe-run` gemm1, gemm2 and layer. A failure is
 made smaller, value by value, as long as it stays one, and printed as the command
 line that repeats it."""
 
 import argparse
+import concurrent.futures
 import random
 import subprocess
 import sys
 
-# Flag -> values, simplest first: a failure is reduced towards the left.
+
+def often(common, *rare):
+    """`common` three times for each of the others; order as given."""
+    return [value for value in common for _ in range(3)] + list(rare)
+
+
+def dims(*blocks):
+    return [32 * i for i in blocks]
+
+
+# Flag -> values, simplest first: a failure is reduced towards the left. A value
+# that is there several times is drawn as often.
 CHOICES = {
     "command": ["gemm2", "gemm1", "layer"],
     "--chip": ["gfx950", "gfx942"],
-    "--tokens": [1, 2, 3, 7, 15, 16, 17, 31, 33, 64, 65, 100, 130, 257, 270],
-    "--experts": [1, 2, 3, 5, 8, 17, 64],
-    "--topk": [1, 2, 3, 4, 5, 6],
-    "--model-dim": [32 * i for i in (1, 2, 3, 4, 5, 7, 8, 9, 10, 13, 17, 24, 33)],
-    "--inter-dim": [32 * i for i in (1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 16, 17, 18,
-                                     23, 24, 25, 33, 48, 90)],
+    "--tokens": often([1, 2, 3, 7, 15, 16, 17, 31, 33], 64, 65, 100, 130, 257, 270),
+    "--experts": often([1, 2, 3, 5], 8, 17, 64),
+    "--topk": often([1, 2, 3], 4, 5, 6),
+    "--model-dim": often(dims(1, 2, 3, 4, 5, 7, 8, 9), *dims(10, 13, 17, 24, 33)),
+    "--inter-dim": often(dims(1, 2, 3, 4, 5, 7, 8, 9), *dims(11, 12, 16, 17, 18, 23, 24,
+                                                           25, 33, 48, 90)),
+    "--experts-global": often([None], 2, 4, 9, 70),
+    "--local-tokens": often([None, None], 0, 1, 5, 29),
     "--out-type": ["f32", "bf16", "f16"],
     "--routing": ["uniform", "one-expert", "skewed", "round-robin"],
-    "--tile": [None, "16x64x128", "16x128x128", "16x128x256", "16x256x256",
-               "32x64x256", "32x128x128", "32x128x256", "32x256x128",
-               "64x64x128", "64x128x256", "64x256x128", "64x256x256",
-               "128x128x128", "128x128x256", "128x256x128"],
+    "--tile": often([None] * 8 + ["16x64x128", "16x128x128", "16x128x256", "32x64x256",
+                                  "32x128x128"],
+                    "16x256x256", "32x128x256", "32x256x128", "64x64x128", "64x128x256",
+                    "64x256x128", "64x256x256", "128x128x128", "128x128x256",
+                    "128x256x128"),
     "--k-batch": [None, 2, 3, 5],
     "--k-wave": [None, 2, 4],
     "--xcd": [None, 3, 8],
     "--group-m": [None, 2, 4],
     "--act": [None, "silu", "swiglu", "situv2"],
     "--gate": [None, "interleaved"],
+    "--alpha": often([None], 0.5, 2),
+    "--limit": often([None], 1.5, "inf"),
+    "--beta": often([None], 3),
+    "--linear-beta": often([None], 7),
     "--doweight": [False, True],
     "--no-accumulate": [False, True],
+    "--reduce": [False, True],
     "--no-weight": [False, True],
     "--bias": [False, True],
-    "--cache": [None, "nt"],
-    "--waves-per-eu": [None, 1, 2, 4],
+    "--cache": [None, "default", "nt"],
+    "--waves-per-eu": often([None], 1, 2),
     "--order-seed": [None, 1, 2, 3],
     "--seed": [0, 1, 2, 3, 4, 5, 6, 7],
 }
 
 
-STAGE1 = ("--act", "--gate", "--doweight")
-STAGE2 = ("--no-accumulate", "--no-weight")
+STAGE1 = ("--act", "--gate", "--doweight", "--alpha", "--limit", "--beta", "--linear-beta")
+STAGE2 = ("--no-accumulate", "--no-weight", "--reduce")
 LDS = {"gfx950": 160 * 1024, "gfx942": 64 * 1024}
 
 
+def is_given(value):
+    return value is not None and value is not False
+
+
 def given(problem, flags):
-    return any(problem[flag] not in (None, False) for flag in flags)
+    return any(is_given(problem[flag]) for flag in flags)
 
 
 def tile_is_possible(problem):
-    """The rules of docs/KernelABI.md for a tile that was asked for."""
+    """The rules of docs/KernelABI.md for a tile that was asked for; one that is
+    chosen has 128 along K where the slices ask for it."""
     stage1 = problem["command"] != "gemm2"
     batch, wave = problem["--k-batch"] or 1, problem["--k-wave"] or 1
-    if problem["--tile"] is None:
-        return batch == wave == 1
-    m, n, k = map(int, problem["--tile"].split("x"))
+    chosen = problem["--tile"] is None
+    m, n, k = map(int, (problem["--tile"] or "16x128x128").split("x"))
     depths = {"gemm1": ["--model-dim"], "gemm2": ["--inter-dim"],
               "layer": ["--model-dim", "--inter-dim"]}[problem["command"]]
     tiles = min(-(-problem[depth] // k) for depth in depths)
-    return (n % ((32 if stage1 else 16) * (4 // wave)) == 0
-            and batch <= tiles and wave <= tiles // batch
-            and 4 * m * max(k, n) * wave <= LDS[problem["--chip"]])
+    return (batch <= tiles and wave <= tiles // batch
+            and (chosen or n % ((32 if stage1 else 16) * (4 // wave)) == 0
+                 and 4 * m * max(k, n) * wave <= LDS[problem["--chip"]]))
 
 
 def sensible(problem):
-    """Not refused, and a matter of seconds."""
+    """Not refused, and a fraction of a second."""
     command = problem["command"]
     if command == "gemm1" and given(problem, STAGE2):
         return False
     if command == "gemm2" and given(problem, STAGE1):
         return False
-    if problem["--k-batch"] and (command != "gemm2" or problem["--no-accumulate"]):
+    if problem["--k-batch"] and problem["--no-accumulate"]:
+        return False
+    if problem["--reduce"] and (command != "gemm2" or not problem["--no-accumulate"]):
+        return False
+    experts = problem["--experts-global"] or problem["--experts"]
+    if experts < max(problem["--experts"], problem["--topk"]):
+        return False
+    if (problem["--local-tokens"] or 0) > problem["--tokens"]:
         return False
     # Rows with their padding: every active expert fills blocks of tile_m.
     pairs = problem["--tokens"] * problem["--topk"]
     tile_m = int((problem["--tile"] or "32x").split("x")[0])
     rows = pairs + min(pairs, problem["--experts"]) * tile_m
     return (tile_is_possible(problem)
-            and problem["--topk"] <= problem["--experts"]
-            and rows * problem["--model-dim"] * problem["--inter-dim"] <= 4e7)
+            and rows * problem["--model-dim"] * problem["--inter-dim"] <= 2e7)
 
 
 def arguments(problem):
@@ -91,7 +121,7 @@ def arguments(problem):
             continue
         if value is True:
             args.append(flag)
-        elif value not in (None, False):
+        elif is_given(value):
             args += [flag, str(value)]
     return args
 
@@ -112,7 +142,8 @@ def shrink(problem, fails):
     while again:
         again = False
         for flag, values in CHOICES.items():
-            for value in values[:values.index(problem[flag])]:
+            simpler = values[:values.index(problem[flag])]
+            for value in dict.fromkeys(simpler):
                 smaller = {**problem, flag: value}
                 if sensible(smaller) and fails(smaller):
                     problem, again = smaller, True
@@ -120,28 +151,47 @@ def shrink(problem, fails):
     return problem
 
 
+def draw(rng, fixed):
+    others = {"gemm1": STAGE2, "gemm2": STAGE1, "layer": ["--reduce"]}
+    while True:
+        problem = {flag: rng.choice(values) for flag, values in CHOICES.items()}
+        problem.update(fixed)
+        for flag in others[problem["command"]]:
+            problem[flag] = CHOICES[flag][0]
+        # Half of what is drawn has no split of K, which most tiles forbid.
+        if rng.random() < 0.5:
+            problem["--k-batch"] = problem["--k-wave"] = None
+        if sensible(problem):
+            return problem
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sanitize", default="none")
+    parser.add_argument("--sanitize", default="all")
     parser.add_argument("--program", default="moe-run")
+    parser.add_argument("--chip", choices=CHOICES["--chip"])
+    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    print(f"{options.count} problems of seed {options.seed}")
-    done = 0
-    while done < options.count:
-        problem = {flag: rng.choice(values) for flag, values in CHOICES.items()}
-        if not sensible(problem):
-            continue
-        done += 1
-        problem_failure = failure(problem, options.program, options.sanitize)
-        if problem_failure is None:
-            continue
-        small = shrink(problem, lambda p: failure(p, options.program, options.sanitize))
-        print(f"{options.program} {' '.join(arguments(small))} --sanitize {options.sanitize}")
-        print(failure(small, options.program, options.sanitize) or problem_failure)
-        sys.exit(1)
+    print(f"{options.count} problems of seed {options.seed}", flush=True)
+    fixed = {"--chip": options.chip} if options.chip else {}
+    problems = [draw(rng, fixed) for _ in range(options.count)]
+
+    def fails(problem):
+        return failure(problem, options.program, options.sanitize)
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for problem, found in zip(problems, pool.map(fails, problems)):
+            if found is None:
+                continue
+            pool.shutdown(wait=False, cancel_futures=True)
+            small = shrink(problem, fails)
+            print(f"{options.program} {' '.join(arguments(small))} "
+                  f"--sanitize {options.sanitize}")
+            print(fails(small) or found)
+            sys.exit(1)
     print("all right")
 
 
