@@ -79,10 +79,8 @@ inline LaneIO makeIO(const Wave &w, const Inst &I) {
 /// A source: lanes from `first` on are at p + first * step.
 struct Source {
   const uint32_t *p;
-  int step; ///< 1: a row of 64 lanes, 0: 16 lanes that repeat
-  MOE_EMU_INLINE const uint32_t *at(int first) const {
-    return p + first * step;
-  }
+  int step;                       ///< 1: a row of 64 lanes, 0: 16 that repeat
+  uint32_t keep = ~0u, flip = 0u; ///< abs and neg, where Signs says so
 };
 
 /// Room for a source that is not a register row as it is.
@@ -95,23 +93,27 @@ MOE_EMU_INLINE void splat16(uint32_t *row, uint32_t value) {
     row[i] = value;
 }
 
-/// Copies with neg and abs applied; out of line, since it is not common.
+/// Whether the lane loop applies neg and abs: floats in one register.
+template <class Op, unsigned Flags>
+constexpr bool appliesSigns() {
+  return (Flags & VF) && valueRows(Op::A::id) < 2 && valueRows(Op::B::id) < 2 &&
+         valueRows(Op::C::id) < 2;
+}
+
+/// Copies with neg and abs applied, for the others.
 template <typename T>
-__attribute__((noinline)) void modified(Source &source, uint32_t *room,
-                                        bool neg, bool abs) {
+__attribute__((noinline)) void modify(Source &source, uint32_t *room) {
   constexpr unsigned last = valueRows(T::id) == 2 ? 64 : 0;
-  const uint32_t top = is16(T::id) ? 0x8000u : 0x80000000u;
-  const uint32_t keep = abs ? ~top : ~0u, flip = neg ? top : 0;
   int lanes = source.step ? 64 : 16;
   if (last)
     memcpy(room, source.p, lanes * 4);
   for (int i = 0; i < lanes; ++i)
-    room[last + i] = (source.p[last + i] & keep) ^ flip;
+    room[last + i] = (source.p[last + i] & source.keep) ^ source.flip;
   source.p = room;
 }
 
 /// Source k as a row, or as repeated lanes.
-template <typename T, bool Vgprs>
+template <typename T, bool Vgprs, bool Signs>
 MOE_EMU_INLINE Source fetchSource(const Wave &w, const Inst &I, int k,
                                   SourceRoom &room) {
   if (T::id == ValueType::None)
@@ -119,22 +121,33 @@ MOE_EMU_INLINE Source fetchSource(const Wave &w, const Inst &I, int k,
   const Src &src = I.src[k];
   if (Vgprs)
     return {w.v[src.index], 1};
-  Source source;
+  Source source{room.rows, 0};
   if (src.kind == SrcKind::Vgpr) {
     source = {w.v[src.index], 1};
   } else if (valueRows(T::id) == 2) {
     uint64_t value = w.scalar64(src);
     splat16(room.rows, uint32_t(value));
     splat16(room.rows + 64, uint32_t(value >> 32));
-    source = {room.rows, 0};
   } else {
     splat16(room.rows, w.scalar(src));
-    source = {room.rows, 0};
   }
-  unsigned change = (I.mods >> k) & (1 | 1 << 3);
-  if (change)
-    modified<T>(source, room.rows, change & 1, change & 8);
+  const uint32_t top = is16(T::id) ? 0x8000u : 0x80000000u;
+  source.keep = I.mods >> k & 1 << 3 ? ~top : ~0u;
+  source.flip = I.mods >> k & 1 ? top : 0;
+  if (!Signs && (I.mods >> k & (1 | 1 << 3)))
+    modify<T>(source, room.rows);
   return source;
+}
+
+/// Lane `first` + j of a source.
+template <typename T, bool Signs>
+MOE_EMU_INLINE typename T::Type laneOf(const Source &source, int first, int j) {
+  const uint32_t *p = source.p + first * source.step;
+  if constexpr (Signs && T::id != ValueType::None) {
+    uint32_t x = (p[j] & source.keep) ^ source.flip;
+    return T::get(&x, 0);
+  }
+  return T::get(p, j);
 }
 
 /// Lanes of a mask, as all ones or zero.
@@ -146,28 +159,26 @@ struct MaskLanes {
   }
 };
 
-/// N lanes from `first` on, the pointers already there.
-template <class Op, int N>
-MOE_EMU_INLINE void runLanes(uint32_t *d, const uint32_t *pa,
-                             const uint32_t *pb, const uint32_t *pc,
-                             uint64_t carry, int first, const LaneIO &io) {
+/// N lanes from `first` on.
+template <class Op, int N, bool Signs>
+MOE_EMU_INLINE void runLanes(uint32_t *d, const Source &a, const Source &b,
+                             const Source &c, uint64_t carry, int first,
+                             const LaneIO &io) {
   const MaskLanes pm{uint32_t(carry >> (first & 63)), first};
   MOE_CHUNK(N) {
-    const int i = first + j;
-    const typename Op::A::Type a = Op::A::get(pa, j);
-    const typename Op::B::Type b = Op::B::get(pb, j);
-    const typename Op::C::Type c = Op::C::get(pc, j);
-    Op::D::put(d, j, Op::value(a, b, c, pm, i, io));
+    const auto x = laneOf<typename Op::A, Signs>(a, first, j);
+    const auto y = laneOf<typename Op::B, Signs>(b, first, j);
+    const auto z = laneOf<typename Op::C, Signs>(c, first, j);
+    Op::D::put(d + first, j, Op::value(x, y, z, pm, first + j, io));
   }
 }
 
 /// All 64 lanes into rows at `d`.
-template <class Op, int N>
+template <class Op, int N, bool Signs>
 MOE_EMU_INLINE void runRow(uint32_t *d, const Source &a, const Source &b,
                            const Source &c, uint64_t carry, const LaneIO &io) {
   for (int first = 0; first < 64; first += N)
-    runLanes<Op, N>(d + first, a.at(first), b.at(first), c.at(first), carry,
-                    first, io);
+    runLanes<Op, N, Signs>(d, a, b, c, carry, first, io);
 }
 
 /// Chunks: 16 lanes where a source may repeat, 32 where a mask is read.
@@ -177,12 +188,12 @@ constexpr int chunkLanes() {
 }
 
 /// With some lanes off, or a half of the old result to keep.
-template <class Op, unsigned Flags>
+template <class Op, unsigned Flags, bool Signs>
 __attribute__((noinline)) void mergeRow(Wave &w, const Inst &I, Source a,
                                         Source b, Source c, uint64_t carry,
                                         const LaneIO &io) {
   alignas(64) uint32_t out[128];
-  runRow<Op, 16>(out, a, b, c, carry, io);
+  runRow<Op, 16, Signs>(out, a, b, c, carry, io);
   for (unsigned r = 0; r < valueRows(Op::D::id); ++r) {
     uint32_t *d = w.v[I.dst + r];
     const uint32_t *value = out + 64 * r;
@@ -200,15 +211,55 @@ template <class Op, unsigned Flags, bool Vgprs, ValuHandler General = full>
 void direct(Wave &w, const Inst &I) {
   if ((Flags & VF) && !plainMode(w.mode))
     return General(w, I);
+  constexpr bool signs = !Vgprs && appliesSigns<Op, Flags>();
   SourceRoom room[3];
   const LaneIO io = makeIO(w, I);
   const uint64_t carry = Flags & VCarryIn ? w.s64(I.data) : 0;
-  const Source a = fetchSource<typename Op::A, Vgprs>(w, I, 0, room[0]);
-  const Source b = fetchSource<typename Op::B, Vgprs>(w, I, 1, room[1]);
-  const Source c = fetchSource<typename Op::C, Vgprs>(w, I, 2, room[2]);
+  const Source a = fetchSource<typename Op::A, Vgprs, signs>(w, I, 0, room[0]);
+  const Source b = fetchSource<typename Op::B, Vgprs, signs>(w, I, 1, room[1]);
+  const Source c = fetchSource<typename Op::C, Vgprs, signs>(w, I, 2, room[2]);
+  const bool changes = signs && (I.mods & 63);
   if ((Flags & VKeepHi) || !w.execFull)
-    return mergeRow<Op, Flags>(w, I, a, b, c, carry, io);
-  runRow<Op, chunkLanes<Flags, Vgprs>()>(w.v[I.dst], a, b, c, carry, io);
+    return (changes ? mergeRow<Op, Flags, signs>
+                    : mergeRow<Op, Flags, false>)(w, I, a, b, c, carry, io);
+  runRow<Op, chunkLanes<Flags, Vgprs>(), signs>(w.v[I.dst], a, b, c, carry, io);
+}
+
+/// N lanes with the sources in `Scalars` (bit k) the same in all of them.
+template <class Op, int N, unsigned Scalars>
+MOE_EMU_INLINE void runScalarLanes(uint32_t *d, const uint32_t *const p[3],
+                                   const uint32_t scalars[3], uint64_t carry,
+                                   int first, const LaneIO &io) {
+  const MaskLanes pm{uint32_t(carry >> (first & 63)), first};
+  const typename Op::A::Type a = Op::A::get(&scalars[0], 0);
+  const typename Op::B::Type b = Op::B::get(&scalars[1], 0);
+  const typename Op::C::Type c = Op::C::get(&scalars[2], 0);
+  MOE_CHUNK(N) {
+    const int i = first + j;
+    Op::D::put(d, i,
+               Op::value(Scalars & 1 ? a : Op::A::get(p[0], i),
+                         Scalars & 2 ? b : Op::B::get(p[1], i),
+                         Scalars & 4 ? c : Op::C::get(p[2], i), pm, i, io));
+  }
+}
+
+/// The handler of a row with the sources in `Scalars` no VGPRs, the others
+/// VGPRs, all of 32 bits or fewer.
+template <class Op, unsigned Flags, unsigned Scalars>
+void directScalars(Wave &w, const Inst &I) {
+  if (((Flags & VF) && !plainMode(w.mode)) || !w.execFull)
+    return direct<Op, Flags, false>(w, I);
+  const LaneIO io = makeIO(w, I);
+  const uint64_t carry = Flags & VCarryIn ? w.s64(I.data) : 0;
+  const uint32_t *p[3];
+  uint32_t scalars[3];
+  for (int k = 0; k < 3; ++k) {
+    scalars[k] = Scalars >> k & 1 ? w.scalar(I.src[k]) : 0;
+    p[k] = w.v[Scalars >> k & 1 ? 0 : I.src[k].index];
+  }
+  constexpr int N = Flags & VCarryIn ? 32 : 64;
+  for (int first = 0; first < 64; first += N)
+    runScalarLanes<Op, N, Scalars>(w.v[I.dst], p, scalars, carry, first, io);
 }
 
 /// The handler of a compare.
@@ -218,10 +269,11 @@ void directCompare(Wave &w, const Inst &I) {
     return full(w, I);
   SourceRoom room[2];
   const LaneIO io = makeIO(w, I);
-  const Source a = fetchSource<typename Op::A, Vgprs>(w, I, 0, room[0]);
-  const Source b = fetchSource<typename Op::B, Vgprs>(w, I, 1, room[1]);
+  constexpr bool signs = !Vgprs && appliesSigns<Op, Flags>();
+  const Source a = fetchSource<typename Op::A, Vgprs, signs>(w, I, 0, room[0]);
+  const Source b = fetchSource<typename Op::B, Vgprs, signs>(w, I, 1, room[1]);
   alignas(64) uint32_t out[64];
-  runRow<Op, chunkLanes<Flags, Vgprs>()>(out, a, b, a, 0, io);
+  runRow<Op, chunkLanes<Flags, Vgprs>(), signs>(out, a, b, a, 0, io);
   uint64_t result = packMask(out) & w.exec();
   w.setS64(I.sdst, result);
   if (Flags & VCmpx)
@@ -235,20 +287,19 @@ void directCarry(Wave &w, const Inst &I) {
   SourceRoom room[3];
   const LaneIO io = makeIO(w, I);
   const uint64_t carry = Flags & VCarryIn ? w.s64(I.data) : 0;
-  const Source a = fetchSource<typename Op::A, Vgprs>(w, I, 0, room[0]);
-  const Source b = fetchSource<typename Op::B, Vgprs>(w, I, 1, room[1]);
-  const Source c = fetchSource<typename Op::C, Vgprs>(w, I, 2, room[2]);
+  const Source a = fetchSource<typename Op::A, Vgprs, false>(w, I, 0, room[0]);
+  const Source b = fetchSource<typename Op::B, Vgprs, false>(w, I, 1, room[1]);
+  const Source c = fetchSource<typename Op::C, Vgprs, false>(w, I, 2, room[2]);
   constexpr unsigned rows = valueRows(Op::D::id);
   alignas(64) uint32_t out[64 * (rows + 1)];
   constexpr int N = chunkLanes<Flags, Vgprs>();
   for (int first = 0; first < 64; first += N) {
     const MaskLanes pm{uint32_t(carry >> first), first};
-    const uint32_t *pa = a.at(first), *pb = b.at(first), *pc = c.at(first);
     uint32_t *d = out + first;
     MOE_CHUNK(N) {
-      const typename Op::A::Type x = Op::A::get(pa, j);
-      const typename Op::B::Type y = Op::B::get(pb, j);
-      const typename Op::C::Type z = Op::C::get(pc, j);
+      const auto x = laneOf<typename Op::A, false>(a, first, j);
+      const auto y = laneOf<typename Op::B, false>(b, first, j);
+      const auto z = laneOf<typename Op::C, false>(c, first, j);
       const uint32_t m = pm[first + j];
       Op::D::put(d, j, Op::value(x, y, z, m));
       d[64 * rows + j] = Op::carry(x, y, z, m) ? ~0u : 0u;
@@ -267,47 +318,68 @@ void directCarry(Wave &w, const Inst &I) {
   }
 }
 
-/// v_pk_*_f32: two values a lane, each from a half of each source of its own
-/// choice.
+/// The two values of a source of v_pk_*_f32: a half of the source each.
+MOE_EMU_INLINE void fetchPair(const Wave &w, const Inst &I, int k,
+                              SourceRoom &room, Source &low, Source &high) {
+  const Src &src = I.src[k];
+  Source source{room.rows, 0};
+  if (src.kind == SrcKind::Vgpr) {
+    source = {w.v[src.index], 1};
+  } else {
+    uint64_t value = w.scalar64(src);
+    splat16(room.rows, uint32_t(value));
+    splat16(room.rows + 64, uint32_t(value >> 32));
+  }
+  low = high = source;
+  low.p += modOpSel(I.mods) >> k & 1 ? 64 : 0;
+  high.p += modOpSelHi(I.mods) >> k & 1 ? 64 : 0;
+  low.flip = modNeg(I.mods) >> k << 31;
+  high.flip = modNegHi(I.mods) >> k << 31;
+}
+
+/// N lanes of both values. They are written together: a half of the result may
+/// be a source of the other one.
+template <class Op, int N, bool Signs>
+MOE_EMU_INLINE void runPairs(uint32_t *d, const Source *low, const Source *high,
+                             int first) {
+  constexpr int last = Op::sources - 1;
+  MOE_CHUNK(N) {
+    float x = Op::value(laneOf<F32, Signs>(low[0], first, j),
+                        laneOf<F32, Signs>(low[1], first, j),
+                        laneOf<F32, Signs>(low[last], first, j));
+    float y = Op::value(laneOf<F32, Signs>(high[0], first, j),
+                        laneOf<F32, Signs>(high[1], first, j),
+                        laneOf<F32, Signs>(high[last], first, j));
+    d[first + j] = f32ToBits(x);
+    d[first + 64 + j] = f32ToBits(y);
+  }
+}
+
+/// v_pk_*_f32.
 template <class Op>
 void directPacked32(Wave &w, const Inst &I) {
   if (!plainMode(w.mode) || !w.execFull)
     return packed32(w, I);
   SourceRoom room[3];
   Source low[3], high[3];
+  for (int k = 0; k < Op::sources; ++k)
+    fetchPair(w, I, k, room[k], low[k], high[k]);
+  for (int first = 0; first < 64; first += 16)
+    runPairs<Op, 16, true>(w.v[I.dst], low, high, first);
+}
+
+/// The same of VGPRs, without neg.
+template <class Op>
+void directPackedVgprs(Wave &w, const Inst &I) {
+  if (!plainMode(w.mode) || !w.execFull)
+    return packed32(w, I);
+  Source low[3], high[3];
   for (int k = 0; k < Op::sources; ++k) {
-    const Src &src = I.src[k];
-    Source source{w.v[src.index], 1};
-    if (src.kind != SrcKind::Vgpr) {
-      uint64_t value = w.scalar64(src);
-      splat16(room[k].rows, uint32_t(value));
-      splat16(room[k].rows + 64, uint32_t(value >> 32));
-      source = {room[k].rows, 0};
-    }
-    low[k] = high[k] = source;
-    low[k].p += (modOpSel(I.mods) >> k) & 1 ? 64 : 0;
-    high[k].p += (modOpSelHi(I.mods) >> k) & 1 ? 64 : 0;
+    const uint32_t *p = w.v[I.src[k].index];
+    low[k] = {p + (modOpSel(I.mods) >> k & 1 ? 64 : 0), 1};
+    high[k] = {p + (modOpSelHi(I.mods) >> k & 1 ? 64 : 0), 1};
   }
-  const uint32_t flips = modNeg(I.mods), highFlips = modNegHi(I.mods);
-  auto sign = [](uint32_t bits, int k) { return ((bits >> k) & 1) << 31; };
-  const uint32_t fa = sign(flips, 0), fb = sign(flips, 1), fc = sign(flips, 2);
-  const uint32_t ga = sign(highFlips, 0), gb = sign(highFlips, 1),
-                 gc = sign(highFlips, 2);
-  constexpr int last = Op::sources - 1;
-  uint32_t *d = w.v[I.dst];
-  for (int first = 0; first < 64; first += 16) {
-    const uint32_t *a0 = low[0].at(first), *a1 = high[0].at(first);
-    const uint32_t *b0 = low[1].at(first), *b1 = high[1].at(first);
-    const uint32_t *c0 = low[last].at(first), *c1 = high[last].at(first);
-    MOE_CHUNK(16) {
-      float x = Op::value(bitsToF32(a0[j] ^ fa), bitsToF32(b0[j] ^ fb),
-                          bitsToF32(c0[j] ^ fc));
-      float y = Op::value(bitsToF32(a1[j] ^ ga), bitsToF32(b1[j] ^ gb),
-                          bitsToF32(c1[j] ^ gc));
-      d[first + j] = f32ToBits(x);
-      d[first + 64 + j] = f32ToBits(y);
-    }
-  }
+  runPairs<Op, 64, false>(w.v[I.dst], low, high, 0);
 }
 
 } // namespace
@@ -321,8 +393,32 @@ void directPacked32(Wave &w, const Inst &I) {
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 namespace {
+/// Which combinations of scalar sources have a handler of their own.
+template <class Op, unsigned Flags>
+constexpr bool hasScalars(unsigned scalars) {
+  const ValueType types[3] = {Op::A::id, Op::B::id, Op::C::id};
+  unsigned present = 0;
+  for (int k = 0; k < 3; ++k) {
+    if (valueRows(types[k]) == 2)
+      return false;
+    present |= (types[k] != ValueType::None) << k;
+  }
+  if (Flags & VReadsDst)
+    present &= 3;
+  return valueRows(Op::D::id) == 1 && !(Flags & (VKeepHi | VTrans | VCvt)) &&
+         !(scalars & ~present);
+}
+template <class Op, unsigned Flags, unsigned Scalars>
+constexpr ValuHandler scalarsHandler() {
+  if constexpr (hasScalars<Op, Flags>(Scalars))
+    return directScalars<Op, Flags, Scalars>;
+  else
+    return nullptr;
+}
+
 template <class Op, bool HasDirect, typename Flags>
 constexpr ValuRow valuRow(const char *name, LaneFn kernel, Flags) {
+  constexpr unsigned flags = Flags::value;
   if constexpr (HasDirect)
     return {name,
             kernel,
@@ -330,12 +426,14 @@ constexpr ValuRow valuRow(const char *name, LaneFn kernel, Flags) {
             Op::A::id,
             Op::B::id,
             Op::C::id,
-            Flags::value,
-            direct<Op, Flags::value, false>,
-            direct<Op, Flags::value, true>};
+            flags,
+            direct<Op, flags, false>,
+            direct<Op, flags, true>,
+            {scalarsHandler<Op, flags, 1>(), scalarsHandler<Op, flags, 2>(),
+             scalarsHandler<Op, flags, 3>(), scalarsHandler<Op, flags, 4>(),
+             scalarsHandler<Op, flags, 5>(), scalarsHandler<Op, flags, 6>()}};
   else
-    return {name,      kernel,       Op::D::id, Op::A::id, Op::B::id,
-            Op::C::id, Flags::value, nullptr,   nullptr};
+    return {name, kernel, Op::D::id, Op::A::id, Op::B::id, Op::C::id, flags};
 }
 } // namespace
 } // namespace moe::emulator::MOE_EMU_VARIANT

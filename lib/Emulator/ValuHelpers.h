@@ -322,8 +322,53 @@ inline double trigSegment(uint64_t argument, uint32_t segment) {
   return std::ldexp(double(piece >> 11),
                     -53 - shift + (exponent >= 1968 ? 128 : 0));
 }
+/// f64 to f16, nearest even, without branches: by way of f32 rounded to odd,
+/// which keeps what decides a tie.
+inline uint32_t nearestHalf(double d) {
+  float f = float(d);
+  double back = f;
+  uint32_t u = f32ToBits(f);
+  bool beyond = __builtin_fabs(back) > __builtin_fabs(d);
+  bool inexact = (back < d) | (back > d); // neither for a NaN
+  u -= beyond ? 1u : 0u;
+  u |= inexact ? 1u : 0u;
+  return f32ToF16(bitsToF32(u));
+}
 inline uint32_t fma16(float a, float b, float c) {
-  return f64ToF16(double(a) * double(b) + double(c), Round::NearestEven);
+  return nearestHalf(double(a) * double(b) + double(c));
+}
+/// f32 to f16 towards zero, without branches.
+inline uint32_t towardsZeroHalf(float f) {
+  uint32_t u = f32ToBits(f), a = u & 0x7fffffffu;
+  uint32_t normal = (a - (112u << 23)) >> 13;
+  float units = a < 0x38800000u ? bitsToF32(a) * 0x1p24f : 0.0f;
+  uint32_t r = a < 0x38800000u ? uint32_t(int32_t(units)) : normal;
+  r = a >= 0x47800000u ? 0x7bffu : r;
+  r = a == 0x7f800000u ? 0x7c00u : r;
+  r = a > 0x7f800000u ? 0x7e00u | ((a >> 13) & 0x3ffu) : r;
+  return r | ((u >> 16) & 0x8000u);
+}
+/// An FP8 (E4M3) code as the chip has it, as f32: gfx950 the OCP format, gfx942
+/// the one with bias 8 and 0x80 for NaN.
+inline uint32_t fp8Bits(uint32_t code, bool gfx950) {
+  uint32_t mag = code & 0x7fu, u = mag << 20;
+  uint32_t bias = gfx950 ? 7 : 8, one = (128u - bias) << 23;
+  float denormal = bitsToF32(u + one) - bitsToF32(one);
+  uint32_t value = mag < 8 ? f32ToBits(denormal) : u + ((127u - bias) << 23);
+  value |= (code & 0x80u) << 24;
+  uint32_t nan = (gfx950 ? (code & 0x80u) << 24 : 0) | 0x7fc00000u;
+  return (gfx950 ? mag == 0x7f : (code & 0xffu) == 0x80) ? nan : value;
+}
+/// The same of BF8 (E5M2), bias 15 and 16.
+inline uint32_t bf8Bits(uint32_t code, bool gfx950) {
+  uint32_t mag = code & 0x7fu, u = mag << 21;
+  uint32_t bias = gfx950 ? 15 : 16, one = (128u - bias) << 23;
+  float denormal = bitsToF32(u + one) - bitsToF32(one);
+  uint32_t value = mag < 4 ? f32ToBits(denormal) : u + ((127u - bias) << 23);
+  uint32_t sign = (code & 0x80u) << 24;
+  uint32_t special = mag == 0x7c ? 0x7f800000u : 0x7fc00000u;
+  value = (gfx950 && mag >= 0x7c ? special : value) | sign;
+  return !gfx950 && (code & 0xffu) == 0x80 ? 0x7fc00000u : value;
 }
 
 //===----------------------------------------------------------------------===//

@@ -20,7 +20,7 @@ namespace moe::emulator::MOE_EMU_VARIANT {
 #if defined(__AVX2__)
 /// v_perm_b32 with byte shuffles: selectors 0 to 7 pick a byte of b, a; 8 to 11
 /// the sign of a half of them, 12 is zero, above is 255.
-template <int N>
+template <int N, int SelectorStep>
 static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *pa,
                                         const uint32_t *pb,
                                         const uint32_t *pc) {
@@ -32,9 +32,9 @@ static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *pa,
   };
   for (int j = 0; j < N; j += 8) {
     auto load = [&](const uint32_t *p) {
-      return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p + j));
+      return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p));
     };
-    __m256i a = load(pa), b = load(pb), s = load(pc);
+    __m256i a = load(pa + j), b = load(pb + j), s = load(pc + SelectorStep * j);
     __m256i at = _mm256_or_si256(_mm256_and_si256(s, bytes(3)), base);
     __m256i r =
         _mm256_blendv_epi8(_mm256_shuffle_epi8(b, at),
@@ -56,17 +56,26 @@ static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *pa,
 namespace {
 template <>
 MOE_EMU_INLINE void
-runLanes<op_v_perm_b32_int, 16>(uint32_t *d, const uint32_t *pa,
-                                const uint32_t *pb, const uint32_t *pc,
-                                uint64_t, int, const LaneIO &) {
-  permuteLanes<16>(d, pa, pb, pc);
+runLanes<op_v_perm_b32_int, 16, false>(uint32_t *d, const Source &a,
+                                       const Source &b, const Source &c,
+                                       uint64_t, int first, const LaneIO &) {
+  permuteLanes<16, 1>(d + first, a.p + first * a.step, b.p + first * b.step,
+                      c.p + first * c.step);
 }
 template <>
 MOE_EMU_INLINE void
-runLanes<op_v_perm_b32_int, 64>(uint32_t *d, const uint32_t *pa,
-                                const uint32_t *pb, const uint32_t *pc,
-                                uint64_t, int, const LaneIO &) {
-  permuteLanes<64>(d, pa, pb, pc);
+runLanes<op_v_perm_b32_int, 64, false>(uint32_t *d, const Source &a,
+                                       const Source &b, const Source &c,
+                                       uint64_t, int, const LaneIO &) {
+  permuteLanes<64, 1>(d, a.p, b.p, c.p);
+}
+template <>
+MOE_EMU_INLINE void runScalarLanes<op_v_perm_b32_int, 64, 4>(
+    uint32_t *d, const uint32_t *const p[3], const uint32_t scalars[3],
+    uint64_t, int, const LaneIO &) {
+  alignas(64) uint32_t selector[16];
+  splat16(selector, scalars[2]);
+  permuteLanes<64, 0>(d, p[0], p[1], selector);
 }
 } // namespace
 #endif

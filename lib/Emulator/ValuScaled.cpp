@@ -74,12 +74,14 @@ void unpackFp4(Wave &w, const Inst &I) {
   uint32_t *d = w.v[I.dst];
   if (w.execFull) {
     for (int first = 0; first < 64; first += 16)
-      unpackLanes(d + first, a.at(first), scale.at(first), select);
+      unpackLanes(d + first, a.p + first * a.step, scale.p + first * scale.step,
+                  select);
     return;
   }
   alignas(64) uint32_t out[64];
   for (int first = 0; first < 64; first += 16)
-    unpackLanes(out + first, a.at(first), scale.at(first), select);
+    unpackLanes(out + first, a.p + first * a.step, scale.p + first * scale.step,
+                select);
   MOE_LANES d[i] = (out[i] & w.execMask[i]) | (d[i] & ~w.execMask[i]);
 }
 

@@ -86,6 +86,8 @@ struct ValuRow {
   /// Handlers of the forms with neg and abs at most, and of those that read
   /// whole VGPRs only; null: the drivers below.
   ValuHandler direct = nullptr, directVgprs = nullptr;
+  /// Of those that read VGPRs but for the sources in bits (index + 1).
+  ValuHandler directScalars[6] = {};
 };
 
 /// Drivers and tables of one host instruction set.

@@ -46,12 +46,14 @@ std::vector<const ValuOps *> allValuOps() {
   return upTo(math::bestHostVectors());
 }
 
-static bool readsVgprsOnly(const ValuRow &row, const Inst &inst) {
+/// The sources that are no VGPRs, as bits.
+static unsigned scalarSources(const ValuRow &row, const Inst &inst) {
   const ValueType types[3] = {row.a, row.b, row.c};
+  unsigned found = 0;
   for (int k = 0; k < 3; ++k)
     if (types[k] != ValueType::None && inst.src[k].kind != SrcKind::Vgpr)
-      return false;
-  return true;
+      found |= 1u << k;
+  return found;
 }
 
 ValuHandler directHandler(const ValuRow &row, const Inst &inst) {
@@ -61,15 +63,23 @@ ValuHandler directHandler(const ValuRow &row, const Inst &inst) {
     changes &= ~uint32_t(15u * ModOpSel0);
   if (changes & ~63u)
     return nullptr;
-  return !changes && readsVgprsOnly(row, inst) ? row.directVgprs : row.direct;
+  unsigned scalars = scalarSources(row, inst);
+  if (changes || scalars == 7)
+    return row.direct;
+  if (!scalars)
+    return row.directVgprs;
+  ValuHandler own = row.directScalars[scalars - 1];
+  return own ? own : row.direct;
 }
 
 ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
                                 bool pairs) {
   if (inst.mods & ModClamp)
     return nullptr;
-  if (pairs) // picks halves and signs itself
-    return row.direct;
+  if (pairs) // they pick halves themselves, the first one signs too
+    return scalarSources(row, inst) || modNeg(inst.mods) || modNegHi(inst.mods)
+               ? row.direct
+               : row.directVgprs;
   const ValueType types[3] = {row.a, row.b, row.c};
   unsigned changes =
       modOpSel(inst.mods) | modNeg(inst.mods) | modNegHi(inst.mods);
@@ -77,7 +87,7 @@ ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
     if (types[k] != ValueType::None &&
         ((changes >> k & 1) || !(modOpSelHi(inst.mods) >> k & 1)))
       return nullptr;
-  return readsVgprsOnly(row, inst) ? row.directVgprs : row.direct;
+  return scalarSources(row, inst) ? row.direct : row.directVgprs;
 }
 
 } // namespace moe::emulator

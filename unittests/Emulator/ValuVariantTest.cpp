@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "../../lib/Emulator/Families.h"
+#include "../../lib/Emulator/ValuHelpers.h"
 #include "../../lib/Emulator/ValuTable.h"
 #include "moe/Emulator/Math/ScaledCvt.h"
 
@@ -314,5 +315,59 @@ TEST(ValuVariants, TheFastUnpackingIsTheGeneralOne) {
       ASSERT_EQ(compare(expected, actual, inst.dst, ValueType::B32), "")
           << set->name << " round " << round;
     }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The branch-free conversions against those of Math/Numeric.h
+//===----------------------------------------------------------------------===//
+
+TEST(ValuConversions, HalvesTowardsZero) {
+  auto check = [](uint32_t u) {
+    float f = math::bitsToF32(u);
+    ASSERT_EQ(base::towardsZeroHalf(f), math::f32ToF16(f, math::Round::Zero))
+        << u;
+  };
+  for (uint64_t u = 0; u < (uint64_t(1) << 32); u += 769)
+    check(uint32_t(u));
+  for (uint32_t half = 0; half < 0x8000; ++half) // and around every f16
+    for (uint32_t step = 0; step < 5; ++step)
+      for (uint32_t sign : {0u, 0x80000000u})
+        check((math::f32ToBits(math::f16ToF32(half)) + step - 2) ^ sign);
+}
+
+TEST(ValuConversions, HalvesOfDoubles) {
+  auto check = [](double d) {
+    for (double x : {d, -d})
+      ASSERT_EQ(base::nearestHalf(x),
+                math::f64ToF16(x, math::Round::NearestEven))
+          << x;
+  };
+  Random random;
+  for (uint32_t half = 0; half < 0x7c00; ++half) {
+    double a = math::f16ToF32(half),
+           b = half + 1 == 0x7c00 ? 65536.0 : math::f16ToF32(half + 1);
+    double middle = (a + b) / 2;
+    for (double d :
+         {a, middle, std::nextafter(middle, 0.0), std::nextafter(middle, 1e9),
+          a + (b - a) * 0x1p-30, a + (b - a) * random.bits() * 0x1p-32})
+      check(d);
+  }
+  for (double d : {0.0, 1e300, 1e-300, 65519.999, 65520.0,
+                   std::numeric_limits<double>::infinity(),
+                   std::numeric_limits<double>::quiet_NaN()})
+    check(d);
+}
+
+TEST(ValuConversions, EveryCodeOfTheByteFormats) {
+  using math::SmallFormat;
+  for (uint32_t code = 0; code < 256; ++code) {
+    auto expect = [&](uint32_t bits, SmallFormat format) {
+      EXPECT_EQ(bits, math::f32ToBits(math::decodeSmall(format, code))) << code;
+    };
+    expect(base::fp8Bits(code | 0x5500, true), SmallFormat::FP8);
+    expect(base::fp8Bits(code | 0x5500, false), SmallFormat::FP8Fnuz);
+    expect(base::bf8Bits(code | 0x5500, true), SmallFormat::BF8);
+    expect(base::bf8Bits(code | 0x5500, false), SmallFormat::BF8Fnuz);
   }
 }

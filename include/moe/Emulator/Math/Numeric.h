@@ -103,7 +103,7 @@ inline float bf16ToF32(uint32_t h) { return bitsToF32((h & 0xffffu) << 16); }
 inline uint32_t f32ToBf16(float f) {
   uint32_t u = f32ToBits(f);
   uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
-  return isNaN32(u) ? (u >> 16) | 0x40u : rounded;
+  return f != f ? (u >> 16) | 0x40u : rounded;
 }
 
 /// Exact; signalling NaN is quieted.
