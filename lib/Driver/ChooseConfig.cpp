@@ -37,6 +37,7 @@ double moe::driver::expectedRowsPerExpert(int64_t tokens, int64_t topk,
 
 FixedAxes moe::driver::fixedAxes(const FlagSet &flags) {
   FixedAxes fixed;
+  fixed.waves = flags.given("waves");
   fixed.kBatch = flags.given("k-batch");
   fixed.kWave = flags.given("k-wave");
   fixed.cache = flags.given("cache");
@@ -74,11 +75,13 @@ public:
   Configuration choose() {
     tile = TileShape{16, 128, 128};
     chooseM();
+    chooseWaves();
     chooseN();
     chooseK();
     fitLds();
     o.tile = tile;
     say("tile_m", tile.m, reasonM);
+    say("waves", o.waves, reasonWaves);
     say("tile_n", tile.n, reasonN);
     say("tile_k", tile.k, reasonK);
     chooseKBatch();
@@ -113,6 +116,7 @@ private:
     result.axes.push_back({axis, std::to_string(value), reason});
   }
   void chooseM();
+  void chooseWaves();
   void chooseN();
   void chooseK();
   void chooseKWave();
@@ -126,7 +130,7 @@ private:
   const Chip &chip;
   FixedAxes fixed;
   TileShape tile;
-  std::string reasonM, reasonN, reasonK, reasonKWave;
+  std::string reasonM, reasonWaves, reasonN, reasonK, reasonKWave;
   Configuration result;
 };
 } // namespace
@@ -144,6 +148,18 @@ void Chooser::chooseM() {
       reasonM = formatv("fewer than {0} rows an active expert", row.rows);
       break;
     }
+}
+
+/// Eight waves share the accumulators of a tile that four would fill a register
+/// file with.
+void Chooser::chooseWaves() {
+  reasonWaves = "as given";
+  if (fixed.waves)
+    return;
+  bool eight = tile.m == 128 && wideRegisters() && !fixed.kWave && o.n() > 128;
+  o.waves = eight ? 8 : 4;
+  reasonWaves = eight ? "tile_m 128: two waves a SIMD hold its accumulators"
+                      : "the usual number";
 }
 
 /// K groups inside the workgroup shorten the walk along K where a few rows
@@ -226,6 +242,13 @@ void Chooser::chooseK() {
   else {
     tile.k = 256;
     reasonK = "K is at least 512: half as many barriers as with 128";
+  }
+  int64_t threads = 64 * o.waves / o.kWave;
+  while (tile.m * tile.k / 8 % threads != 0) {
+    bool longer = tilesK(2 * tile.k) >= groups;
+    (longer ? tile.k : tile.m) *= 2;
+    (longer ? reasonK : reasonM) =
+        formatv("{0} threads move 16 bytes each", threads);
   }
 }
 

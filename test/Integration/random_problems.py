@@ -42,6 +42,7 @@ CHOICES = {
                     "128x256x128"),
     "--k-batch": [None, 2, 3, 5],
     "--k-wave": [None, 2, 4],
+    "--waves": often([None], 1, 2, 8),
     "--xcd": [None, 3, 8],
     "--group-m": [None, 2, 4],
     "--act": [None, "silu", "swiglu", "situv2"],
@@ -85,9 +86,14 @@ def tile_is_possible(problem):
     depths = {"gemm1": ["--model-dim"], "gemm2": ["--inter-dim"],
               "layer": ["--model-dim", "--inter-dim"]}[problem["command"]]
     tiles = min(-(-problem[depth] // k) for depth in depths)
-    return (batch <= tiles and wave <= tiles // batch
-            and (chosen or n % ((32 if stage1 else 16) * (4 // wave)) == 0
-                 and 4 * m * max(k, n) * wave <= LDS[problem["--chip"]]))
+    if batch > tiles or wave > tiles // batch or (problem["--waves"] or 4) % wave:
+        return False
+    across = (problem["--waves"] or 4) // wave
+    columns = n // across
+    return chosen or (n % ((32 if stage1 else 16) * across) == 0
+                      and (columns == 16 or columns % 32 == 0)
+                      and n <= 64 * across * wave and m * k // 8 % (64 * across) == 0
+                      and 4 * m * max(k, n) * wave <= LDS[problem["--chip"]])
 
 
 def sensible(problem):

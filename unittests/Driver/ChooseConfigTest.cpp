@@ -198,7 +198,7 @@ TEST(ChooseConfig, TheCompilerAcceptsWhatIsChosenForAnyShape) {
                            << explainConfig(c, workload,
                                             *moe::lookupChip(chip));
     EXPECT_EQ(c.ldsBytes, judge.lds) << kernelFlagsString(c.options);
-    EXPECT_EQ(c.axes.size(), 8u);
+    EXPECT_EQ(c.axes.size(), 9u);
   }
 }
 
@@ -208,12 +208,15 @@ TEST(ChooseConfig, TheCompilerAcceptsWhatIsChosenAroundFixedAxes) {
   Shapes shapes(seed);
   Judge judge;
   FixedAxes fixed;
-  fixed.kWave = fixed.kBatch = true;
+  fixed.waves = fixed.kWave = fixed.kBatch = true;
   for (int i = 0; i < 2000; ++i) {
     const char *chip = shapes.pick({"gfx942", "gfx950"});
     KernelOptions options = shapes.options();
     int64_t tilesK = (options.k() + 127) / 128;
     options.kWave = shapes.pick({1, 2, 4});
+    options.waves = options.kWave * shapes.pick({1, 2, 4, 8});
+    if (options.waves > 8)
+      options.waves = 4;
     options.kBatch = options.kernel == KernelKind::Gemm2 && options.accumulate
                          ? 1 + shapes.below(5)
                          : 1;
@@ -225,8 +228,8 @@ TEST(ChooseConfig, TheCompilerAcceptsWhatIsChosenAroundFixedAxes) {
     EXPECT_EQ(o.kBatch, options.kBatch);
     ASSERT_EQ(judge.refuse(o, chip), "")
         << "seed " << seed << ", case " << i << ": moe-compile "
-        << kernelFlagsString(options) << " --k-wave " << options.kWave
-        << " --k-batch " << options.kBatch << " --chip " << chip << " --tokens "
-        << tokens << " --explain";
+        << kernelFlagsString(options) << " --waves " << options.waves
+        << " --k-wave " << options.kWave << " --k-batch " << options.kBatch
+        << " --chip " << chip << " --tokens " << tokens << " --explain";
   }
 }

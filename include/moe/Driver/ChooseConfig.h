@@ -37,7 +37,7 @@ double expectedRowsPerExpert(int64_t tokens, int64_t topk, int64_t experts);
 
 /// The axes, besides the tile, that a user has fixed.
 struct FixedAxes {
-  bool kBatch = false, kWave = false, cache = false, xcd = false,
+  bool waves = false, kBatch = false, kWave = false, cache = false, xcd = false,
        groupM = false;
 };
 FixedAxes fixedAxes(const FlagSet &flags);
