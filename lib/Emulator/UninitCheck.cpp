@@ -136,6 +136,10 @@ void UninitCheck::before(Wave &w, uint32_t record) {
           setKnown(w.id, reg - regVector, written | lanes);
       } else {
         missing = reg < 128 && !scalar[w.id][reg];
+        if (missing && wide && use.count == 2 && reg == use.first + 1u) {
+          undefinedHigh = ~uint64_t(0);
+          continue;
+        }
         if (copy && missing)
           copiesUndefined = ~uint64_t(0);
         else if (missing)

@@ -15,15 +15,14 @@ unchanged addresses:
 Only what the launch executes is changed. The kernel as it is must give no report.
 
 With --table FILE, the mutants without a report must be those of the table, no more
-and no fewer. A row is `launch-name address[,address] mutation # reason`; the reason
-says why hardware may do nothing new.
+and no fewer. A row is `launches addresses mutation # reason`, with commas between
+launches and between addresses; the reason says why hardware may do nothing new.
 """
 import argparse
 import concurrent.futures
 import json
 import os
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -329,9 +328,10 @@ def read_table(path):
                 continue
             if not reason.strip():
                 sys.exit(f"{path}:{number}: expected a reason behind '#', got none")
-            name, addresses, label = row.split()
-            for address in addresses.split(","):
-                rows[name, address, label] = reason.strip()
+            names, addresses, label = row.split()
+            for name in names.split(","):
+                for address in addresses.split(","):
+                    rows[name, address, label] = reason.strip()
     return rows
 
 
