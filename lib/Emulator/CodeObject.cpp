@@ -119,9 +119,12 @@ static Error readSegments(const ELFFile64 &elf,
                      " bytes at address 0x" + Twine::utohexstr(header.p_vaddr) +
                      " does not fit an image of at most 256 MiB");
     end = std::max(end, memoryEnd);
-    contents.segments.push_back({header.p_vaddr, memoryEnd,
-                                 bool(header.p_flags & ELF::PF_X),
-                                 bool(header.p_flags & ELF::PF_W)});
+    // Of text only what the file holds is code.
+    bool executable = header.p_flags & ELF::PF_X;
+    contents.segments.push_back(
+        {header.p_vaddr,
+         executable ? header.p_vaddr + header.p_filesz : memoryEnd, executable,
+         bool(header.p_flags & ELF::PF_W)});
   }
   contents.image.assign(end, 0);
   for (const auto &header : *headers)

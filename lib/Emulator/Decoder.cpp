@@ -122,9 +122,13 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
   if (item.inst.op >= pairs.rows && item.inst.op < pairs.rows + pairs.count)
     dropUnreadHalves(item.inst, item.meta.uses);
   StringRef name = context.mnemonic;
+  // After trap 2 the kernel is over; compilers put nothing behind it.
+  bool aborts = name == "s_trap" && item.inst.imm == 2;
   item.fallsThrough = name != "s_endpgm" && name != "s_branch" &&
-                      name != "s_setpc_b64" && name != "s_endpgm_saved";
-  indirect |= name == "s_setpc_b64" || name == "s_swappc_b64";
+                      name != "s_setpc_b64" && name != "s_endpgm_saved" &&
+                      !aborts;
+  indirect |= name == "s_setpc_b64" || name == "s_swappc_b64" ||
+              name == "s_cbranch_g_fork";
   if (context.isBranch) {
     uint64_t target = address + 4 + int64_t(context.branchWords) * 4;
     if (!inText(target))

@@ -124,6 +124,7 @@ void runScalarTime(Wave &w, const Inst &I);
 void runNothing(Wave &w, const Inst &I);
 void beginIndexing(Wave &w, const Inst &I);
 void endIndexing(Wave &w, const Inst &I);
+void setIndexMode(Wave &w, const Inst &I);
 void runUnimplemented(Wave &w, const Inst &I);
 /// Plain accesses without observers; false when they must go the general way.
 bool fastDs(Wave &w, const Inst &I);

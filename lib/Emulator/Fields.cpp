@@ -212,11 +212,13 @@ void Filler::scalarRow(const ScalarRow &row) {
 }
 
 void Filler::sop2() {
-  const ScalarRow *row = lookUp(tables().scalar, c.mnemonic);
+  bool fork = c.mnemonic == "s_cbranch_g_fork";
+  const ScalarRow *row =
+      lookUp(fork ? tables().control : tables().scalar, c.mnemonic);
   if (!row)
     return refuse(notImplemented);
   scalarRow(*row);
-  kind = InstClass::Salu;
+  kind = fork ? InstClass::Other : InstClass::Salu;
   inst.src[0] = scalarSource(w0 & 255, row->shape & S0Wide);
   inst.src[1] = scalarSource((w0 >> 8) & 255, row->shape & S1Wide);
   inst.dst = (w0 >> 16) & 127;
@@ -257,8 +259,10 @@ void Filler::sopk() {
   inst.dst = (w0 >> 16) & 127;
   inst.imm = uint32_t(int32_t(int16_t(w0)));
   kind = InstClass::Salu;
-  if (c.mnemonic == "s_call_b64") {
+  if (c.mnemonic == "s_call_b64" || c.mnemonic == "s_cbranch_i_fork") {
     scalarRow(*lookUp(tables().control, c.mnemonic));
+    if (c.mnemonic == "s_cbranch_i_fork")
+      inst.src[0] = scalarSource(inst.dst, true);
     kind = InstClass::Branch;
     c.isBranch = true;
     c.branchWords = int16_t(w0);
@@ -283,6 +287,8 @@ void Filler::sopp() {
     kind = InstClass::Branch;
     c.isBranch = true;
     c.branchWords = int16_t(w0);
+  } else if (name == "s_set_gpr_idx_mode") {
+    kind = InstClass::Salu;
   } else if (name == "s_waitcnt") {
     kind = InstClass::Wait;
   } else if (name == "s_barrier") {
@@ -362,8 +368,7 @@ void Filler::valuHandler(const ValuRow &row) {
   kind = row.flags & VTrans ? InstClass::Trans
          : row.flags & VCvt ? InstClass::Cvt
                             : InstClass::Valu;
-  inst.vector = valueRows(row.a) < 2 && valueRows(row.b) < 2 &&
-                valueRows(row.c) < 2 && valueRows(row.d) < 2;
+  inst.vector = true;
   inst.run = directHandler(row, inst);
   if (!inst.run)
     inst.run = valuOps().full;
@@ -682,13 +687,16 @@ void Filler::ds() {
     inst.run = special;
     if (name == "ds_nop")
       return;
-    bool wide = startsWith(name, "ds_read_b64_tr");
+    bool exchange = name == "ds_condxchg32_rtn_b64";
+    bool wide = exchange || startsWith(name, "ds_read_b64_tr");
     unsigned count = name == "ds_read_b96_tr_b6" ? 3 : wide ? 2 : 1;
     if (startsWith(name, "ds_read_b"))
       kind = InstClass::DsRead;
     bool counter = name == "ds_append" || name == "ds_consume";
-    if (counter)
+    if (counter || exchange)
       kind = InstClass::DsAtomic;
+    if (exchange)
+      inst.data = vgpr(data0, 2, acc);
     if (!counter && name != "ds_read_addtid_b32" &&
         name != "ds_write_addtid_b32")
       inst.sdst = vgpr(address, 1, false);

@@ -324,6 +324,27 @@ static void writeAddTid(Wave &w, const Inst &I) {
   }
 }
 
+/// Two dwords are read; each is replaced by 31 bits of the data when the bit
+/// above these is set.
+static void conditionalExchange(Wave &w, const Inst &I) {
+  for (uint64_t m = w.exec(); m; m &= m - 1) {
+    unsigned lane = laneOf(w, m);
+    uint32_t address = (w.v[I.sdst][lane] + I.imm) & 0xfff8u;
+    uint8_t *host = accessLds(w, I, lane, address, 8, true);
+    if (!host)
+      return;
+    for (unsigned k = 0; k < 2; ++k) {
+      uint32_t old, wanted = w.v[I.data + k][lane];
+      memcpy(&old, host + 4 * k, 4);
+      w.v[I.dst + k][lane] = old;
+      if (wanted >> 31) {
+        wanted &= 0x7fffffffu;
+        memcpy(host + 4 * k, &wanted, 4);
+      }
+    }
+  }
+}
+
 /// append and consume: one counter at M0[31:16] + offset moves by the number of
 /// active lanes; every active lane gets the old value.
 static void moveCounter(Wave &w, const Inst &I, bool up) {
@@ -358,6 +379,7 @@ Handler dsSpecial(const char *name) {
                {"ds_read_b96_tr_b6", transpose6},
                {"ds_read_addtid_b32", readAddTid},
                {"ds_write_addtid_b32", writeAddTid},
+               {"ds_condxchg32_rtn_b64", conditionalExchange},
                {"ds_append", append},
                {"ds_consume", consume},
                {"ds_nop", runNothing}};

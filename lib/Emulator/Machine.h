@@ -90,7 +90,7 @@ struct alignas(64) Inst {
   uint16_t data = 0;   ///< VMEM/DS: row of the data
   uint16_t data1 = 0;  ///< DS: row of the second data
   uint16_t flags = 0;  ///< family flags
-  bool vector = false; ///< a vector ALU instruction of 32-bit operands
+  bool vector = false; ///< op is a ValuRow: VOP1, VOP2, VOPC, VOP3
   /// Instructions from this one on that run one after the other, whatever they
   /// do: only the last may branch, stop the wave or look at its counters.
   uint8_t straight = 1;

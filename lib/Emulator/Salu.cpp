@@ -8,7 +8,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Decode.h"
 #include "Families.h"
+#include "ValuTable.h"
+
+#include <algorithm>
 
 namespace moe::emulator {
 namespace {
@@ -229,14 +233,20 @@ void s_addk_i32(Wave &w, const Inst &I) {
 void s_mulk_i32(Wave &w, const Inst &I) { w.setS(I.dst, w.s[I.dst] * I.imm); }
 
 /// Hardware registers: id [5:0], offset [10:6], width-1 [15:11].
-uint32_t hardwareRegister(const Wave &w, unsigned id) {
+uint32_t hardwareRegister(Wave &w, unsigned id) {
   switch (id) {
   case 1: // MODE
     return w.mode;
   case 2: // STATUS: SCC, EXECZ, VCCZ
     return uint32_t(w.scc) | uint32_t(w.exec() == 0) << 9 |
            uint32_t(w.vcc() == 0) << 10;
-  default: // ids of the placement of a wave: all zero here
+  case 3: // TRAPSTS: exceptions are not tracked
+  case 4: // HW_ID, XCC_ID: the placement of a wave is all zero here
+  case 20:
+    return 0;
+  default:
+    w.fault("s_getreg of hardware register " + std::to_string(id) +
+            " is not implemented");
     return 0;
   }
 }
@@ -249,9 +259,12 @@ void setRegister(Wave &w, uint32_t control, uint32_t value) {
   unsigned id = control & 63;
   unsigned offset = (control >> 6) & 31, width = ((control >> 11) & 31) + 1;
   uint32_t mask = uint32_t(((uint64_t(1) << width) - 1) << offset);
-  if (id == 1)
-    w.mode = (w.mode & ~mask) | ((value << offset) & mask);
-  else if (id != 3 && id != 2)
+  if (id == 1) {
+    uint32_t old = w.mode;
+    w.mode = (old & ~mask) | ((value << offset) & mask);
+    if ((old ^ w.mode) & (1u << 27 | 1u << 28))
+      w.fault("s_setreg of MODE.GPR_IDX_EN and VSKIP is not implemented");
+  } else if (id != 3 && id != 2)
     w.fault("s_setreg of hardware register " + std::to_string(id) +
             " is not implemented");
 }
@@ -291,49 +304,77 @@ void s_movreld_b64(Wave &w, const Inst &I) {
     w.setS64(unsigned(to), A64);
 }
 
-/// Vector register indexing: until it is switched off, M0[7:0] is added to the
-/// register numbers of the operands that M0[15:12] names.
+constexpr uint32_t modeIndexing = 1u << 27; ///< MODE.GPR_IDX_EN
+
+void startIndex(Wave &w, const Inst &I) {
+  w.s[SgprM0] = (w.s[SgprM0] & ~0xf0ffu) | (A32 & 255) | I.imm << 12;
+}
+// Vector register indexing. M0[7:0] is the index, M0[15:12] says which operands
+// it moves: sources 0 to 2, the destination.
+void s_set_gpr_idx_idx(Wave &w, const Inst &I) {
+  w.s[SgprM0] = (w.s[SgprM0] & ~255u) | (A32 & 255);
+}
+
+/// A vector instruction with the index added to its operands.
+void runMoved(Wave &w, const Inst &next) {
+  const ValuRow &row = *static_cast<const ValuRow *>(next.op);
+  const ValueType types[3] = {row.a, row.b, row.c};
+  unsigned index = w.s[SgprM0] & 255, which = (w.s[SgprM0] >> 12) & 15;
+  unsigned limit = std::min(w.rows, w.group->program->accumOffset);
+  Inst moved = next;
+  bool fits = true;
+  auto shift = [&](uint16_t &at, ValueType type) {
+    at += index;
+    fits &= at + std::max(1u, valueRows(type)) <= limit;
+  };
+  for (unsigned k = 0; k < 3; ++k)
+    if (((which >> k) & 1) && moved.src[k].kind == SrcKind::Vgpr)
+      shift(moved.src[k].index, types[k]);
+  if ((which & 8) && !(row.flags & VCompare)) {
+    shift(moved.dst, row.d);
+    if (row.flags & VReadsDst)
+      moved.src[2].index = moved.dst;
+  }
+  if (!fits)
+    return w.fault("an indexed vector register is beyond those allocated");
+  moved.run(w, moved);
+}
+
+/// Runs from s_set_gpr_idx_on to s_set_gpr_idx_off: the vector ALU with moved
+/// operands, scalar instructions as they are.
 void runIndexed(Wave &w) {
   while (w.stop == Stop::None) {
     const Inst &next = *w.pc;
+    InstClass kind = w.group->program->meta[size_t(w.pc - w.code)].kind;
     w.inst = &next;
-    if (next.run == endIndexing) {
-      w.pc = &next + 1;
-      ++w.executed;
-      return;
-    }
-    if (!next.vector)
-      return w.fault("only vector ALU instructions are implemented between "
-                     "s_set_gpr_idx_on and s_set_gpr_idx_off");
-    Inst moved = next;
-    unsigned index = w.s[SgprM0] & 255, which = (w.s[SgprM0] >> 12) & 15;
-    bool fits = true;
-    auto shift = [&](uint16_t &row) {
-      row += index;
-      fits &= row < w.rows;
-    };
-    for (unsigned k = 0; k < 3; ++k)
-      if (((which >> k) & 1) && moved.src[k].kind == SrcKind::Vgpr)
-        shift(moved.src[k].index);
-    if (which & 8)
-      shift(moved.dst);
-    if (!fits)
-      return w.fault("an indexed vector register is beyond those allocated");
     w.pc = &next + 1;
     ++w.executed;
-    moved.run(w, moved);
+    if (next.run == endIndexing)
+      return;
+    if (next.run == beginIndexing)
+      startIndex(w, next);
+    else if (next.vector)
+      runMoved(w, next);
+    else if (kind == InstClass::Salu || kind == InstClass::Nop ||
+             kind == InstClass::Wait)
+      next.run(w, next);
+    else
+      w.fault("only vector and scalar ALU instructions are implemented between "
+              "s_set_gpr_idx_on and s_set_gpr_idx_off");
   }
 }
 } // namespace
 
 void beginIndexing(Wave &w, const Inst &I) {
-  uint32_t m0 = w.s[SgprM0];
-  w.s[SgprM0] = (m0 & ~0xf0ffu) | (A32 & 255) | I.imm << 12;
+  startIndex(w, I);
+  w.mode |= modeIndexing;
   runIndexed(w);
+  w.mode &= ~modeIndexing;
 }
-void endIndexing(Wave &w, const Inst &) {
-  w.fault("s_set_gpr_idx_off without s_set_gpr_idx_on");
+void setIndexMode(Wave &w, const Inst &I) {
+  w.s[SgprM0] = (w.s[SgprM0] & ~0xf000u) | (I.imm & 15) << 12;
 }
+void endIndexing(Wave &w, const Inst &) { w.mode &= ~modeIndexing; }
 
 #define R(name, shape) {#name, name, shape},
 #define R32(name) R(name, 0)
@@ -375,6 +416,7 @@ static const ScalarRow rows[] = {
     R32(s_movk_i32) R32(s_cmovk_i32) R32(s_addk_i32) R32(s_mulk_i32)
     R32(s_movrels_b32) R(s_movrels_b64, S0Wide | DWide) R32(s_movreld_b32)
     R(s_movreld_b64, S0Wide | DWide) {"s_set_gpr_idx_on", beginIndexing, 0},
+    R32(s_set_gpr_idx_idx)
     R32(s_getreg_b32) R32(s_setreg_b32) R32(s_setreg_imm32_b32)
 };
 // clang-format on

@@ -110,6 +110,9 @@ AsmWave::AsmWave(Chip chip) : chip(chip), wave(new Wave) {
   group.ldsSize = 4096;
   group.lds.resize(4096 + 16);
   group.memory = &memory;
+  group.program = &program;
+  program.rows = 256;
+  program.accumOffset = 128;
   setExec(~uint64_t(0));
 }
 AsmWave::~AsmWave() = default;
@@ -120,7 +123,7 @@ bool AsmWave::load(const std::string &text) {
     return false;
   auto disassembler = cantFail(Disassembler::create(chip));
   code.clear();
-  std::vector<InstClass> kinds;
+  program.meta.clear();
   for (size_t at = 0; at < bytes.size();) {
     MCInst mc;
     uint64_t size =
@@ -145,10 +148,12 @@ bool AsmWave::load(const std::string &text) {
     if (!error.empty())
       return false;
     code.push_back(inst);
-    kinds.push_back(kind);
+    program.meta.emplace_back();
+    program.meta.back().kind = kind;
     at += size;
   }
-  markStraight(code.data(), code.size(), [&](size_t i) { return kinds[i]; });
+  markStraight(code.data(), code.size(),
+               [&](size_t i) { return program.meta[i].kind; });
   return true;
 }
 

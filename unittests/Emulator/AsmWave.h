@@ -53,6 +53,7 @@ public:
 
 private:
   std::vector<Inst> code;
+  Program program; ///< the kinds of the instructions
   Chip chip;
   std::unique_ptr<Wave> wave;
   std::vector<uint32_t> registers;

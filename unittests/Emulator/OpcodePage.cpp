@@ -46,6 +46,30 @@ static std::string family(const std::string &name) {
   return "Other";
 }
 
+/// Why an instruction is refused.
+static std::string refusal(const std::string &name) {
+  static const std::pair<const char *, const char *> reasons[] = {
+      {"s_rfe", "returns from an exception: an instruction of trap handlers"},
+      {"s_setkill", "for a debugger's command to kill a wave"},
+      {"s_setvskip", "skips vector instructions; no compiler emits it"},
+      {"s_endpgm_ordered_ps_done", "ends a pixel shader"},
+      {"v_screen_partition_4se_b32",
+       "looks up a table of screen tiles, for graphics"}};
+  for (auto [prefix, reason] : reasons)
+    if (name.compare(0, strlen(prefix), prefix) == 0)
+      return reason;
+  return "not implemented";
+}
+
+static void addRefusals(std::string &page, const std::string &heading,
+                        const std::map<std::string, unsigned> &refused,
+                        unsigned bit) {
+  page += "\n## " + heading + "\n\n";
+  for (const auto &[name, bits] : refused)
+    if (bits & bit)
+      page += "* `" + name + "`: " + refusal(name) + "\n";
+}
+
 static void addLists(std::string &page, const std::string &heading,
                      const std::map<std::string, std::string> &lists) {
   page += "\n## " + heading + "\n";
@@ -61,7 +85,7 @@ std::string moe::emulator::opcodePage() {
       (entry.executed ? executed : refused)[entry.mnemonic] |= bit;
     bit <<= 1;
   }
-  std::map<std::string, std::string> both, only942, only950, not942, not950;
+  std::map<std::string, std::string> both, only942, only950;
   auto add = [](std::map<std::string, std::string> &lists,
                 const std::string &name) {
     std::string &list = lists[family(name)];
@@ -69,12 +93,6 @@ std::string moe::emulator::opcodePage() {
   };
   for (auto [name, bits] : executed)
     add(bits == 3 ? both : bits == 1 ? only942 : only950, name);
-  for (auto [name, bits] : refused) {
-    if (bits & 1)
-      add(not942, name);
-    if (bits & 2)
-      add(not950, name);
-  }
   std::string page =
       "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->\n"
       "# Instructions of the emulator\n\n"
@@ -85,7 +103,7 @@ std::string moe::emulator::opcodePage() {
   addLists(page, "Executed on gfx942 and gfx950", both);
   addLists(page, "Executed on gfx950 only", only950);
   addLists(page, "Executed on gfx942 only", only942);
-  addLists(page, "Refused on gfx950", not950);
-  addLists(page, "Refused on gfx942", not942);
+  addRefusals(page, "Refused on gfx950", refused, 2);
+  addRefusals(page, "Refused on gfx942", refused, 1);
   return page;
 }

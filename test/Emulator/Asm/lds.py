@@ -115,3 +115,65 @@ for bits in (16, 8):
          lambda x, b=bits: (setattr(x, "A", [x.A[l ^ 11] for l in range(64)]), transposed(x, b))[1], chips=only)
 case(FILL + "ds_read_b64_tr_b4 {d}, v11 offset:1024" + wait, "u64 -> u64",
      lambda x: sum((x.A[x.lane & ~15 | n] >> 4 * (x.lane & 15) & 15) << 4 * n for n in range(16)), chips=only)
+# 16 items of 6 bits: item n of lane l is item l % 16 of lane n of the 16.
+six = {"b": lambda lane, r: r.next() & M}
+case(ADDR + "ds_write_b96 v12, v[2:4] offset:1024\nds_read_b96_tr_b6 v[20:22], v12 offset:1024" + wait
+     + "\nv_mov_b32 v8, v20\nv_mov_b32 v9, v21", "u64 u32 -> u64",
+     lambda x: sum(((x.A[x.lane & ~15 | n] | (x.B[x.lane & ~15 | n] & M) << 64) >> 6 * (x.lane & 15) & 63) << 6 * n for n in range(16)), values=six, chips=only)
+case(ADDR + "ds_write_b96 v12, v[2:4] offset:1024\nds_read_b96_tr_b6 v[20:22], v12 offset:1024" + wait + "\nv_mov_b32 {d}, v22", "u64 u32 -> u32",
+     lambda x: sum(((x.A[x.lane & ~15 | n] | (x.B[x.lane & ~15 | n] & M) << 64) >> 6 * (x.lane & 15) & 63) << 6 * n for n in range(16)) >> 64,
+     values=six, chips=only)
+
+# Pairs far apart, exchanged pairs.
+case(ADDR + "ds_write_b64 v11, v[2:3] offset:512\nds_write_b64 v11, v[4:5] offset:1536\nds_read2st64_b64 v[20:23], v11 offset0:1 offset1:3" + wait
+     + "\nv_add_u32 v8, v20, v22\nv_xor_b32 v9, v21, v23", "u64 u64 -> u64", lambda x: (x.a + x.b & M) | (x.a ^ x.b) >> 32 << 32)
+far = ADDR + "ds_write_b32 v10, v2\nds_write_b32 v10, v3 offset:2048\n"
+case(far + "ds_wrxchg2st64_rtn_b32 {d}, v10, v4, v5 offset0:0 offset1:8" + wait, "u64 u64 -> u64", lambda x: x.a)
+case(far + "ds_wrxchg2st64_rtn_b32 v[20:21], v10, v4, v5 offset0:0 offset1:8\nds_read_b32 v8, v10\nds_read_b32 v9, v10 offset:2048" + wait, "u64 u64 -> u64",
+     lambda x: x.b)
+base64 = ADDR + "ds_write_b64 v11, v[2:3]\nds_write_b64 v11, v[4:5] offset:4096\n"
+case(base64 + "ds_wrxchg2st64_rtn_b64 v[20:23], v11, v[6:7], v[2:3] offset0:0 offset1:8" + wait + "\nv_add_u32 v8, v20, v22\nv_xor_b32 v9, v21, v23",
+     "u64 u64 u64 -> u64", lambda x: (x.a + x.b & M) | (x.a ^ x.b) >> 32 << 32)
+case(base64 + "ds_wrxchg2st64_rtn_b64 v[20:23], v11, v[6:7], v[2:3] offset0:0 offset1:8\nds_read_b64 v[24:25], v11\nds_read_b64 v[26:27], v11 offset:4096" + wait
+     + "\nv_add_u32 v8, v24, v26\nv_xor_b32 v9, v25, v27", "u64 u64 u64 -> u64", lambda x: (x.c + x.a & M) | (x.c ^ x.a) >> 32 << 32)
+spread = ADDR + "ds_write_b64 v12, v[2:3]\nds_write_b64 v12, v[4:5] offset:8\n"
+case(spread + "ds_wrxchg2_rtn_b64 v[20:23], v12, v[6:7], v[2:3] offset0:0 offset1:1\nds_read_b128 v[24:27], v12" + wait
+     + "\nv_add_u32 v8, v20, v24\nv_xor_b32 v9, v23, v27", "u64 u64 u64 -> u64", lambda x: (x.a + x.c & M) | (x.b ^ x.a) >> 32 << 32)
+case(spread + "ds_wrxchg2_rtn_b32 v[20:21], v12, v6, v7 offset0:1 offset1:3\nds_read_b128 v[24:27], v12" + wait
+     + "\nv_add_u32 v8, v20, v25\nv_xor_b32 v9, v21, v27", "u64 u64 u64 -> u64", lambda x: ((x.a >> 32) + x.c & M) | (x.b ^ x.c) >> 32 << 32)
+
+# Masked writes, compares of 64 bits and of floats, the wrapping ring.
+case(ADDR + "ds_write_b32 v10, v2\nds_mskor_b32 v10, v4, v6\nds_read_b32 {d}, v10" + wait, "u32 u32 u32 -> u32", lambda x: x.a & ~x.b | x.c)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_mskor_b64 v11, v[4:5], v[6:7]\nds_read_b64 {d}, v11" + wait, "u64 u64 u64 -> u64", lambda x: x.a & ~x.b | x.c)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_mskor_rtn_b64 {d}, v11, v[4:5], v[6:7]" + wait, "u64 u64 u64 -> u64", lambda x: x.a)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_cmpst_b64 v11, v[4:5], v[6:7]\nds_read_b64 {d}, v11" + wait, "u64 u64 u64 -> u64",
+     lambda x: x.c if x.a == x.b else x.a, values=same)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_cmpst_rtn_b64 {d}, v11, v[4:5], v[6:7]" + wait, "u64 u64 u64 -> u64", lambda x: x.a, values=same)
+zeros = {"a": lambda lane, r: (r.next() & 1) << 31 | (0, 0x3F800000, 0x7FC00000)[lane % 3], "b": lambda lane, r: (r.next() & 1) << 31 | (0, 0x3F800000, 0x7FC00000)[lane % 3]}
+case(ADDR + "ds_write_b32 v10, v2\nds_cmpst_f32 v10, v4, v6\nds_read_b32 {d}, v10" + wait, "u32 u32 u32 -> u32",
+     lambda x: x.c if num.equal(F32, x.a, x.b) else x.a, values=zeros)
+case(ADDR + "ds_write_b32 v10, v2\nds_cmpst_rtn_f32 v8, v10, v4, v6\nds_read_b32 v9, v10" + wait, "u32 u32 u32 -> u64",
+     lambda x: x.a | (x.c if num.equal(F32, x.a, x.b) else x.a) << 32, values=zeros)
+zeros64 = {k: lambda lane, r: (r.next() & 1) << 63 | (0, 0x3FF << 52, 0x7FF8 << 48)[lane % 3] for k in "ab"}
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_cmpst_f64 v11, v[4:5], v[6:7]\nds_read_b64 {d}, v11" + wait, "u64 u64 u64 -> u64",
+     lambda x: x.c if num.equal(num.F64, x.a, x.b) else x.a, values=zeros64)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_cmpst_rtn_f64 {d}, v11, v[4:5], v[6:7]" + wait, "u64 u64 u64 -> u64", lambda x: x.a, values=zeros64)
+ring = {"a": lambda lane, r: r.next() % 8, "b": lambda lane, r: r.next() % 8}
+case(ADDR + "ds_write_b32 v10, v2\nds_wrap_rtn_b32 v8, v10, v4, v6\nds_read_b32 v9, v10" + wait, "u32 u32 u32 -> u64",
+     lambda x: x.a | (x.a - x.b if x.a >= x.b else x.a + x.c & M) << 32, values=ring)
+taken = lambda x, k: (lambda old, new: new & 0x7FFFFFFF if new >> 31 else old)(x.a >> 32 * k & M, x.b >> 32 * k & M)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_condxchg32_rtn_b64 v[20:21], v11, v[4:5]\nds_read_b64 {d}, v11" + wait, "u64 u64 -> u64",
+     lambda x: taken(x, 0) | taken(x, 1) << 32)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_condxchg32_rtn_b64 {d}, v11, v[4:5]" + wait, "u64 u64 -> u64", lambda x: x.a)
+for name, f in (("min", num.minimum_of), ("max", num.maximum_of)):
+    case(ADDR + f"ds_write_b32 v10, v2\nds_{name}_rtn_f32 v8, v10, v4\nds_read_b32 v9, v10" + wait, "f32 f32 -> u64", lambda x, f=f: x.a | f(F32, x.a, x.b) << 32, values=pair)
+    case(ADDR + f"ds_write_b64 v11, v[2:3]\nds_{name}_f64 v11, v[4:5]\nds_read_b64 {{d}}, v11" + wait, "f64 f64 -> f64", lambda x, f=f: f(num.F64, x.a, x.b), values=wide)
+    case(ADDR + f"ds_write_b64 v11, v[2:3]\nds_{name}_rtn_f64 {{d}}, v11, v[4:5]" + wait, "f64 f64 -> f64", lambda x: x.a, values=wide)
+case(ADDR + "ds_write_b64 v11, v[2:3]\nds_add_rtn_f64 {d}, v11, v[4:5]" + wait, "f64 f64 -> f64", lambda x: x.a, values=wide)
+# M0 as a base: one dword a lane; a counter of active lanes.
+case("s_mov_b32 m0, 0x600\nds_write_addtid_b32 v2 offset:16\nds_read_addtid_b32 {d} offset:16" + wait, "u32 -> u32", lambda x: x.a)
+case(ADDR + "s_mov_b32 m0, 0x600\nds_write_addtid_b32 v2 offset:16\nds_read_b32 {d}, v10 offset:1552" + wait, "u32 -> u32", lambda x: x.a)
+for name, sign in (("append", 1), ("consume", -1)):
+    count = "v_mov_b32 v13, 100\nv_mov_b32 v14, 0x700\nds_write_b32 v14, v13\ns_mov_b32 m0, 0x6f00000\n"
+    case(count + f"s_mov_b32 exec_lo, 0xf0f0\nds_{name} v8 offset:16\ns_mov_b64 exec, -1\nds_read_b32 v9, v14" + wait, "u32 -> u64",
+         lambda x, s=sign: (100 if x.lane >= 32 or 0xF0F0 >> x.lane & 1 else x.d & M) | (100 + 40 * s) << 32)

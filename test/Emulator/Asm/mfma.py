@@ -222,5 +222,12 @@ for t in ("f16", "bf16"):
     sparse(f"v_smfmac_f32_32x32x32_{t}", 32, 32, t, t, "f32", new)
 sparse("v_smfmac_i32_16x16x64_i8", 16, 64, "i8", "i8", "i32", both, abid=1)
 sparse("v_smfmac_i32_32x32x32_i8", 32, 32, "i8", "i8", "i32", both)
-sparse("v_smfmac_f32_16x16x64_fp8_bf8", 16, 64, "fp8", "bf8", "f32", both, abid=1)
-sparse("v_smfmac_f32_32x32x32_bf8_fp8", 32, 32, "bf8", "fp8", "f32", both)
+for x in ("fp8", "bf8"):
+    for y in ("fp8", "bf8"):
+        for abid in range(2):
+            sparse(f"v_smfmac_f32_16x16x64_{x}_{y}", 16, 64, x, y, "f32", both, abid=abid)
+        sparse(f"v_smfmac_f32_32x32x32_{x}_{y}", 32, 32, x, y, "f32", both)
+        sparse(f"v_smfmac_f32_16x16x128_{x}_{y}", 16, 128, x, y, "f32", new)
+        sparse(f"v_smfmac_f32_32x32x64_{x}_{y}", 32, 64, x, y, "f32", new)
+sparse("v_smfmac_i32_16x16x128_i8", 16, 128, "i8", "i8", "i32", new)
+sparse("v_smfmac_i32_32x32x64_i8", 32, 64, "i8", "i8", "i32", new)

@@ -58,3 +58,22 @@ for t, fmt in FORMATS.items():
 # The scalar results of a whole wave.
 case("v_cmp_lt_i32 s[24:25], {a}, {b}\nv_mov_b32 v8, s24\nv_mov_b32 v9, s25", "u32 u32 -> u64",
      lambda lanes: [sum((num.signed(x.a, 32) < num.signed(x.b, 32)) << x.lane for x in lanes)] * 64, all_lanes=True)
+# v_cmpx of every condition: the mask goes to EXEC as well, seen by what is written.
+for t, fmt in FORMATS.items():
+    nan = lambda a, b, f=fmt: num.is_nan(f, a) or num.is_nan(f, b)
+    order = lambda a, b, f=fmt: -1 if num.less(f, a, b) else 1 if num.less(f, b, a) else 0
+    table = {"f": (), "lt": (-1,), "eq": (0,), "le": (-1, 0), "gt": (1,), "lg": (-1, 1), "ge": (0, 1), "o": (-1, 0, 1), "u": ("nan",),
+             "nge": (-1, "nan"), "nlg": (0, "nan"), "ngt": (-1, 0, "nan"), "nle": (1, "nan"), "neq": (-1, 1, "nan"), "nlt": (0, 1, "nan"),
+             "tru": (-1, 0, 1, "nan")}
+    for name, true in table.items():
+        case(f"v_cmpx_{name}_{t} vcc, {{a}}, {{b}}\nv_mov_b32 {{d}}, 1", f"{t} {t} -> u32",
+             lambda x, tr=true, n=nan, o=order: 1 if ("nan" if n(x.a, x.b) else o(x.a, x.b)) in tr else x.d, copies=1)
+    case(f"v_cmpx_class_{t} vcc, {{a}}, {{b}}\nv_mov_b32 {{d}}, 1", f"{t} u32 -> u32",
+         lambda x, f=fmt: 1 if x.b >> class_of(f, x.a) & 1 else x.d, copies=2)
+for t, bits, is_signed in (("i16", 16, 1), ("u16", 16, 0), ("i32", 32, 1), ("u32", 32, 0), ("i64", 64, 1), ("u64", 64, 0)):
+    view = (lambda v, n=bits: num.signed(v, n)) if is_signed else (lambda v: v)
+    near = {"a": lambda lane, r: r.next() % 4, "b": lambda lane, r: r.next() % 4}
+    for name, true in {"f": (), "lt": (-1,), "eq": (0,), "le": (-1, 0), "gt": (1,), "ne": (-1, 1), "ge": (0, 1), "t": (-1, 0, 1)}.items():
+        for values in (None, near):
+            case(f"v_cmpx_{name}_{t} s[30:31], {{a}}, {{b}}\nv_mov_b32 {{d}}, 1", f"{t} {t} -> u32",
+                 lambda x, tr=true, v=view: 1 if (v(x.a) > v(x.b)) - (v(x.a) < v(x.b)) in tr else x.d, copies=1, values=values)

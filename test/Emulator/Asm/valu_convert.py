@@ -126,3 +126,7 @@ for k in ("fp8", "bf8"):
             return x.d & ~(255 << 8 * byte) | code << 8 * byte
         tame = lambda lane, r: (r.next() & 0x80FFFFFF) | (127 - 8 + r.next() % 14) << 23
         case(text, "f32 u32 -> u32", cut, values={"a": tame, "b": lambda lane, r: r.next() & 0x7FF})
+case("v_cvt_f32_bf16 {d}, {a}", "bf16 -> f32", lambda x: x.a << 16, chips=["gfx950"],
+     values={"a": lambda lane, r: (r.next() & 0x80FF) | (r.next() % 255) << 7})
+case("v_cvt_f32_bf16_sdwa {d}, {a} dst_sel:DWORD src0_sel:WORD_1", "u32 -> f32", lambda x: x.a & 0xFFFF0000, chips=["gfx950"],
+     values={"a": lambda lane, r: (r.next() & 0x80FFFFFF) | (r.next() % 255) << 23})

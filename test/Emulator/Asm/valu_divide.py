@@ -124,3 +124,14 @@ for name, f in (("sin", math.sin), ("cos", math.cos)):
     case(f"v_{name}_f32 {{d}}, {{a}}", "f32 -> f32", lambda x, f=f: about(F32, f(2 * math.pi * as_double(F32, x.a)), 40), values={"a": eighth}, copies=3)
     quarter = lambda lane, r: num.make(F32, num.Fraction(r.next() % 4))
     case(f"v_{name}_f32 {{d}}, {{a}}", "f32 -> f32", lambda x, n=name: num.from_int(F32, 1) if n == "cos" else x.a & 0x80000000, values={"a": quarter})
+    case(f"v_{name}_f16 {{d}}, {{a}}", "f16 -> f16", lambda x, f=f: about(F16, f(2 * math.pi * as_double(F16, x.a)), 2),
+         values={"a": lambda lane, r: num.make(F16, num.Fraction(r.next() % 120 + 2, 1024))}, copies=2)
+    case(f"v_{name}_f16 {{d}}, {{a}}", "f16 -> f16", lambda x, n=name: num.from_int(F16, 1) if n == "cos" else x.a & 0x8000,
+         values={"a": lambda lane, r: num.make(F16, num.Fraction(r.next() % 4))})
+# The forms of older chips, where nothing is special.
+case("v_exp_legacy_f32 {d}, {a}", "f32 -> f32", lambda x: about(F32, exp2(as_double(F32, x.a))), values={"a": unit32})
+case("v_log_legacy_f32 {d}, {a}", "f32 -> f32", lambda x: about(F32, log2(as_double(F32, x.a))), values={"a": lambda lane, r: normal32(lane, r) & 0x7FFFFFFF})
+case("v_rcp_iflag_f32 {d}, {a}", "f32 -> f32", lambda x: about(F32, inverse(as_double(F32, x.a))), values={"a": normal32})
+# Legacy: the upper half of the destination becomes zero.
+pair16 = {"a": lambda lane, r: 0x4200, "b": normal16, "c": normal16}
+case("v_div_fixup_legacy_f16 {d}, {a}, {b}, {c}", "f16 f16 f16 -> u32", lambda x: num.sign_of(F16, x.b ^ x.c) << 15 | 0x4200, values=pair16)

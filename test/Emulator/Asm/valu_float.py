@@ -76,6 +76,13 @@ for s, fmt in (("f32", F32), ("f16", F16)):
     case(f"v_max3_{s} {{d}}, {{a}}, {{b}}, {{c}}", three, lambda x, fmt=fmt, wrap=wrap: wrap(x, three_way(fmt, num.maximum_of, x)), copies=4)
 finite3 = {n: (lambda lane, r: 0x3F800000 + (r.next() % 0x2000000) ^ (r.next() & 1) << 31) for n in "abc"}
 case("v_med3_f32 {d}, {a}, {b}, {c}", "f32 f32 f32 -> f32", lambda x: median(F32, x), values=finite3)
+finite16 = {n: (lambda lane, r: 0x3C00 + (r.next() % 0x1000) ^ (r.next() & 1) << 15) for n in "abc"}
+case("v_med3_f16 {d}, {a}, {b}, {c}", "f16 f16 f16 -> f16", lambda x: x.d & 0xFFFF0000 | median(F16, x), values=finite16, copies=3)
+# With a NaN it is the least of the three.
+some_nan = dict(finite16, b=lambda lane, r: 0x7E00 + r.next() % 8)
+case("v_med3_f16 {d}, {a}, {b}, {c}", "f16 f16 f16 -> f16", lambda x: x.d & 0xFFFF0000 | num.minimum_of(F16, x.a, x.c), values=some_nan, copies=2)
+case("v_pack_b32_f16 {d}, {a}, {b}", "f16 f16 -> u32", lambda x: x.a | x.b << 16)
+case("v_pack_b32_f16 {d}, -{a}, |{b}| op_sel:[1,0,0]", "u32 f16 -> u32", lambda x: (x.a >> 16 ^ 0x8000) | (x.b & 0x7FFF) << 16)
 case("v_fmac_f32 {d}, {a}, {b}", "f32 f32 -> f32", lambda x: num.fma(F32, x.a, x.b, x.d),
      values={"d": lambda lane, r: 0x3F000000 + r.next() % 0x2000000})
 case("v_fmac_f64 {d}, {a}, {b}", "f64 f64 -> f64", lambda x: num.fma(F64, x.a, x.b, x.d),

@@ -136,6 +136,7 @@ case("v_mad_u64_u32 v[12:13], vcc, {a}, {b}, {c}\nv_cndmask_b32 {d}, 0, 1, vcc",
 h = "u16 u16 -> u32"
 two("v_add_u16", lambda x: x.a + x.b & 0xFFFF, h)
 two("v_sub_u16", lambda x: x.a - x.b & 0xFFFF, h)
+two("v_sub_i16", lambda x: x.a - x.b & 0xFFFF, h)
 two("v_subrev_u16", lambda x: x.b - x.a & 0xFFFF, h)
 two("v_mul_lo_u16", lambda x: x.a * x.b & 0xFFFF, h)
 two("v_lshlrev_b16", lambda x: x.b << (x.a & 15) & 0xFFFF, h)
@@ -150,6 +151,7 @@ h3 = "u16 u16 u16 -> u32"
 three("v_mad_u16", lambda x: keep(x, x.a * x.b + x.c), h3)
 three("v_mad_i16", lambda x: keep(x, x.a * x.b + x.c), h3)
 three("v_mad_legacy_u16", lambda x: x.a * x.b + x.c & 0xFFFF, h3)
+three("v_mad_legacy_i16", lambda x: x.a * x.b + x.c & 0xFFFF, h3)
 three("v_min3_u16", lambda x: keep(x, min(x.a, x.b, x.c)), h3)
 three("v_max3_u16", lambda x: keep(x, max(x.a, x.b, x.c)), h3)
 three("v_med3_u16", lambda x: keep(x, sorted([x.a, x.b, x.c])[1]), h3)

@@ -17,7 +17,8 @@ family:
 .p2align 6
 .amdhsa_kernel family
   .amdhsa_group_segment_fixed_size 32768
-  .amdhsa_private_segment_fixed_size 0
+  .amdhsa_private_segment_fixed_size 512
+  .amdhsa_enable_private_segment 1
   .amdhsa_user_sgpr_kernarg_segment_ptr 1
   .amdhsa_next_free_vgpr 256
   .amdhsa_next_free_sgpr 96
@@ -36,7 +37,7 @@ amdhsa.kernels:
     .kernarg_segment_size: 16
     .kernarg_segment_align: 8
     .group_segment_fixed_size: 32768
-    .private_segment_fixed_size: 0
+    .private_segment_fixed_size: 512
     .wavefront_size: 64
     .max_flat_workgroup_size: 64
     .sgpr_count: 96
