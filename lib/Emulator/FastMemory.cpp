@@ -28,10 +28,14 @@ struct Window {
 /// Where the lanes are in a window, at most 4 GiB from its start.
 struct LaneOffsets {
   uint32_t at[64];
+  uint64_t lanes = 0;   ///< that are on
+  uint64_t dropped = 0; ///< that were on, but are out of the buffer's range
+  bool all = true;      ///< lanes are on, none is dropped
 
-  /// False when a lane that is on is outside.
+  /// False when a lane that is on is outside. With `drop` it may be so with all
+  /// of its dwords.
   bool set(const Wave &w, const uint32_t *row, uint32_t add,
-           const Window &window, unsigned bytes) {
+           const Window &window, unsigned bytes, bool drop = false) {
     if (window.size < bytes)
       return false;
     uint32_t last =
@@ -42,7 +46,22 @@ struct LaneOffsets {
       at[lane] = offset;
       outside |= (offset > last ? ~0u : 0u) & w.execMask[lane];
     }
-    return !outside;
+    lanes = w.exec();
+    all = w.execFull;
+    return !outside || (drop && dropLanes(last, window.size, bytes));
+  }
+  bool dropLanes(uint32_t last, uint64_t size, unsigned bytes) {
+    for (uint64_t m = lanes; m; m &= m - 1) {
+      unsigned lane = unsigned(__builtin_ctzll(m));
+      if (at[lane] <= last)
+        continue;
+      if (uint64_t(at[lane]) + std::min(4u, bytes) <= size)
+        return false; // some of its dwords
+      dropped |= uint64_t(1) << lane;
+    }
+    lanes &= ~dropped;
+    all = false;
+    return true;
   }
   /// Every lane 4 bytes after the one before.
   bool followEachOther() const {
@@ -54,13 +73,13 @@ struct LaneOffsets {
 };
 
 template <typename F>
-inline void forLanes(const Wave &w, F f) {
-  if (w.execFull) {
+inline void forLanes(const LaneOffsets &offsets, F f) {
+  if (offsets.all) {
     for (unsigned lane = 0; lane < 64; ++lane)
       f(lane);
     return;
   }
-  for (uint64_t m = w.exec(); m; m &= m - 1)
+  for (uint64_t m = offsets.lanes; m; m &= m - 1)
     f(unsigned(__builtin_ctzll(m)));
 }
 
@@ -131,41 +150,40 @@ void loadPairs(Row *rows, const uint8_t *host, const LaneOffsets &offsets) {
 #endif
 
 template <unsigned N>
-void loadWords(Wave &w, Row *rows, const uint8_t *host,
-               const LaneOffsets &offsets) {
-  if (N == 1 && w.execFull && offsets.followEachOther()) {
+void loadWords(Row *rows, const uint8_t *host, const LaneOffsets &offsets) {
+  if (N == 1 && offsets.all && offsets.followEachOther()) {
     memcpy(rows[0], host + offsets.at[0], 256);
     return;
   }
 #if defined(__SSE2__)
-  if (N == 4 && w.execFull)
+  if (N == 4 && offsets.all)
     return loadQuads(rows, host, offsets);
-  if (N == 2 && w.execFull)
+  if (N == 2 && offsets.all)
     return loadPairs(rows, host, offsets);
 #endif
-  forLanes(w, [&](unsigned lane) {
+  forLanes(offsets, [&](unsigned lane) {
     loadLane<N>(rows, lane, host + offsets.at[lane]);
   });
 }
 template <unsigned N>
-void storeWords(Wave &w, Row *rows, uint8_t *host, const LaneOffsets &offsets) {
-  if (N == 1 && w.execFull && offsets.followEachOther()) {
+void storeWords(Row *rows, uint8_t *host, const LaneOffsets &offsets) {
+  if (N == 1 && offsets.all && offsets.followEachOther()) {
     memcpy(host + offsets.at[0], rows[0], 256);
     return;
   }
 #if defined(__SSE2__)
-  if (N == 4 && w.execFull)
+  if (N == 4 && offsets.all)
     return storeQuads(rows, host, offsets);
 #endif
-  forLanes(w, [&](unsigned lane) {
+  forLanes(offsets, [&](unsigned lane) {
     storeLane<N>(rows, lane, host + offsets.at[lane]);
   });
 }
 
 /// Loads of bytes and halves: extension, and which half of the register.
 template <typename T>
-void loadNarrow(Wave &w, Row *rows, const uint8_t *host,
-                const LaneOffsets &offsets, MemOp op) {
+void loadNarrow(Row *rows, const uint8_t *host, const LaneOffsets &offsets,
+                MemOp op) {
   uint32_t *d = rows[0];
   auto value = [&](unsigned lane) {
     T x;
@@ -173,21 +191,21 @@ void loadNarrow(Wave &w, Row *rows, const uint8_t *host,
     return uint32_t(int32_t(x));
   };
   if (op == MemOp::Load)
-    forLanes(w, [&](unsigned lane) { d[lane] = value(lane); });
+    forLanes(offsets, [&](unsigned lane) { d[lane] = value(lane); });
   else if (op == MemOp::LoadD16)
-    forLanes(w, [&](unsigned lane) {
+    forLanes(offsets, [&](unsigned lane) {
       d[lane] = (d[lane] & 0xffff0000u) | (value(lane) & 0xffffu);
     });
   else
-    forLanes(w, [&](unsigned lane) {
+    forLanes(offsets, [&](unsigned lane) {
       d[lane] = (d[lane] & 0xffffu) | value(lane) << 16;
     });
 }
 template <typename T>
-void storeNarrow(Wave &w, Row *rows, uint8_t *host, const LaneOffsets &offsets,
+void storeNarrow(Row *rows, uint8_t *host, const LaneOffsets &offsets,
                  MemOp op) {
   unsigned shift = op == MemOp::StoreD16Hi ? 16 : 0;
-  forLanes(w, [&](unsigned lane) {
+  forLanes(offsets, [&](unsigned lane) {
     T x = T(rows[0][lane] >> shift);
     memcpy(host + offsets.at[lane], &x, sizeof(T));
   });
@@ -211,37 +229,40 @@ bool isWatched(const Wave &w, const MemRow &row, uint64_t address) {
 }
 
 /// Loads or stores what the row says.
-void moveLanes(Wave &w, const MemRow &row, Row *rows, uint8_t *host,
+void moveLanes(const MemRow &row, Row *rows, uint8_t *host,
                const LaneOffsets &offsets) {
   bool store = isStore(row.op);
+  for (uint64_t m = store ? 0 : offsets.dropped; m; m &= m - 1)
+    for (unsigned k = 0; k < row.dwords; ++k)
+      rows[k][__builtin_ctzll(m)] = 0;
   switch (row.bytes) {
   case 1:
     if (store)
-      return storeNarrow<uint8_t>(w, rows, host, offsets, row.op);
-    return row.sign ? loadNarrow<int8_t>(w, rows, host, offsets, row.op)
-                    : loadNarrow<uint8_t>(w, rows, host, offsets, row.op);
+      return storeNarrow<uint8_t>(rows, host, offsets, row.op);
+    return row.sign ? loadNarrow<int8_t>(rows, host, offsets, row.op)
+                    : loadNarrow<uint8_t>(rows, host, offsets, row.op);
   case 2:
     if (store)
-      return storeNarrow<uint16_t>(w, rows, host, offsets, row.op);
-    return row.sign ? loadNarrow<int16_t>(w, rows, host, offsets, row.op)
-                    : loadNarrow<uint16_t>(w, rows, host, offsets, row.op);
+      return storeNarrow<uint16_t>(rows, host, offsets, row.op);
+    return row.sign ? loadNarrow<int16_t>(rows, host, offsets, row.op)
+                    : loadNarrow<uint16_t>(rows, host, offsets, row.op);
   case 4:
-    return store ? storeWords<1>(w, rows, host, offsets)
-                 : loadWords<1>(w, rows, host, offsets);
+    return store ? storeWords<1>(rows, host, offsets)
+                 : loadWords<1>(rows, host, offsets);
   case 8:
-    return store ? storeWords<2>(w, rows, host, offsets)
-                 : loadWords<2>(w, rows, host, offsets);
+    return store ? storeWords<2>(rows, host, offsets)
+                 : loadWords<2>(rows, host, offsets);
   case 12:
-    return store ? storeWords<3>(w, rows, host, offsets)
-                 : loadWords<3>(w, rows, host, offsets);
+    return store ? storeWords<3>(rows, host, offsets)
+                 : loadWords<3>(rows, host, offsets);
   default:
-    return store ? storeWords<4>(w, rows, host, offsets)
-                 : loadWords<4>(w, rows, host, offsets);
+    return store ? storeWords<4>(rows, host, offsets)
+                 : loadWords<4>(rows, host, offsets);
   }
 }
 
 bool isPlain(const Wave &w, const Inst &I, const MemRow &row) {
-  return !w.counters && row.atomic == AtomicKind::None &&
+  return !w.counters && !isFormat(row.op) && row.atomic == AtomicKind::None &&
          (row.op == MemOp::Load || row.op == MemOp::LoadD16 ||
           row.op == MemOp::LoadD16Hi || isStore(row.op)) &&
          !(I.flags & MemIdxen);
@@ -272,11 +293,11 @@ bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
   noteLanes(w, I, row, w.v + I.data, first);
   noteLanes(w, I, row, w.v + I.data1, second);
   if (load) {
-    moveLanes(w, row, w.v + I.dst, window.host, first);
-    moveLanes(w, row, w.v + I.dst + row.dwords, window.host, second);
+    moveLanes(row, w.v + I.dst, window.host, first);
+    moveLanes(row, w.v + I.dst + row.dwords, window.host, second);
     return true;
   }
-  forLanes(w, [&](unsigned lane) {
+  forLanes(first, [&](unsigned lane) {
     uint8_t *a = window.host + first.at[lane];
     uint8_t *b = window.host + second.at[lane];
     if (row.dwords == 1) {
@@ -301,7 +322,9 @@ bool bufferToLds(Wave &w, const Inst &I, const MemRow &row, uint8_t *host,
   if (w.sanitizers)
     noteLdsDmaLanes(w, I, uint32_t(target), step, size);
   uint8_t *lds = w.group->lds.data() + target;
-  forLanes(w, [&](unsigned lane) {
+  for (uint64_t m = offsets.dropped; m; m &= m - 1)
+    memset(lds + unsigned(__builtin_ctzll(m)) * step, 0, size);
+  forLanes(offsets, [&](unsigned lane) {
     if (size == 16)
       memcpy(lds + lane * step, host + offsets.at[lane], 16);
     else
@@ -324,11 +347,12 @@ bool fastDs(Wave &w, const Inst &I) {
     return false;
   Row *rows = w.v + (isStore(row.op) ? I.data : I.dst);
   noteLanes(w, I, row, rows, offsets);
-  moveLanes(w, row, rows, window.host, offsets);
+  moveLanes(row, rows, window.host, offsets);
   return true;
 }
 
-/// Raw buffers: every lane in range of the descriptor and of the region.
+/// Raw buffers: every lane in range of the region, and of the descriptor or
+/// outside it with all dwords.
 bool fastBuffer(Wave &w, const Inst &I) {
   const MemRow &row = *static_cast<const MemRow *>(I.op);
   const uint32_t *r = &w.s[I.src[0].index];
@@ -341,15 +365,19 @@ bool fastBuffer(Wave &w, const Inst &I) {
   uint64_t soffset = w.scalar(I.src[1]);
   if (soffset >= window.size || isWatched(w, row, base))
     return false;
+  // Where soffset decides about the range, or the region ends first, lanes are
+  // looked at one by one.
+  bool drop = window.size == r[2] && soffset == 0 &&
+              (row.op == MemOp::Load || isStore(row.op));
   window.host += soffset;
   window.size -= soffset;
   LaneOffsets offsets;
   if (!offsets.set(w, I.flags & MemOffen ? w.v[I.dst] : nullptr, I.imm, window,
-                   row.bytes))
+                   row.bytes, drop))
     return false;
   if (I.flags & MemLds)
     return bufferToLds(w, I, row, window.host, offsets);
-  moveLanes(w, row, w.v + I.data, window.host, offsets);
+  moveLanes(row, w.v + I.data, window.host, offsets);
   return true;
 }
 
@@ -400,7 +428,7 @@ bool fastGlobal(Wave &w, const Inst &I) {
   LaneOffsets offsets;
   if (!offsets.set(w, low, add, window, row.bytes))
     return false;
-  moveLanes(w, row, w.v + I.data, window.host, offsets);
+  moveLanes(row, w.v + I.data, window.host, offsets);
   return true;
 }
 

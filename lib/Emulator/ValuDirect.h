@@ -188,12 +188,14 @@ constexpr int chunkLanes() {
 }
 
 /// With some lanes off, or a half of the old result to keep.
-template <class Op, unsigned Flags, bool Signs>
+template <class Op, unsigned Flags, bool Signs, int N>
 __attribute__((noinline)) void mergeRow(Wave &w, const Inst &I, Source a,
                                         Source b, Source c, uint64_t carry,
                                         const LaneIO &io) {
+  if (N > 16) // rows, not repeated lanes: a constant for the compiler
+    a.step = b.step = c.step = 1;
   alignas(64) uint32_t out[128];
-  runRow<Op, 16, Signs>(out, a, b, c, carry, io);
+  runRow<Op, N, Signs>(out, a, b, c, carry, io);
   for (unsigned r = 0; r < valueRows(Op::D::id); ++r) {
     uint32_t *d = w.v[I.dst + r];
     const uint32_t *value = out + 64 * r;
@@ -218,11 +220,12 @@ void direct(Wave &w, const Inst &I) {
   const Source a = fetchSource<typename Op::A, Vgprs, signs>(w, I, 0, room[0]);
   const Source b = fetchSource<typename Op::B, Vgprs, signs>(w, I, 1, room[1]);
   const Source c = fetchSource<typename Op::C, Vgprs, signs>(w, I, 2, room[2]);
-  const bool changes = signs && (I.mods & 63);
+  constexpr int N = chunkLanes<Flags, Vgprs>();
   if ((Flags & VKeepHi) || !w.execFull)
-    return (changes ? mergeRow<Op, Flags, signs>
-                    : mergeRow<Op, Flags, false>)(w, I, a, b, c, carry, io);
-  runRow<Op, chunkLanes<Flags, Vgprs>(), signs>(w.v[I.dst], a, b, c, carry, io);
+    return (signs && (I.mods & 63)
+                ? mergeRow<Op, Flags, signs, N>
+                : mergeRow<Op, Flags, false, N>)(w, I, a, b, c, carry, io);
+  runRow<Op, N, signs>(w.v[I.dst], a, b, c, carry, io);
 }
 
 /// N lanes with the sources in `Scalars` (bit k) the same in all of them.

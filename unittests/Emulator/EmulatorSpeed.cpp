@@ -7,6 +7,7 @@
 // scripts/emulator_speed.py. Asserts nothing.
 //
 // usage: emulator-speed [--vectors base|avx2|avx512] [--least SECONDS]
+//        [--only TEXT]
 //
 //===----------------------------------------------------------------------===//
 
@@ -158,12 +159,15 @@ static void printOne(const char *text, double least) {
 
 int main(int argc, char **argv) {
   double least = 0.1;
+  std::string only;
   for (int i = 1; i < argc; ++i) {
     std::string flag = argv[i];
     if (flag == "--vectors" && i + 1 < argc) {
       setenv("MOE_EMULATOR_VECTORS", argv[++i], 1);
     } else if (flag == "--least" && i + 1 < argc) {
       least = std::atof(argv[++i]);
+    } else if (flag == "--only" && i + 1 < argc) {
+      only = argv[++i];
     } else {
       std::fprintf(stderr, "emulator-speed: unexpected '%s'\n", argv[i]);
       return 2;
@@ -171,8 +175,10 @@ int main(int argc, char **argv) {
   }
   std::printf("vector code: %s; the best of five times\n", valuOps().name);
   for (const char *text : valuTexts)
-    printOne(text, least);
+    if (strstr(text, only.c_str()))
+      printOne(text, least);
   for (const char *text : otherTexts)
-    printOne(text, least);
+    if (strstr(text, only.c_str()))
+      printOne(text, least);
   return 0;
 }
