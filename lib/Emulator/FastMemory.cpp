@@ -32,10 +32,11 @@ struct LaneOffsets {
   uint64_t dropped = 0; ///< that were on, but are out of the buffer's range
   bool all = true;      ///< lanes are on, none is dropped
 
-  /// False when a lane that is on is outside. With `drop` it may be so with all
-  /// of its dwords.
+  /// False when a lane that is on is outside. With all of its dwords it may be
+  /// beyond `dropFrom`.
   bool set(const Wave &w, const uint32_t *row, uint32_t add,
-           const Window &window, unsigned bytes, bool drop = false) {
+           const Window &window, unsigned bytes,
+           uint64_t dropFrom = ~uint64_t(0)) {
     if (window.size < bytes)
       return false;
     uint32_t last =
@@ -48,15 +49,16 @@ struct LaneOffsets {
     }
     lanes = w.exec();
     all = w.execFull;
-    return !outside || (drop && dropLanes(last, window.size, bytes));
+    return !outside || dropLanes(last, dropFrom, bytes);
   }
-  bool dropLanes(uint32_t last, uint64_t size, unsigned bytes) {
+  bool dropLanes(uint32_t last, uint64_t dropFrom, unsigned bytes) {
     for (uint64_t m = lanes; m; m &= m - 1) {
       unsigned lane = unsigned(__builtin_ctzll(m));
       if (at[lane] <= last)
         continue;
-      if (uint64_t(at[lane]) + std::min(4u, bytes) <= size)
-        return false; // some of its dwords
+      if (dropFrom == ~uint64_t(0) ||
+          uint64_t(at[lane]) + std::min(4u, bytes) <= dropFrom)
+        return false;
       dropped |= uint64_t(1) << lane;
     }
     lanes &= ~dropped;
@@ -365,15 +367,15 @@ bool fastBuffer(Wave &w, const Inst &I) {
   uint64_t soffset = w.scalar(I.src[1]);
   if (soffset >= window.size || isWatched(w, row, base))
     return false;
-  // Where soffset decides about the range, or the region ends first, lanes are
-  // looked at one by one.
-  bool drop = window.size == r[2] && soffset == 0 &&
-              (row.op == MemOp::Load || isStore(row.op));
+  // Out of range whether soffset counts or not, with the region going on to the
+  // buffer's end: what is between is looked at lane by lane.
+  bool drops =
+      window.size == r[2] && (row.op == MemOp::Load || isStore(row.op));
   window.host += soffset;
   window.size -= soffset;
   LaneOffsets offsets;
   if (!offsets.set(w, I.flags & MemOffen ? w.v[I.dst] : nullptr, I.imm, window,
-                   row.bytes, drop))
+                   row.bytes, drops ? r[2] : ~uint64_t(0)))
     return false;
   if (I.flags & MemLds)
     return bufferToLds(w, I, row, window.host, offsets);

@@ -20,10 +20,9 @@ namespace moe::emulator::MOE_EMU_VARIANT {
 #if defined(__AVX2__)
 /// v_perm_b32 with byte shuffles: selectors 0 to 7 pick a byte of b, a; 8 to 11
 /// the sign of a half of them, 12 is zero, above is 255.
-template <int N, int SelectorStep>
-static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *pa,
-                                        const uint32_t *pb,
-                                        const uint32_t *pc) {
+template <int N, unsigned Scalars>
+static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *const p[3],
+                                        const uint32_t scalars[3]) {
   const __m256i base = _mm256_broadcastsi128_si256(
       _mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c));
   auto bytes = [](int x) { return _mm256_set1_epi8(char(x)); };
@@ -31,10 +30,13 @@ static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *pa,
     return _mm256_cmpeq_epi8(_mm256_max_epu8(x, bytes(least)), x);
   };
   for (int j = 0; j < N; j += 8) {
-    auto load = [&](const uint32_t *p) {
-      return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p));
+    auto source = [&](unsigned k) {
+      return Scalars >> k & 1
+                 ? _mm256_set1_epi32(int(scalars[k]))
+                 : _mm256_loadu_si256(
+                       reinterpret_cast<const __m256i *>(p[k] + j));
     };
-    __m256i a = load(pa + j), b = load(pb + j), s = load(pc + SelectorStep * j);
+    __m256i a = source(0), b = source(1), s = source(2);
     __m256i at = _mm256_or_si256(_mm256_and_si256(s, bytes(3)), base);
     __m256i r =
         _mm256_blendv_epi8(_mm256_shuffle_epi8(b, at),
@@ -54,29 +56,32 @@ static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *pa,
   }
 }
 namespace {
-template <>
-MOE_EMU_INLINE void
-runLanes<op_v_perm_b32_int, 16, false>(uint32_t *d, const Source &a,
-                                       const Source &b, const Source &c,
-                                       uint64_t, int first, const LaneIO &) {
-  permuteLanes<16, 1>(d + first, a.p + first * a.step, b.p + first * b.step,
-                      c.p + first * c.step);
-}
-template <>
-MOE_EMU_INLINE void
-runLanes<op_v_perm_b32_int, 64, false>(uint32_t *d, const Source &a,
-                                       const Source &b, const Source &c,
-                                       uint64_t, int, const LaneIO &) {
-  permuteLanes<64, 1>(d, a.p, b.p, c.p);
-}
-template <>
-MOE_EMU_INLINE void runScalarLanes<op_v_perm_b32_int, 64, 4>(
-    uint32_t *d, const uint32_t *const p[3], const uint32_t scalars[3],
-    uint64_t, int, const LaneIO &) {
-  alignas(64) uint32_t selector[16];
-  splat16(selector, scalars[2]);
-  permuteLanes<64, 0>(d, p[0], p[1], selector);
-}
+#define PERMUTE(N)                                                             \
+  template <>                                                                  \
+  MOE_EMU_INLINE void runLanes<op_v_perm_b32_int, N, false>(                   \
+      uint32_t *d, const Source &a, const Source &b, const Source &c,          \
+      uint64_t, int first, const LaneIO &) {                                   \
+    const uint32_t *const p[3] = {a.p + first * a.step, b.p + first * b.step,  \
+                                  c.p + first * c.step};                       \
+    permuteLanes<N, 0>(d + first, p, nullptr);                                 \
+  }
+PERMUTE(16)
+PERMUTE(64)
+#undef PERMUTE
+#define PERMUTE(Scalars)                                                       \
+  template <>                                                                  \
+  MOE_EMU_INLINE void runScalarLanes<op_v_perm_b32_int, 64, Scalars>(          \
+      uint32_t *d, const uint32_t *const p[3], const uint32_t scalars[3],      \
+      uint64_t, int, const LaneIO &) {                                         \
+    permuteLanes<64, Scalars>(d, p, scalars);                                  \
+  }
+PERMUTE(1)
+PERMUTE(2)
+PERMUTE(3)
+PERMUTE(4)
+PERMUTE(5)
+PERMUTE(6)
+#undef PERMUTE
 } // namespace
 #endif
 
