@@ -96,15 +96,16 @@ static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
   std::vector<std::thread> workers;
   for (unsigned t = 0; t < threads; ++t)
     workers.emplace_back([&, t] {
+      std::vector<uint8_t> codes(static_cast<size_t>(n * (k / 2)));
+      std::vector<uint8_t> scales(static_cast<size_t>(n * (k / 32)));
       for (int64_t e = t; e < o.experts; e += threads) {
         if (!active[static_cast<size_t>(e)])
           continue;
-        reference::shuffleWeightA16W4Into(
-            problem.codes.data() + e * n * (k / 2), 1, n, k, gateUp,
-            buffers.w.data() + e * wBytes);
-        reference::shuffleScaleA16W4Into(
-            problem.scales.data() + e * n * (k / 32), 1, n, k, gateUp,
-            buffers.scale.data() + e * scaleBytes);
+        problem.weightsOf(e, codes.data(), scales.data());
+        reference::shuffleWeightA16W4Into(codes.data(), 1, n, k, gateUp,
+                                          buffers.w.data() + e * wBytes);
+        reference::shuffleScaleA16W4Into(scales.data(), 1, n, k, gateUp,
+                                         buffers.scale.data() + e * scaleBytes);
       }
     });
   for (std::thread &worker : workers)

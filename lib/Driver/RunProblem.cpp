@@ -112,6 +112,10 @@ moe::reference::MoEGemm Problem::gemm(unsigned threads) const {
   gemm.experts = options.experts;
   gemm.n = options.n();
   gemm.k = options.k();
+  if (codes.empty())
+    gemm.weightsOf = [this](int64_t expert, uint8_t *c, uint8_t *s) {
+      weightsOf(expert, c, s);
+    };
   gemm.codes = codes.data();
   gemm.scales = scales.data();
   gemm.bias = bias.empty() ? nullptr : bias.data();
@@ -190,19 +194,6 @@ Error moe::driver::checkDimensions(const KernelOptions &options,
 // Generation
 //===----------------------------------------------------------------------===//
 
-/// Calls body(i) for i in [0, count) on several threads.
-template <typename Body>
-static void inParallel(int64_t count, unsigned threads, const Body &body) {
-  std::vector<std::thread> workers;
-  for (unsigned t = 0; t < threads; ++t)
-    workers.emplace_back([&, t] {
-      for (int64_t i = t; i < count; i += threads)
-        body(i);
-    });
-  for (std::thread &worker : workers)
-    worker.join();
-}
-
 /// An expert not yet in `chosen`.
 static int32_t pickExpert(Random &random, Routing routing, int64_t experts,
                           ArrayRef<int32_t> chosen,
@@ -268,23 +259,15 @@ static void fillExpert(uint8_t *codes, uint8_t *scales, int64_t blocks,
   }
 }
 
-static Error generateWeights(Problem &problem, unsigned threads) {
-  const KernelOptions &o = problem.options;
-  int64_t codes = o.n() * o.k() / 2, scales = o.n() * o.k() / 32;
-  if (Error error = HostBuffer::allocate(uint64_t(o.experts * codes))
-                        .moveInto(problem.codes))
-    return error;
-  if (Error error = HostBuffer::allocate(uint64_t(o.experts * scales))
-                        .moveInto(problem.scales))
-    return error;
-  std::vector<char> active = problem.activeExperts();
-  inParallel(o.experts, threads, [&](int64_t e) {
-    if (active[static_cast<size_t>(e)])
-      fillExpert(problem.codes.data() + e * codes,
-                 problem.scales.data() + e * scales, scales,
-                 Random(problem.seed, 1000 + uint64_t(e)));
-  });
-  return Error::success();
+void Problem::weightsOf(int64_t expert, uint8_t *toCodes,
+                        uint8_t *toScales) const {
+  int64_t blocks = options.n() * options.k() / 32;
+  if (codes.empty())
+    return fillExpert(toCodes, toScales, blocks,
+                      Random(seed, 1000 + uint64_t(expert)));
+  std::memcpy(toCodes, codes.data() + expert * blocks * 16,
+              size_t(blocks * 16));
+  std::memcpy(toScales, scales.data() + expert * blocks, size_t(blocks));
 }
 
 /// Random activations; what no local expert reads is NaN.
@@ -372,7 +355,5 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
                         .moveInto(problem.initial))
     return std::move(error);
   fillOutput(problem);
-  if (Error error = generateWeights(problem, threads))
-    return std::move(error);
   return std::move(problem);
 }

@@ -82,12 +82,39 @@ static void decodeX(const MoEGemm &gemm, int64_t pair, double *out) {
     out[i] = table[gemm.x[row * gemm.k + i]];
 }
 
-static void decodeW(const MoEGemm &gemm, int64_t expert, int64_t column,
-                    double *out) {
-  int64_t row = expert * gemm.n + column;
-  dequantizeRow(gemm.codes + row * (gemm.k / 2),
-                gemm.scales + row * (gemm.k / kBlock), gemm.k, out);
-}
+namespace {
+/// The weights of one expert at a time.
+class ExpertWeights {
+public:
+  explicit ExpertWeights(const MoEGemm &gemm) : gemm(gemm) {
+    if (!gemm.weightsOf)
+      return;
+    codesMade.resize(static_cast<size_t>(gemm.n * (gemm.k / 2)));
+    scalesMade.resize(static_cast<size_t>(gemm.n * (gemm.k / kBlock)));
+    codes = codesMade.data();
+    scales = scalesMade.data();
+  }
+
+  void take(int64_t expert) {
+    if (gemm.weightsOf) {
+      gemm.weightsOf(expert, codesMade.data(), scalesMade.data());
+      return;
+    }
+    codes = gemm.codes + expert * gemm.n * (gemm.k / 2);
+    scales = gemm.scales + expert * gemm.n * (gemm.k / kBlock);
+  }
+
+  void decode(int64_t column, double *out) const {
+    dequantizeRow(codes + column * (gemm.k / 2),
+                  scales + column * (gemm.k / kBlock), gemm.k, out);
+  }
+
+private:
+  const MoEGemm &gemm;
+  const uint8_t *codes = nullptr, *scales = nullptr;
+  std::vector<uint8_t> codesMade, scalesMade;
+};
+} // namespace
 
 /// The expert among gemm.experts that computes a pair, -1 = none does.
 static std::vector<int32_t> expertsOfPairs(const MoEGemm &gemm) {
@@ -164,6 +191,7 @@ static void multiply(const MoEGemm &gemm, const PairsByExpert &routed,
                      const Use &use) {
   constexpr size_t kPairsAtOnce = 1024;
   std::vector<double> x;
+  ExpertWeights weights(gemm);
   auto work = [&](int64_t e, const Pair *pairs, size_t count, int64_t begin,
                   int64_t end) {
     std::vector<double> w(static_cast<size_t>(kColumns * gemm.k));
@@ -174,7 +202,7 @@ static void multiply(const MoEGemm &gemm, const PairsByExpert &routed,
       for (int64_t c = 0; c < kColumns; ++c)
         rows[c] = w.data() + c * gemm.k;
       for (int64_t c = 0; c < used; ++c)
-        decodeW(gemm, e, columns[j + c], w.data() + c * gemm.k);
+        weights.decode(columns[j + c], w.data() + c * gemm.k);
       for (size_t i = 0; i < count; ++i) {
         dots(x.data() + i * gemm.k, rows, gemm, results);
         for (int64_t c = 0; c < used; ++c)
@@ -184,6 +212,8 @@ static void multiply(const MoEGemm &gemm, const PairsByExpert &routed,
   };
   for (int64_t e = 0; e < gemm.experts; ++e) {
     const std::vector<Pair> &pairs = routed[e];
+    if (!pairs.empty())
+      weights.take(e);
     for (size_t first = 0; first < pairs.size(); first += kPairsAtOnce) {
       size_t count = std::min(kPairsAtOnce, pairs.size() - first);
       x.resize(count * gemm.k);
@@ -287,11 +317,15 @@ GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
     }
   }
 
-  forEachChunk(gemm.n, 16, gemm.threads, [&](int64_t begin, int64_t end) {
-    std::vector<double> w(static_cast<size_t>(gemm.k));
-    for (int64_t e = 0; e < gemm.experts; ++e)
-      for (int64_t c = begin; c < end && totalAbs[e] != 0; ++c) {
-        decodeW(gemm, e, c, w.data());
+  ExpertWeights weights(gemm);
+  for (int64_t e = 0; e < gemm.experts; ++e) {
+    if (totalAbs[e] == 0)
+      continue;
+    weights.take(e);
+    forEachChunk(gemm.n, 64, gemm.threads, [&](int64_t begin, int64_t end) {
+      std::vector<double> w(static_cast<size_t>(gemm.k));
+      for (int64_t c = begin; c < end; ++c) {
+        weights.decode(c, w.data());
         double bias = biasOf(gemm, e, c);
         double sum = bias * total[e];
         double magnitude = std::fabs(bias) * totalAbs[e];
@@ -302,7 +336,8 @@ GoldenResult moe::reference::goldenStage2Checksum(const MoEGemm &gemm,
         result.value[c] += sum;
         result.magnitude[c] += magnitude;
       }
-  });
+    });
+  }
   result.sum = result.magnitude;
   int64_t rows = gemm.tokens * (accumulate ? 1 : gemm.topk);
   for (int64_t r = 0; initial && r < rows; ++r)

@@ -41,7 +41,7 @@ struct Problem {
   KernelOptions options;
   int64_t tokens = 0;
   HostBuffer x;      ///< bf16, [tokens*topk, K] in stage 2, [tokens, K] in 1
-  HostBuffer codes;  ///< [experts, N, K/2]
+  HostBuffer codes;  ///< [experts, N, K/2]; empty when generated: see weightsOf
   HostBuffer scales; ///< [experts, N, K/32]
   std::vector<float> bias;    ///< [experts, N] or empty
   std::vector<int32_t> ids;   ///< [tokens, topk], into the mask if there is one
@@ -58,6 +58,10 @@ struct Problem {
   }
   /// The kernel's expert of each pair, -1 where none computes it.
   std::vector<int32_t> localIds() const;
+  /// Writes one expert's codes and scales: those of a generated problem are
+  /// made from the seed whenever they are needed.
+  void weightsOf(int64_t expert, uint8_t *codes, uint8_t *scales) const;
+
   int64_t outRows() const;
   int64_t outBytes() const;
   reference::FloatType outType() const;

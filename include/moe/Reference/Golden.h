@@ -14,6 +14,7 @@
 
 #include "moe/Reference/Scalars.h"
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace moe::reference {
@@ -25,8 +26,12 @@ struct MoEGemm {
   int64_t tokens = 0, topk = 0, experts = 0, n = 0, k = 0;
   const uint8_t *codes = nullptr;  ///< [experts, n, k/2]
   const uint8_t *scales = nullptr; ///< [experts, n, k/32]
-  const float *bias = nullptr;     ///< [experts, n] or null
-  const int32_t *ids = nullptr;    ///< [tokens, topk]
+  /// In their place, for more weights than memory: writes the codes and scales
+  /// of one expert.
+  std::function<void(int64_t expert, uint8_t *codes, uint8_t *scales)>
+      weightsOf;
+  const float *bias = nullptr;  ///< [experts, n] or null
+  const int32_t *ids = nullptr; ///< [tokens, topk]
   /// Expert parallelism: [globalExperts], nonzero = one of `experts`, which are
   /// numbered by the running count of such entries; ids are then indices into
   /// the mask. Null = ids name `experts` themselves.
