@@ -269,7 +269,7 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
     if (request.dataDir.empty())
       if (Error error =
               generateProblem(problem.options, request.tokens, request.routing,
-                              request.seed, request.threads(), problem.sharding)
+                              request.seed, problem.sharding)
                   .moveInto(problem))
         return error;
     if (input)

@@ -313,7 +313,7 @@ static void fillOutput(Problem &problem) {
 
 Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
                                                int64_t tokens, Routing routing,
-                                               uint64_t seed, unsigned threads,
+                                               uint64_t seed,
                                                const Sharding &sharding) {
   if (Error error = checkDimensions(options, tokens))
     return std::move(error);

@@ -30,7 +30,7 @@ struct Solved {
     options.accumulate = accumulate;
     options.outType = type;
     problem = cantFail(
-        generateProblem(options, tokens, Routing::Uniform, /*seed=*/3, 1));
+        generateProblem(options, tokens, Routing::Uniform, /*seed=*/3));
     problem.ids[10] = problem.ids[11] = -1; // token 5 goes nowhere
     int64_t first = accumulate ? 5 : 10, last = accumulate ? 5 : 11;
     for (int64_t i = first * 96; i < (last + 1) * 96; ++i)
@@ -174,7 +174,7 @@ struct SolvedLayer {
   }
   static Problem generate(const KernelOptions &options, int64_t tokens) {
     return cantFail(
-        generateProblem(options, tokens, Routing::Uniform, /*seed=*/3, 1));
+        generateProblem(options, tokens, Routing::Uniform, /*seed=*/3));
   }
   CheckResult check(int64_t products = kProducts) const {
     return checkLayer(up, down, out.data(), 2, products);

@@ -31,12 +31,12 @@ static KernelOptions makeOptions(int64_t h, int64_t i, int64_t experts,
 
 static Problem generate(const KernelOptions &options, int64_t tokens,
                         Routing routing = Routing::Uniform, uint64_t seed = 0) {
-  return cantFail(generateProblem(options, tokens, routing, seed, 2));
+  return cantFail(generateProblem(options, tokens, routing, seed));
 }
 
 static std::string refusal(const KernelOptions &options, int64_t tokens) {
   Expected<Problem> problem =
-      generateProblem(options, tokens, Routing::Uniform, 0, 1);
+      generateProblem(options, tokens, Routing::Uniform, 0);
   return problem ? "accepted" : toString(problem.takeError());
 }
 
@@ -107,8 +107,8 @@ TEST(RunProblem, ShardsSortWhatIsLocal) {
   sharding.mask = {0, 1, 1, 0, 0, 1};
   sharding.localTokens = 8;
   KernelOptions options = makeOptions(64, 96, 3, 2);
-  Problem p = cantFail(
-      generateProblem(options, 10, Routing::RoundRobin, 0, 2, sharding));
+  Problem p =
+      cantFail(generateProblem(options, 10, Routing::RoundRobin, 0, sharding));
   // Pair p goes to expert p % 6.
   const int32_t expected[] = {-1, 0, 1, -1, -1, 2};
   std::vector<int32_t> local = p.localIds();

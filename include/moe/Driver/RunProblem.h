@@ -79,12 +79,11 @@ llvm::Error checkDimensions(const KernelOptions &options, int64_t tokens);
 /// Random tensors: codes of all 16 values, block exponents at random, one
 /// block in 16 zero with scale 0x00, bf16 activations of magnitude up to 2,
 /// routing weights that sum to 1, output contents that are not zero where they
-/// are added to and NaN where they are overwritten. Experts
-/// without tokens keep zero weights that cost no memory.
-/// Activations that no local expert reads are NaN.
+/// are added to and NaN where they are overwritten. Weights are not stored, see
+/// Problem::weightsOf. Activations that no local expert reads are NaN.
 llvm::Expected<Problem> generateProblem(const KernelOptions &options,
                                         int64_t tokens, Routing routing,
-                                        uint64_t seed, unsigned threads,
+                                        uint64_t seed,
                                         const Sharding &sharding = Sharding());
 
 /// Reads an expert mask: one row of int32 (uint8 and int64 too), at least one
