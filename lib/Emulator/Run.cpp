@@ -15,6 +15,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -49,6 +50,15 @@ private:
   Error fillSgprs();
   uint64_t mapOwned(std::vector<uint8_t> &bytes, const char *name,
                     bool readOnly);
+  struct Resident;
+  using Residents = std::vector<std::unique_ptr<Resident>>;
+  std::unique_ptr<Resident> makeResident();
+  bool startNext(Resident &r);
+  bool goOn(Resident &r, GroupFailure &failed);
+  bool allIdle(uint64_t seen);
+  bool resumeWaiting(Residents &waiting, Residents &spare);
+  void fail(const Resident &r, const GroupFailure &failed);
+  void collect(const GroupRunner &runner);
   void worker();
   void report(Sanitizer sanitizer, int64_t first, int64_t second,
               std::string text, const std::string &place);
@@ -82,6 +92,11 @@ private:
   std::set<std::pair<std::pair<int, int64_t>, int64_t>> reported;
   std::optional<std::pair<uint64_t, std::string>> firstError;
   std::atomic<uint64_t> nextGroup{0}, doneGroups{0};
+  /// Counts workgroups that ended, rounds in which a waiting one moved on.
+  std::atomic<uint64_t> moves{0};
+  std::atomic<unsigned> runningThreads{0};
+  uint64_t idleMoves = 0;   ///< of which number of moves threads are idle
+  unsigned idleThreads = 0; ///< and how many
   std::vector<uint64_t> order;
   uint64_t groups = 0;
   Stats stats;
@@ -330,42 +345,157 @@ Error LaunchRun::place(const GroupFailure &failed,
   return failure(text + ": " + failed.message);
 }
 
-void LaunchRun::worker() {
+/// A workgroup that has started, with all that belongs to it.
+struct LaunchRun::Resident {
+  uint64_t turn = 0;  ///< in the order of starting
+  uint64_t index = 0; ///< in the grid
+  std::array<uint32_t, 3> id = {0, 0, 0};
   std::string where;
   std::unique_ptr<Sanitizers> sanitizers;
-  if (state.options.sanitizers)
-    sanitizers = std::make_unique<Sanitizers>(
-        state.options.sanitizers, *program, globals,
-        [&](Sanitizer kind, int64_t first, int64_t second, std::string text) {
-          report(kind, first, second, std::move(text), where);
-        });
   std::optional<TraceRecorder> recorder;
+  std::unique_ptr<GroupRunner> runner;
+};
+
+std::unique_ptr<LaunchRun::Resident> LaunchRun::makeResident() {
+  auto made = std::make_unique<Resident>();
+  Resident *r = made.get();
+  if (state.options.sanitizers)
+    r->sanitizers = std::make_unique<Sanitizers>(
+        state.options.sanitizers, *program, globals,
+        [this, r](Sanitizer kind, int64_t first, int64_t second,
+                  std::string text) {
+          report(kind, first, second, std::move(text), r->where);
+        });
   if (trace)
-    recorder.emplace(*trace);
-  GroupRunner runner(state, sanitizers.get(), recorder ? &*recorder : nullptr,
-                     warn, this);
-  while (!state.stop) {
-    uint64_t next = nextGroup.fetch_add(1);
-    if (next >= groups)
-      break;
-    uint64_t index = order.empty() ? next : order[next];
-    auto id = groupId(index);
-    where = "workgroup " + std::to_string(id[0]) + "," + std::to_string(id[1]) +
-            "," + std::to_string(id[2]);
-    GroupFailure failed;
-    if (!runner.run(id, index, failed)) {
-      std::string message = toString(place(failed, id));
-      std::lock_guard<std::mutex> lock(mutex);
-      if (!firstError || next < firstError->first)
-        firstError = {next, std::move(message)};
-      state.stop = true;
-    }
-    uint64_t done = doneGroups.fetch_add(1) + 1;
-    if (state.options.progress) {
-      std::lock_guard<std::mutex> lock(mutex);
-      state.options.progress(done, groups);
-    }
+    r->recorder.emplace(*trace);
+  r->runner = std::make_unique<GroupRunner>(
+      state, r->sanitizers.get(), r->recorder ? &*r->recorder : nullptr, warn,
+      this);
+  return made;
+}
+
+/// Begins the next workgroup; false when there is none.
+bool LaunchRun::startNext(Resident &r) {
+  uint64_t next = nextGroup.fetch_add(1);
+  if (next >= groups)
+    return false;
+  r.turn = next;
+  r.index = order.empty() ? next : order[next];
+  r.id = groupId(r.index);
+  r.where = "workgroup " + std::to_string(r.id[0]) + "," +
+            std::to_string(r.id[1]) + "," + std::to_string(r.id[2]);
+  r.runner->begin(r.id, r.index);
+  return true;
+}
+
+void LaunchRun::fail(const Resident &r, const GroupFailure &failed) {
+  std::string message = toString(place(failed, r.id));
+  std::lock_guard<std::mutex> lock(mutex);
+  if (!firstError || r.turn < firstError->first)
+    firstError = {r.turn, std::move(message)};
+  state.stop = true;
+}
+
+/// Runs a workgroup on; false when it waits for others.
+bool LaunchRun::goOn(Resident &r, GroupFailure &failed) {
+  GroupEnd end = r.runner->resume(failed);
+  if (end == GroupEnd::Spinning)
+    return false;
+  if (end == GroupEnd::Failed)
+    fail(r, failed);
+  ++moves;
+  uint64_t done = doneGroups.fetch_add(1) + 1;
+  if (state.options.progress) {
+    std::lock_guard<std::mutex> lock(mutex);
+    state.options.progress(done, groups);
   }
+  return true;
+}
+
+/// After a round without a move: do all threads say so of the same number of
+/// moves? If not, after a moment, this thread looks again.
+bool LaunchRun::allIdle(uint64_t seen) {
+  std::unique_lock<std::mutex> lock(mutex);
+  if (moves.load() != seen)
+    return false;
+  if (idleMoves != seen)
+    idleThreads = 0;
+  idleMoves = seen;
+  if (++idleThreads < runningThreads.load()) {
+    lock.unlock();
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    lock.lock();
+  }
+  if (moves.load() != seen)
+    return false;
+  bool all = idleMoves == seen && idleThreads >= runningThreads.load();
+  if (!all && idleMoves == seen)
+    --idleThreads;
+  return all;
+}
+
+/// One round over the workgroups that wait. False when none moves any more and
+/// no other thread can change that.
+bool LaunchRun::resumeWaiting(Residents &waiting, Residents &spare) {
+  uint64_t seen = moves.load();
+  bool moved = false;
+  GroupFailure failed;
+  for (size_t i = 0; i < waiting.size() && !state.stop;) {
+    Resident &r = *waiting[i];
+    bool ended = goOn(r, failed);
+    moved |= ended || r.runner->progressed();
+    if (!ended) {
+      ++i;
+      continue;
+    }
+    spare.push_back(std::move(waiting[i]));
+    waiting.erase(waiting.begin() + i);
+  }
+  if (moved) {
+    ++moves;
+    return true;
+  }
+  if (state.stop || !allIdle(seen))
+    return true;
+  goOn(*waiting.front(), failed); // for the place
+  failed.message =
+      "waits in a loop for memory that no workgroup changes any "
+      "more: " +
+      std::to_string(waiting.size()) + " workgroups wait, " +
+      std::to_string(groups - std::min<uint64_t>(groups, nextGroup)) +
+      " have not started";
+  fail(*waiting.front(), failed);
+  return false;
+}
+
+void LaunchRun::worker() {
+  Residents waiting, spare;
+  spare.push_back(makeResident());
+  // As many workgroups at once as 1 GiB holds, a GPU's worth of them at least.
+  uint64_t limit = std::max<uint64_t>(
+      1216, (uint64_t(1) << 30) / (spare.back()->runner->bytes() + 1));
+  limit = std::min<uint64_t>(limit, 16384);
+  GroupFailure failed;
+  while (!state.stop) {
+    if (waiting.size() < limit && nextGroup.load() < groups) {
+      if (spare.empty())
+        spare.push_back(makeResident());
+      std::unique_ptr<Resident> r = std::move(spare.back());
+      spare.pop_back();
+      bool started = startNext(*r);
+      (started && !goOn(*r, failed) ? waiting : spare).push_back(std::move(r));
+      continue;
+    }
+    if (waiting.empty() || !resumeWaiting(waiting, spare))
+      break;
+  }
+  --runningThreads;
+  for (Residents *list : {&waiting, &spare})
+    for (auto &r : *list)
+      collect(*r->runner);
+}
+
+void LaunchRun::collect(const GroupRunner &runner) {
   std::lock_guard<std::mutex> lock(mutex);
   stats.instructions += runner.executed();
   stats.waves += runner.waveCount();
@@ -534,6 +664,7 @@ Expected<RunResult> LaunchRun::run() {
     trace->limit = state.options.traceLimit;
     threads = 1;
   }
+  runningThreads = threads;
   std::vector<std::thread> pool;
   for (unsigned i = 1; i < threads; ++i)
     pool.emplace_back([this] { worker(); });

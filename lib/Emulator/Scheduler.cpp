@@ -149,8 +149,7 @@ static void loop(Wave &w, uint64_t limit, Counters &counts,
   } while (w.stop == Stop::None && limit);
 }
 
-void GroupRunner::runSlice(Wave &w) {
-  uint64_t limit = sliceInstructions;
+void GroupRunner::runSlice(Wave &w, uint64_t limit) {
   if (state.options.maxInstructions)
     limit = std::min<uint64_t>(limit, state.options.maxInstructions);
   uint64_t before = w.executed;
@@ -186,6 +185,88 @@ bool GroupRunner::overBudget(Wave &w, GroupFailure &failure) {
   return true;
 }
 
+/// Registers and condition code, as one number.
+uint64_t GroupRunner::digest(const Wave &w) const {
+  uint64_t sum = w.scc + 0x9e3779b97f4a7c15ull * w.mode;
+  auto add = [&](const uint32_t *words, size_t count) {
+    for (size_t i = 0; i < count; i += 2)
+      sum = (sum ^ (words[i] | uint64_t(words[i + 1]) << 32)) *
+            0xff51afd7ed558ccdull;
+    sum ^= sum >> 32;
+  };
+  add(w.s, 128);
+  add(w.v[0], size_t(w.rows) * 64);
+  return sum;
+}
+
+/// May an instruction of this kind change memory or LDS? Not these.
+static bool readsOnly(InstClass kind) {
+  switch (kind) {
+  case InstClass::Smem:
+  case InstClass::VmemStore:
+  case InstClass::VmemAtomic:
+  case InstClass::FlatStore:
+  case InstClass::FlatAtomic:
+  case InstClass::LdsDma:
+  case InstClass::DsWrite:
+  case InstClass::DsAtomic:
+    return false;
+  default:
+    return true;
+  }
+}
+
+/// Is a wave in a loop that comes back to the same place with the same state,
+/// sleeps or not? Runs at most a few thousand instructions, one by one.
+bool GroupRunner::repeats(Wave &w) {
+  const Inst *place = w.pc;
+  spins[w.id].readsOnly = true;
+  uint64_t before = digest(w);
+  for (unsigned n = 0, visits = 0; n < 4096 && visits < 2; ++n) {
+    w.stop = Stop::None;
+    spins[w.id].readsOnly &= readsOnly(state.program->meta[w.pc - w.code].kind);
+    runSlice(w, 1);
+    if (w.stop != Stop::None && w.stop != Stop::Yield)
+      return false;
+    if (w.pc != place)
+      continue;
+    if (digest(w) == before)
+      return true;
+    ++visits;
+  }
+  return false;
+}
+
+/// After a slice: a wave that has used up several, or slept several times, is
+/// looked at closely, ever more rarely while it moves on.
+void GroupRunner::watchSpin(Wave &w) {
+  Spin &spin = spins[w.id];
+  spin.waits = false;
+  if (w.stop != Stop::None && w.stop != Stop::Yield) {
+    spin.turns = 0;
+    return;
+  }
+  unsigned turns = ++spin.turns;
+  bool look =
+      (turns & (turns - 1)) == 0 && turns >= (w.stop == Stop::Yield ? 8 : 2);
+  // A wave that counts how long it waits never repeats a state.
+  bool tired = turns % (w.stop == Stop::Yield ? 4096 : 1024) == 0;
+  if (look || tired)
+    spin.waits = repeats(w) || tired;
+}
+
+bool GroupRunner::allSpin() const {
+  bool some = false;
+  for (const auto &w : waves) {
+    if (w->stop == Stop::End || w->stop == Stop::Barrier)
+      continue;
+    if (!spins[w->id].waits)
+      return false;
+    some = true;
+  }
+  return some;
+}
+
 /// One turn for every wave that can run; then barriers.
 bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
   std::vector<unsigned> order(waves.size());
@@ -201,7 +282,14 @@ bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
       continue;
     ran = true;
     w.stop = Stop::None;
-    runSlice(w);
+    if (Spin &spin = spins[i]; spin.pc) { // it waited: does it still?
+      spin.waits = repeats(w);
+      if (!spin.waits)
+        spin = Spin();
+    } else {
+      runSlice(w, sliceInstructions);
+      watchSpin(w);
+    }
     if (w.stop == Stop::Fault) {
       failure.message = w.error;
       failure.record = w.inst - w.code;
@@ -241,8 +329,7 @@ bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
   return true;
 }
 
-bool GroupRunner::run(const std::array<uint32_t, 3> &id, uint64_t ordinal,
-                      GroupFailure &failure) {
+void GroupRunner::begin(const std::array<uint32_t, 3> &id, uint64_t ordinal) {
   std::copy(id.begin(), id.end(), group.id);
   std::fill(group.lds.begin(), group.lds.end(), 0);
   randomState = 0;
@@ -261,11 +348,32 @@ bool GroupRunner::run(const std::array<uint32_t, 3> &id, uint64_t ordinal,
     recorder->beginGroup(id, ordinal, waves.size());
   if (sanitizers)
     sanitizers->beginGroup(group);
+  spins.assign(waves.size(), Spin());
+}
+
+GroupEnd GroupRunner::resume(GroupFailure &failure) {
   bool finished = false;
-  while (!finished)
+  while (!finished) {
     if (!turn(failure, finished))
-      return false;
-  return true;
+      return GroupEnd::Failed;
+    if (finished || !allSpin())
+      continue;
+    moved = false;
+    for (auto &w : waves) {
+      Spin &spin = spins[w->id];
+      const Inst *pc = spin.waits ? w->pc : nullptr;
+      uint64_t now = spin.waits ? digest(*w) : 0;
+      moved |= spin.pc != pc || spin.state != now || !spin.readsOnly;
+      spin.pc = pc;
+      spin.state = now;
+      if (pc) { // for the message when nobody moves any more
+        failure.record = pc - w->code;
+        failure.wave = w->id;
+      }
+    }
+    return GroupEnd::Spinning;
+  }
+  return GroupEnd::Finished;
 }
 
 } // namespace moe::emulator

@@ -28,6 +28,7 @@ public:
       return;
     clocks.assign(waves, 0);
     last.assign(waves, 0);
+    own = uint32_t(trace.groups.size());
     trace.groups.push_back({id, ordinal});
   }
   /// A wave has executed an instruction.
@@ -40,7 +41,7 @@ public:
     TraceSlice slice;
     slice.start = clocks[wave]++;
     slice.inst = inst;
-    slice.group = uint32_t(trace.groups.size() - 1);
+    slice.group = own;
     slice.wave = uint16_t(wave);
     trace.slices.push_back(slice);
   }
@@ -64,6 +65,7 @@ private:
   std::vector<uint64_t> clocks;
   std::vector<size_t> last; ///< the latest slice of each wave
   bool dropped = false;
+  uint32_t own = 0; ///< the workgroup's index in the trace
 };
 
 } // namespace moe::emulator
