@@ -16,9 +16,16 @@ import tempfile
 
 # Integer and float arithmetic, divergence, LDS: a vector ALU mix by a compiler.
 OPENCL = """
+#define SYNC                                                                   \\
+  __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");                       \\
+  __builtin_amdgcn_s_barrier();                                                \\
+  __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup")
+__attribute__((reqd_work_group_size(256, 1, 1)))
 __kernel void mix(__global uint *out, uint rounds) {
   __local uint tile[256];
-  uint i = get_local_id(0), x = get_global_id(0) * 2654435761u + 1u, s = 0;
+  uint i = __builtin_amdgcn_workitem_id_x();
+  uint id = __builtin_amdgcn_workgroup_id_x() * 256u + i;
+  uint x = id * 2654435761u + 1u, s = 0;
   float f = (float)i;
   for (uint r = 0; r < rounds; ++r) {
     x ^= x << 13; x ^= x >> 17; x ^= x << 5;
@@ -27,12 +34,12 @@ __kernel void mix(__global uint *out, uint rounds) {
     if ((x & 7u) == 0) s ^= x;
     if ((r & 63u) == 0) {
       tile[i] = s;
-      barrier(CLK_LOCAL_MEM_FENCE);
+      SYNC;
       s += tile[(i * 5u + r) & 255u];
-      barrier(CLK_LOCAL_MEM_FENCE);
+      SYNC;
     }
   }
-  out[get_global_id(0)] = s + as_uint(f);
+  out[id] = s + as_uint(f);
 }
 """
 

@@ -370,16 +370,11 @@ void HazardCheck::observe(WaveState &wave, uint32_t record) {
   }
   wave.now += kind.waits;
   Use here = {record + 1, wave.now - 1};
-  for (const RegUse &use : program.meta[record].uses)
-    if (use.flags & 1)
-      for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
-           ++reg)
-        wave.writes[reg] = here;
+  for (uint32_t i = kind.firstWrite; i != kind.lastWrite; ++i)
+    wave.writes[writesOf[i]] = here;
   for (unsigned i = 0; i < kind.lateCount; ++i)
     if (kind.lateRead + i < registerCount)
       wave.reads[kind.lateRead + i] = here;
-  if (kind.classes & SetsHwReg)
-    wave.writes[hwRegs + hwRegOf(program.code[record])] = here;
 }
 
 void HazardCheck::before(Wave &w, uint32_t record) {
@@ -418,6 +413,59 @@ std::vector<uint8_t> HazardCheck::findChains() {
   return found;
 }
 
+/// The rules about registers that nothing in the program writes, or reads
+/// late, in the way that they ask for: they can never report.
+void HazardCheck::dropRules() {
+  std::vector<uint16_t> writtenBy(tracked, 0);
+  std::vector<uint8_t> late(tracked, 0);
+  for (uint32_t i = 0; i < kinds.size(); ++i) {
+    const Kind &kind = kinds[i];
+    for (const RegUse &use : program.meta[i].uses)
+      for (unsigned k = 0; (use.flags & 1) && k < use.count; ++k)
+        if (use.first + k < tracked)
+          writtenBy[use.first + k] |= kind.classes;
+    if (kind.classes & SetsHwReg)
+      writtenBy[hwRegs + hwRegOf(program.code[i])] |= SetsHwReg;
+    for (unsigned k = 0; k < kind.lateCount; ++k)
+      if (kind.lateRead + k < registerCount)
+        late[kind.lateRead + k] = 1;
+  }
+  std::vector<Rule> kept;
+  for (Kind &kind : kinds) {
+    uint32_t first = uint32_t(kept.size());
+    for (uint32_t r = kind.firstRule; r != kind.lastRule; ++r)
+      if (rules[r].matrix == AddendOverwritten
+              ? late[rules[r].reg]
+              : writtenBy[rules[r].reg] & rules[r].writers)
+        kept.push_back(rules[r]);
+    kind.firstRule = first;
+    kind.lastRule = uint32_t(kept.size());
+  }
+  rules = std::move(kept);
+}
+
+/// Of the registers that an instruction writes, those that some rule asks
+/// about.
+void HazardCheck::keepWrites() {
+  std::vector<uint8_t> asked(tracked, 0);
+  for (const Rule &rule : rules)
+    asked[rule.reg] = 1;
+  for (uint32_t i = 0; i < kinds.size(); ++i) {
+    Kind &kind = kinds[i];
+    kind.firstWrite = uint32_t(writesOf.size());
+    auto keep = [&](unsigned reg) {
+      if (reg < tracked && asked[reg])
+        writesOf.push_back(uint16_t(reg));
+    };
+    for (const RegUse &use : program.meta[i].uses)
+      for (unsigned k = 0; (use.flags & 1) && k < use.count; ++k)
+        keep(use.first + k);
+    if (kind.classes & SetsHwReg)
+      keep(hwRegs + hwRegOf(program.code[i]));
+    kind.lastWrite = uint32_t(writesOf.size());
+  }
+}
+
 void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
   WaveState wave;
   std::vector<uint8_t> checked(end - first);
@@ -432,8 +480,12 @@ void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
     bool leaves = i + 1 == end || program.meta[i].kind == InstClass::Branch;
     bool remembered =
         asked != ~uint64_t(0) && asked - offsets[i] <= longest + kinds[i].waits;
-    quiet[i] = !leaves && !checked[i - first] && !remembered;
-    if (leaves || checked[i - first])
+    const Kind &kind = kinds[i];
+    bool idle = kind.firstRule == kind.lastRule &&
+                kind.firstWrite == kind.lastWrite && !kind.lateCount;
+    quiet[i] =
+        !leaves && i != first && (idle || (!checked[i - first] && !remembered));
+    if (leaves || (checked[i - first] && kind.firstRule != kind.lastRule))
       asked = offsets[i];
   }
 }
@@ -445,6 +497,8 @@ void HazardCheck::prepare() {
     describe(i);
   for (uint32_t i = 0; i < count; ++i)
     addRules(i);
+  dropRules();
+  keepWrites();
   offsets.assign(count + 1, 0);
   for (uint32_t i = 0; i < count; ++i)
     offsets[i + 1] = offsets[i] + kinds[i].waits;

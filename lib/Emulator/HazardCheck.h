@@ -54,7 +54,8 @@ private:
     uint8_t passes = 0; ///< of 4 cycles
     uint8_t waits = 1;  ///< wait states that it counts for
     uint32_t firstRule = 0, lastRule = 0;
-    uint16_t lateRead = 0, lateCount = 0; ///< registers that are read late
+    uint16_t lateRead = 0, lateCount = 0;   ///< registers that are read late
+    uint32_t firstWrite = 0, lastWrite = 0; ///< into `writesOf`
   };
   enum : unsigned { hwRegs = registerCount, tracked = hwRegs + 64 };
   struct WaveState {
@@ -76,6 +77,8 @@ private:
   void check(const WaveState &wave, uint32_t record, const Rule &rule);
   void observe(WaveState &wave, uint32_t record);
   void prepare();
+  void dropRules();
+  void keepWrites();
   std::vector<uint8_t> findChains();
   void findQuiet(uint32_t first, uint32_t end);
 
@@ -83,8 +86,9 @@ private:
   const Sanitizers::Sink &sink;
   std::vector<Kind> kinds;
   std::vector<Rule> rules;
-  std::vector<uint8_t> starts; ///< records that are not reached from the one
-                               ///< before only
+  std::vector<uint16_t> writesOf; ///< registers that some rule asks about
+  std::vector<uint8_t> starts;    ///< records that are not reached from the one
+                                  ///< before only
   std::vector<uint8_t> quiet;
   std::vector<uint64_t> offsets; ///< wait states from the first record on
   bool gfx950 = false;
