@@ -9,6 +9,7 @@
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Driver/Flags.h"
 #include "moe/Target/Chip.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -372,6 +373,16 @@ Configuration moe::driver::chooseConfig(const KernelOptions &options,
                                         const FixedAxes &fixed) {
   if (options.tile)
     return asGiven(options);
+  // Waves that the verifier refuses whatever the tile: it shall say so.
+  auto isOneOf = [](int64_t value, std::initializer_list<int64_t> values) {
+    return llvm::is_contained(values, value);
+  };
+  if (!isOneOf(options.waves, {1, 2, 4, 8}) ||
+      !isOneOf(options.kWave, {1, 2, 4}) || options.waves % options.kWave) {
+    KernelOptions refused = options;
+    refused.tile = TileShape{16, 128, 128};
+    return asGiven(refused);
+  }
   return Chooser(options, workload, chip, fixed).choose();
 }
 

@@ -115,10 +115,20 @@ struct Command {
     const Chip &target = *lookupChip(chip);
     Configuration configuration =
         chooseConfig(kernel, workload, target, fixedAxes(flags));
+    kernel = configuration.options;
+    // What is explained is possible: else the compiler says why not.
+    if (onlyExplains()) {
+      auto tile = emitKernel(kernel, EmitStage::Tile, chip);
+      if (!tile)
+        return tile.takeError();
+    }
     if (explain)
       llvm::errs() << explainConfig(configuration, workload, target);
-    kernel = configuration.options;
     return Error::success();
+  }
+
+  bool onlyExplains() const {
+    return stage == EmitStage::Hsaco && output.empty() && !report;
   }
 
   Error checkNoKernelFlags() const {
@@ -197,9 +207,7 @@ Error printReport(const codeobject::KernelReport &report) {
 Error execute(Command &command) {
   if (Error error = command.choose())
     return error;
-  bool onlyExplains = command.stage == EmitStage::Hsaco &&
-                      command.output.empty() && !command.report;
-  if (onlyExplains)
+  if (command.onlyExplains())
     return Error::success();
   std::string text;
   if (!command.fromFlags()) {
