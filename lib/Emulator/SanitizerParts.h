@@ -120,8 +120,14 @@ public:
   void barrier();
   void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
               bool write);
-  /// Whether any LDS has data on its way, or of which not all waves know.
-  bool hasLandings() const { return landings; }
+  /// Whether LDS between two addresses may have data on its way, or data of
+  /// which not all waves know.
+  bool mayTouch(uint32_t low, uint32_t end) const {
+    for (const Dma &dma : landings ? live : none)
+      if (low < dma.end && dma.low < end)
+        return true;
+    return false;
+  }
   /// No register of the run has data on its way.
   bool isQuiet(const Wave &w, const QuietRun &run) const {
     return !pendingCount[w.id] || !run.touched.meets(pendingSet[w.id]);
@@ -144,6 +150,14 @@ private:
   Pending registers[maxWaves][registerCount];
   unsigned pendingCount[maxWaves] = {};
   RegSet pendingSet[maxWaves]; ///< the registers that have a record
+  /// LDS-DMA that has landings, as bounds.
+  struct Dma {
+    uint32_t record, low, end;
+    uint8_t wave;
+    bool arrived;
+  };
+  std::vector<Dma> live;
+  const std::vector<Dma> none;
   void forget(Landing &landing);
   std::vector<Landing> lds;
   size_t landings = 0; ///< that have a record

@@ -343,13 +343,14 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
     for (uint64_t m = w.exec(); m; m &= m - 1)
       f(unsigned(__builtin_ctzll(m)));
   };
-  if (impl->has(SanitizeWait) && impl->waits.hasLandings())
-    lanes([&](unsigned lane) {
-      impl->waits.access(w, record, offsets[lane], bytes, write);
-    });
   impl->current.bytes = bytes;
   impl->currentWrite |= write;
   lanes([&](unsigned lane) { impl->current.add(offsets[lane]); });
+  if (impl->has(SanitizeWait) &&
+      impl->waits.mayTouch(impl->current.low, impl->current.high + bytes))
+    lanes([&](unsigned lane) {
+      impl->waits.access(w, record, offsets[lane], bytes, write);
+    });
   if (stored)
     for (uint64_t m = w.exec(); m && impl->currentSame; m &= m - 1)
       impl->currentSame = stored->isSame(unsigned(__builtin_ctzll(m)));

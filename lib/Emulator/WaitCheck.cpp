@@ -22,6 +22,7 @@ void WaitCheck::beginGroup(uint32_t ldsSize) {
     lds.assign((ldsSize + 3) / 4, Landing());
   landings = 0;
   arrivedDwords.clear();
+  live.clear();
 }
 
 void WaitCheck::arrive(unsigned wave, unsigned reg) {
@@ -106,6 +107,8 @@ void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
   }
   if (op.kind != InFlight::Kind::LdsDma)
     return;
+  live.push_back(
+      {op.record, op.lds.low, op.lds.high + op.lds.bytes, w.id, false});
   for (uint32_t address : op.lds.addresses)
     for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
       Landing &landing = lds[(address + b) / 4];
@@ -132,6 +135,11 @@ void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
   }
   if (op.kind != InFlight::Kind::LdsDma)
     return;
+  for (Dma &dma : live)
+    if (dma.record == op.record && dma.wave == w.id && !dma.arrived) {
+      dma.arrived = true;
+      break;
+    }
   for (uint32_t address : op.lds.addresses)
     for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
       Landing &landing = lds[(address + b) / 4];
@@ -147,6 +155,9 @@ void WaitCheck::barrier() {
     if (lds[dword].arrived)
       forget(lds[dword]);
   arrivedDwords.clear();
+  live.erase(std::remove_if(live.begin(), live.end(),
+                            [](const Dma &dma) { return dma.arrived; }),
+             live.end());
 }
 
 void WaitCheck::access(Wave &w, uint32_t record, uint32_t address,
