@@ -74,13 +74,43 @@ Expected<HostBuffer> moe::driver::readFile(StringRef path) {
   return buffer;
 }
 
+/// What a stream could not write is an error, and no end of the process.
+static Error writeTo(int file, ArrayRef<ArrayRef<uint8_t>> pieces) {
+  raw_fd_ostream os(file, /*shouldClose=*/false);
+  for (ArrayRef<uint8_t> piece : pieces)
+    os.write(reinterpret_cast<const char *>(piece.data()), piece.size());
+  os.flush();
+  std::error_code code = os.error();
+  os.clear_error();
+  return code ? failure(code.message()) : Error::success();
+}
+
+/// Whole or not at all; what is no regular file is written in place.
+static Error writeBeside(StringRef path, ArrayRef<ArrayRef<uint8_t>> pieces) {
+  sys::fs::file_status status;
+  if (!sys::fs::status(path, status) &&
+      status.type() != sys::fs::file_type::regular_file) {
+    int file = -1;
+    if (std::error_code code = sys::fs::openFileForWrite(path, file))
+      return failure(code.message());
+    Error error = writeTo(file, pieces);
+    sys::fs::file_t handle = sys::fs::convertFDToNativeFile(file);
+    sys::fs::closeFile(handle);
+    return error;
+  }
+  Expected<sys::fs::TempFile> file =
+      sys::fs::TempFile::create(path + ".%%%%%%.tmp");
+  if (!file)
+    return file.takeError();
+  if (Error error = writeTo(file->FD, pieces)) {
+    consumeError(file->discard());
+    return error;
+  }
+  return file->keep(path);
+}
+
 static Error writePieces(StringRef path, ArrayRef<ArrayRef<uint8_t>> pieces) {
-  Error error = llvm::writeToOutput(path, [&](raw_ostream &os) -> Error {
-    for (ArrayRef<uint8_t> piece : pieces)
-      os.write(reinterpret_cast<const char *>(piece.data()), piece.size());
-    return Error::success();
-  });
-  if (error)
+  if (Error error = writeBeside(path, pieces))
     return failure("cannot write '" + path +
                    "': " + toString(std::move(error)));
   return Error::success();

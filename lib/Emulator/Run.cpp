@@ -671,8 +671,14 @@ Expected<RunResult> LaunchRun::run() {
   worker();
   for (std::thread &thread : pool)
     thread.join();
-  if (firstError)
+  if (firstError) {
+    if (trace && state.options.failedTrace) {
+      fillTrace();
+      trace->error = firstError->second;
+      state.options.failedTrace(std::move(*trace));
+    }
     return failure(firstError->second);
+  }
   stats.workgroups = doneGroups;
   if (trace)
     fillTrace();

@@ -76,6 +76,8 @@ static json::Object metadata(const Trace &trace) {
                     {"wave_instructions", int64_t(trace.instructions)},
                     {"sanitizer_reports", int64_t(trace.reports)},
                     {"truncated", trace.truncated()}};
+  if (!trace.error.empty())
+    data["error"] = json::fixUTF8(trace.error);
   if (trace.truncated())
     data["note"] = "incomplete: the trace stops after " +
                    std::to_string(trace.slices.size()) + " of " +

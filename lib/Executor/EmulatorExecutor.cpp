@@ -113,9 +113,20 @@ public:
     Expected<sys::fs::TempFile> file = openBeside(traceFile);
     if (!file)
       return file.takeError();
+    std::optional<moe::emulator::Trace> failed;
+    options.failedTrace = [&](moe::emulator::Trace trace) {
+      failed = std::move(trace);
+    };
     Expected<Outcome> outcome = execute(launch, &*file);
+    options.failedTrace = nullptr;
     if (!outcome) {
-      consumeError(file->discard());
+      // Up to the error, if the run came that far.
+      Error error = failed ? writeTrace(*failed, *file, traceFile)
+                           : createStringError("no trace");
+      if (error)
+        consumeError(joinErrors(std::move(error), file->discard()));
+      else
+        consumeError(file->keep(traceFile));
       return outcome;
     }
     if (Error error = file->keep(traceFile))

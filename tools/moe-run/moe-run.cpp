@@ -11,6 +11,8 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <csignal>
+
 using namespace llvm;
 using namespace moe::driver;
 
@@ -29,6 +31,10 @@ finding or something refused; 2 an unknown, missing or unparsable flag.
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
+#ifdef SIGXFSZ
+  // A file over the limit is an error of the write, which says which file.
+  std::signal(SIGXFSZ, SIG_IGN);
+#endif
   using Command = Expected<Verdict> (*)(Arguments);
   StringRef name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h") {

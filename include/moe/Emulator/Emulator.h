@@ -133,6 +133,8 @@ struct RunOptions {
   /// Records at most so many executed instructions in RunResult::trace; 0 =
   /// none. A traced run has one thread, whatever `threads` says.
   uint64_t traceLimit = 0;
+  /// Gets the trace of a run that ends in an error, up to that error.
+  std::function<void(Trace)> failedTrace;
   /// Called now and then with finished and all workgroups, from any thread but
   /// never from two at once.
   std::function<void(uint64_t, uint64_t)> progress;

@@ -53,6 +53,7 @@ struct Trace {
   uint64_t limit = 0;             ///< at most so many slices
   uint64_t instructions = 0;      ///< of the whole run
   uint64_t reports = 0;           ///< sanitizer findings of the run
+  std::string error;              ///< what ended the run; empty: nothing
   bool truncated() const { return slices.size() < instructions; }
 };
 

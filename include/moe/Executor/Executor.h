@@ -64,7 +64,8 @@ struct Options {
   uint64_t maxInstructions = 0; ///< wave instructions, 0 = no limit
   std::string sanitizers;       ///< "wait,race", "all"; empty = none
   bool stats = false;
-  /// Where each run writes its trace (whole or not at all), empty = none; and
+  /// Where each run writes its trace (whole, or up to the error that ended the
+  /// run), empty = none; and
   /// how many instructions it holds at most.
   std::string traceFile;
   uint64_t traceLimit = 1000000;
