@@ -364,6 +364,9 @@ void Filler::valuSources(const ValuRow &row, const unsigned codes[3]) {
 
 /// The fastest handler that does everything the instruction needs.
 void Filler::valuHandler(const ValuRow &row) {
+  bool modified = (inst.mods & ModClamp) || modOmod(inst.mods);
+  if (modified && isFloatType(row.d) && !(row.flags & (VF | VCompare)))
+    return refuse("clamp and omod of this instruction are not implemented");
   inst.op = &row;
   kind = row.flags & VTrans ? InstClass::Trans
          : row.flags & VCvt ? InstClass::Cvt
