@@ -310,12 +310,15 @@ static LogicalResult checkDimensions(MLIRContext &context,
     if (value < 1)
       return emitError(loc)
              << "expected " << name << " to be at least 1, got " << value;
-  for (auto [name, value] :
-       {std::pair<StringRef, int64_t>("model-dim", options.modelDim),
-        {"inter-dim", options.interDim}})
-    if (value % 32 != 0)
-      return emitError(loc)
-             << "expected " << name << " to be a multiple of 32, got " << value;
+  // Stage 1 has I gate and I up rows, in blocks of 16.
+  int64_t interMultiple = options.isStage1() ? 16 : 32;
+  for (auto [name, value, multiple] :
+       {std::tuple<StringRef, int64_t, int64_t>("model-dim", options.modelDim,
+                                                32),
+        {"inter-dim", options.interDim, interMultiple}})
+    if (value % multiple != 0)
+      return emitError(loc) << "expected " << name << " to be a multiple of "
+                            << multiple << ", got " << value;
   return success();
 }
 

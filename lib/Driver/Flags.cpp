@@ -3,6 +3,7 @@
 // FlagSet: parsing of command lines, help text and exit codes.
 #include "moe/Driver/Flags.h"
 
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
@@ -122,12 +123,19 @@ void FlagSet::integer(std::string name, std::string help, uint64_t &target) {
 }
 
 void FlagSet::number(std::string name, std::string help,
-                     std::optional<float> &target) {
+                     std::optional<float> &target, float least) {
   value(name, "X", std::move(help),
-        [&target, name](StringRef text) -> llvm::Error {
+        [&target, name, least](StringRef text) -> llvm::Error {
           llvm::Expected<double> number = parseNumber(text);
           if (!number)
             return forFlag(name, number.takeError());
+          if (std::isnan(*number))
+            return llvm::createStringError("--" + name +
+                                           ": expected a number, got " + text);
+          if (*number < least)
+            return llvm::createStringError(
+                "--" + name + ": expected at least " +
+                llvm::formatv("{0:F0}", least).str() + ", got " + text);
           target = static_cast<float>(*number);
           return llvm::Error::success();
         });

@@ -357,12 +357,33 @@ Error Reader::expect(const json::Object &object) {
   return Error::success();
 }
 
+/// Levels of brackets and braces in `text`, strings apart. LLVM's parser calls
+/// itself for each.
+static int64_t nesting(StringRef text) {
+  int64_t depth = 0, deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && (text[i] == '[' || text[i] == '{'))
+      deepest = std::max(deepest, ++depth);
+    else if (!quoted && (text[i] == ']' || text[i] == '}'))
+      --depth;
+  }
+  return deepest;
+}
+
 Expected<LaunchFile> Reader::read() {
   Expected<HostBuffer> text = readFile(path);
   if (!text)
     return text.takeError();
-  Expected<json::Value> root =
-      json::parse(StringRef(text->as<char>(), text->size()));
+  StringRef characters(text->as<char>(), text->size());
+  if (int64_t levels = nesting(characters); levels > 64)
+    return bad("malformed JSON: expected at most 64 levels of brackets, got " +
+               Twine(levels));
+  Expected<json::Value> root = json::parse(characters);
   if (!root)
     return bad("malformed JSON: " + toString(root.takeError()));
   const json::Object *object = root->getAsObject();

@@ -85,8 +85,12 @@ static Error writeTo(int file, ArrayRef<ArrayRef<uint8_t>> pieces) {
   return code ? failure(code.message()) : Error::success();
 }
 
-/// Whole or not at all; what is no regular file is written in place.
-static Error writeBeside(StringRef path, ArrayRef<ArrayRef<uint8_t>> pieces) {
+/// Whole or not at all; what is no regular file is written in place, and a link
+/// stays one.
+static Error writeBeside(StringRef name, ArrayRef<ArrayRef<uint8_t>> pieces) {
+  SmallString<256> path;
+  if (sys::fs::real_path(name, path) || path.empty())
+    path = name;
   sys::fs::file_status status;
   if (!sys::fs::status(path, status) &&
       status.type() != sys::fs::file_type::regular_file) {

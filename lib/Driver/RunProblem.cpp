@@ -164,9 +164,11 @@ Error moe::driver::checkDimensions(const KernelOptions &options,
   if (options.k() % 32)
     return failure(Twine(kName) + ": expected K to be a multiple of 32, got " +
                    Twine(options.k()));
-  if (options.outColumns() % 32)
-    return failure(Twine(nName) + ": expected N to be a multiple of 32, got " +
-                   Twine(options.outColumns()));
+  int64_t multiple = options.isStage1() ? 16 : 32; // of rows in pairs
+  if (options.outColumns() % multiple)
+    return failure(Twine(nName) + ": expected " +
+                   (options.isStage1() ? "I" : "N") + " to be a multiple of " +
+                   Twine(multiple) + ", got " + Twine(options.outColumns()));
   if (options.topk > 255)
     return failure("topk: expected at most 255, got " + Twine(options.topk));
   if (tokens >= 1 << 24)

@@ -73,6 +73,8 @@ public:
                        : std::fabs(y - ref) / bound;
     if (!good)
       ++report.wrong;
+    if (std::isnan(ratio))
+      ratio = good ? 0 : std::numeric_limits<double>::infinity();
     if (ratio > worst || report.worstRow < 0) {
       worst = ratio;
       report.worstRow = row;

@@ -62,5 +62,12 @@ int main(int argc, char **argv) {
   if (!verdict)
     return reportError(verdict.takeError(), "moe-run", errs());
   outs().flush();
+  if (outs().has_error()) {
+    std::string why = outs().error().message();
+    outs().clear_error();
+    return reportError(
+        createStringError("cannot write to standard output: " + why), "moe-run",
+        errs());
+  }
   return *verdict == Verdict::Good ? 0 : 1;
 }

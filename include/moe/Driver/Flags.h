@@ -12,6 +12,7 @@
 #include "llvm/Support/Error.h"
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -67,7 +68,9 @@ public:
                int64_t least);
   void integer(std::string name, std::string help, uint64_t &target);
   /// A floating-point number; `inf` is one.
-  void number(std::string name, std::string help, std::optional<float> &target);
+  /// A real number, no NaN; one below `least` is refused.
+  void number(std::string name, std::string help, std::optional<float> &target,
+              float least = -std::numeric_limits<float>::infinity());
   void string(std::string name, std::string metavar, std::string help,
               std::string &target);
   /// One of a list of spellings.

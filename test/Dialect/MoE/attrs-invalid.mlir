@@ -85,7 +85,7 @@ func.func private @k_wave() attributes {test.config =
 
 // config_c5
 func.func private @xcd() attributes {test.config =
-// expected-error @+1 {{expected xcd to be at least 1, got 0}}
+// expected-error @+1 {{expected xcd to be from 1 to 64, got 0}}
     #moe.config<tile_m = 16, tile_n = 128, tile_k = 256, xcd = 0>}
 
 // -----

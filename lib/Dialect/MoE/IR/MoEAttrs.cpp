@@ -75,12 +75,14 @@ verifyRanges(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t kBatch,
              int64_t kWave, int64_t xcd, int64_t groupM, int64_t wavesPerEu) {
   if (kWave != 1 && kWave != 2 && kWave != 4)
     return emitError() << "expected k_wave to be 1, 2 or 4, got " << kWave;
-  for (auto [name, value] :
-       {std::pair("k_batch", kBatch), std::pair("xcd", xcd),
-        std::pair("group_m", groupM)})
-    if (value < 1)
-      return emitError() << "expected " << name << " to be at least 1, got "
-                         << value;
+  if (kBatch < 1)
+    return emitError() << "expected k_batch to be at least 1, got " << kBatch;
+  // With these the numbers of workgroups stay within 32 bits.
+  for (auto [name, value, most] :
+       {std::tuple("xcd", xcd, 64), std::tuple("group_m", groupM, 128)})
+    if (value < 1 || value > most)
+      return emitError() << "expected " << name << " to be from 1 to " << most
+                         << ", got " << value;
   if (wavesPerEu < 0 || wavesPerEu > 8)
     return emitError() << "expected waves_per_eu to be from 0 to 8, got "
                        << wavesPerEu;

@@ -142,6 +142,10 @@ static LogicalResult checkWeights(Operation *op, MemRefType w, MemRefType scale,
                       w.getDimSize(1))) ||
       failed(checkDim(op, "scale", scale, 2, "K/32", k / 32)))
     return failure();
+  if (w.getDimSize(0) > std::numeric_limits<int32_t>::max())
+    return op->emitOpError("expected at most 2147483647 experts (32 bits of an "
+                           "expert id), got ")
+           << w.getDimSize(0);
   int64_t bytes = wLayout->getByteSize(w.getShape()) / w.getDimSize(0);
   if (bytes >= kDescriptorBytes)
     return op->emitOpError("expected the weights of one expert to be smaller "

@@ -105,8 +105,8 @@ def MoE_ConfigAttr : MoE_Attr<"Config", "config"> {
     * (C4) `tile_n` is a positive multiple of 16 x waves in N, that is 16 x
       `waves` / `k_wave`, and a wave has 16 columns or a multiple of 32 (a dword
       of scales serves 32 rows);
-    * (C5) `k_wave` is 1, 2 or 4; `k_batch`, `xcd` and `group_m` are at
-      least 1; `waves_per_eu` is 0 to 8;
+    * (C5) `k_wave` is 1, 2 or 4; `k_batch` is at least 1; `xcd` is 1 to 64,
+      `group_m` 1 to 128, `waves_per_eu` 0 to 8;
     * (C6) `k_batch` above 1 needs `accumulate`;
     * (C7) an activation belongs to stage `gate_up`;
     * (C8) the `tile_m` x `tile_k` / 8 chunks of 16 bytes of an A tile are a
