@@ -4,6 +4,12 @@
 // lib/Driver.
 #include "moe/Driver/CompileCommand.h"
 
+#include <csignal>
+
 int main(int argc, char **argv) {
+#ifdef SIGXFSZ
+  // A file over the limit is an error of the write, which says which file.
+  std::signal(SIGXFSZ, SIG_IGN);
+#endif
   return moe::driver::runMoECompile({argv + 1, argv + argc});
 }
