@@ -62,6 +62,7 @@ struct InstMeta {
   InstClass kind = InstClass::Other;
   std::string mnemonic;
   std::vector<RegUse> uses;
+  uint8_t scc = 0; ///< SCC, by the flags of RegUse
 };
 
 /// Fills Inst::straight of consecutive records; `kinds` says what each is.

@@ -113,6 +113,7 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
     item.inst.run = runUnimplemented;
   }
   item.meta.uses = disassembler.registers(mc, kernel.accumOffset);
+  item.meta.scc = disassembler.usesScc(mc);
   // MC says that DS instructions read M0, which gfx9 does for add-TID only.
   if (w0IsDs(context.words[0]) &&
       context.mnemonic.find("addtid") == std::string::npos)

@@ -41,6 +41,8 @@ public:
   std::string opcodeName(const llvm::MCInst &inst) const;
   std::vector<RegUse> registers(const llvm::MCInst &inst,
                                 unsigned accumOffset) const;
+  /// Whether it reads (2) or writes (1) SCC.
+  uint8_t usesScc(const llvm::MCInst &inst) const;
 
 private:
   Disassembler();

@@ -166,6 +166,17 @@ std::vector<RegUse> Disassembler::registers(const MCInst &inst,
   return uses;
 }
 
+uint8_t Disassembler::usesScc(const MCInst &inst) const {
+  const MCInstrDesc &desc = impl->instructions->get(inst.getOpcode());
+  auto names = [&](ArrayRef<MCPhysReg> registers) {
+    return any_of(registers, [&](MCPhysReg reg) {
+      return StringRef(impl->registers->getName(reg)) == "SCC";
+    });
+  };
+  return (names(desc.implicit_defs()) ? 1 : 0) |
+         (names(desc.implicit_uses()) ? 2 : 0);
+}
+
 std::string moe::emulator::disassemble(const CodeObject &object,
                                        const Disassembler &disassembler,
                                        const InstMeta &meta) {

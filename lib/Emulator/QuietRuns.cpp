@@ -23,7 +23,9 @@ static bool isQuiet(const Inst &inst, const InstMeta &meta) {
     return !(inst.mods & ModDpp) &&
            meta.mnemonic.compare(0, 10, "v_permlane") != 0;
   case InstClass::Salu:
+    // s_cmov may keep a result that was never written.
     return meta.mnemonic != "s_set_gpr_idx_on" &&
+           meta.mnemonic.compare(0, 6, "s_cmov") != 0 &&
            meta.mnemonic.compare(0, 9, "s_movrel") != 0;
   case InstClass::Mfma:
   case InstClass::Nop:

@@ -685,7 +685,11 @@ Expected<RunResult> LaunchRun::run() {
   RunResult result;
   result.lines = countClasses();
   result.stats = stats;
-  result.reports = std::move(reports);
+  // What a race or a missing wait leaves unwritten is a consequence: last.
+  for (bool consequence : {false, true})
+    for (Report &entry : reports)
+      if ((entry.sanitizer == SanitizeUninit) == consequence)
+        result.reports.push_back(std::move(entry));
   result.warnings.assign(warnings.begin(), warnings.end());
   result.trace = std::move(trace);
   return result;

@@ -2,18 +2,23 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The `uninit` sanitizer (a bit a register and lane, a flag a byte of LDS) and
-// the `exec` sanitizer.
+// The `uninit` sanitizer (a bit a vector register and lane, a bit a bit of a
+// scalar register, a flag a byte of LDS) and the `exec` sanitizer. The rules
+// for single bits are in ScalarBits.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "SanitizerParts.h"
 
+#include <cstdio>
+
 namespace moe::emulator {
 
 void UninitCheck::beginGroup(Workgroup &group) {
   memset(vector, 0, sizeof(vector));
-  memset(scalar, 0, sizeof(scalar));
+  memset(undefined, 0xff, sizeof(undefined));
+  memset(sccUndefined, 0, sizeof(sccUndefined));
+  memset(origin, 0xff, sizeof(origin));
   for (RegSet &set : known)
     set = RegSet();
   lds.assign(group.ldsSize + 16, 0);
@@ -21,11 +26,19 @@ void UninitCheck::beginGroup(Workgroup &group) {
     started[w->id] = w->exec();
     setKnown(w->id, 0, ~uint64_t(0));
     for (unsigned i = 0; i < 128; ++i)
-      if (i < w->initialSgprs || (i >= 102 && i <= 105) || i >= SgprExec) {
-        scalar[w->id][i] = true;
-        known[w->id].insert(i);
-      }
+      if (i < w->initialSgprs || (i >= 102 && i <= 105) || i >= SgprExec)
+        setUndefined(w->id, i, 0);
   }
+}
+
+void UninitCheck::setUndefined(unsigned wave, unsigned reg, uint32_t bits,
+                               uint16_t from) {
+  undefined[wave][reg] = bits;
+  origin[wave][reg] = from;
+  if (bits)
+    known[wave].erase(reg);
+  else
+    known[wave].insert(reg);
 }
 
 void UninitCheck::setKnown(unsigned wave, unsigned row, uint64_t lanes) {
@@ -54,37 +67,37 @@ static bool isWideAddition(const std::string &name) {
 }
 
 /// A move only passes on what it finds: a function saves registers that its
-/// caller may never have written.
+/// caller may never have written. Those between SGPRs have a BitOp.
 static bool isCopy(const std::string &name) {
-  return name == "s_mov_b32" || name == "s_mov_b64" ||
-         name.compare(0, 9, "v_mov_b32") == 0 ||
+  return name.compare(0, 9, "v_mov_b32") == 0 ||
          name.compare(0, 9, "v_accvgpr") == 0;
 }
 
+/// SGPR pairs of which only the bits of active lanes are read.
+static bool isLaneMask(const std::string &name, const RegUse &use) {
+  if (use.first >= 128 || use.count != 2)
+    return false;
+  for (const char *stem :
+       {"v_cndmask_b32", "v_addc_co_u32", "v_subb_co_u32", "v_subbrev_co_u32"})
+    if (name.compare(0, strlen(stem), stem) == 0)
+      return true;
+  return name.compare(0, 10, "v_div_fmas") == 0 && use.first == SgprVcc;
+}
+
 /// Reads that are no use of the value: of callee-saved registers when they are
-/// put away, of the rest of a mask whose active lanes are cleared, of M0 where
-/// only a part of it is replaced.
+/// put away, of M0 where only a part of it is replaced.
 static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
   const std::string &name = meta.mnemonic;
   if (name.compare(0, 13, "scratch_store") == 0)
     return use.first >= regVector;
   if (name == "v_writelane_b32")
     return use.first < 124;
-  if (name.compare(0, 13, "s_set_gpr_idx") == 0)
-    return use.first == SgprM0;
-  if (name != "s_andn2_b64" || use.first >= SgprExec)
-    return false;
-  bool same = false, exec = false;
-  for (const RegUse &other : meta.uses) {
-    same |= (other.flags & 1) && other.first == use.first;
-    exec |= (other.flags & 2) && other.first == SgprExec;
-  }
-  return same && exec;
+  return name.compare(0, 13, "s_set_gpr_idx") == 0 && use.first == SgprM0;
 }
 
 UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
     : program(program), sink(sink), kinds(program.meta.size()),
-      readsOf(program.meta.size()) {
+      readsOf(program.meta.size()), bitOps(program.meta.size()) {
   for (uint32_t i = 0; i < kinds.size(); ++i) {
     const InstMeta &meta = program.meta[i];
     bool matrix = meta.kind == InstClass::Mfma;
@@ -92,11 +105,16 @@ UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
                (isWideAddition(meta.mnemonic) ? Wide : 0) |
                (matrix || meta.mnemonic == "v_writelane_b32" ? AllLanes : 0) |
                (isCopy(meta.mnemonic) ? Copy : 0) | (matrix ? Matrix : 0) |
-               (meta.mnemonic == "s_set_gpr_idx_on" ? Indexes : 0);
+               (meta.mnemonic == "s_set_gpr_idx_on" ? Indexes : 0) |
+               (meta.mnemonic.compare(0, 13, "s_cbranch_vcc") ? 0 : VccBranch);
+    if (meta.kind == InstClass::Salu)
+      bitOps[i] = bitOpOf(meta.mnemonic);
     readsOf[i].first = uint32_t(reads.size());
     for (const RegUse &use : meta.uses)
-      if ((use.flags & 2) && !readsOldResult(i, use) && !onlyKeeps(meta, use))
+      if ((use.flags & 2) && !readsOldResult(i, use) && !onlyKeeps(meta, use)) {
         reads.push_back(use);
+        reads.back().flags = isLaneMask(meta.mnemonic, use) ? laneMask : 0;
+      }
     readsOf[i].last = uint32_t(reads.size());
   }
 }
@@ -110,47 +128,165 @@ bool UninitCheck::readsOldResult(uint32_t record, const RegUse &use) const {
   return false;
 }
 
+void UninitCheck::report(const Wave &w, uint32_t record, unsigned reg,
+                         uint32_t bits) {
+  unsigned from = sourceOf(w.id, reg);
+  char hex[32];
+  snprintf(hex, sizeof(hex), "bits 0x%08x ", unsigned(bits));
+  sink(SanitizeUninit, record, -1,
+       "uninit: wave " + std::to_string(w.id) + " reads " +
+           registerName(program, reg) +
+           (from == reg ? "" : " (from " + registerName(program, from) + ")") +
+           ", " + (bits == ~0u ? "" : hex) + "never written, at %1");
+}
+
+void UninitCheck::reportScc(const Wave &w, uint32_t record) {
+  sccUndefined[w.id] = false;
+  sink(SanitizeUninit, record, -1,
+       "uninit: wave " + std::to_string(w.id) +
+           " reads SCC, which hangs on bits never written, at %1");
+}
+
+void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
+                             unsigned reg) {
+  uint8_t kind = kinds[record];
+  uint64_t lanes = kind & Matrix ? ~uint64_t(0) : execBefore;
+  uint64_t written = vector[w.id][reg - regVector];
+  if (!(lanes & ~written))
+    return;
+  if ((kind & Wide) && use.count == 2 && reg == use.first + 1u) {
+    undefinedHigh |= lanes & ~written;
+  } else if (kind & Copy) {
+    copiesUndefined |= lanes & ~written;
+    copiedFrom = sourceOf(w.id, reg);
+  } else {
+    setKnown(w.id, reg - regVector, written | lanes);
+    report(w, record, reg, ~0u);
+  }
+}
+
+void UninitCheck::readScalar(Wave &w, uint32_t record, const RegUse &use,
+                             unsigned reg) {
+  uint8_t kind = kinds[record];
+  uint32_t bits = undefined[w.id][reg];
+  if (use.flags & laneMask)
+    bits &= uint32_t(execBefore >> 32 * (reg - use.first));
+  if (!bits)
+    return;
+  if (kind & VccBranch) {
+    PartlyKnown vcc{w.vcc(), undefined[w.id][SgprVcc] |
+                                 uint64_t(undefined[w.id][SgprVcc + 1]) << 32};
+    if (!vcc.zeroIsOpen())
+      return;
+  }
+  if ((kind & Wide) && use.count == 2 && reg == use.first + 1u) {
+    undefinedHigh = ~uint64_t(0);
+  } else if (kind & Copy) {
+    copiesUndefined = ~uint64_t(0);
+    copiedFrom = sourceOf(w.id, reg);
+  } else {
+    report(w, record, reg, bits);
+    setUndefined(w.id, reg, 0);
+  }
+}
+
 void UninitCheck::before(Wave &w, uint32_t record) {
   execBefore = w.exec();
+  if (bitOps[record].rule != BitOp::None)
+    return beforeBits(w, record);
   copiesUndefined = 0;
-  bool copy = kinds[record] & Copy, wide = kinds[record] & Wide;
-  uint64_t lanes = kinds[record] & Matrix ? ~uint64_t(0) : execBefore;
   undefinedHigh = 0;
+  if (sccUndefined[w.id] && (program.meta[record].scc & 2))
+    reportScc(w, record);
   for (uint32_t r = readsOf[record].first; r != readsOf[record].last; ++r) {
     const RegUse &use = reads[r];
-    for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
-         ++reg) {
-      bool missing;
-      if (reg >= regVector) {
-        uint64_t written = vector[w.id][reg - regVector];
-        if (!(lanes & ~written))
-          continue;
-        if (wide && use.count == 2 && reg == use.first + 1u) {
-          undefinedHigh |= lanes & ~written;
-          continue;
-        }
-        missing = true;
-        if (copy)
-          copiesUndefined |= lanes & ~written;
-        else
-          setKnown(w.id, reg - regVector, written | lanes);
-      } else {
-        missing = reg < 128 && !scalar[w.id][reg];
-        if (missing && wide && use.count == 2 && reg == use.first + 1u) {
-          undefinedHigh = ~uint64_t(0);
-          continue;
-        }
-        if (copy && missing)
-          copiesUndefined = ~uint64_t(0);
-        else if (missing)
-          scalar[w.id][reg] = true, known[w.id].insert(reg);
-      }
-      if (missing && !copy)
-        sink(SanitizeUninit, record, -1,
-             "uninit: wave " + std::to_string(w.id) + " reads " +
-                 registerName(program, reg) + ", never written, at %1");
-    }
+    for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
+      if (reg >= regVector)
+        readVector(w, record, use, reg);
+      else if (reg < 128)
+        readScalar(w, record, use, reg);
   }
+}
+
+PartlyKnown UninitCheck::operand(const Wave &w, const Src &src,
+                                 bool wide) const {
+  PartlyKnown x;
+  x.value = wide ? w.scalar64(src) : w.scalar(src);
+  if (src.kind == SrcKind::Sgpr) {
+    x.undefined = undefined[w.id][src.index];
+    if (wide)
+      x.undefined |= uint64_t(undefined[w.id][src.index + 1]) << 32;
+  } else if (src.kind == SrcKind::Special && src.index == 253) {
+    x.undefined = sccUndefined[w.id];
+  }
+  return x;
+}
+
+/// Reports those of the given bits of an operand that are undefined.
+void UninitCheck::needOperand(const Wave &w, uint32_t record, const Src &src,
+                              bool wide, uint64_t needed) {
+  if (src.kind != SrcKind::Sgpr)
+    return;
+  for (unsigned reg = src.index; reg < src.index + (wide ? 2u : 1u); ++reg)
+    if (uint32_t bits =
+            undefined[w.id][reg] & uint32_t(needed >> 32 * (reg - src.index))) {
+      report(w, record, reg, bits);
+      setUndefined(w.id, reg, 0);
+    }
+}
+
+/// Which bits of a scalar result are undefined, before the instruction runs.
+/// Of EXEC all must be defined.
+void UninitCheck::beforeBits(Wave &w, uint32_t record) {
+  const Inst &inst = program.code[record];
+  const BitOp &op = bitOps[record];
+  bool usesExec = op.savesExec || op.writesExec;
+  bool shifts =
+      op.rule >= BitOp::ShiftLeft && op.rule <= BitOp::ShiftArithmetic;
+  if (sccUndefined[w.id] && (program.meta[record].scc & 2))
+    reportScc(w, record);
+  Src exec, old;
+  exec.kind = old.kind = SrcKind::Sgpr;
+  exec.index = SgprExec;
+  old.index = inst.dst;
+  Src from[2] = {inst.src[0], usesExec ? exec : inst.src[1]};
+  bool kept = !w.scc && op.rule == BitOp::CopyWhenScc;
+  if (op.takesConstant)
+    from[0] = Src();
+  if (kept || (!w.scc && op.rule == BitOp::Select))
+    from[0] = kept ? old : inst.src[1];
+  PartlyKnown a = operand(w, from[0], op.wide);
+  PartlyKnown b = operand(w, from[1], op.wide && !shifts);
+  if (shifts && (b.undefined & (op.wide ? 63 : 31)))
+    needOperand(w, record, from[1], false, op.wide ? 63 : 31);
+  result = applyBitOp(op, a, b);
+  if (!result.undefined)
+    return;
+  if (usesExec || inst.dst >= SgprExec) {
+    uint64_t needed = shifts ? ~uint64_t(0) : result.undefined;
+    needOperand(w, record, from[0], op.wide, needed);
+    needOperand(w, record, from[1], op.wide && !shifts, needed);
+    result.undefined = 0;
+    return;
+  }
+  bool second = result.undefined & b.undefined & ~a.undefined;
+  const Src &source = second && !shifts ? from[1] : from[0];
+  for (unsigned half = 0; half < 2; ++half) {
+    unsigned reg = source.index + (op.wide ? half : 0u);
+    resultFrom[half] = source.kind == SrcKind::Sgpr ? sourceOf(w.id, reg)
+                                                    : uint16_t(sameRegister);
+  }
+}
+
+void UninitCheck::afterBits(Wave &w, uint32_t record) {
+  const Inst &inst = program.code[record];
+  const BitOp &op = bitOps[record];
+  for (unsigned half = 0; half < (op.wide ? 2u : 1u); ++half)
+    if (inst.dst + half < SgprExec)
+      setUndefined(w.id, inst.dst + half,
+                   uint32_t(result.undefined >> 32 * half), resultFrom[half]);
+  if (program.meta[record].scc & 1)
+    sccUndefined[w.id] = result.zeroIsOpen();
 }
 
 /// s_set_gpr_idx_on runs the instructions up to `off` itself: what they wrote,
@@ -162,13 +298,17 @@ void UninitCheck::markIndexed(Wave &w, uint32_t record) {
        ++r)
     for (const RegUse &use : program.meta[r].uses)
       for (unsigned i = 0; (use.flags & 1) && i != use.count; ++i) {
-        unsigned row = use.first - regVector + offset + i;
-        if (use.first >= regVector && row < 512)
+        unsigned reg = use.first + i, row = reg - regVector + offset;
+        if (reg < 128)
+          setUndefined(w.id, reg, 0);
+        else if (reg >= regVector && row < 512)
           setKnown(w.id, row, vector[w.id][row] | execBefore);
       }
 }
 
 void UninitCheck::after(Wave &w, uint32_t record) {
+  if (bitOps[record].rule != BitOp::None)
+    return afterBits(w, record);
   uint64_t lanes = kinds[record] & AllLanes ? ~uint64_t(0) : execBefore;
   if (kinds[record] & Indexes)
     markIndexed(w, record);
@@ -181,22 +321,23 @@ void UninitCheck::after(Wave &w, uint32_t record) {
         written &= ~(lanes & copiesUndefined);
         if (use.count == 2 && reg == use.first + 1u)
           written &= ~undefinedHigh;
+        if (lanes & ~written)
+          origin[w.id][reg] = copiesUndefined ? copiedFrom : sameRegister;
         if (written != vector[w.id][reg - regVector])
           setKnown(w.id, reg - regVector, written);
-      } else if (reg < 128) {
-        scalar[w.id][reg] = !copiesUndefined;
-        if (copiesUndefined)
-          known[w.id].erase(reg);
-        else
-          known[w.id].insert(reg);
+      } else if (reg < 128 && undefined[w.id][reg]) {
+        setUndefined(w.id, reg, 0);
       }
   }
+  if (program.meta[record].scc & 1)
+    sccUndefined[w.id] = false;
 }
 
 bool UninitCheck::passRun(const Wave &w, const QuietRun &run) {
   uint64_t exec = w.exec(), all = started[w.id];
   bool whole = all == ~uint64_t(0);
-  if ((exec & ~all) || (!whole && (run.usesAllLanes || run.writesExec)) ||
+  if (sccUndefined[w.id] || (exec & ~all) ||
+      (!whole && (run.usesAllLanes || run.writesExec)) ||
       !run.read.isWithin(known[w.id]))
     return false;
   if (run.written.isWithin(known[w.id]))
@@ -210,7 +351,7 @@ bool UninitCheck::passRun(const Wave &w, const QuietRun &run) {
       if (reg >= regVector)
         setKnown(w.id, reg - regVector, vector[w.id][reg - regVector] | exec);
       else if (reg < 128)
-        scalar[w.id][reg] = true, known[w.id].insert(reg);
+        setUndefined(w.id, reg, 0);
     }
   return true;
 }
