@@ -6,10 +6,10 @@
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Driver/Compile.h"
 #include "moe/Driver/KernelFlags.h"
+#include "moe/Driver/OutputFile.h"
 #include "moe/Target/Chip.h"
 
-#include "llvm/ADT/SmallString.h"
-#include "llvm/Support/FileSystem.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -144,47 +144,12 @@ struct Command {
   }
 };
 
-/// Writes to an open stream; a full disk is an error, not the end of LLVM.
-Error writeTo(llvm::raw_fd_ostream &os, StringRef name, StringRef bytes) {
-  os << bytes;
-  os.flush();
-  if (!os.has_error())
-    return Error::success();
-  std::string why = os.error().message();
-  os.clear_error();
-  return llvm::createStringError("cannot write " + name + ": " + why);
-}
-
-/// To a temporary file that then takes the name, so that a failure leaves no
-/// half of a file behind and an older file stays. What is no regular file, a
-/// device or a pipe, is written to directly.
+/// To a file, or to standard output, which is also what "" means.
 Error writeOutput(const std::string &path, StringRef bytes) {
-  if (path.empty() || path == "-")
-    return writeTo(llvm::outs(), "to standard output", bytes);
-  std::string name = "'" + path + "'";
-  llvm::sys::fs::file_status status;
-  if (!llvm::sys::fs::status(path, status) &&
-      status.type() != llvm::sys::fs::file_type::regular_file) {
-    std::error_code error;
-    llvm::raw_fd_ostream os(path, error);
-    if (error)
-      return llvm::createStringError("cannot write " + name + ": " +
-                                     error.message());
-    return writeTo(os, name, bytes);
-  }
-  llvm::SmallString<256> target(path);
-  llvm::sys::fs::real_path(path, target); // of a link; else it stays
-  if (target.empty())
-    target = path;
-  auto temporary = llvm::sys::fs::TempFile::create(target + ".%%%%%%.tmp");
-  if (!temporary)
-    return llvm::createStringError(
-        "cannot write " + name + ": " +
-        llvm::errorToErrorCode(temporary.takeError()).message());
-  llvm::raw_fd_ostream os(temporary->FD, /*shouldClose=*/false);
-  if (Error error = writeTo(os, name, bytes))
-    return llvm::joinErrors(std::move(error), temporary->discard());
-  return temporary->keep(target);
+  if (!path.empty() && path != "-")
+    return writeFile(path, {llvm::arrayRefFromStringRef(bytes)});
+  llvm::outs() << bytes;
+  return flushStandardOutput();
 }
 
 Expected<std::string> readInput(const std::string &path) {

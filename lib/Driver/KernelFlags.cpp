@@ -129,13 +129,11 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
       "k-batch", "k-wave", "waves", "cache", "xcd", "group-m", "waves-per-eu"};
   static const char *const notReduce[] = {"tile", "bias"};
   static const char *const reduceOnly[] = {"mask"};
-  bool stage1 = kernel == KernelKind::Gemm1 || kernel == KernelKind::Activate;
-  bool gemm = kernel == KernelKind::Gemm1 || kernel == KernelKind::Gemm2;
   bool reduce = kernel == KernelKind::Reduce;
-  for (List names :
-       {kernel == KernelKind::Gemm2 ? List() : List(gemm2Only),
-        stage1 ? List() : List(stage1Only), gemm ? List() : List(gemmOnly),
-        reduce ? List(notReduce) : List(reduceOnly)})
+  for (List names : {kernel == KernelKind::Gemm2 ? List() : List(gemm2Only),
+                     isStage1(kernel) ? List() : List(stage1Only),
+                     isGemm(kernel) ? List() : List(gemmOnly),
+                     reduce ? List(notReduce) : List(reduceOnly)})
     for (const char *name : names)
       if (flags.given(name))
         return usageError(llvm::Twine("--") + name + " does not belong to " +

@@ -9,6 +9,7 @@
 
 #include "moe/Driver/Launch.h"
 #include "moe/Driver/Flags.h"
+#include "moe/Driver/OutputFile.h"
 #include "moe/Reference/Scalars.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/JSON.h"
@@ -538,7 +539,7 @@ ExpectResult moe::driver::compareExpected(const LaunchFile &launch) {
 Error moe::driver::writeOutputs(const LaunchFile &launch) {
   for (const LaunchArg &arg : launch.args)
     if (!arg.out.empty())
-      if (Error error = writeFile(arg.out, arg.buffer.bytes()))
+      if (Error error = writeFile(arg.out, {arg.buffer.bytes()}))
         return error;
   return Error::success();
 }

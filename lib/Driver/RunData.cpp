@@ -10,6 +10,7 @@
 #include "moe/Driver/RunProblem.h"
 #include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Scalars.h"
+#include "moe/Reference/Sorting.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include <cstring>
@@ -153,8 +154,9 @@ Error DataReader::setShape(const NpyArray &w, int64_t k) {
                    "': expected gate and up rows, an even "
                    "number, got " +
                    Twine(n));
-  int64_t local = count_if(problem.sharding.mask, [](int32_t m) { return m; });
-  if (!problem.sharding.mask.empty() && w.shape[0] != local)
+  const std::vector<int32_t> &mask = problem.sharding.mask;
+  int64_t local = reference::countLocalExperts(mask.data(), mask.size());
+  if (!mask.empty() && w.shape[0] != local)
     return failure("'" + pathOf(files.w()) + "': expected " + Twine(local) +
                    " experts, the nonzero entries of '" +
                    pathOf("expert_mask") + "', got " + Twine(w.shape[0]));

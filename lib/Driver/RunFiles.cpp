@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Driver/RunFiles.h"
+#include "moe/Driver/OutputFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -72,56 +73,6 @@ Expected<HostBuffer> moe::driver::readFile(StringRef path) {
   Expected<HostBuffer> buffer = read();
   sys::fs::closeFile(*file);
   return buffer;
-}
-
-/// What a stream could not write is an error, and no end of the process.
-static Error writeTo(int file, ArrayRef<ArrayRef<uint8_t>> pieces) {
-  raw_fd_ostream os(file, /*shouldClose=*/false);
-  for (ArrayRef<uint8_t> piece : pieces)
-    os.write(reinterpret_cast<const char *>(piece.data()), piece.size());
-  os.flush();
-  std::error_code code = os.error();
-  os.clear_error();
-  return code ? failure(code.message()) : Error::success();
-}
-
-/// Whole or not at all; what is no regular file is written in place, and a link
-/// stays one.
-static Error writeBeside(StringRef name, ArrayRef<ArrayRef<uint8_t>> pieces) {
-  SmallString<256> path;
-  if (sys::fs::real_path(name, path) || path.empty())
-    path = name;
-  sys::fs::file_status status;
-  if (!sys::fs::status(path, status) &&
-      status.type() != sys::fs::file_type::regular_file) {
-    int file = -1;
-    if (std::error_code code = sys::fs::openFileForWrite(path, file))
-      return failure(code.message());
-    Error error = writeTo(file, pieces);
-    sys::fs::file_t handle = sys::fs::convertFDToNativeFile(file);
-    sys::fs::closeFile(handle);
-    return error;
-  }
-  Expected<sys::fs::TempFile> file =
-      sys::fs::TempFile::create(path + ".%%%%%%.tmp");
-  if (!file)
-    return file.takeError();
-  if (Error error = writeTo(file->FD, pieces)) {
-    consumeError(file->discard());
-    return error;
-  }
-  return file->keep(path);
-}
-
-static Error writePieces(StringRef path, ArrayRef<ArrayRef<uint8_t>> pieces) {
-  if (Error error = writeBeside(path, pieces))
-    return failure("cannot write '" + path +
-                   "': " + toString(std::move(error)));
-  return Error::success();
-}
-
-Error moe::driver::writeFile(StringRef path, ArrayRef<uint8_t> bytes) {
-  return writePieces(path, {bytes});
 }
 
 //===----------------------------------------------------------------------===//
@@ -341,5 +292,5 @@ Error moe::driver::writeNpy(StringRef path, DType type, ArrayRef<int64_t> shape,
   start += static_cast<char>(header.size() & 255);
   start += static_cast<char>(header.size() >> 8);
   start += header;
-  return writePieces(path, {arrayRefFromStringRef(start), data});
+  return writeFile(path, {arrayRefFromStringRef(start), data});
 }

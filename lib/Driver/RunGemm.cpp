@@ -12,6 +12,7 @@
 #include "moe/CodeObject/Grid.h"
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Driver/KernelFlags.h"
+#include "moe/Reference/Sorting.h"
 #include "moe/Target/Chip.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -162,7 +163,7 @@ static Error shard(const Request &request, Problem &problem) {
     std::vector<int32_t> &mask = problem.sharding.mask;
     if (Error error = readExpertMask(request.maskFile).moveInto(mask))
       return error;
-    int64_t local = count_if(mask, [](int32_t entry) { return entry != 0; });
+    int64_t local = reference::countLocalExperts(mask.data(), mask.size());
     if (request.given.experts && experts != local)
       return createStringError("--experts: expected " + Twine(local) +
                                ", the nonzero entries of '" + request.maskFile +

@@ -396,16 +396,16 @@ double moe::reference::activate(const ActivationParams &params, double g,
 /// relative error growing with its argument.
 static double activationError(const ActivationParams &params, double g,
                               double u, double dg, double du) {
+  // A sum that is infinite is so exactly.
+  if (std::isinf(g))
+    dg = 0;
+  if (std::isinf(u))
+    du = 0;
   ActivationFactors f = activationFactors(params, g, u);
   double ulp = std::ldexp(1.0, -24);
   double reach = std::fmin(std::fabs(g) * std::fmax(1.0, params.alpha), 200);
   double gate = 1.25 * dg + (16 + 2 * reach) * ulp * std::fabs(f.gate);
   double up = du + 16 * ulp * (std::fabs(f.up) + 1);
-  // A sum that is infinite is so exactly, whatever the factors make of it.
-  if (std::isinf(g))
-    gate = (16 + 2 * reach) * ulp * std::fabs(f.gate);
-  if (std::isinf(u))
-    up = 16 * ulp * (std::fabs(f.up) + 1);
   return gate * std::fabs(f.up) + up * std::fabs(f.gate) + gate * up;
 }
 

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "moe/Driver/OutputFile.h"
 #include "moe/Driver/RunCommands.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/InitLLVM.h"
@@ -61,13 +62,7 @@ int main(int argc, char **argv) {
       command(ArrayRef<const char *>(argv + 2, static_cast<size_t>(argc - 2)));
   if (!verdict)
     return reportError(verdict.takeError(), "moe-run", errs());
-  outs().flush();
-  if (outs().has_error()) {
-    std::string why = outs().error().message();
-    outs().clear_error();
-    return reportError(
-        createStringError("cannot write to standard output: " + why), "moe-run",
-        errs());
-  }
+  if (Error error = flushStandardOutput())
+    return reportError(std::move(error), "moe-run", errs());
   return *verdict == Verdict::Good ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Driver/Launch.h"
+#include "moe/Driver/OutputFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -35,7 +36,7 @@ protected:
     return full.str().str();
   }
   void write(StringRef name, StringRef contents) const {
-    cantFail(writeFile(path(name), arrayRefFromStringRef(contents)));
+    cantFail(writeFile(path(name), {arrayRefFromStringRef(contents)}));
   }
   template <typename T>
   void writeArray(StringRef name, std::vector<T> values) const {

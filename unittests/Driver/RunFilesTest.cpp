@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Driver/RunFiles.h"
+#include "moe/Driver/OutputFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -32,7 +33,7 @@ protected:
   }
   /// Writes a file and returns what reading it as .npy says.
   std::string refusal(StringRef contents) const {
-    cantFail(writeFile(path("bad.npy"), arrayRefFromStringRef(contents)));
+    cantFail(writeFile(path("bad.npy"), {arrayRefFromStringRef(contents)}));
     Expected<NpyArray> array = readNpy(path("bad.npy"));
     return array ? "accepted" : toString(array.takeError());
   }

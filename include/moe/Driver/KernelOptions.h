@@ -40,6 +40,15 @@ const char *toString(CachePolicy value);
 const char *toString(Activation value);
 const char *toString(GateLayout value);
 
+/// Gemm1 and Activate.
+inline bool isStage1(KernelKind kernel) {
+  return kernel == KernelKind::Gemm1 || kernel == KernelKind::Activate;
+}
+/// Gemm1 and Gemm2.
+inline bool isGemm(KernelKind kernel) {
+  return kernel == KernelKind::Gemm1 || kernel == KernelKind::Gemm2;
+}
+
 /// The tile of a workgroup: rows of A, rows of W (columns of the output), K.
 struct TileShape {
   int64_t m = 0, n = 0, k = 0;
@@ -75,27 +84,22 @@ struct KernelOptions {
   /// Occupancy to ask of the register allocator; 0 = left to it.
   int64_t wavesPerEu = 0;
 
+  /// Stage 2 only: a run that stores is followed by a Reduce kernel.
+  bool reduce = false;
+  /// Reduce only: a mask says which slots count.
+  bool mask = false;
+
   // Stage 1 only, and Activate.
   Activation act = Activation::Silu;
   GateLayout gate = GateLayout::Separated;
   /// Multiply by the routing weight after the activation.
   bool doweight = false;
-  /// A run of a Gemm2 that stores is followed by a Reduce kernel.
-  bool reduce = false;
-  /// Reduce only: a mask says which slots count.
-  bool mask = false;
   /// Run-time parameters of the activation: no part of the code object. Absent
   /// = the activation's own default, see resolvedActivation().
   std::optional<float> alpha, limit, beta, linearBeta;
 
-  /// Gemm1 and Activate.
-  bool isStage1() const {
-    return kernel == KernelKind::Gemm1 || kernel == KernelKind::Activate;
-  }
-  /// Gemm1 and Gemm2.
-  bool isGemm() const {
-    return kernel == KernelKind::Gemm1 || kernel == KernelKind::Gemm2;
-  }
+  bool isStage1() const { return driver::isStage1(kernel); }
+  bool isGemm() const { return driver::isGemm(kernel); }
   /// Length of the reduction: interDim in stage 2, modelDim in stage 1.
   int64_t k() const;
   /// Rows of one expert's weights: modelDim in stage 2, 2*interDim in stage 1.

@@ -63,9 +63,6 @@ private:
 /// The whole file.
 llvm::Expected<HostBuffer> readFile(llvm::StringRef path);
 
-/// Writes a file whole or not at all (to a temporary beside it, then renamed).
-llvm::Error writeFile(llvm::StringRef path, llvm::ArrayRef<uint8_t> bytes);
-
 /// The element types that occur; bfloat16 travels as U16.
 enum class DType { U8, U16, I32, I64, F16, F32 };
 const char *toString(DType type); ///< NumPy's name: "uint8", "float32", ...

@@ -98,15 +98,6 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
         /*aux=*/b.i32(0), ArrayAttr(), ArrayAttr(), ArrayAttr());
   }
 
-  /// Keeps the back end from moving a load from one side of the gather to the
-  /// other: -moe-insert-waits counts those behind it. It also makes the gather
-  /// start at once, ahead of the arithmetic of its step.
-  static void pinOrder(LaneBuilder &b) {
-    amdgpu::SchedBarrierOp::create(
-        b, amdgpu::sched_barrier_opt_enumAttr::get(
-               b.getContext(), amdgpu::sched_barrier_opt_enum::none));
-  }
-
   LogicalResult
   matchAndRewrite(GatherOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -130,8 +121,11 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
       else
         loaded.push_back(b.bufferLoad(chunkType, rsrc, offset, k));
     }
+    // Keeps the back end from moving a load from one side of the gather to the
+    // other: -moe-insert-waits counts those behind it. It also makes the gather
+    // start at once, ahead of the arithmetic of its step.
     if (chip.hasWideLdsDma())
-      pinOrder(b);
+      pinOrder(b, op.getLoc());
     for (auto [c, value] : llvm::enumerate(loaded)) {
       Value chunk = b.add(thread, b.index(c * threads));
       vector::StoreOp::create(b, value, adaptor.getTo(),

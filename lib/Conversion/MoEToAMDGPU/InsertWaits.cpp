@@ -4,6 +4,7 @@
 // instructions that the conversion really emitted, after it emitted them.
 // docs/Rationale.md, "Waits", says why the count holds in machine code.
 
+#include "LaneBuilder.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 
@@ -104,14 +105,6 @@ private:
 
   llvm::SmallPtrSet<Block *, 8> visiting;
 };
-
-/// Lets the back end's schedulers move nothing across.
-void pinOrder(OpBuilder &b, Location loc) {
-  amdgpu::SchedBarrierOp::create(
-      b, loc,
-      amdgpu::sched_barrier_opt_enumAttr::get(
-          b.getContext(), amdgpu::sched_barrier_opt_enum::none));
-}
 
 /// Pins the register loads of a loop's step ahead of its arithmetic: to save
 /// registers the back end would move them behind it, and leave them no time to

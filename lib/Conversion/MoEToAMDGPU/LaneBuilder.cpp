@@ -131,6 +131,12 @@ Value LaneBuilder::bufferLoad(Type type, Value rsrc, Value offset,
                                            /*tbaa=*/ArrayAttr());
 }
 
+void moe::pinOrder(OpBuilder &b, Location loc,
+                   amdgpu::sched_barrier_opt_enum allow) {
+  amdgpu::SchedBarrierOp::create(
+      b, loc, amdgpu::sched_barrier_opt_enumAttr::get(b.getContext(), allow));
+}
+
 int64_t moe::getCacheAux(CachePolicy policy) {
   switch (policy) {
   case CachePolicy::Default:

@@ -9,6 +9,7 @@
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Target/Chip.h"
 
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -62,6 +63,11 @@ public:
   Value bufferLoad(mlir::Type type, Value rsrc, Value offset,
                    Value scalarOffset, int64_t aux = 0);
 };
+
+/// Lets the back end's schedulers move nothing across but what `allow` names.
+void pinOrder(mlir::OpBuilder &b, mlir::Location loc,
+              mlir::amdgpu::sched_barrier_opt_enum allow =
+                  mlir::amdgpu::sched_barrier_opt_enum::none);
 
 /// Aux bits of a buffer load with this cache policy (CDNA3 and CDNA4: nt is
 /// bit 1).

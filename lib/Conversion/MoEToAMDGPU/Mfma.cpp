@@ -41,9 +41,7 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
   /// step, and the back end's own order is the better one.
   static void pinReads(LaneBuilder &b) {
     using Allow = amdgpu::sched_barrier_opt_enum;
-    amdgpu::SchedBarrierOp::create(
-        b, amdgpu::sched_barrier_opt_enumAttr::get(b.getContext(),
-                                                   Allow::valu | Allow::salu));
+    pinOrder(b, b.getLoc(), Allow::valu | Allow::salu);
   }
 
   LogicalResult
