@@ -8,6 +8,9 @@ check_sources.py ROOT marks     no marks of unfinished work
 check_sources.py ROOT format    clang-format-22 changes nothing
 check_sources.py ROOT witnesses compiler, emulator and reference include
                                 nothing of each other
+check_sources.py ROOT named     a file that a comment names exists
+check_sources.py ROOT rooms     a room of the emulator includes rooms below it
+                                only
 """
 
 import pathlib
@@ -111,8 +114,84 @@ def witnesses(root):
                        "Reference expects the standard library only")
 
 
+COMMENT = {".h": r"//.*", ".cpp": r"//.*", ".c": r"//.*", ".def": r"//.*",
+           ".td": r"//.*", ".py": r"#.*", ".sh": r"#.*", ".cmake": r"#.*",
+           ".txt": r"#.*"}
+# Names of files that are nobody's here.
+FOREIGN = set()
+
+
+def named(root):
+    every = list(files(root, ROOMS))
+    known = {path.name for path in every} | {path.name for path in root.iterdir()}
+    for path in files(root, ["lib", "include", "tools", "unittests", "scripts",
+                             "cmake", "examples"]):
+        if path.suffix not in COMMENT or path == pathlib.Path(__file__).resolve():
+            continue
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            comment = re.search(COMMENT[path.suffix], line)
+            if not comment:
+                continue
+            for name in re.findall(r"[\w/.-]*\w\.(?:cpp|h|def|td|py|sh)\b(?![.(])",
+                                   comment.group(0)):
+                if name.split("/")[-1] not in known | FOREIGN:
+                    yield path, number, f"expected a file of that name: {name}"
+
+
+# The rooms of lib/Emulator, each with those whose headers it may include.
+EMULATOR = "lib/Emulator"
+EMULATOR_ROOMS = {
+    "State": [],
+    "Math": [],
+    "Load": ["State"],
+    "Memory": ["State", "Math"],
+    "Vector": ["State", "Math"],
+    "Scalar": ["State", "Math", "Memory", "Vector"],
+    "Decode": ["State", "Math", "Load", "Memory", "Vector", "Scalar"],
+    "Sanitizers": ["State", "Math", "Load", "Memory", "Vector", "Scalar",
+                   "Decode"],
+    "Run": ["State", "Math", "Load", "Memory", "Vector", "Scalar", "Decode",
+            "Sanitizers"],
+}
+# The room that implements a public header.
+EMULATOR_PUBLIC = {
+    "Chip.h": "State", "PageSource.h": "State", "KernelImage.h": "Load",
+    "OpcodeSupport.h": "Decode", "Sanitizer.h": "Sanitizers",
+    "Trace.h": "Run", "Emulator.h": "Run",
+}
+
+
+def included_room(line):
+    """The emulator's room that a line includes from, or None."""
+    found = re.match(r'#include\s+"([^"]+)"', line)
+    if not found:
+        return None
+    name = found.group(1)
+    if name.startswith("moe/Emulator/"):
+        return EMULATOR_PUBLIC.get(name.removeprefix("moe/Emulator/"), "?")
+    return name.split("/")[0] if "/" in name else "?"
+
+
+def rooms(root):
+    for path in files(root, ["include/moe/Emulator"]):
+        if path.name not in EMULATOR_PUBLIC:
+            yield path, 1, "expected a room for this header in check_sources.py"
+    for path in files(root, [EMULATOR], CXX):
+        room = path.relative_to(root / EMULATOR).parts[0]
+        if room not in EMULATOR_ROOMS:
+            yield path, 1, f"expected a file in a room of {EMULATOR}"
+            continue
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            other = included_room(line)
+            if other is None or other == room or other.startswith("llvm"):
+                continue
+            if other not in EMULATOR_ROOMS[room]:
+                yield (path, number, f"{room} expects nothing of room {other}")
+
+
 RULES = {"licence": licence, "size": size, "paths": paths, "marks": marks,
-         "format": clang_format, "witnesses": witnesses}
+         "format": clang_format, "witnesses": witnesses, "named": named,
+         "rooms": rooms}
 
 
 def main():

@@ -9,7 +9,7 @@
 
 #include "moe/Driver/RunCommands.h"
 #include "moe/Driver/RunFiles.h"
-#include "moe/Emulator/CodeObject.h"
+#include "moe/Emulator/KernelImage.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -129,8 +129,8 @@ Expected<Verdict> moe::driver::infoCommand(Arguments args) {
   Expected<HostBuffer> file = readFile(path);
   if (!file)
     return file.takeError();
-  Expected<moe::emulator::CodeObject> object =
-      moe::emulator::CodeObject::load(file->bytes());
+  Expected<moe::emulator::KernelImage> object =
+      moe::emulator::KernelImage::load(file->bytes());
   if (!object)
     return failure("'" + path + "': " + toString(object.takeError()));
   uint32_t ldsLimit = moe::emulator::ldsLimit(object->chip());

@@ -137,8 +137,8 @@ public:
 
 private:
   Expected<Outcome> execute(const Launch &launch, sys::fs::TempFile *traceTo) {
-    Expected<moe::emulator::CodeObject> object =
-        moe::emulator::CodeObject::load(launch.elf);
+    Expected<moe::emulator::KernelImage> object =
+        moe::emulator::KernelImage::load(launch.elf);
     if (!object)
       return object.takeError();
     moe::emulator::Launch request;

@@ -11,8 +11,8 @@
 #ifndef MOE_UNITTESTS_EMULATOR_ASMWAVE_H
 #define MOE_UNITTESTS_EMULATOR_ASMWAVE_H
 
-#include "../../lib/Emulator/Decoder.h"
-#include "../../lib/Emulator/Fields.h"
+#include "Decode/Decoder.h"
+#include "Decode/Fields.h"
 
 #include <functional>
 

@@ -11,8 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../lib/Emulator/ValuTable.h"
 #include "AsmWave.h"
+#include "Vector/ValuTable.h"
 
 #include <cstdio>
 #include <cstdlib>

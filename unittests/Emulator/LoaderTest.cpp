@@ -25,14 +25,14 @@ static std::vector<uint8_t> readInput(const std::string &name) {
   llvm::StringRef text = (*file)->getBuffer();
   return std::vector<uint8_t>(text.bytes_begin(), text.bytes_end());
 }
-static CodeObject loadInput(const std::string &name) {
-  return llvm::cantFail(CodeObject::load(readInput(name)));
+static KernelImage loadInput(const std::string &name) {
+  return llvm::cantFail(KernelImage::load(readInput(name)));
 }
 static std::string loadError(llvm::ArrayRef<uint8_t> bytes) {
-  auto object = CodeObject::load(bytes);
+  auto object = KernelImage::load(bytes);
   return object ? "" : llvm::toString(object.takeError());
 }
-static std::string runError(const CodeObject &object, const Launch &launch,
+static std::string runError(const KernelImage &object, const Launch &launch,
                             RunOptions options = RunOptions()) {
   auto result = run(object, launch, options);
   return result ? "" : llvm::toString(result.takeError());
@@ -42,7 +42,7 @@ static std::string runError(const CodeObject &object, const Launch &launch,
 struct Histogram {
   std::vector<uint8_t> x = std::vector<uint8_t>(12000);
   std::vector<uint8_t> h = std::vector<uint8_t>(256);
-  CodeObject object = loadInput("histogram.gfx950.hsaco");
+  KernelImage object = loadInput("histogram.gfx950.hsaco");
   Launch launch() {
     Launch result;
     result.kernel = "hist";
@@ -56,7 +56,7 @@ struct Histogram {
 };
 
 TEST(Loader, ReadsMetadataAndDescriptor) {
-  CodeObject object = loadInput("moe_a16w4_m16.gfx950.hsaco");
+  KernelImage object = loadInput("moe_a16w4_m16.gfx950.hsaco");
   EXPECT_EQ(object.chip(), Chip::GFX950);
   ASSERT_EQ(object.kernels().size(), 1u);
   const KernelInfo &kernel = object.kernels()[0];
@@ -93,7 +93,7 @@ TEST(Loader, EveryTruncationIsAnErrorOrLoads) {
   unsigned refused = 0;
   for (size_t size = 0; size < bytes.size(); size += 13) {
     auto object =
-        CodeObject::load(llvm::ArrayRef<uint8_t>(bytes).take_front(size));
+        KernelImage::load(llvm::ArrayRef<uint8_t>(bytes).take_front(size));
     if (!object) {
       ++refused;
       EXPECT_NE(llvm::toString(object.takeError()), "");
@@ -117,7 +117,7 @@ TEST(Loader, FlippedBitsNeverCrash) {
       state ^= state << 17;
       bad[state % bad.size()] ^= uint8_t(1u << (state >> 40) % 8);
     }
-    auto object = CodeObject::load(bad);
+    auto object = KernelImage::load(bad);
     if (!object) {
       llvm::consumeError(object.takeError());
       ++refused;

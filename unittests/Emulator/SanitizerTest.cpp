@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../lib/Emulator/Decoder.h"
+#include "Decode/Decoder.h"
 #include "moe/Emulator/Emulator.h"
 
 #include "llvm/Object/ELF.h"
@@ -69,7 +69,7 @@ struct Fixture {
     for (size_t i = 0; i < buffers.size(); ++i)
       if (!buffers[i].empty())
         copy.args[i] = Arg::buffer(buffers[i]);
-    auto object = llvm::cantFail(CodeObject::load(bytes));
+    auto object = llvm::cantFail(KernelImage::load(bytes));
     RunOptions options;
     options.sanitizers = sanitizers;
     options.maxReports = 1;
@@ -100,7 +100,7 @@ struct Site {
 
 /// All waits, barriers and s_nops that a wave can reach.
 static std::vector<Site> sitesOf(const Fixture &fixture) {
-  auto object = llvm::cantFail(CodeObject::load(fixture.code));
+  auto object = llvm::cantFail(KernelImage::load(fixture.code));
   auto disassembler = llvm::cantFail(Disassembler::create(object.chip()));
   auto program = llvm::cantFail(decodeKernel(
       object, *llvm::cantFail(object.kernel(fixture.launch.kernel)),

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../lib/Emulator/ScalarBits.h"
+#include "Sanitizers/ScalarBits.h"
 #include "AsmWave.h"
 
 #include "gtest/gtest.h"

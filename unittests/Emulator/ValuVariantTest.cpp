@@ -8,10 +8,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../lib/Emulator/Families.h"
-#include "../../lib/Emulator/ValuHelpers.h"
-#include "../../lib/Emulator/ValuTable.h"
-#include "moe/Emulator/Math/ScaledCvt.h"
+#include "Math/ScaledCvt.h"
+#include "Vector/LaneRows.h"
+#include "Vector/ValuHelpers.h"
+#include "Vector/ValuTable.h"
 
 #include "gtest/gtest.h"
 

@@ -5,8 +5,8 @@
 // shuffles, and the emulator's matrix instructions. None of them includes
 // another; this is the only place where they meet.
 
+#include "Math/Mfma.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
-#include "moe/Emulator/Math/Mfma.h"
 #include "moe/Reference/Scalars.h"
 #include "moe/Reference/Shuffle.h"
 

@@ -11,42 +11,15 @@
 #ifndef MOE_EMULATOR_EMULATOR_H
 #define MOE_EMULATOR_EMULATOR_H
 
-#include "moe/Emulator/CodeObject.h"
+#include "moe/Emulator/KernelImage.h"
+#include "moe/Emulator/OpcodeSupport.h"
+#include "moe/Emulator/PageSource.h"
+#include "moe/Emulator/Sanitizer.h"
 #include "moe/Emulator/Trace.h"
 
 #include <functional>
 
 namespace moe::emulator {
-
-/// Memory behind a buffer that is not one contiguous host array: the emulator
-/// asks for the pages it touches. Implementations must be safe to call from
-/// several threads and must return the same pointer for a page every time.
-class PageSource {
-public:
-  static constexpr uint64_t pageBytes = 1 << 16;
-  virtual ~PageSource();
-  /// Host memory of page \p index (bytes index*pageBytes ...), pageBytes long.
-  /// Null means that the page cannot be had; the access is then an error.
-  virtual uint8_t *page(uint64_t index) = 0;
-};
-
-/// A PageSource that makes zero-filled pages on first touch: for buffers of
-/// many GiB of which a run touches little.
-class SparsePages : public PageSource {
-public:
-  explicit SparsePages(uint64_t size);
-  ~SparsePages() override;
-  uint8_t *page(uint64_t index) override;
-  /// Bytes of the pages that exist.
-  uint64_t touchedBytes() const;
-  /// Copies between the host and the buffer; creates the pages it writes.
-  void write(uint64_t offset, llvm::ArrayRef<uint8_t> bytes);
-  void read(uint64_t offset, llvm::MutableArrayRef<uint8_t> bytes);
-
-private:
-  struct Impl;
-  std::unique_ptr<Impl> impl;
-};
 
 /// One explicit kernel argument.
 struct Arg {
@@ -101,21 +74,6 @@ struct Arg {
     return arg;
   }
 };
-
-/// Bits of RunOptions::sanitizers.
-enum Sanitizer : uint32_t {
-  SanitizeNone = 0,
-  SanitizeWait = 1 << 0,
-  SanitizeRace = 1 << 1,
-  SanitizeUninit = 1 << 2,
-  SanitizeBounds = 1 << 3,
-  SanitizeExec = 1 << 4,
-  SanitizeHazard = 1 << 5,
-  SanitizeAll = (1 << 6) - 1,
-};
-
-/// "wait,race", "all", "none" to bits; the error lists the names there are.
-llvm::Expected<uint32_t> parseSanitizers(llvm::StringRef list);
 
 struct RunOptions {
   /// Host threads, each running whole workgroups; 0 = one a core.
@@ -188,21 +146,8 @@ struct RunResult {
 /// Runs a kernel to its end. On an error the contents of the buffers are
 /// unspecified; do not use them. Errors name the wave, the instruction with its
 /// address and disassembly, and the address accessed.
-llvm::Expected<RunResult> run(const CodeObject &object, const Launch &launch,
+llvm::Expected<RunResult> run(const KernelImage &object, const Launch &launch,
                               const RunOptions &options = RunOptions());
-
-/// A mnemonic of a chip's instruction set, and whether it is executed.
-struct OpcodeSupport {
-  std::string mnemonic;
-  bool executed = false;
-  std::string reason; ///< why not, or why not in every form
-};
-
-/// The whole instruction set of a chip as LLVM's disassembler knows it, sorted.
-llvm::Expected<std::vector<OpcodeSupport>> opcodeSupport(Chip chip);
-
-/// Mnemonics that the emulator executes on that chip, sorted.
-std::vector<std::string> implementedMnemonics(Chip chip);
 
 } // namespace moe::emulator
 

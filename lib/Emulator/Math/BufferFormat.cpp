@@ -2,8 +2,8 @@
 //
 // The tables and conversions of BufferFormat.h.
 
-#include "moe/Emulator/Math/BufferFormat.h"
-#include "moe/Emulator/Math/Numeric.h"
+#include "Math/BufferFormat.h"
+#include "Math/Numeric.h"
 
 #include <cmath>
 

@@ -2,7 +2,7 @@
 //
 // Asks the CPU, and the environment, for the vector extensions to use.
 
-#include "moe/Emulator/Math/HostVectors.h"
+#include "Math/HostVectors.h"
 
 #include <cstdlib>
 #include <cstring>

@@ -4,9 +4,9 @@
 // unpack, apply scales and lane patterns, run the kernel. The layouts are those
 // of the CDNA3 and CDNA4 ISA manuals' chapters on matrix instructions.
 
-#include "moe/Emulator/Math/Mfma.h"
-#include "MfmaKernels.h"
-#include "moe/Emulator/Math/ScaledCvt.h"
+#include "Math/Mfma.h"
+#include "Math/MfmaKernels.h"
+#include "Math/ScaledCvt.h"
 #include <cmath>
 #include <vector>
 

@@ -4,8 +4,8 @@
 // choice among them at run time. All give the same bits: a fused multiply-add
 // is one whether the CPU or the C library does it.
 
-#include "MfmaKernels.h"
-#include "moe/Emulator/Math/HostVectors.h"
+#include "Math/MfmaKernels.h"
+#include "Math/HostVectors.h"
 
 namespace moe::emulator::math::detail {
 

@@ -13,8 +13,8 @@
 #ifndef MOE_LIB_EMULATOR_MATH_MFMAKERNELS_H
 #define MOE_LIB_EMULATOR_MATH_MFMAKERNELS_H
 
-#include "moe/Emulator/Math/Mfma.h"
-#include "moe/Emulator/Math/Numeric.h"
+#include "Math/Mfma.h"
+#include "Math/Numeric.h"
 #include <cstring>
 #include <vector>
 

@@ -3,7 +3,7 @@
 // The matrix instructions as rows, their lookup by name and the checks of their
 // modifier fields. The arithmetic is in Mfma.cpp.
 
-#include "moe/Emulator/Math/Mfma.h"
+#include "Math/Mfma.h"
 #include <cctype>
 #include <string>
 #include <unordered_map>

@@ -3,7 +3,7 @@
 // The conversions of Numeric.h that are not worth inlining: any rounding
 // direction, stochastic rounding, and the formats of 8 bits and fewer.
 
-#include "moe/Emulator/Math/Numeric.h"
+#include "Math/Numeric.h"
 #include <array>
 #include <cmath>
 

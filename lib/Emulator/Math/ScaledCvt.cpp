@@ -4,7 +4,7 @@
 // one lane. Every intermediate value is exact in double; the result is rounded
 // once.
 
-#include "moe/Emulator/Math/ScaledCvt.h"
+#include "Math/ScaledCvt.h"
 #include <cmath>
 #include <string>
 #include <unordered_map>

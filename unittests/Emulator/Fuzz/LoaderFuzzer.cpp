@@ -8,13 +8,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../../lib/Emulator/Decoder.h"
+#include "Decode/Decoder.h"
 #include "moe/Emulator/Emulator.h"
 
 using namespace moe::emulator;
 
 /// One workgroup over zeroed buffers; every third pointer is null.
-static void runOnce(const CodeObject &object, const KernelInfo &kernel) {
+static void runOnce(const KernelImage &object, const KernelInfo &kernel) {
   Launch launch;
   launch.kernel = kernel.name;
   launch.block = kernel.reqdWorkgroupSize.value_or(
@@ -41,7 +41,7 @@ static void runOnce(const CodeObject &object, const KernelInfo &kernel) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  auto object = CodeObject::load({data, size});
+  auto object = KernelImage::load({data, size});
   if (!object) {
     llvm::consumeError(object.takeError());
     return 0;

@@ -5,9 +5,9 @@
 // order of summation to be exact. The placing of items in lanes is written here
 // again.
 
-#include "moe/Emulator/Math/Mfma.h"
+#include "Math/Mfma.h"
 #include "Formats.h"
-#include "MfmaKernels.h"
+#include "Math/MfmaKernels.h"
 #include "gtest/gtest.h"
 #include <cstring>
 #include <string>

@@ -3,7 +3,7 @@
 // Conversions against the test's own formats: every code of every format, every
 // midpoint between neighbours and the values just beside it.
 
-#include "moe/Emulator/Math/Numeric.h"
+#include "Math/Numeric.h"
 #include "Formats.h"
 #include "gtest/gtest.h"
 

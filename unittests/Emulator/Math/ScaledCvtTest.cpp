@@ -3,7 +3,7 @@
 // Every v_cvt_scalef32_* row against the test's own formats: element order,
 // selects, scales and rounding.
 
-#include "moe/Emulator/Math/ScaledCvt.h"
+#include "Math/ScaledCvt.h"
 #include "Formats.h"
 #include "gtest/gtest.h"
 #include <string>

@@ -1,0 +1,27 @@
+//===- Chip.h - the chips that are emulated ---------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which chips the emulator knows, and their names.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_EMULATOR_CHIP_H
+#define MOE_EMULATOR_CHIP_H
+
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+
+namespace moe::emulator {
+
+enum class Chip { GFX942, GFX950 };
+
+/// "gfx942" or "gfx950".
+llvm::StringRef chipName(Chip chip);
+/// Bytes of LDS a workgroup may have: 64 KiB on gfx942, 160 KiB on gfx950.
+uint32_t ldsLimit(Chip chip);
+
+} // namespace moe::emulator
+
+#endif // MOE_EMULATOR_CHIP_H

@@ -1,0 +1,279 @@
+//===- Decoder.cpp - from code bytes to records ---------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Follows the control flow of a kernel, takes the operand fields of every
+// instruction from its raw words (the microcode formats of the ISA manual) and
+// its handler from the opcode tables by mnemonic. Positions of MC operands are
+// not used, so that the printed operands of MC check this file independently.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Decode/Decoder.h"
+
+#include "Decode/Fields.h"
+#include "Scalar/ScalarRows.h"
+#include "Vector/ValuTable.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Endian.h"
+
+#include <deque>
+
+using namespace llvm;
+using namespace moe::emulator;
+
+namespace {
+
+/// A packed f32 operation may take both values from one half of a source: the
+/// other register is not read.
+void dropUnreadHalves(const Inst &inst, std::vector<RegUse> &uses) {
+  bool move = std::string(static_cast<const ValuRow *>(inst.op)->name) ==
+              "v_pk_mov_b32";
+  auto use = uses.begin();
+  for (unsigned k = 0; k < 3; ++k) {
+    if (inst.src[k].kind != SrcKind::Vgpr && inst.src[k].kind != SrcKind::Sgpr)
+      continue;
+    while (use != uses.end() && !(use->flags & 2))
+      ++use;
+    if (use == uses.end())
+      return;
+    unsigned low = (modOpSel(inst.mods) >> k) & 1;
+    unsigned high = move ? low : (modOpSelHi(inst.mods) >> k) & 1;
+    if (low == high && use->count == 2) {
+      use->first += low;
+      use->count = 1;
+    }
+    ++use;
+  }
+}
+
+bool w0IsDs(uint32_t word) { return word >> 26 == 0x36; }
+
+class KernelDecoder {
+public:
+  KernelDecoder(const KernelImage &object, const KernelInfo &kernel,
+                const Disassembler &disassembler)
+      : object(object), kernel(kernel), disassembler(disassembler) {}
+  Expected<std::shared_ptr<const Program>> decode();
+
+private:
+  struct Found {
+    Inst inst;
+    InstMeta meta;
+    bool fallsThrough = true;
+  };
+  Error decodeOne(uint64_t address, bool certain);
+  Error followFlow(uint64_t entry);
+  void decodeRest();
+  Error link(Program &program);
+  Error failure(uint64_t address, const Twine &what, const std::string &text) {
+    return createStringError(inconvertibleErrorCode(),
+                             "kernel '" + kernel.name + "': " + what + " at " +
+                                 hexAddress(address) +
+                                 (text.empty() ? "" : ": " + text));
+  }
+  bool inText(uint64_t address) const {
+    return address % 4 == 0 && address >= textBegin && address + 4 <= textEnd;
+  }
+
+  const KernelImage &object;
+  const KernelInfo &kernel;
+  const Disassembler &disassembler;
+  uint64_t textBegin = 0, textEnd = 0;
+  std::map<uint64_t, Found> found;
+  std::deque<uint64_t> work;
+  bool indirect = false;
+};
+
+Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
+  ArrayRef<uint8_t> bytes =
+      object.image().slice(address, textEnd - address).take_front(20);
+  MCInst mc;
+  uint64_t size = disassembler.decode(bytes, address, mc);
+  if (size == 0 || size > bytes.size())
+    return failure(address, "no instruction of " + chipName(object.chip()),
+                   "0x" + utohexstr(support::endian::read32le(bytes.data())));
+  std::string text = disassembler.print(mc, address);
+  Found item;
+  item.meta.address = address;
+  item.meta.size = size;
+  FieldContext context;
+  context.gfx950 = object.chip() == Chip::GFX950;
+  context.rows = kernel.vgprsAllocated;
+  context.accumOffset = kernel.accumOffset;
+  context.mcName = disassembler.opcodeName(mc);
+  context.mnemonic = StringRef(text).split(' ').first.str();
+  for (unsigned i = 0; i < 5 && i * 4 + 4 <= bytes.size(); ++i)
+    context.words[i] = support::endian::read32le(bytes.data() + 4 * i);
+  context.size = size;
+  std::string error = fillRecord(context, item.inst, item.meta.kind);
+  item.meta.mnemonic = context.mnemonic;
+  if (!error.empty()) {
+    if (certain)
+      return failure(address, error, text);
+    item.inst.run = runUnimplemented;
+  }
+  item.meta.uses = disassembler.registers(mc, kernel.accumOffset);
+  item.meta.scc = disassembler.usesScc(mc);
+  // MC says that DS instructions read M0, which gfx9 does for add-TID only.
+  if (w0IsDs(context.words[0]) &&
+      context.mnemonic.find("addtid") == std::string::npos)
+    llvm::erase_if(item.meta.uses,
+                   [](const RegUse &use) { return use.first == SgprM0; });
+  const ValuOps::Table &pairs = valuOps().packed32Rows;
+  if (item.inst.op >= pairs.rows && item.inst.op < pairs.rows + pairs.count)
+    dropUnreadHalves(item.inst, item.meta.uses);
+  StringRef name = context.mnemonic;
+  // After trap 2 the kernel is over; compilers put nothing behind it.
+  bool aborts = name == "s_trap" && item.inst.imm == 2;
+  item.fallsThrough = name != "s_endpgm" && name != "s_branch" &&
+                      name != "s_setpc_b64" && name != "s_endpgm_saved" &&
+                      !aborts;
+  indirect |= name == "s_setpc_b64" || name == "s_swappc_b64" ||
+              name == "s_cbranch_g_fork";
+  if (context.isBranch) {
+    uint64_t target = address + 4 + int64_t(context.branchWords) * 4;
+    if (!inText(target))
+      return failure(address,
+                     "branch to " + hexAddress(target) +
+                         ", outside the program's text",
+                     text);
+    item.inst.imm = uint32_t(target);
+    work.push_back(target);
+  }
+  found.emplace(address, std::move(item));
+  return Error::success();
+}
+
+Error KernelDecoder::followFlow(uint64_t entry) {
+  work.push_back(entry);
+  while (!work.empty()) {
+    uint64_t address = work.front();
+    work.pop_front();
+    while (!found.count(address)) {
+      if (!inText(address))
+        return failure(address, "control flow runs past the end of the text",
+                       "");
+      if (Error error = decodeOne(address, /*certain=*/true))
+        return error;
+      const Found &item = found.find(address)->second;
+      if (!item.fallsThrough)
+        break;
+      address += item.meta.size;
+    }
+  }
+  return Error::success();
+}
+
+/// With indirect jumps everything in the text may be reached: what cannot be
+/// decoded there is an error only when a wave gets to it.
+void KernelDecoder::decodeRest() {
+  uint64_t address = textBegin;
+  while (inText(address)) {
+    auto next = found.lower_bound(address);
+    if (next != found.end() && next->first == address) {
+      address += next->second.meta.size;
+      continue;
+    }
+    if (Error error = decodeOne(address, /*certain=*/false)) {
+      consumeError(std::move(error));
+      address += 4;
+      continue;
+    }
+    uint64_t end = address + found[address].meta.size;
+    if (next != found.end() && end > next->first) {
+      found.erase(address); // it was no instruction
+      address = next->first;
+      continue;
+    }
+    address = end;
+  }
+  work.clear();
+}
+
+Error KernelDecoder::link(Program &program) {
+  for (auto &[address, item] : found) {
+    program.byAddress[address] = uint32_t(program.code.size());
+    program.code.push_back(item.inst);
+    program.meta.push_back(item.meta);
+  }
+  // A record past the end, for the end of the text.
+  uint32_t index = 0;
+  for (auto it = found.begin(); it != found.end(); ++it, ++index) {
+    auto next = std::next(it);
+    uint64_t end = it->first + it->second.meta.size;
+    if (it->second.fallsThrough &&
+        (next == found.end() || next->first != end)) {
+      if (!indirect)
+        return failure(it->first, "overlapping instructions", "");
+      program.code[index].run = runUnimplemented;
+    }
+    if (it->second.meta.kind != InstClass::Branch)
+      continue;
+    auto target = program.byAddress.find(program.code[index].imm);
+    if (target == program.byAddress.end()) {
+      program.code[index].run = runUnimplemented;
+      continue;
+    }
+    program.code[index].imm = target->second;
+  }
+  markStraight(program.code.data(), program.code.size(),
+               [&](size_t i) { return program.meta[i].kind; });
+  return Error::success();
+}
+
+Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
+  uint64_t entry = kernel.entryAddress;
+  for (const auto &segment : object.segments())
+    if (segment.executable && entry >= segment.begin && entry < segment.end) {
+      textBegin = segment.begin;
+      textEnd = segment.end;
+    }
+  // With kernel arguments preloaded into SGPRs, a wave starts 256 bytes later;
+  // the bytes before load them the old way.
+  if (kernel.kernargPreload & 0x7f)
+    entry += 256;
+  if (!inText(entry))
+    return failure(entry, "the entry is outside the program's text", "");
+  if (Error error = followFlow(entry))
+    return std::move(error);
+  if (indirect) {
+    decodeRest();
+  }
+  auto program = std::make_shared<Program>();
+  if (Error error = link(*program))
+    return std::move(error);
+  program->entry = program->byAddress[entry];
+  // The image is the first region that a run maps.
+  program->imageBase = (uint64_t(1) << Memory::slotBits) + Memory::lead;
+  program->rows = kernel.vgprsAllocated;
+  program->accumOffset = kernel.accumOffset;
+  return program;
+}
+
+} // namespace
+
+/// Only these may change the program counter, stop a wave other than by a
+/// fault, or read what the scheduler counts.
+static bool endsStraight(const Inst &inst, InstClass kind) {
+  return kind == InstClass::Branch || kind == InstClass::Barrier ||
+         kind == InstClass::End || kind == InstClass::Other ||
+         inst.run == runScalarTime || inst.run == beginIndexing ||
+         inst.run == runUnimplemented;
+}
+
+void moe::emulator::markStraight(
+    Inst *code, size_t count, const std::function<InstClass(size_t)> &kinds) {
+  for (size_t i = count; i-- > 0;) {
+    bool ends = i + 1 == count || endsStraight(code[i], kinds(i)) ||
+                code[i + 1].straight == 255;
+    code[i].straight = ends ? 1 : uint8_t(code[i + 1].straight + 1);
+  }
+}
+
+Expected<std::shared_ptr<const Program>>
+moe::emulator::decodeKernel(const KernelImage &object, const KernelInfo &kernel,
+                            const Disassembler &disassembler) {
+  return KernelDecoder(object, kernel, disassembler).decode();
+}

@@ -1,0 +1,198 @@
+//===- Disassembler.cpp - LLVM's MC layer for a chip ----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Wraps MC: bytes to MCInst, MCInst to text and to the registers it touches. It
+// knows nothing of what instructions do.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Decode/Disassembler.h"
+
+#include "llvm/MC/MCAsmInfo.h"
+#include "llvm/MC/MCContext.h"
+#include "llvm/MC/MCDisassembler/MCDisassembler.h"
+#include "llvm/MC/MCInstPrinter.h"
+#include "llvm/MC/MCInstrInfo.h"
+#include "llvm/MC/MCRegisterInfo.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/MCTargetOptions.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <mutex>
+
+using namespace llvm;
+using namespace moe::emulator;
+
+extern "C" {
+void LLVMInitializeAMDGPUTargetInfo();
+void LLVMInitializeAMDGPUTargetMC();
+void LLVMInitializeAMDGPUDisassembler();
+}
+
+struct Disassembler::Impl {
+  Triple triple{"amdgcn-amd-amdhsa"};
+  MCTargetOptions options;
+  std::unique_ptr<MCRegisterInfo> registers;
+  std::unique_ptr<MCAsmInfo> asmInfo;
+  std::unique_ptr<MCInstrInfo> instructions;
+  std::unique_ptr<MCSubtargetInfo> subtarget;
+  std::unique_ptr<MCContext> context;
+  std::unique_ptr<MCDisassembler> disassembler;
+  std::unique_ptr<MCInstPrinter> printer;
+  /// Printers and contexts are not made for several threads.
+  mutable std::mutex mutex;
+};
+
+Disassembler::Disassembler() : impl(new Impl) {}
+Disassembler::~Disassembler() = default;
+
+Expected<std::unique_ptr<Disassembler>> Disassembler::create(Chip chip) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeAMDGPUTargetInfo();
+    LLVMInitializeAMDGPUTargetMC();
+    LLVMInitializeAMDGPUDisassembler();
+  });
+  std::unique_ptr<Disassembler> made(new Disassembler);
+  Impl &impl = *made->impl;
+  std::string error;
+  const Target *target = TargetRegistry::lookupTarget(impl.triple, error);
+  if (!target)
+    return createStringError(inconvertibleErrorCode(),
+                             "this LLVM has no AMDGPU target: " + error);
+  impl.registers.reset(target->createMCRegInfo(impl.triple));
+  impl.asmInfo.reset(
+      target->createMCAsmInfo(*impl.registers, impl.triple, impl.options));
+  impl.instructions.reset(target->createMCInstrInfo());
+  impl.subtarget.reset(
+      target->createMCSubtargetInfo(impl.triple, chipName(chip), ""));
+  impl.context = std::make_unique<MCContext>(
+      impl.triple, impl.asmInfo.get(), impl.registers.get(),
+      impl.subtarget.get(), nullptr, &impl.options);
+  impl.disassembler.reset(
+      target->createMCDisassembler(*impl.subtarget, *impl.context));
+  impl.printer.reset(target->createMCInstPrinter(
+      impl.triple, impl.asmInfo->getAssemblerDialect(), *impl.asmInfo,
+      *impl.instructions, *impl.registers));
+  if (!impl.disassembler || !impl.printer)
+    return createStringError(inconvertibleErrorCode(),
+                             "this LLVM has no AMDGPU disassembler");
+  return made;
+}
+
+uint64_t Disassembler::decode(ArrayRef<uint8_t> bytes, uint64_t address,
+                              MCInst &inst) const {
+  uint64_t size = 0;
+  auto status =
+      impl->disassembler->getInstruction(inst, size, bytes, address, nulls());
+  return status == MCDisassembler::Fail ? 0 : size;
+}
+
+std::string Disassembler::print(const MCInst &inst, uint64_t address) const {
+  std::lock_guard<std::mutex> lock(impl->mutex);
+  std::string text;
+  raw_string_ostream stream(text);
+  impl->printer->printInst(&inst, address, "", *impl->subtarget, stream);
+  StringRef trimmed = StringRef(text).trim();
+  return trimmed.str();
+}
+
+std::string Disassembler::opcodeName(const MCInst &inst) const {
+  StringRef name = impl->instructions->getName(inst.getOpcode());
+  size_t cut = name.find("_gfx");
+  if (cut != StringRef::npos)
+    name = name.take_front(cut);
+  name.consume_back("_vi");
+  name.consume_back("_e64");
+  name.consume_back("_e32");
+  return name.str();
+}
+
+/// Numbers of a register by its name: "VGPR4_VGPR5" is 4, 2 of the vectors.
+static bool parseRegister(StringRef name, unsigned accumOffset, RegUse &use) {
+  if (name == "VCC" || name == "EXEC" || name == "FLAT_SCR") {
+    use.first = name == "VCC" ? 106 : name == "EXEC" ? 126 : 102;
+    use.count = 2;
+    return true;
+  }
+  static const std::pair<StringRef, uint16_t> singles[] = {
+      {"VCC_LO", 106},  {"VCC_HI", 107}, {"EXEC_LO", 126},
+      {"EXEC_HI", 127}, {"M0", 124},     {"M0_gfxpre11", 124}};
+  for (auto &[text, index] : singles)
+    if (name == text) {
+      use.first = index;
+      use.count = 1;
+      return true;
+    }
+  unsigned base;
+  if (name.consume_front("VGPR"))
+    base = regVector;
+  else if (name.consume_front("AGPR"))
+    base = regVector + accumOffset;
+  else if (name.consume_front("SGPR"))
+    base = 0;
+  else
+    return false;
+  unsigned index;
+  if (name.consumeInteger(10, index))
+    return false;
+  use.first = base + index;
+  use.count = 1 + name.count('_');
+  if (name.starts_with("_LO16") || name.starts_with("_HI16"))
+    use.count = 1;
+  return true;
+}
+
+std::vector<RegUse> Disassembler::registers(const MCInst &inst,
+                                            unsigned accumOffset) const {
+  std::vector<RegUse> uses;
+  const MCInstrDesc &desc = impl->instructions->get(inst.getOpcode());
+  auto add = [&](MCRegister reg, unsigned flags) {
+    RegUse use;
+    use.flags = flags;
+    if (reg && parseRegister(impl->registers->getName(reg), accumOffset, use))
+      uses.push_back(use);
+  };
+  for (unsigned i = 0; i < inst.getNumOperands(); ++i)
+    if (inst.getOperand(i).isReg())
+      add(inst.getOperand(i).getReg(), i < desc.getNumDefs() ? 1 : 2);
+  for (MCPhysReg reg : desc.implicit_uses())
+    add(reg, 2);
+  for (MCPhysReg reg : desc.implicit_defs())
+    add(reg, 1);
+  return uses;
+}
+
+uint8_t Disassembler::usesScc(const MCInst &inst) const {
+  const MCInstrDesc &desc = impl->instructions->get(inst.getOpcode());
+  auto names = [&](ArrayRef<MCPhysReg> registers) {
+    return any_of(registers, [&](MCPhysReg reg) {
+      return StringRef(impl->registers->getName(reg)) == "SCC";
+    });
+  };
+  return (names(desc.implicit_defs()) ? 1 : 0) |
+         (names(desc.implicit_uses()) ? 2 : 0);
+}
+
+std::string moe::emulator::disassemble(const KernelImage &object,
+                                       const Disassembler &disassembler,
+                                       const InstMeta &meta) {
+  MCInst inst;
+  ArrayRef<uint8_t> image = object.image();
+  if (meta.address < image.size() &&
+      disassembler.decode(image.drop_front(meta.address), meta.address, inst))
+    return disassembler.print(inst, meta.address);
+  return meta.mnemonic;
+}
+
+std::string moe::emulator::describeInst(const KernelImage &object,
+                                        const Disassembler &disassembler,
+                                        const InstMeta &meta) {
+  std::string text =
+      hexAddress(meta.address) + ": " + disassemble(object, disassembler, meta);
+  std::string line = object.sourceLine(meta.address);
+  return line.empty() ? text : text + " [" + line + "]";
+}

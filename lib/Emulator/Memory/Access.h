@@ -1,0 +1,96 @@
+//===- Access.h - small pieces of memory instructions -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the memory families share: widening of narrow loads, bounds of LDS, what
+// one lane does at an address, and the interface of those who watch.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_MEMORY_ACCESS_H
+#define MOE_LIB_EMULATOR_MEMORY_ACCESS_H
+
+#include "Math/Numeric.h"
+#include "Memory/MemRows.h"
+
+namespace moe::emulator {
+
+/// Zero or sign extension of what a narrow load read.
+inline uint32_t extend(const MemRow &row, uint32_t value) {
+  if (row.bytes == 1)
+    return row.sign ? uint32_t(int32_t(int8_t(value))) : value & 0xffu;
+  if (row.bytes == 2)
+    return row.sign ? uint32_t(int32_t(int16_t(value))) : value & 0xffffu;
+  return value;
+}
+
+inline bool isAtomic(const MemRow &row) {
+  return row.atomic != AtomicKind::None;
+}
+
+/// Turns the bytes of a load into registers of a lane, and back for a store.
+void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+               const uint32_t *values);
+void takeStore(const Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+               uint32_t *values);
+/// Writes what an LDS form loaded. False after a fault.
+bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+           const uint32_t *values);
+/// A load, store or atomic of one lane in global memory. False after a fault.
+bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
+                uint64_t address);
+
+/// The lane of the lowest set bit.
+inline unsigned laneOf(const Wave &, uint64_t mask) {
+  return unsigned(__builtin_ctzll(mask));
+}
+
+/// Host bytes of LDS, or null after a fault.
+uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes);
+
+/// What an instruction does to bytes of LDS or of global memory. A write of
+/// what is there already conflicts with no other such write.
+enum class LdsAccess : uint8_t { Read, Write, WriteSame };
+enum class GlobalAccess : uint8_t { Read, ScalarRead, Write, Atomic };
+
+/// What a plain store is about to write, lane by lane.
+struct StoredLanes {
+  const Row *rows;
+  unsigned bytes, shift;
+  const uint8_t *host;
+  const uint32_t *offsets;
+  /// Whether the lane's bytes are there already.
+  bool isSame(unsigned lane) const {
+    uint32_t values[4];
+    for (unsigned k = 0; 4 * k < bytes; ++k)
+      values[k] = rows[k][lane] >> shift;
+    return !memcmp(host + offsets[lane], values, bytes);
+  }
+};
+
+/// Hears of the accesses of one workgroup before they happen, when
+/// Wave::observer is set. The sanitizers are one.
+class AccessObserver {
+public:
+  virtual ~AccessObserver() = default;
+  virtual void ldsDma(Wave &w, const Inst &I, uint32_t address,
+                      uint32_t bytes) = 0;
+  virtual void ldsAccess(Wave &w, const Inst &I, uint32_t address,
+                         uint32_t bytes, LdsAccess kind) = 0;
+  /// A plain DS load (`stored` null) or store in all lanes that are on.
+  virtual void ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
+                        uint32_t bytes, const StoredLanes *stored) = 0;
+  /// LDS-DMA in all lanes that are on, `step` bytes apart from `target` on.
+  virtual void ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
+                           uint32_t step, uint32_t bytes) = 0;
+  /// Whether loads from the region of an address need not be told: nothing has
+  /// written there.
+  virtual bool isUnwritten(uint64_t address) const = 0;
+  /// An access to global memory; `stored`: what a plain store writes.
+  virtual void global(Wave &w, uint64_t address, unsigned bytes,
+                      GlobalAccess kind, const void *stored) = 0;
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_MEMORY_ACCESS_H

@@ -1,0 +1,64 @@
+//===- Options.cpp - names of sanitizers, adding up counters --------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The small parts of the emulator's public interface: names of sanitizers,
+// adding up counters. Nothing here runs a kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Emulator/Emulator.h"
+
+#include "llvm/ADT/SmallVector.h"
+
+using namespace llvm;
+using namespace moe::emulator;
+
+Expected<uint32_t> moe::emulator::parseSanitizers(StringRef list) {
+  static const std::pair<StringRef, uint32_t> names[] = {
+      {"wait", SanitizeWait},     {"race", SanitizeRace},
+      {"uninit", SanitizeUninit}, {"bounds", SanitizeBounds},
+      {"exec", SanitizeExec},     {"hazard", SanitizeHazard},
+      {"all", SanitizeAll},       {"none", SanitizeNone}};
+  uint32_t bits = 0;
+  SmallVector<StringRef, 8> parts;
+  list.split(parts, ',');
+  for (StringRef part : parts) {
+    auto *it = find_if(names, [&](auto &entry) { return entry.first == part; });
+    if (it == std::end(names))
+      return createStringError(inconvertibleErrorCode(),
+                               "unknown sanitizer '" + part +
+                                   "', expected wait, race, uninit, bounds, "
+                                   "exec, hazard, all or none");
+    bits |= it->second;
+  }
+  return bits;
+}
+
+void Stats::add(const Stats &other) {
+  static uint64_t Stats::*const fields[] = {&Stats::instructions,
+                                            &Stats::workgroups,
+                                            &Stats::waves,
+                                            &Stats::valu,
+                                            &Stats::trans,
+                                            &Stats::cvt,
+                                            &Stats::mfma,
+                                            &Stats::salu,
+                                            &Stats::smem,
+                                            &Stats::vmem,
+                                            &Stats::flat,
+                                            &Stats::lds,
+                                            &Stats::waitcnt,
+                                            &Stats::barrier,
+                                            &Stats::branch,
+                                            &Stats::nop,
+                                            &Stats::other,
+                                            &Stats::globalBytesRead,
+                                            &Stats::globalBytesWritten,
+                                            &Stats::globalAtomics,
+                                            &Stats::ldsBytesRead,
+                                            &Stats::ldsBytesWritten,
+                                            &Stats::ldsBankConflicts};
+  for (auto field : fields)
+    this->*field += other.*field;
+}

@@ -1,0 +1,106 @@
+//===- Scheduler.h - workgroups and waves in turn ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs one workgroup after the other on the calling thread. What a launch is,
+// and how threads share its workgroups, is in Run.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_RUN_SCHEDULER_H
+#define MOE_LIB_EMULATOR_RUN_SCHEDULER_H
+
+#include "Run/TraceRecorder.h"
+#include "Sanitizers/Sanitizers.h"
+#include "State/Program.h"
+#include "moe/Emulator/Emulator.h"
+
+#include <atomic>
+
+namespace moe::emulator {
+
+/// What all threads of a run share, read-only but for the atomics.
+struct RunState {
+  const KernelInfo *kernel = nullptr;
+  const Program *program = nullptr;
+  Memory *memory = nullptr;
+  std::array<uint32_t, 3> grid, block;
+  uint32_t ldsSize = 0;
+  bool gfx950 = true;
+  std::vector<uint32_t> userSgprs;
+  RunOptions options;
+  std::atomic<uint64_t> instructions{0};
+  std::atomic<bool> stop{false};
+};
+
+/// Why a workgroup failed.
+struct GroupFailure {
+  std::string message; ///< without place
+  int64_t record = -1; ///< instruction, or -1
+  unsigned wave = 0;
+};
+
+/// How a workgroup left the runner.
+enum class GroupEnd : uint8_t {
+  Finished,
+  Failed,
+  /// Every wave that is not at a barrier waits for memory to change: to be
+  /// resumed when another workgroup has run.
+  Spinning
+};
+
+/// The waves, LDS and counters of a workgroup, used for one after the other.
+class GroupRunner {
+public:
+  GroupRunner(RunState &state, Sanitizers *sanitizers, TraceRecorder *recorder,
+              void (*warn)(void *, const std::string &), void *warnContext);
+  ~GroupRunner();
+  void begin(const std::array<uint32_t, 3> &id, uint64_t ordinal);
+  /// From where it is on.
+  GroupEnd resume(GroupFailure &failure);
+  /// Did the last `resume` find something other than the state it left before?
+  bool progressed() const { return moved; }
+  /// Host bytes of a runner.
+  uint64_t bytes() const {
+    return registers.size() * 4 + scratch.size() + group.lds.size();
+  }
+  const Counters &counters() const { return counts; }
+  uint64_t waveCount() const { return wavesRun; }
+  uint64_t executed() const { return instructionsRun; }
+
+private:
+  void startWave(Wave &w, unsigned index, const std::array<uint32_t, 3> &id);
+  void runSlice(Wave &w, uint64_t limit);
+  void watchSpin(Wave &w);
+  bool repeats(Wave &w);
+  uint64_t digest(const Wave &w) const;
+  bool allSpin() const;
+  bool turn(GroupFailure &failure, bool &finished);
+  bool overBudget(Wave &w, GroupFailure &failure);
+  uint64_t random();
+
+  RunState &state;
+  Sanitizers *sanitizers;
+  TraceRecorder *recorder; ///< null: no trace
+  Workgroup group;
+  Counters counts;
+  std::vector<std::unique_ptr<Wave>> waves;
+  std::vector<uint32_t> registers;
+  std::vector<uint8_t> scratch;
+  std::vector<Stop> states;
+  /// What tells that a wave waits for memory.
+  struct Spin {
+    unsigned turns = 0; ///< slices used up, or sleeps, since it last moved on
+    bool waits = false;
+    bool readsOnly = true;    ///< its loop changes no memory
+    const Inst *pc = nullptr; ///< where it was when it was left
+    uint64_t state = 0;
+  };
+  std::vector<Spin> spins;
+  bool moved = true;
+  uint64_t randomState = 0, wavesRun = 0, instructionsRun = 0;
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_RUN_SCHEDULER_H

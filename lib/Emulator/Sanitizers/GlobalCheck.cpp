@@ -1,0 +1,232 @@
+//===- GlobalCheck.cpp - global memory between waves ----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A write is ordered before an access of another wave of its workgroup by a
+// barrier: the two share a cache that sees them in order. It is ordered before
+// an access of another workgroup by a wait and then an atomic or device-scope
+// store: of the writer's wave, or of any after a barrier; or by a barrier and
+// then a wave that waits for vmcnt(0) before such a store, which is what
+// compilers make of a release by one wave for all. That the reader has seen
+// that store is not checked: it runs later, that is all. Writes of the same
+// bytes are no conflict between each other, nor are atomics.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Sanitizers/GlobalCheck.h"
+
+namespace moe::emulator {
+
+uint32_t GlobalCheck::beginGroup() {
+  std::lock_guard<std::mutex> lock(mutex);
+  groups.emplace_back();
+  return uint32_t(groups.size() - 1);
+}
+
+void GlobalCheck::barrier(uint32_t group) {
+  std::lock_guard<std::mutex> lock(mutex);
+  ++groups[group].barriers;
+}
+
+void GlobalCheck::proven(uint32_t ticket) {
+  std::lock_guard<std::mutex> lock(mutex);
+  Ticket &done = tickets[ticket - 1];
+  Group &group = groups[done.group];
+  if (done.provenAt)
+    return;
+  done.provenAt = ++group.time;
+  done.provenEpoch = group.barriers;
+}
+
+void GlobalCheck::drained(uint32_t group, unsigned wave) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (tickets.empty())
+    return;
+  groups[group].drains[wave % maxWaves] = groups[group].barriers + 1;
+}
+
+GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address) {
+  uint64_t key = address >> pageBits;
+  if (key == lastKey)
+    return lastPage;
+  auto found = pages.find(key);
+  if (found != pages.end()) {
+    lastKey = key;
+    return lastPage = found->second.get();
+  }
+  if (pages.size() >= mostPages)
+    return nullptr;
+  writtenSlots[slotOf(address)].store(true, std::memory_order_relaxed);
+  return pages.emplace(address >> pageBits, new Page).first->second.get();
+}
+
+/// Whether nothing changes if the access comes earlier than the write lands.
+bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
+                          GlobalTouch::Kind kind, bool scoped) const {
+  bool synchronises = kind == GlobalTouch::Atomic || scoped;
+  bool writes = kind != GlobalTouch::Read && kind != GlobalTouch::ScalarRead;
+  if (kind == GlobalTouch::WriteSame)
+    return true;
+  // Flags and counters: atomics among each other, and what resets them.
+  if ((before.atomic || before.scoped) && (synchronises || writes))
+    return true;
+  if (before.group == group) {
+    // Scalar loads go another way than vector stores.
+    if (kind == GlobalTouch::ScalarRead && !before.provenAt)
+      return false;
+    return before.wave == w.id || before.epoch < groups[group].barriers;
+  }
+  const Group &other = groups[before.group];
+  if (other.drainedEpoch > int64_t(before.epoch))
+    return true;
+  if (!before.provenAt)
+    return false;
+  return other.released[before.wave] > before.provenAt ||
+         other.releaseEpoch > int64_t(before.provenEpoch);
+}
+
+/// The same for a read that a write comes after.
+bool GlobalCheck::orderedRead(const Ticket &before, const Wave &w,
+                              uint32_t group) const {
+  if (before.group == group)
+    return before.wave == w.id || before.epoch < groups[group].barriers;
+  const Group &other = groups[before.group];
+  return other.released[before.wave] > before.issuedAt ||
+         other.releaseEpoch > int64_t(before.epoch);
+}
+
+void GlobalCheck::report(const Ticket &before, bool wasRead, Wave &w,
+                         uint32_t group, uint32_t record,
+                         const GlobalTouch &touch, uint64_t address,
+                         uint32_t bits, const Sanitizers::Sink &sink) {
+  bool barrier = before.group == group && before.wave != w.id &&
+                 before.epoch == groups[group].barriers;
+  bool waits =
+      !wasRead && !before.provenAt && !barrier && (bits & SanitizeWait);
+  if (!waits && !(bits & SanitizeRace))
+    return;
+  bool reads =
+      touch.kind == GlobalTouch::Read || touch.kind == GlobalTouch::ScalarRead;
+  const Memory &memory = *w.group->memory;
+  std::string text = waits ? "wait: wave " : "race: wave ";
+  text += std::to_string(w.id) + (reads ? " reads " : " writes ") +
+          memory.describe(address, 1) + " at %1, ";
+  text += before.group != group ? "which another workgroup"
+          : before.wave != w.id ? "which wave " + std::to_string(before.wave)
+                                : std::string("which it");
+  text += wasRead ? " reads at %2" : " writes at %2";
+  text += barrier ? ", and no barrier orders the two"
+          : !wasRead && !before.provenAt
+              ? " without a wait for that"
+              : ", and no atomic or device-scope store after its "
+                "wait orders the two";
+  sink(waits ? SanitizeWait : SanitizeRace, record, before.record,
+       std::move(text));
+}
+
+uint32_t GlobalCheck::issue(const Wave &w, uint32_t group, uint32_t record,
+                            bool atomic, bool scoped) {
+  Ticket mine;
+  mine.record = record;
+  mine.group = group;
+  mine.wave = w.id;
+  mine.epoch = groups[group].barriers;
+  mine.issuedAt = groups[group].time;
+  mine.atomic = atomic;
+  mine.scoped = scoped;
+  tickets.push_back(mine);
+  return uint32_t(tickets.size());
+}
+
+/// Remembers a read. Reads of a wave between two barriers share a ticket: that
+/// of the first.
+void GlobalCheck::noteRead(Cell &cell, uint8_t mask, const Wave &w,
+                           uint32_t group, uint32_t record, bool scoped,
+                           uint32_t &ticket) {
+  if (cell.readers[0]) {
+    const Ticket &last = tickets[cell.readers[0] - 1];
+    bool same = last.group == group && last.wave == w.id;
+    if (same && last.epoch == groups[group].barriers) {
+      cell.readBytes[0] |= mask;
+      return;
+    }
+    if (!same) {
+      cell.readers[1] = cell.readers[0];
+      cell.readBytes[1] = cell.readBytes[0];
+    }
+  }
+  if (!ticket)
+    ticket = issue(w, group, record, false, scoped);
+  cell.readers[0] = ticket;
+  cell.readBytes[0] = mask;
+}
+
+uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t ticket, uint8_t mask,
+                               const Wave &w, uint32_t group,
+                               GlobalTouch::Kind kind, bool scoped,
+                               bool &read) const {
+  read = false;
+  if (cell.ticket && cell.ticket != ticket && (cell.bytes & mask) &&
+      !ordered(tickets[cell.ticket - 1], w, group, kind, scoped))
+    return cell.ticket;
+  read = true;
+  if (kind == GlobalTouch::Write && !scoped)
+    for (unsigned i = 0; i < 2; ++i)
+      if (cell.readers[i] && (cell.readBytes[i] & mask) &&
+          !orderedRead(tickets[cell.readers[i] - 1], w, group))
+        return cell.readers[i];
+  return 0;
+}
+
+uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
+                             bool scoped,
+                             const std::vector<GlobalTouch> &touches,
+                             uint32_t bits, const Sanitizers::Sink &sink) {
+  std::lock_guard<std::mutex> lock(mutex);
+  auto isRead = [](const GlobalTouch &touch) {
+    return touch.kind == GlobalTouch::Read ||
+           touch.kind == GlobalTouch::ScalarRead;
+  };
+  bool atomic = touches[0].kind == GlobalTouch::Atomic;
+  bool reads = isRead(touches[0]), told = false;
+  uint32_t ticket = reads ? 0 : issue(w, group, record, atomic, scoped);
+  for (const GlobalTouch &touch : touches) {
+    uint64_t end = touch.address + touch.bytes;
+    for (uint64_t at = touch.address; at < end; at = (at & ~uint64_t(3)) + 4) {
+      Page *page = pageOf(at);
+      if (!page)
+        continue;
+      Cell &cell = (*page)[(at >> 2) & (page->size() - 1)];
+      unsigned count = unsigned(std::min<uint64_t>(end, (at & ~3ull) + 4) - at);
+      uint8_t mask = uint8_t(((1u << count) - 1) << (at & 3));
+      bool wasRead;
+      uint32_t other = told ? 0
+                            : conflict(cell, ticket, mask, w, group, touch.kind,
+                                       scoped, wasRead);
+      if (other) {
+        report(tickets[other - 1], wasRead, w, group, record, touch, at, bits,
+               sink);
+        told = true;
+      }
+      if (reads) {
+        noteRead(cell, mask, w, group, record, scoped, ticket);
+        continue;
+      }
+      bool mine = cell.ticket == ticket;
+      cell.ticket = ticket;
+      cell.bytes = uint8_t(mine ? cell.bytes | mask : mask);
+    }
+  }
+  if (reads)
+    return 0;
+  if (atomic || scoped) {
+    Group &self = groups[group];
+    self.released[w.id % maxWaves] = ++self.time;
+    self.releaseEpoch = self.barriers;
+    if (self.drains[w.id % maxWaves] == self.barriers + 1)
+      self.drainedEpoch = self.barriers;
+  }
+  return ticket;
+}
+
+} // namespace moe::emulator

@@ -1,0 +1,519 @@
+//===- HazardCheck.cpp - required wait states -----------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Manually inserted wait states, from the chapter of that name in the CDNA3 and
+// CDNA4 ISA manuals; where they give a range, the number that LLVM's back end
+// keeps to. One issued instruction is one wait state, s_nop N is N+1. Rules are
+// made once an instruction of the program, as "what wrote this register, and
+// how long ago?", and asked whenever it executes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Sanitizers/HazardCheck.h"
+
+#include "Math/Mfma.h"
+
+namespace moe::emulator {
+
+namespace {
+/// What a writer is to the rules.
+enum Class : uint16_t {
+  Vector = 1,      ///< a vector ALU instruction other than a matrix one
+  Trans = 2,       ///< of the transcendental unit
+  PartOfDst = 4,   ///< writes a part of its destination, which is forwarded
+  Scalar = 8,      ///< scalar ALU
+  SetsHwReg = 16,  ///< s_setreg
+  MatrixXdl = 32,  ///< matrix, all but f32 and f64
+  MatrixF32 = 64,  ///< v_mfma_f32_*_f32
+  MatrixF64 = 128, ///< v_mfma_f64
+  Dot = 256,
+  WideStore = 512, ///< reads more than 64 bits of data after issue
+  Compares = 1024, ///< v_cmpx
+  Matrix = MatrixXdl | MatrixF32 | MatrixF64
+};
+} // namespace
+
+static bool startsWith(const std::string &name, const char *prefix) {
+  return name.compare(0, strlen(prefix), prefix) == 0;
+}
+static bool contains(const std::string &name, const char *part) {
+  return name.find(part) != std::string::npos;
+}
+static bool isVmem(InstClass kind) {
+  switch (kind) {
+  case InstClass::VmemLoad:
+  case InstClass::VmemStore:
+  case InstClass::VmemAtomic:
+  case InstClass::LdsDma:
+  case InstClass::FlatLoad:
+  case InstClass::FlatStore:
+  case InstClass::FlatAtomic:
+    return true;
+  default:
+    return false;
+  }
+}
+static bool isDs(InstClass kind) {
+  return kind == InstClass::DsRead || kind == InstClass::DsWrite ||
+         kind == InstClass::DsAtomic || kind == InstClass::DsOther;
+}
+/// Lane exchange counts as DsOther where LDS does it, as Valu where it does
+/// not.
+static bool isVector(const InstMeta &meta) {
+  return meta.kind == InstClass::Valu || meta.kind == InstClass::Trans ||
+         meta.kind == InstClass::Cvt;
+}
+
+/// Passes of four cycles that a matrix instruction occupies.
+static unsigned passesOf(const math::MfmaDesc &desc, unsigned formats,
+                         bool gfx950) {
+  using math::MatType;
+  if (desc.a == MatType::F64)
+    return desc.m == 4 ? 4 : gfx950 ? 16 : 8;
+  if (desc.m == 4)
+    return 2;
+  unsigned base = desc.m == 16 ? 4 : 8;
+  if (desc.sparse || desc.a == MatType::XF32)
+    return base;
+  if (desc.a == MatType::F32 || desc.blocks > 1)
+    return 2 * base;
+  // One operand of 8 bits takes as long as two: cbsz or blgp below 2.
+  bool eight = (formats & 7) < 2 || ((formats >> 7) & 7) < 2;
+  return desc.a == MatType::F8F6F4 && eight ? 2 * base : base;
+}
+
+/// Forms whose result the next instruction may not read or merge with: SDWA
+/// and op_sel that write a part of it, conversions that pick a byte of it.
+static bool writesPart(const Inst &inst, const std::string &name) {
+  if (inst.mods & ModSdwa)
+    return !startsWith(name, "v_cmp") && ((inst.ext >> 8) & 7) != 6;
+  if (contains(name, "_sr_pk_fp4"))
+    return true;
+  bool scaled = startsWith(name, "v_cvt_scalef32");
+  if (inst.mods & ModVop3p || !(inst.mods & ModVop3 || scaled))
+    return false;
+  bool picksByte = contains(name, "_sr_fp8") || contains(name, "_sr_bf8") ||
+                   contains(name, "_pk_fp4_");
+  return modOpSel(inst.mods) & (picksByte ? 12 : 8);
+}
+
+static unsigned hwRegOf(const Inst &inst) { return inst.imm & 63; }
+
+HazardCheck::HazardCheck(const Program &program, const Sanitizers::Sink &sink)
+    : program(program), sink(sink) {}
+
+/// No rule asks for more.
+static constexpr uint64_t longest = 20;
+
+void HazardCheck::beginGroup(bool on950) {
+  gfx950 = on950;
+  if (kinds.empty())
+    prepare();
+  for (WaveState &wave : waves)
+    if (wave.now)
+      wave = WaveState();
+}
+
+void HazardCheck::describe(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  Kind &kind = kinds[record];
+  if (meta.kind == InstClass::Nop)
+    kind.waits = uint8_t(inst.imm + 1);
+  if (meta.kind == InstClass::Salu)
+    kind.classes |= Scalar;
+  if (startsWith(meta.mnemonic, "s_setreg"))
+    kind.classes |= SetsHwReg;
+  if (isVector(meta) && meta.mnemonic[0] == 'v') {
+    kind.classes |= Vector;
+    if (meta.kind == InstClass::Trans)
+      kind.classes |= Trans;
+    if (writesPart(inst, meta.mnemonic))
+      kind.classes |= PartOfDst;
+    if (startsWith(meta.mnemonic, "v_dot"))
+      kind.classes |= Dot;
+    if (startsWith(meta.mnemonic, "v_cmpx"))
+      kind.classes |= Compares;
+  }
+  if (meta.kind == InstClass::Mfma) {
+    const auto &desc = *static_cast<const math::MfmaDesc *>(inst.op);
+    kind.passes = uint8_t(passesOf(desc, inst.ext, gfx950));
+    kind.classes |= desc.a == math::MatType::F64   ? MatrixF64
+                    : desc.a == math::MatType::F32 ? MatrixF32
+                                                   : MatrixXdl;
+    if ((kind.classes & MatrixXdl) && !desc.sparse &&
+        inst.src[2].kind == SrcKind::Vgpr) {
+      kind.lateRead = uint16_t(inst.src[2].index + regVector);
+      kind.lateCount = desc.dRegs;
+    }
+  }
+  bool stores =
+      meta.kind == InstClass::VmemStore || meta.kind == InstClass::FlatStore;
+  bool scalarOffset =
+      startsWith(meta.mnemonic, "buffer") && inst.src[1].kind == SrcKind::Sgpr;
+  if (stores && !scalarOffset &&
+      (contains(meta.mnemonic, "x3") || contains(meta.mnemonic, "x4"))) {
+    kind.classes |= WideStore;
+    kind.lateRead = uint16_t(inst.data + regVector);
+    kind.lateCount = contains(meta.mnemonic, "x3") ? 3 : 4;
+  }
+}
+
+void HazardCheck::add(unsigned first, unsigned count, uint16_t writers,
+                      unsigned states, const char *what, MatrixUse matrix) {
+  for (unsigned reg = first; reg < first + count; ++reg)
+    if (reg < tracked)
+      rules.push_back({uint16_t(reg), writers, uint8_t(states), matrix, what});
+}
+
+/// What scalar and memory instructions need.
+void HazardCheck::addScalarRules(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  const std::string &name = meta.mnemonic;
+  if (isVmem(meta.kind))
+    for (const RegUse &use : meta.uses)
+      if ((use.flags & 2) && use.first < 106)
+        add(use.first, use.count, Vector, 5,
+            "vector memory after a VALU write of an SGPR");
+  if (meta.kind == InstClass::LdsDma || contains(name, "_addtid_") ||
+      startsWith(name, "ds_gws") || startsWith(name, "s_sendmsg") ||
+      startsWith(name, "s_movrel") || name == "s_ttracedata")
+    add(SgprM0, 1, Scalar, 1, "use of M0 after a scalar write of it");
+  if (startsWith(name, "s_setreg") || startsWith(name, "s_getreg"))
+    add(hwRegs + hwRegOf(inst), 1, SetsHwReg, 2,
+        "access to a hardware register after s_setreg of it");
+}
+
+/// What vector ALU instructions need.
+void HazardCheck::addValuRules(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  const std::string &name = meta.mnemonic;
+  bool select = name == "v_readlane_b32" || name == "v_writelane_b32";
+  bool reads = name == "v_readlane_b32" || name == "v_readfirstlane_b32";
+  bool permutes = startsWith(name, "v_permlane");
+  for (const RegUse &use : meta.uses) {
+    bool vector = use.first >= regVector;
+    if (vector)
+      add(use.first, use.count, PartOfDst, 1,
+          "use of a result of which only a part was written");
+    if (!(use.flags & 2))
+      continue;
+    if (vector && meta.kind != InstClass::Trans)
+      add(use.first, use.count, Trans, 1, "use of a transcendental's result");
+    if (vector && reads)
+      add(use.first, use.count, Vector, 1,
+          "readlane after a VALU write of its source");
+    if (vector && permutes)
+      add(use.first, use.count, Vector, 2,
+          "permlane after a VALU write of its source");
+    if (vector && (inst.mods & ModDpp) &&
+        inst.src[0].index + regVector == use.first)
+      add(use.first, use.count, Vector, 2,
+          "DPP after a VALU write of its source");
+    if (vector)
+      continue;
+    if (select && inst.src[1].kind == SrcKind::Sgpr &&
+        inst.src[1].index == use.first)
+      add(use.first, 1, Vector, 4, "lane select after a VALU write of an SGPR");
+    else if (use.first < 108)
+      add(use.first, use.count, Vector, 2,
+          "VALU read after a VALU write of an SGPR");
+  }
+  if (select || reads)
+    add(SgprExec, 2, Vector, 4, "lane access after a VALU write of EXEC");
+  if (permutes)
+    add(SgprExec, 2, Vector, 4, "permlane after a VALU write of EXEC");
+  if (inst.mods & ModDpp)
+    add(SgprExec, 2, Vector, 5, "DPP after a VALU write of EXEC");
+  if (startsWith(name, "v_div_fmas"))
+    add(SgprVcc, 2, Vector, 4, "v_div_fmas after a VALU write of VCC");
+}
+
+/// What matrix instructions need, and users of their results.
+void HazardCheck::addMatrixRules(uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  bool matrix = meta.kind == InstClass::Mfma;
+  bool valu = kinds[record].classes & Vector;
+  bool memory = isVmem(meta.kind) || isDs(meta.kind);
+  if (matrix)
+    add(SgprExec, 2, Compares, 4, "matrix instruction after v_cmpx");
+  for (const RegUse &use : meta.uses) {
+    if (use.first < regVector)
+      continue;
+    bool read = use.flags & 2;
+    if (matrix && read) {
+      add(use.first, use.count, Vector, 2, "matrix operand after a VALU write");
+      bool addend = inst.src[2].kind == SrcKind::Vgpr &&
+                    inst.src[2].index + regVector == use.first;
+      add(use.first, use.count, Matrix, 0, "use of a matrix result",
+          addend ? AsAddendOther : AsFactor);
+    }
+    if ((valu || memory) && read)
+      add(use.first, use.count, Matrix, 0, "use of a matrix result",
+          valu ? ByValu : ByMemory);
+    if (valu && (use.flags & 1)) {
+      add(use.first, use.count, Matrix, 0, "overwriting a matrix result",
+          Overwritten);
+      add(use.first, use.count, 0, 0, "overwriting what is still read",
+          AddendOverwritten);
+    }
+    if (valu)
+      add(use.first, use.count, Dot, 3, "use of a dot product's result");
+  }
+}
+
+void HazardCheck::addRules(uint32_t record) {
+  kinds[record].firstRule = uint32_t(rules.size());
+  addScalarRules(record);
+  if (kinds[record].classes & Vector)
+    addValuRules(record);
+  addMatrixRules(record);
+  kinds[record].lastRule = uint32_t(rules.size());
+}
+
+/// Wait states after a matrix instruction, by what is done with its registers.
+unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
+                                   const Kind &user) const {
+  unsigned passes = writer.passes;
+  unsigned longer = gfx950 && passes != 2;
+  bool f64 = writer.classes & MatrixF64, f32 = writer.classes & MatrixF32;
+  bool small = passes == 4;
+  switch (rule.matrix) {
+  case ByValu:
+  case Overwritten:
+    if (f64)
+      return small ? 6 : gfx950 ? 19 : 11;
+    return f32 ? passes + 2 : passes + 3 + longer;
+  case ByMemory:
+    if (f64)
+      return small ? 9 : 18;
+    return f32 ? passes + 2 : passes + 3 + longer;
+  case AsFactor:
+    if (f64)
+      return small ? 6 : gfx950 ? 19 : 11;
+    return f32 ? passes + 2 : passes + 3 + longer;
+  case AsAddendSame:
+    if (f64)
+      return (user.classes & MatrixF64) && small && user.passes == 4 ? 4 : 0;
+    return passes == 2 ? 2 : 0;
+  case AsAddendOther:
+    if (user.classes & MatrixXdl && !(writer.classes & MatrixXdl))
+      return 0;
+    if (f64)
+      return small ? 4 : gfx950 ? 17 : 9;
+    return f32 ? passes : passes + 1 + longer;
+  case AddendOverwritten:
+    return writer.classes & WideStore ? 2 : passes - 1;
+  default:
+    return rule.states;
+  }
+}
+
+/// Reports unless enough wait states have passed since the rule's register was
+/// written, or read late.
+void HazardCheck::check(const WaveState &wave, uint32_t record,
+                        const Rule &rule) {
+  bool late = rule.matrix == AddendOverwritten;
+  const Use &use = late ? wave.reads[rule.reg] : wave.writes[rule.reg];
+  const Kind &before = kinds[use.record - 1];
+  if (!late && !(before.classes & rule.writers))
+    return;
+  unsigned states = rule.states;
+  if (rule.matrix != NoMatrix) {
+    Rule actual = rule;
+    const Inst &other = program.code[use.record - 1];
+    if (rule.matrix == AsAddendOther &&
+        other.dst == program.code[record].src[2].index)
+      actual.matrix = AsAddendSame;
+    states = matrixStates(before, actual, kinds[record]);
+  }
+  if (rule.writers == Dot && &before != &kinds[record] &&
+      program.meta[use.record - 1].mnemonic == program.meta[record].mnemonic) {
+    // The same dot product forwards its addend.
+    const Inst &inst = program.code[record];
+    bool factor = false;
+    for (unsigned k = 0; k < 2; ++k)
+      factor |= inst.src[k].kind == SrcKind::Vgpr &&
+                inst.src[k].index + regVector == rule.reg;
+    if (!factor)
+      return;
+  }
+  uint64_t passed = wave.now - use.at - 1;
+  if (passed >= states)
+    return;
+  trialFailed = true;
+  if (trial)
+    return;
+  sink(SanitizeHazard, record, use.record - 1,
+       std::string("hazard: ") + rule.what + ": " +
+           (rule.reg < hwRegs ? registerName(program, rule.reg)
+                              : "hwreg " + std::to_string(rule.reg - hwRegs)) +
+           (late ? " is read at %2 and overwritten at %1, expected "
+                 : " is written at %2 and used at %1, expected ") +
+           std::to_string(states) + " wait states between, got " +
+           std::to_string(passed));
+}
+
+/// An instruction that executes: its rules, then what it writes.
+void HazardCheck::observe(WaveState &wave, uint32_t record) {
+  const Kind &kind = kinds[record];
+  for (uint32_t r = kind.firstRule; r != kind.lastRule; ++r) {
+    const Rule &rule = rules[r];
+    const Use &use = rule.matrix == AddendOverwritten ? wave.reads[rule.reg]
+                                                      : wave.writes[rule.reg];
+    if (use.record && wave.now - use.at <= longest)
+      check(wave, record, rule);
+  }
+  wave.now += kind.waits;
+  Use here = {record + 1, wave.now - 1};
+  for (uint32_t i = kind.firstWrite; i != kind.lastWrite; ++i)
+    wave.writes[writesOf[i]] = here;
+  for (unsigned i = 0; i < kind.lateCount; ++i)
+    if (kind.lateRead + i < registerCount)
+      wave.reads[kind.lateRead + i] = here;
+}
+
+void HazardCheck::before(Wave &w, uint32_t record) {
+  WaveState &wave = waves[w.id];
+  // Those between were quiet.
+  if (!starts[record] && record > wave.next)
+    wave.now += offsets[record] - offsets[wave.next];
+  wave.next = record + 1;
+  observe(wave, record);
+}
+
+//===----------------------------------------------------------------------===//
+// Quiet instructions. A chain is a sequence of records each of which but the
+// first is reached from the one before only. What a rule asks about lies at
+// most `longest` wait states back: further than that into a chain, whether it
+// reports is known beforehand, and found out by a trial.
+//===----------------------------------------------------------------------===//
+
+/// Which records start a chain; all of them where jumps are computed.
+std::vector<uint8_t> HazardCheck::findChains() {
+  size_t count = program.meta.size();
+  std::vector<uint8_t> found(count, 0);
+  found[program.entry] = found[0] = 1;
+  for (size_t i = 0; i < count; ++i) {
+    const InstMeta &meta = program.meta[i];
+    const std::string &name = meta.mnemonic;
+    if (name == "s_setpc_b64" || name == "s_swappc_b64")
+      return std::vector<uint8_t>(count, 1);
+    if (meta.kind == InstClass::Branch && program.code[i].imm < count)
+      found[program.code[i].imm] = 1;
+    bool leaves = meta.kind == InstClass::End || name == "s_branch";
+    if (i + 1 < count &&
+        (leaves || meta.address + meta.size != program.meta[i + 1].address))
+      found[i + 1] = 1;
+  }
+  return found;
+}
+
+/// The rules about registers that nothing in the program writes, or reads
+/// late, in the way that they ask for: they can never report.
+void HazardCheck::dropRules() {
+  std::vector<uint16_t> writtenBy(tracked, 0);
+  std::vector<uint8_t> late(tracked, 0);
+  for (uint32_t i = 0; i < kinds.size(); ++i) {
+    const Kind &kind = kinds[i];
+    for (const RegUse &use : program.meta[i].uses)
+      for (unsigned k = 0; (use.flags & 1) && k < use.count; ++k)
+        if (use.first + k < tracked)
+          writtenBy[use.first + k] |= kind.classes;
+    if (kind.classes & SetsHwReg)
+      writtenBy[hwRegs + hwRegOf(program.code[i])] |= SetsHwReg;
+    for (unsigned k = 0; k < kind.lateCount; ++k)
+      if (kind.lateRead + k < registerCount)
+        late[kind.lateRead + k] = 1;
+  }
+  std::vector<Rule> kept;
+  for (Kind &kind : kinds) {
+    uint32_t first = uint32_t(kept.size());
+    for (uint32_t r = kind.firstRule; r != kind.lastRule; ++r)
+      if (rules[r].matrix == AddendOverwritten
+              ? late[rules[r].reg]
+              : writtenBy[rules[r].reg] & rules[r].writers)
+        kept.push_back(rules[r]);
+    kind.firstRule = first;
+    kind.lastRule = uint32_t(kept.size());
+  }
+  rules = std::move(kept);
+}
+
+/// Of the registers that an instruction writes, those that some rule asks
+/// about.
+void HazardCheck::keepWrites() {
+  std::vector<uint8_t> asked(tracked, 0);
+  for (const Rule &rule : rules)
+    asked[rule.reg] = 1;
+  for (uint32_t i = 0; i < kinds.size(); ++i) {
+    Kind &kind = kinds[i];
+    kind.firstWrite = uint32_t(writesOf.size());
+    auto keep = [&](unsigned reg) {
+      if (reg < tracked && asked[reg])
+        writesOf.push_back(uint16_t(reg));
+    };
+    for (const RegUse &use : program.meta[i].uses)
+      for (unsigned k = 0; (use.flags & 1) && k < use.count; ++k)
+        keep(use.first + k);
+    if (kind.classes & SetsHwReg)
+      keep(hwRegs + hwRegOf(program.code[i]));
+    kind.lastWrite = uint32_t(writesOf.size());
+  }
+}
+
+void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
+  WaveState wave;
+  std::vector<uint8_t> checked(end - first);
+  for (uint32_t i = first; i < end; ++i) {
+    trialFailed = false;
+    observe(wave, i);
+    checked[i - first] = trialFailed || offsets[i] - offsets[first] <= longest;
+  }
+  // What a later check of the chain, or of where it leads, may ask about.
+  uint64_t asked = ~uint64_t(0);
+  for (uint32_t i = end; i-- > first;) {
+    bool leaves = i + 1 == end || program.meta[i].kind == InstClass::Branch;
+    bool remembered =
+        asked != ~uint64_t(0) && asked - offsets[i] <= longest + kinds[i].waits;
+    const Kind &kind = kinds[i];
+    bool idle = kind.firstRule == kind.lastRule &&
+                kind.firstWrite == kind.lastWrite && !kind.lateCount;
+    quiet[i] =
+        !leaves && i != first && (idle || (!checked[i - first] && !remembered));
+    if (leaves || (checked[i - first] && kind.firstRule != kind.lastRule))
+      asked = offsets[i];
+  }
+}
+
+void HazardCheck::prepare() {
+  uint32_t count = uint32_t(program.meta.size());
+  kinds.resize(count);
+  for (uint32_t i = 0; i < count; ++i)
+    describe(i);
+  for (uint32_t i = 0; i < count; ++i)
+    addRules(i);
+  dropRules();
+  keepWrites();
+  offsets.assign(count + 1, 0);
+  for (uint32_t i = 0; i < count; ++i)
+    offsets[i + 1] = offsets[i] + kinds[i].waits;
+  quiet.assign(count, 0);
+  starts = findChains();
+  trial = true;
+  for (uint32_t first = 0; first < count;) {
+    uint32_t end = first + 1;
+    while (end < count && !starts[end])
+      ++end;
+    if (end - first > 1)
+      findQuiet(first, end);
+    first = end;
+  }
+  trial = false;
+}
+
+} // namespace moe::emulator

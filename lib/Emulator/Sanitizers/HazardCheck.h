@@ -1,0 +1,102 @@
+//===- HazardCheck.h - required wait states ---------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `hazard` sanitizer: the manual's table of instruction pairs that need
+// independent instructions or s_nop between them, checked on the instructions
+// as they execute.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_SANITIZERS_HAZARDCHECK_H
+#define MOE_LIB_EMULATOR_SANITIZERS_HAZARDCHECK_H
+
+#include "Sanitizers/Registers.h"
+#include "Sanitizers/Sanitizers.h"
+
+namespace moe::emulator {
+
+class HazardCheck {
+public:
+  HazardCheck(const Program &program, const Sanitizers::Sink &sink);
+  void beginGroup(bool gfx950);
+  void before(Wave &w, uint32_t record);
+  /// Nothing to check before this one executes and nothing to remember of it,
+  /// wherever the wave came from: `before` need not be called.
+  bool isQuiet(uint32_t record) const { return quiet[record]; }
+
+private:
+  /// A register that an instruction uses late, or a state register.
+  struct Use {
+    uint32_t record = 0; ///< + 1
+    uint64_t at = 0;     ///< wait state of its wave
+  };
+  /// "If an instruction of these classes wrote `reg`, so many wait states."
+  struct Rule {
+    uint16_t reg;
+    uint16_t writers; ///< bits of Class; 0: asks for its last late reader
+    uint8_t states;   ///< 0: depends on the matrix instruction, see `matrix`
+    uint8_t matrix;   ///< of MatrixUse
+    const char *what;
+  };
+  enum MatrixUse : uint8_t {
+    NoMatrix,
+    ByValu,
+    ByMemory,
+    Overwritten,
+    AsFactor,
+    AsAddendSame,
+    AsAddendOther,
+    AddendOverwritten
+  };
+  /// What an instruction is, and how long a matrix instruction takes.
+  struct Kind {
+    uint16_t classes = 0;
+    uint8_t passes = 0; ///< of 4 cycles
+    uint8_t waits = 1;  ///< wait states that it counts for
+    uint32_t firstRule = 0, lastRule = 0;
+    uint16_t lateRead = 0, lateCount = 0;   ///< registers that are read late
+    uint32_t firstWrite = 0, lastWrite = 0; ///< into `writesOf`
+  };
+  enum : unsigned { hwRegs = registerCount, tracked = hwRegs + 64 };
+  struct WaveState {
+    Use writes[tracked];
+    Use reads[registerCount]; ///< late: addends and wide store data
+    uint64_t now = 0;         ///< wait states issued
+    uint32_t next = 0;        ///< the record after the last one seen
+  };
+
+  void describe(uint32_t record);
+  void addRules(uint32_t record);
+  void addValuRules(uint32_t record);
+  void addScalarRules(uint32_t record);
+  void addMatrixRules(uint32_t record);
+  void add(unsigned first, unsigned count, uint16_t writers, unsigned states,
+           const char *what, MatrixUse matrix = NoMatrix);
+  unsigned matrixStates(const Kind &writer, const Rule &rule,
+                        const Kind &user) const;
+  void check(const WaveState &wave, uint32_t record, const Rule &rule);
+  void observe(WaveState &wave, uint32_t record);
+  void prepare();
+  void dropRules();
+  void keepWrites();
+  std::vector<uint8_t> findChains();
+  void findQuiet(uint32_t first, uint32_t end);
+
+  const Program &program;
+  const Sanitizers::Sink &sink;
+  std::vector<Kind> kinds;
+  std::vector<Rule> rules;
+  std::vector<uint16_t> writesOf; ///< registers that some rule asks about
+  std::vector<uint8_t> starts;    ///< records that are not reached from the one
+                                  ///< before only
+  std::vector<uint8_t> quiet;
+  std::vector<uint64_t> offsets; ///< wait states from the first record on
+  bool gfx950 = false;
+  bool trial = false, trialFailed = false; ///< see findQuiet
+  WaveState waves[maxWaves];
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_SANITIZERS_HAZARDCHECK_H

@@ -1,0 +1,68 @@
+//===- InFlight.h - memory operations that have not arrived -----*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The counters vmcnt and lgkmcnt as queues. The wait and the race sanitizer
+// ask it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_SANITIZERS_INFLIGHT_H
+#define MOE_LIB_EMULATOR_SANITIZERS_INFLIGHT_H
+
+#include "Sanitizers/Registers.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace moe::emulator {
+
+/// LDS bytes that one instruction touched: an address a lane and access.
+struct LdsTouch {
+  std::vector<uint32_t> addresses;
+  uint32_t bytes = 0;
+  uint32_t low = ~0u, high = 0; ///< least and greatest address
+  void add(uint32_t address) {
+    addresses.push_back(address);
+    low = std::min(low, address);
+    high = std::max(high, address);
+  }
+  void clear() {
+    addresses.clear();
+    low = ~0u;
+    high = 0;
+  }
+};
+
+/// What is in flight.
+class InFlight {
+public:
+  enum class Kind : uint8_t { Vmem, LdsDma, Lds, Smem, Flat };
+  struct Op {
+    uint32_t record;
+    Kind kind;
+    bool ldsWrite = false, atomic = false;
+    bool same = false;   ///< LDS writes of what was there already
+    uint32_t ticket = 0; ///< of writes to global memory (GlobalCheck)
+    bool vmProven = false, lgkmProven = false; ///< FLAT needs both
+    LdsTouch lds;
+  };
+  struct WaveQueue {
+    std::vector<Op> vm, lgkm;
+  };
+  /// Calls `done` for every operation that an s_waitcnt proves finished.
+  void wait(WaveQueue &queue, uint32_t simm,
+            const std::function<void(const Op &)> &done);
+  /// Room for addresses, taken from operations that have finished.
+  LdsTouch freshTouch();
+  WaveQueue waves[maxWaves];
+
+private:
+  std::vector<Op>::iterator retire(std::vector<Op> &ops,
+                                   std::vector<Op>::iterator op);
+  std::vector<LdsTouch> spare;
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_SANITIZERS_INFLIGHT_H

@@ -1,0 +1,83 @@
+//===- QuietRuns.cpp - instructions that need no check one by one ---------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Finds the sequences of vector and scalar arithmetic between memory
+// instructions, waits and branches, and which registers they touch. When none
+// of these has data on its way and all that is read is known to be written, the
+// sanitizers let a whole run pass.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Sanitizers/QuietRuns.h"
+
+namespace moe::emulator {
+
+/// Reads and writes registers and nothing else, and none of the `exec`
+/// sanitizer's business.
+static bool isQuiet(const Inst &inst, const InstMeta &meta) {
+  switch (meta.kind) {
+  case InstClass::Valu:
+  case InstClass::Trans:
+  case InstClass::Cvt:
+    return !(inst.mods & ModDpp) &&
+           meta.mnemonic.compare(0, 10, "v_permlane") != 0;
+  case InstClass::Salu:
+    // s_cmov may keep a result that was never written.
+    return meta.mnemonic != "s_set_gpr_idx_on" &&
+           meta.mnemonic.compare(0, 6, "s_cmov") != 0 &&
+           meta.mnemonic.compare(0, 9, "s_movrel") != 0;
+  case InstClass::Mfma:
+  case InstClass::Nop:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static void addTo(QuietRun &run, const InstMeta &meta) {
+  run.usesAllLanes |= meta.kind == InstClass::Mfma ||
+                      meta.mnemonic == "v_writelane_b32" ||
+                      meta.mnemonic.compare(0, 6, "v_read") == 0;
+  for (uint8_t flag : {2, 1})
+    for (const RegUse &use : meta.uses) {
+      if (!(use.flags & flag))
+        continue;
+      for (unsigned reg = use.first;
+           reg < use.first + unsigned(use.count) && reg < registerCount;
+           ++reg) {
+        run.touched.insert(reg);
+        if (reg >= 128 && reg < regVector)
+          continue; // no registers that one could forget to write
+        if (flag == 1) {
+          run.written.insert(reg);
+          run.writesExec |= reg >= SgprExec && reg < 128;
+        } else if (!run.written.has(reg)) {
+          run.read.insert(reg);
+        }
+      }
+    }
+  ++run.length;
+}
+
+QuietRuns findQuietRuns(const Program &program) {
+  QuietRuns found;
+  size_t count = program.meta.size();
+  found.at.assign(count, 0);
+  for (size_t first = 0; first < count;) {
+    QuietRun run;
+    size_t end = first;
+    // The scheduler runs the last one of a straight run by itself.
+    for (size_t last = first + program.code[first].straight - 1;
+         end < last && isQuiet(program.code[end], program.meta[end]); ++end)
+      addTo(run, program.meta[end]);
+    if (run.length > 1) {
+      found.runs.push_back(run);
+      found.at[first] = uint32_t(found.runs.size());
+    }
+    first = std::max(end, first + 1);
+  }
+  return found;
+}
+
+} // namespace moe::emulator

@@ -1,0 +1,332 @@
+//===- Sanitizers.cpp - what happens, told to the sanitizers --------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Passes what happens on to the sanitizers that are on, and keeps the queues of
+// operations in flight. The rules are in the checks.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Sanitizers/Sanitizers.h"
+
+#include "Sanitizers/ExecCheck.h"
+#include "Sanitizers/GlobalCheck.h"
+#include "Sanitizers/HazardCheck.h"
+#include "Sanitizers/InFlight.h"
+#include "Sanitizers/QuietRuns.h"
+#include "Sanitizers/RaceCheck.h"
+#include "Sanitizers/UninitCheck.h"
+#include "Sanitizers/WaitCheck.h"
+
+namespace moe::emulator {
+
+struct Sanitizers::Impl {
+  uint32_t bits;
+  const Program &program;
+  Sink sink;
+  InFlight flight;
+  WaitCheck waits;
+  RaceCheck races;
+  UninitCheck uninit;
+  HazardCheck hazards;
+  QuietRuns runs;
+  GlobalCheck &globals;
+  uint32_t group = 0; ///< its number in `globals`
+  LdsTouch current;   ///< of the instruction that executes
+  bool currentWrite = false, currentSame = true;
+  uint64_t started[maxWaves] = {};  ///< EXEC at the start of each wave
+  std::vector<GlobalTouch> touched; ///< by it
+
+  Impl(uint32_t bits, const Program &program, GlobalCheck &globals, Sink given)
+      : bits(bits), program(program), sink(std::move(given)),
+        waits(program, sink), races(sink), uninit(program, sink),
+        hazards(program, sink), runs(findQuietRuns(program)), globals(globals) {
+  }
+  bool has(uint32_t bit) const { return bits & bit; }
+  void overReads(Wave &w, const InFlight::Op &dma);
+};
+
+/// LDS-DMA to bytes that reads or writes of the same wave still want: the two
+/// go different ways.
+void Sanitizers::Impl::overReads(Wave &w, const InFlight::Op &dma) {
+  if (dma.lds.addresses.empty())
+    return;
+  for (const InFlight::Op &op : flight.waves[w.id % maxWaves].lgkm) {
+    if (op.kind != InFlight::Kind::Lds || op.lds.addresses.empty() ||
+        op.lds.low >= dma.lds.high + dma.lds.bytes ||
+        op.lds.high + op.lds.bytes <= dma.lds.low)
+      continue;
+    for (uint32_t a : op.lds.addresses)
+      for (uint32_t b : dma.lds.addresses)
+        if (a < b + dma.lds.bytes && b < a + op.lds.bytes)
+          return sink(SanitizeWait, dma.record, op.record,
+                      "wait: wave " + std::to_string(w.id) +
+                          " writes LDS byte " + std::to_string(std::max(a, b)) +
+                          " at %1 before %2 is known to have finished");
+  }
+}
+
+Sanitizers::Sanitizers(uint32_t bits, const Program &program,
+                       GlobalCheck &globals, Sink sink)
+    : impl(new Impl(bits, program, globals, std::move(sink))) {
+  runAt = impl->runs.at.data();
+}
+Sanitizers::~Sanitizers() = default;
+
+void Sanitizers::beginGroup(Workgroup &group) {
+  for (auto &queue : impl->flight.waves) {
+    queue.vm.clear();
+    queue.lgkm.clear();
+  }
+  impl->waits.beginGroup(group.ldsSize);
+  impl->races.beginGroup(group.ldsSize);
+  if (impl->has(SanitizeUninit))
+    impl->uninit.beginGroup(group);
+  if (impl->has(SanitizeHazard))
+    impl->hazards.beginGroup(group.waves[0]->gfx950);
+  impl->group = impl->globals.beginGroup();
+  for (const Wave *w : group.waves)
+    impl->started[w->id % maxWaves] = w->exec();
+}
+
+void Sanitizers::before(Wave &w, const Inst &I) {
+  uint32_t record = uint32_t(&I - w.code);
+  if (impl->has(SanitizeWait))
+    impl->waits.before(w, record);
+  if (impl->has(SanitizeUninit))
+    impl->uninit.before(w, record);
+  if (impl->has(SanitizeExec))
+    checkExec(w, record, impl->program, impl->started[w.id % maxWaves],
+              impl->sink);
+  if (impl->has(SanitizeHazard) && !impl->hazards.isQuiet(record))
+    impl->hazards.before(w, record);
+  impl->current.clear();
+  impl->currentWrite = false;
+  impl->currentSame = true;
+  impl->touched.clear();
+}
+
+uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t record,
+                               size_t most) {
+  const QuietRun &run = impl->runs.runs[index];
+  if (run.length > most ||
+      (impl->has(SanitizeWait) && !impl->waits.isQuiet(w, run)) ||
+      (impl->has(SanitizeUninit) && !impl->uninit.passRun(w, run)))
+    return 0;
+  // Hazards depend on which instructions execute, not on what they do.
+  if (impl->has(SanitizeHazard))
+    for (uint32_t i = record; i != record + run.length; ++i)
+      if (!impl->hazards.isQuiet(i))
+        impl->hazards.before(w, i);
+  return run.length;
+}
+
+/// The queue an instruction goes to; false when it is in none.
+static bool flightKind(const InstMeta &meta, InFlight::Kind &kind) {
+  switch (meta.kind) {
+  case InstClass::VmemLoad:
+  case InstClass::VmemStore:
+  case InstClass::VmemAtomic:
+    kind = InFlight::Kind::Vmem;
+    return true;
+  case InstClass::LdsDma:
+    kind = InFlight::Kind::LdsDma;
+    return true;
+  case InstClass::FlatLoad:
+  case InstClass::FlatStore:
+  case InstClass::FlatAtomic:
+    kind = InFlight::Kind::Flat;
+    return true;
+  case InstClass::DsRead:
+  case InstClass::DsWrite:
+  case InstClass::DsAtomic:
+  case InstClass::DsOther:
+    kind = InFlight::Kind::Lds;
+    return true;
+  case InstClass::Smem:
+    kind = InFlight::Kind::Smem;
+    return true;
+  default:
+    return false;
+  }
+}
+
+void Sanitizers::after(Wave &w, const Inst &I) {
+  uint32_t record = uint32_t(&I - w.code);
+  const InstMeta &meta = impl->program.meta[record];
+  if (impl->has(SanitizeUninit))
+    impl->uninit.after(w, record);
+  auto &queue = impl->flight.waves[w.id % maxWaves];
+  if (meta.kind == InstClass::Wait) {
+    impl->flight.wait(queue, I.imm, [&](const InFlight::Op &op) {
+      if (impl->has(SanitizeWait))
+        impl->waits.finished(w, op);
+      if (op.ticket)
+        impl->globals.proven(op.ticket);
+    });
+    if (!(I.imm & 0xc00f))
+      impl->globals.drained(impl->group, w.id);
+    return;
+  }
+  InFlight::Op op;
+  if (!flightKind(meta, op.kind))
+    return;
+  op.record = record;
+  if (!impl->touched.empty())
+    op.ticket =
+        impl->globals.access(w, impl->group, record, I.flags & MemScoped,
+                             impl->touched, impl->bits, impl->sink);
+  op.ldsWrite = impl->currentWrite;
+  op.same = impl->currentSame;
+  op.atomic = meta.kind == InstClass::DsAtomic;
+  if (!impl->current.addresses.empty()) {
+    op.lds = std::move(impl->current);
+    impl->current = impl->flight.freshTouch();
+  }
+  if (impl->has(SanitizeWait)) {
+    impl->waits.issued(w, op);
+    if (op.kind == InFlight::Kind::LdsDma)
+      impl->overReads(w, op);
+  }
+  if (op.kind == InFlight::Kind::Lds || op.kind == InFlight::Kind::Smem) {
+    queue.lgkm.push_back(std::move(op));
+    return;
+  }
+  if (op.kind == InFlight::Kind::Flat)
+    queue.lgkm.push_back(op);
+  queue.vm.push_back(std::move(op));
+}
+
+void Sanitizers::barrier(Workgroup &group) {
+  impl->waits.barrier();
+  impl->globals.barrier(impl->group);
+  if (!impl->has(SanitizeRace))
+    return;
+  impl->races.barrier();
+  // What is still in flight may touch LDS after the barrier as well.
+  for (Wave *w : group.waves) {
+    auto &queue = impl->flight.waves[w->id % maxWaves];
+    for (const auto *ops : {&queue.vm, &queue.lgkm})
+      for (const InFlight::Op &op : *ops)
+        for (uint32_t address : op.lds.addresses)
+          impl->races.access(w->id, op.record, address, op.lds.bytes,
+                             op.ldsWrite, op.atomic, op.same);
+  }
+}
+
+void Sanitizers::ldsDma(Wave &w, const Inst &I, uint32_t address,
+                        uint32_t bytes) {
+  uint32_t record = uint32_t(&I - w.code);
+  impl->current.add(address);
+  impl->current.bytes = bytes;
+  impl->currentWrite = true;
+  impl->currentSame = false;
+  if (impl->has(SanitizeRace))
+    impl->races.access(w.id, record, address, bytes, true, false, false);
+  if (impl->has(SanitizeUninit))
+    impl->uninit.access(w, record, address, bytes, true);
+}
+
+void Sanitizers::ldsAccess(Wave &w, const Inst &I, uint32_t address,
+                           uint32_t bytes, LdsAccess kind) {
+  uint32_t record = uint32_t(&I - w.code);
+  bool write = kind != LdsAccess::Read, same = kind == LdsAccess::WriteSame;
+  bool atomic = impl->program.meta[record].kind == InstClass::DsAtomic;
+  if (impl->has(SanitizeWait))
+    impl->waits.access(w, record, address, bytes, write);
+  impl->current.add(address);
+  impl->current.bytes = bytes;
+  impl->currentWrite |= write;
+  impl->currentSame &= same;
+  if (impl->has(SanitizeRace))
+    impl->races.access(w.id, record, address, bytes, write, atomic, same);
+  if (impl->has(SanitizeUninit))
+    impl->uninit.access(w, record, address, bytes, write && !atomic);
+}
+
+void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
+                          uint32_t bytes, const StoredLanes *stored) {
+  uint32_t record = uint32_t(&I - w.code);
+  bool write = stored;
+  auto lanes = [&](auto f) {
+    for (uint64_t m = w.exec(); m; m &= m - 1)
+      f(unsigned(__builtin_ctzll(m)));
+  };
+  impl->current.bytes = bytes;
+  impl->currentWrite |= write;
+  lanes([&](unsigned lane) { impl->current.add(offsets[lane]); });
+  if (impl->has(SanitizeWait) &&
+      impl->waits.mayTouch(impl->current.low, impl->current.high + bytes))
+    lanes([&](unsigned lane) {
+      impl->waits.access(w, record, offsets[lane], bytes, write);
+    });
+  if (stored)
+    for (uint64_t m = w.exec(); m && impl->currentSame; m &= m - 1)
+      impl->currentSame = stored->isSame(unsigned(__builtin_ctzll(m)));
+  else
+    impl->currentSame = false;
+  if (impl->has(SanitizeRace))
+    lanes([&](unsigned lane) {
+      if (!impl->races.pass(w.id, record, offsets[lane], bytes, write))
+        impl->races.access(w.id, record, offsets[lane], bytes, write, false,
+                           stored && stored->isSame(lane));
+    });
+  if (!impl->has(SanitizeUninit))
+    return;
+  lanes([&](unsigned lane) {
+    if (write)
+      impl->uninit.markKnown(offsets[lane], bytes);
+    else if (!impl->uninit.isKnown(offsets[lane], bytes))
+      impl->uninit.access(w, record, offsets[lane], bytes, false);
+  });
+}
+
+void Sanitizers::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
+                             uint32_t step, uint32_t bytes) {
+  uint32_t record = uint32_t(&I - w.code);
+  impl->current.bytes = bytes;
+  impl->currentWrite = true;
+  impl->currentSame = false;
+  for (uint64_t m = w.exec(); m; m &= m - 1) {
+    uint32_t address = target + step * unsigned(__builtin_ctzll(m));
+    impl->current.add(address);
+    if (impl->has(SanitizeRace) &&
+        !impl->races.pass(w.id, record, address, bytes, true))
+      impl->races.access(w.id, record, address, bytes, true, false, false);
+    if (impl->has(SanitizeUninit))
+      impl->uninit.markKnown(address, bytes);
+  }
+}
+
+bool Sanitizers::isUnwritten(uint64_t address) const {
+  return !impl->has(SanitizeRace | SanitizeWait) ||
+         !impl->globals.slotMayBeWritten(address);
+}
+
+void Sanitizers::global(Wave &w, uint64_t address, unsigned bytes,
+                        GlobalAccess kind, const void *stored) {
+  if (!impl->has(SanitizeRace | SanitizeWait))
+    return;
+  GlobalTouch touch{address, bytes, GlobalTouch::Read};
+  switch (kind) {
+  case GlobalAccess::Read:
+  case GlobalAccess::ScalarRead:
+    if (!impl->globals.slotMayBeWritten(address))
+      return;
+    if (kind == GlobalAccess::ScalarRead)
+      touch.kind = GlobalTouch::ScalarRead;
+    break;
+  case GlobalAccess::Atomic:
+    touch.kind = GlobalTouch::Atomic;
+    break;
+  case GlobalAccess::Write: {
+    const uint8_t *host = w.group->memory->find(address, bytes);
+    bool same = host && stored && !memcmp(host, stored, bytes);
+    touch.kind = same ? GlobalTouch::WriteSame : GlobalTouch::Write;
+    break;
+  }
+  }
+  impl->touched.push_back(touch);
+}
+
+} // namespace moe::emulator

@@ -1,0 +1,151 @@
+//===- ScalarBits.cpp - which bits of scalar results are defined ----------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A result bit is defined when no value of the undefined operand bits changes
+// it: AND where one side is a known 0, OR where one side is a known 1.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Sanitizers/ScalarBits.h"
+
+#include <unordered_map>
+
+namespace moe::emulator {
+
+static std::unordered_map<std::string, BitOp> allBitOps() {
+  struct Row {
+    const char *stem;
+    BitOp::Rule rule;
+  };
+  static const Row both[] = {
+      {"mov", BitOp::Copy},       {"not", BitOp::Not},
+      {"and", BitOp::And},        {"or", BitOp::Or},
+      {"xor", BitOp::Xor},        {"andn2", BitOp::Andn2},
+      {"orn2", BitOp::Orn2},      {"nand", BitOp::Nand},
+      {"nor", BitOp::Nor},        {"xnor", BitOp::Xnor},
+      {"lshl", BitOp::ShiftLeft}, {"lshr", BitOp::ShiftRight},
+      {"cselect", BitOp::Select}, {"cmov", BitOp::CopyWhenScc}};
+  static const Row exec[] = {{"and", BitOp::And},     {"or", BitOp::Or},
+                             {"xor", BitOp::Xor},     {"andn1", BitOp::Andn1},
+                             {"andn2", BitOp::Andn2}, {"orn1", BitOp::Orn1},
+                             {"orn2", BitOp::Orn2},   {"nand", BitOp::Nand},
+                             {"nor", BitOp::Nor},     {"xnor", BitOp::Xnor}};
+  static const Row single[] = {{"s_ashr_i32", BitOp::ShiftArithmetic},
+                               {"s_ashr_i64", BitOp::ShiftArithmetic},
+                               {"s_pack_ll_b32_b16", BitOp::PackLL},
+                               {"s_pack_lh_b32_b16", BitOp::PackLH},
+                               {"s_pack_hh_b32_b16", BitOp::PackHH},
+                               {"s_cmovk_i32", BitOp::CopyWhenScc}};
+  std::unordered_map<std::string, BitOp> ops;
+  for (const Row &row : both)
+    for (bool wide : {false, true}) {
+      BitOp &op = ops[std::string("s_") + row.stem + (wide ? "_b64" : "_b32")];
+      op.rule = row.rule;
+      op.wide = wide;
+    }
+  for (const Row &row : exec)
+    for (bool saves : {true, false}) {
+      BitOp &op = ops[std::string("s_") + row.stem +
+                      (saves ? "_saveexec_b64" : "_wrexec_b64")];
+      op.rule = row.rule;
+      op.wide = true;
+      (saves ? op.savesExec : op.writesExec) = true;
+    }
+  for (const Row &row : single) {
+    BitOp &op = ops[row.stem];
+    op.rule = row.rule;
+    op.wide = std::string(row.stem) == "s_ashr_i64";
+    op.takesConstant = row.rule == BitOp::CopyWhenScc;
+  }
+  return ops;
+}
+
+BitOp bitOpOf(const std::string &mnemonic) {
+  static const std::unordered_map<std::string, BitOp> ops = allBitOps();
+  auto found = ops.find(mnemonic);
+  return found == ops.end() ? BitOp() : found->second;
+}
+
+static PartlyKnown invert(PartlyKnown a) { return {~a.value, a.undefined}; }
+
+static PartlyKnown both(PartlyKnown a, PartlyKnown b) {
+  uint64_t zero = (~a.value & ~a.undefined) | (~b.value & ~b.undefined);
+  return {a.value & b.value, (a.undefined | b.undefined) & ~zero};
+}
+
+static PartlyKnown either(PartlyKnown a, PartlyKnown b) {
+  return invert(both(invert(a), invert(b)));
+}
+
+static PartlyKnown differ(PartlyKnown a, PartlyKnown b) {
+  return {a.value ^ b.value, a.undefined | b.undefined};
+}
+
+template <typename F>
+static PartlyKnown eachPart(PartlyKnown a, PartlyKnown b, F f) {
+  return {f(a.value, b.value), f(a.undefined, b.undefined)};
+}
+
+static PartlyKnown apply(const BitOp &op, PartlyKnown a, PartlyKnown b) {
+  unsigned size = op.wide ? 64 : 32, by = unsigned(b.value) & (size - 1);
+  switch (op.rule) {
+  case BitOp::Not:
+    return invert(a);
+  case BitOp::And:
+    return both(a, b);
+  case BitOp::Or:
+    return either(a, b);
+  case BitOp::Xor:
+    return differ(a, b);
+  case BitOp::Andn1:
+    return both(invert(a), b);
+  case BitOp::Andn2:
+    return both(a, invert(b));
+  case BitOp::Orn1:
+    return either(invert(a), b);
+  case BitOp::Orn2:
+    return either(a, invert(b));
+  case BitOp::Nand:
+    return invert(both(a, b));
+  case BitOp::Nor:
+    return invert(either(a, b));
+  case BitOp::Xnor:
+    return invert(differ(a, b));
+  case BitOp::ShiftLeft:
+    return {a.value << by, a.undefined << by};
+  case BitOp::ShiftRight:
+    return {a.value >> by, a.undefined >> by};
+  case BitOp::ShiftArithmetic: {
+    auto shift = [&](uint64_t x) {
+      return uint64_t(op.wide ? int64_t(x) >> by
+                              : int64_t(int32_t(uint32_t(x))) >> by);
+    };
+    return {shift(a.value), shift(a.undefined)};
+  }
+  case BitOp::PackLL:
+    return eachPart(a, b, [](uint64_t x, uint64_t y) {
+      return (x & 0xffff) | (y & 0xffff) << 16;
+    });
+  case BitOp::PackLH:
+    return eachPart(a, b, [](uint64_t x, uint64_t y) {
+      return (x & 0xffff) | (y & 0xffff0000);
+    });
+  case BitOp::PackHH:
+    return eachPart(a, b, [](uint64_t x, uint64_t y) {
+      return (x >> 16 & 0xffff) | (y & 0xffff0000);
+    });
+  default:
+    return a;
+  }
+}
+
+PartlyKnown applyBitOp(const BitOp &op, PartlyKnown a, PartlyKnown b) {
+  uint64_t all = op.wide ? ~uint64_t(0) : 0xffffffff;
+  auto cut = [&](PartlyKnown x) {
+    return PartlyKnown{x.value & all, x.undefined & all};
+  };
+  return cut(apply(op, cut(a), cut(b)));
+}
+
+} // namespace moe::emulator

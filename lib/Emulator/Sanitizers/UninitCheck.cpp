@@ -1,0 +1,375 @@
+//===- UninitCheck.cpp - reads of what was never written ------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `uninit` sanitizer: a bit a vector register and lane, a bit a bit of a
+// scalar register, a flag a byte of LDS. The rules for single bits are in
+// ScalarBits.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Sanitizers/UninitCheck.h"
+
+#include <cstdio>
+
+namespace moe::emulator {
+
+void UninitCheck::beginGroup(Workgroup &group) {
+  memset(vector, 0, sizeof(vector));
+  memset(undefined, 0xff, sizeof(undefined));
+  memset(sccUndefined, 0, sizeof(sccUndefined));
+  memset(origin, 0xff, sizeof(origin));
+  for (RegSet &set : known)
+    set = RegSet();
+  lds.assign(group.ldsSize + 16, 0);
+  for (Wave *w : group.waves) {
+    started[w->id] = w->exec();
+    setKnown(w->id, 0, ~uint64_t(0));
+    for (unsigned i = 0; i < 128; ++i)
+      if (i < w->initialSgprs || (i >= 102 && i <= 105) || i >= SgprExec)
+        setUndefined(w->id, i, 0);
+  }
+}
+
+void UninitCheck::setUndefined(unsigned wave, unsigned reg, uint32_t bits,
+                               uint16_t from) {
+  undefined[wave][reg] = bits;
+  origin[wave][reg] = from;
+  if (bits)
+    known[wave].erase(reg);
+  else
+    known[wave].insert(reg);
+}
+
+void UninitCheck::setKnown(unsigned wave, unsigned row, uint64_t lanes) {
+  vector[wave][row] = lanes;
+  if (started[wave] & ~lanes)
+    known[wave].erase(regVector + row);
+  else
+    known[wave].insert(regVector + row);
+}
+
+/// Forms that merge into their old result: the part that is kept may be
+/// undefined.
+static bool merges(const Inst &inst, const InstMeta &meta) {
+  const std::string &name = meta.mnemonic;
+  return name.find("d16") != std::string::npos || name == "v_writelane_b32" ||
+         (inst.mods & (ModSdwa | ModDpp)) || meta.kind == InstClass::Cvt ||
+         name.find("_mixlo_") != std::string::npos ||
+         name.find("_mixhi_") != std::string::npos;
+}
+
+/// In a 64-bit addition the upper half of an operand reaches the upper half of
+/// the result only: compilers leave it undefined when they need the lower one.
+static bool isWideAddition(const std::string &name) {
+  return name == "v_mad_u64_u32" || name == "v_mad_i64_i32" ||
+         name == "v_lshl_add_u64";
+}
+
+/// A move only passes on what it finds: a function saves registers that its
+/// caller may never have written. Those between SGPRs have a BitOp.
+static bool isCopy(const std::string &name) {
+  return name.compare(0, 9, "v_mov_b32") == 0 ||
+         name.compare(0, 9, "v_accvgpr") == 0;
+}
+
+/// SGPR pairs of which only the bits of active lanes are read.
+static bool isLaneMask(const std::string &name, const RegUse &use) {
+  if (use.first >= 128 || use.count != 2)
+    return false;
+  for (const char *stem :
+       {"v_cndmask_b32", "v_addc_co_u32", "v_subb_co_u32", "v_subbrev_co_u32"})
+    if (name.compare(0, strlen(stem), stem) == 0)
+      return true;
+  return name.compare(0, 10, "v_div_fmas") == 0 && use.first == SgprVcc;
+}
+
+/// Reads that are no use of the value: of callee-saved registers when they are
+/// put away, of M0 where only a part of it is replaced.
+static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
+  const std::string &name = meta.mnemonic;
+  if (name.compare(0, 13, "scratch_store") == 0)
+    return use.first >= regVector;
+  if (name == "v_writelane_b32")
+    return use.first < 124;
+  return name.compare(0, 13, "s_set_gpr_idx") == 0 && use.first == SgprM0;
+}
+
+UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
+    : program(program), sink(sink), kinds(program.meta.size()),
+      readsOf(program.meta.size()), bitOps(program.meta.size()) {
+  for (uint32_t i = 0; i < kinds.size(); ++i) {
+    const InstMeta &meta = program.meta[i];
+    bool matrix = meta.kind == InstClass::Mfma;
+    kinds[i] = (merges(program.code[i], meta) ? Merges : 0) |
+               (isWideAddition(meta.mnemonic) ? Wide : 0) |
+               (matrix || meta.mnemonic == "v_writelane_b32" ? AllLanes : 0) |
+               (isCopy(meta.mnemonic) ? Copy : 0) | (matrix ? Matrix : 0) |
+               (meta.mnemonic == "s_set_gpr_idx_on" ? Indexes : 0) |
+               (meta.mnemonic.compare(0, 13, "s_cbranch_vcc") ? 0 : VccBranch);
+    if (meta.kind == InstClass::Salu)
+      bitOps[i] = bitOpOf(meta.mnemonic);
+    readsOf[i].first = uint32_t(reads.size());
+    for (const RegUse &use : meta.uses)
+      if ((use.flags & 2) && !readsOldResult(i, use) && !onlyKeeps(meta, use)) {
+        reads.push_back(use);
+        reads.back().flags = isLaneMask(meta.mnemonic, use) ? laneMask : 0;
+      }
+    readsOf[i].last = uint32_t(reads.size());
+  }
+}
+
+bool UninitCheck::readsOldResult(uint32_t record, const RegUse &use) const {
+  if (!(kinds[record] & Merges))
+    return false;
+  for (const RegUse &other : program.meta[record].uses)
+    if ((other.flags & 1) && other.first == use.first)
+      return true;
+  return false;
+}
+
+void UninitCheck::report(const Wave &w, uint32_t record, unsigned reg,
+                         uint32_t bits) {
+  unsigned from = sourceOf(w.id, reg);
+  char hex[32];
+  snprintf(hex, sizeof(hex), "bits 0x%08x ", unsigned(bits));
+  sink(SanitizeUninit, record, -1,
+       "uninit: wave " + std::to_string(w.id) + " reads " +
+           registerName(program, reg) +
+           (from == reg ? "" : " (from " + registerName(program, from) + ")") +
+           ", " + (bits == ~0u ? "" : hex) + "never written, at %1");
+}
+
+void UninitCheck::reportScc(const Wave &w, uint32_t record) {
+  sccUndefined[w.id] = false;
+  sink(SanitizeUninit, record, -1,
+       "uninit: wave " + std::to_string(w.id) +
+           " reads SCC, which hangs on bits never written, at %1");
+}
+
+void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
+                             unsigned reg) {
+  uint8_t kind = kinds[record];
+  uint64_t lanes = kind & Matrix ? ~uint64_t(0) : execBefore;
+  uint64_t written = vector[w.id][reg - regVector];
+  if (!(lanes & ~written))
+    return;
+  if ((kind & Wide) && use.count == 2 && reg == use.first + 1u) {
+    undefinedHigh |= lanes & ~written;
+  } else if (kind & Copy) {
+    copiesUndefined |= lanes & ~written;
+    copiedFrom = sourceOf(w.id, reg);
+  } else {
+    setKnown(w.id, reg - regVector, written | lanes);
+    report(w, record, reg, ~0u);
+  }
+}
+
+void UninitCheck::readScalar(Wave &w, uint32_t record, const RegUse &use,
+                             unsigned reg) {
+  uint8_t kind = kinds[record];
+  uint32_t bits = undefined[w.id][reg];
+  if (use.flags & laneMask)
+    bits &= uint32_t(execBefore >> 32 * (reg - use.first));
+  if (!bits)
+    return;
+  if (kind & VccBranch) {
+    PartlyKnown vcc{w.vcc(), undefined[w.id][SgprVcc] |
+                                 uint64_t(undefined[w.id][SgprVcc + 1]) << 32};
+    if (!vcc.zeroIsOpen())
+      return;
+  }
+  if ((kind & Wide) && use.count == 2 && reg == use.first + 1u) {
+    undefinedHigh = ~uint64_t(0);
+  } else if (kind & Copy) {
+    copiesUndefined = ~uint64_t(0);
+    copiedFrom = sourceOf(w.id, reg);
+  } else {
+    report(w, record, reg, bits);
+    setUndefined(w.id, reg, 0);
+  }
+}
+
+void UninitCheck::before(Wave &w, uint32_t record) {
+  execBefore = w.exec();
+  if (bitOps[record].rule != BitOp::None)
+    return beforeBits(w, record);
+  copiesUndefined = 0;
+  undefinedHigh = 0;
+  if (sccUndefined[w.id] && (program.meta[record].scc & 2))
+    reportScc(w, record);
+  for (uint32_t r = readsOf[record].first; r != readsOf[record].last; ++r) {
+    const RegUse &use = reads[r];
+    for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
+      if (reg >= regVector)
+        readVector(w, record, use, reg);
+      else if (reg < 128)
+        readScalar(w, record, use, reg);
+  }
+}
+
+PartlyKnown UninitCheck::operand(const Wave &w, const Src &src,
+                                 bool wide) const {
+  PartlyKnown x;
+  x.value = wide ? w.scalar64(src) : w.scalar(src);
+  if (src.kind == SrcKind::Sgpr) {
+    x.undefined = undefined[w.id][src.index];
+    if (wide)
+      x.undefined |= uint64_t(undefined[w.id][src.index + 1]) << 32;
+  } else if (src.kind == SrcKind::Special && src.index == 253) {
+    x.undefined = sccUndefined[w.id];
+  }
+  return x;
+}
+
+/// Reports those of the given bits of an operand that are undefined.
+void UninitCheck::needOperand(const Wave &w, uint32_t record, const Src &src,
+                              bool wide, uint64_t needed) {
+  if (src.kind != SrcKind::Sgpr)
+    return;
+  for (unsigned reg = src.index; reg < src.index + (wide ? 2u : 1u); ++reg)
+    if (uint32_t bits =
+            undefined[w.id][reg] & uint32_t(needed >> 32 * (reg - src.index))) {
+      report(w, record, reg, bits);
+      setUndefined(w.id, reg, 0);
+    }
+}
+
+/// Which bits of a scalar result are undefined, before the instruction runs.
+/// Of EXEC all must be defined.
+void UninitCheck::beforeBits(Wave &w, uint32_t record) {
+  const Inst &inst = program.code[record];
+  const BitOp &op = bitOps[record];
+  bool usesExec = op.savesExec || op.writesExec;
+  bool shifts =
+      op.rule >= BitOp::ShiftLeft && op.rule <= BitOp::ShiftArithmetic;
+  if (sccUndefined[w.id] && (program.meta[record].scc & 2))
+    reportScc(w, record);
+  Src exec, old;
+  exec.kind = old.kind = SrcKind::Sgpr;
+  exec.index = SgprExec;
+  old.index = inst.dst;
+  Src from[2] = {inst.src[0], usesExec ? exec : inst.src[1]};
+  bool kept = !w.scc && op.rule == BitOp::CopyWhenScc;
+  if (op.takesConstant)
+    from[0] = Src();
+  if (kept || (!w.scc && op.rule == BitOp::Select))
+    from[0] = kept ? old : inst.src[1];
+  PartlyKnown a = operand(w, from[0], op.wide);
+  PartlyKnown b = operand(w, from[1], op.wide && !shifts);
+  if (shifts && (b.undefined & (op.wide ? 63 : 31)))
+    needOperand(w, record, from[1], false, op.wide ? 63 : 31);
+  result = applyBitOp(op, a, b);
+  if (!result.undefined)
+    return;
+  if (usesExec || inst.dst >= SgprExec) {
+    uint64_t needed = shifts ? ~uint64_t(0) : result.undefined;
+    needOperand(w, record, from[0], op.wide, needed);
+    needOperand(w, record, from[1], op.wide && !shifts, needed);
+    result.undefined = 0;
+    return;
+  }
+  bool second = result.undefined & b.undefined & ~a.undefined;
+  const Src &source = second && !shifts ? from[1] : from[0];
+  for (unsigned half = 0; half < 2; ++half) {
+    unsigned reg = source.index + (op.wide ? half : 0u);
+    resultFrom[half] = source.kind == SrcKind::Sgpr ? sourceOf(w.id, reg)
+                                                    : uint16_t(sameRegister);
+  }
+}
+
+void UninitCheck::afterBits(Wave &w, uint32_t record) {
+  const Inst &inst = program.code[record];
+  const BitOp &op = bitOps[record];
+  for (unsigned half = 0; half < (op.wide ? 2u : 1u); ++half)
+    if (inst.dst + half < SgprExec)
+      setUndefined(w.id, inst.dst + half,
+                   uint32_t(result.undefined >> 32 * half), resultFrom[half]);
+  if (program.meta[record].scc & 1)
+    sccUndefined[w.id] = result.zeroIsOpen();
+}
+
+/// s_set_gpr_idx_on runs the instructions up to `off` itself: what they wrote,
+/// at the rows that M0 moved them to.
+void UninitCheck::markIndexed(Wave &w, uint32_t record) {
+  uint32_t m0 = w.s[SgprM0], offset = (m0 >> 15) & 1 ? m0 & 255 : 0;
+  for (uint32_t r = record + 1; r < program.meta.size() &&
+                                program.meta[r].mnemonic != "s_set_gpr_idx_off";
+       ++r)
+    for (const RegUse &use : program.meta[r].uses)
+      for (unsigned i = 0; (use.flags & 1) && i != use.count; ++i) {
+        unsigned reg = use.first + i, row = reg - regVector + offset;
+        if (reg < 128)
+          setUndefined(w.id, reg, 0);
+        else if (reg >= regVector && row < 512)
+          setKnown(w.id, row, vector[w.id][row] | execBefore);
+      }
+}
+
+void UninitCheck::after(Wave &w, uint32_t record) {
+  if (bitOps[record].rule != BitOp::None)
+    return afterBits(w, record);
+  uint64_t lanes = kinds[record] & AllLanes ? ~uint64_t(0) : execBefore;
+  if (kinds[record] & Indexes)
+    markIndexed(w, record);
+  for (const RegUse &use : program.meta[record].uses) {
+    if (!(use.flags & 1))
+      continue;
+    for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
+      if (reg >= regVector) {
+        uint64_t written = vector[w.id][reg - regVector] | lanes;
+        written &= ~(lanes & copiesUndefined);
+        if (use.count == 2 && reg == use.first + 1u)
+          written &= ~undefinedHigh;
+        if (lanes & ~written)
+          origin[w.id][reg] = copiesUndefined ? copiedFrom : sameRegister;
+        if (written != vector[w.id][reg - regVector])
+          setKnown(w.id, reg - regVector, written);
+      } else if (reg < 128 && undefined[w.id][reg]) {
+        setUndefined(w.id, reg, 0);
+      }
+  }
+  if (program.meta[record].scc & 1)
+    sccUndefined[w.id] = false;
+}
+
+bool UninitCheck::passRun(const Wave &w, const QuietRun &run) {
+  uint64_t exec = w.exec(), all = started[w.id];
+  bool whole = all == ~uint64_t(0);
+  if (sccUndefined[w.id] || (exec & ~all) ||
+      (!whole && (run.usesAllLanes || run.writesExec)) ||
+      !run.read.isWithin(known[w.id]))
+    return false;
+  if (run.written.isWithin(known[w.id]))
+    return true;
+  if (exec != all || run.writesExec)
+    return false;
+  for (unsigned i = 0; i < RegSet::count; ++i)
+    for (uint64_t m = run.written.words[i] & ~known[w.id].words[i]; m;
+         m &= m - 1) {
+      unsigned reg = 64 * i + unsigned(__builtin_ctzll(m));
+      if (reg >= regVector)
+        setKnown(w.id, reg - regVector, vector[w.id][reg - regVector] | exec);
+      else if (reg < 128)
+        setUndefined(w.id, reg, 0);
+    }
+  return true;
+}
+
+void UninitCheck::access(Wave &w, uint32_t record, uint32_t address,
+                         uint32_t bytes, bool write) {
+  if (write) {
+    memset(lds.data() + address, 1, bytes);
+    return;
+  }
+  for (uint32_t b = address; b < address + bytes; ++b)
+    if (!lds[b]) {
+      sink(SanitizeUninit, record, -1,
+           "uninit: wave " + std::to_string(w.id) + " reads LDS byte " +
+               std::to_string(b) + ", never written, at %1");
+      memset(lds.data() + address, 1, bytes);
+      return;
+    }
+}
+
+} // namespace moe::emulator

@@ -1,0 +1,76 @@
+//===- WaitCheck.h - data still on its way ----------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `wait` sanitizer, but for global memory (GlobalCheck).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_SANITIZERS_WAITCHECK_H
+#define MOE_LIB_EMULATOR_SANITIZERS_WAITCHECK_H
+
+#include "Sanitizers/InFlight.h"
+#include "Sanitizers/QuietRuns.h"
+#include "Sanitizers/Sanitizers.h"
+
+namespace moe::emulator {
+
+/// `wait`: registers and LDS with data still on its way.
+class WaitCheck {
+public:
+  WaitCheck(const Program &program, const Sanitizers::Sink &sink)
+      : program(program), sink(sink) {}
+  void beginGroup(uint32_t ldsSize);
+  void before(Wave &w, uint32_t record);
+  void issued(Wave &w, const InFlight::Op &op);
+  void finished(Wave &w, const InFlight::Op &op);
+  void barrier();
+  void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
+              bool write);
+  /// Whether LDS between two addresses may have data on its way, or data of
+  /// which not all waves know.
+  bool mayTouch(uint32_t low, uint32_t end) const {
+    for (const Dma &dma : landings ? live : none)
+      if (low < dma.end && dma.low < end)
+        return true;
+    return false;
+  }
+  /// No register of the run has data on its way.
+  bool isQuiet(const Wave &w, const QuietRun &run) const {
+    return !pendingCount[w.id] || !run.touched.meets(pendingSet[w.id]);
+  }
+
+private:
+  void arrive(unsigned wave, unsigned reg);
+  struct Pending {
+    uint32_t record = 0; ///< + 1; 0: none
+    uint64_t lanes = 0;  ///< that the load writes
+  };
+  struct Landing {       ///< an LDS dword that LDS-DMA writes
+    uint32_t record = 0; ///< + 1; 0: none
+    uint8_t wave = 0;
+    bool arrived = false; ///< the issuing wave has waited
+  };
+  bool readsAllLanes(uint32_t record) const;
+  const Program &program;
+  const Sanitizers::Sink &sink;
+  Pending registers[maxWaves][registerCount];
+  unsigned pendingCount[maxWaves] = {};
+  RegSet pendingSet[maxWaves]; ///< the registers that have a record
+  /// LDS-DMA that has landings, as bounds.
+  struct Dma {
+    uint32_t record, low, end;
+    uint8_t wave;
+    bool arrived;
+  };
+  std::vector<Dma> live;
+  const std::vector<Dma> none;
+  void forget(Landing &landing);
+  std::vector<Landing> lds;
+  size_t landings = 0; ///< that have a record
+  std::vector<uint32_t> arrivedDwords;
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_SANITIZERS_WAITCHECK_H

@@ -1,0 +1,88 @@
+//===- Machine.cpp - what a wave can say of itself ------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Faults, the EXEC mask in the form that vector code uses, and the special
+// scalar operands. No instruction family.
+//
+//===----------------------------------------------------------------------===//
+
+#include "State/Machine.h"
+
+namespace moe::emulator {
+
+std::string hexAddress(uint64_t value) {
+  static const char digits[] = "0123456789abcdef";
+  std::string text;
+  do {
+    text.insert(text.begin(), digits[value & 15]);
+    value >>= 4;
+  } while (value);
+  return "0x" + text;
+}
+
+void runNothing(Wave &, const Inst &) {}
+
+void runUnimplemented(Wave &w, const Inst &) {
+  w.fault("instruction not implemented");
+}
+
+void Wave::fault(std::string message) {
+  if (stop == Stop::Fault)
+    return;
+  stop = Stop::Fault;
+  error = std::move(message);
+}
+
+void Wave::faultText(const char *message, const char *name) {
+  fault(std::string(message) + name);
+}
+
+void Wave::faultShift(unsigned amount) {
+  fault("a shift above 4 is undefined, got " + std::to_string(amount));
+}
+
+void Wave::execChanged() {
+  uint64_t mask = exec();
+  bool wasFull = execFull;
+  execFull = mask == ~uint64_t(0);
+  if (execFull) {
+    if (!wasFull)
+      memset(execMask, 0xff, sizeof(execMask));
+    return;
+  }
+  for (unsigned i = 0; i < 32; ++i)
+    execMask[i] = -((s[SgprExec] >> i) & 1);
+  for (unsigned i = 0; i < 32; ++i)
+    execMask[i + 32] = -((s[SgprExec + 1] >> i) & 1);
+}
+
+void Wave::faultAddress(const char *what, unsigned lane, uint64_t address,
+                        unsigned bytes) {
+  fault(std::string("out-of-bounds ") + what + " of " + std::to_string(bytes) +
+        " bytes at " + hexAddress(address) + " by lane " +
+        std::to_string(lane) + ": " + group->memory->describe(address, bytes));
+}
+
+uint64_t Wave::special(unsigned encoding) const {
+  switch (encoding) {
+  case 235: // shared_base
+    return uint64_t(sharedAperture) << 32;
+  case 236: // shared_limit
+    return uint64_t(sharedAperture) << 32 | 0xffffffffu;
+  case 237: // private_base
+    return uint64_t(privateAperture) << 32;
+  case 238: // private_limit
+    return uint64_t(privateAperture) << 32 | 0xffffffffu;
+  case 251:
+    return vcc() == 0;
+  case 252:
+    return exec() == 0;
+  case 253:
+    return scc;
+  default:
+    return 0;
+  }
+}
+
+} // namespace moe::emulator

@@ -1,0 +1,88 @@
+//===- Program.h - the decoded program of a kernel --------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One record for each instruction that control flow from the entry reaches, and
+// what is known of it beyond its execution: class, registers, place. Standard
+// library only. Here because branches look addresses up in it; decoding is in
+// Decode.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_STATE_PROGRAM_H
+#define MOE_LIB_EMULATOR_STATE_PROGRAM_H
+
+#include "State/Machine.h"
+
+#include <unordered_map>
+
+namespace moe::emulator {
+
+/// What an instruction is, for counters and sanitizers.
+enum class InstClass : uint8_t {
+  Valu,
+  Trans,
+  Cvt,
+  Mfma,
+  Salu,
+  Smem,
+  VmemLoad,
+  VmemStore,
+  VmemAtomic,
+  FlatLoad,
+  FlatStore,
+  FlatAtomic,
+  LdsDma,
+  DsRead,
+  DsWrite,
+  DsAtomic,
+  DsOther,
+  Wait,
+  Barrier,
+  Branch,
+  Nop,
+  End,
+  Other
+};
+
+/// Registers that an instruction reads or writes, in one numbering: SGPRs
+/// 0..127, then the rows of the unified vector file from 256 on.
+struct RegUse {
+  uint16_t first;
+  uint8_t count;
+  uint8_t flags; ///< 1: written, 2: read
+};
+constexpr unsigned regVector = 256;
+
+struct InstMeta {
+  uint64_t address = 0; ///< in the ELF
+  uint8_t size = 4;
+  InstClass kind = InstClass::Other;
+  std::string mnemonic;
+  std::vector<RegUse> uses;
+  uint8_t scc = 0; ///< SCC, by the flags of RegUse
+};
+
+struct Program {
+  std::vector<Inst> code;
+  std::vector<InstMeta> meta;
+  std::unordered_map<uint64_t, uint32_t> byAddress;
+  uint32_t entry = 0;
+  uint64_t imageBase = 0; ///< emulated address of ELF address 0
+  uint32_t rows = 0, accumOffset = 0;
+
+  uint64_t addressAfter(size_t index) const {
+    return imageBase + meta[index].address + meta[index].size;
+  }
+  bool indexOf(uint64_t emulated, uint32_t &index) const {
+    auto it = byAddress.find(emulated - imageBase);
+    if (it == byAddress.end())
+      return false;
+    index = it->second;
+    return true;
+  }
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_STATE_PROGRAM_H

@@ -1,0 +1,124 @@
+//===- ValuTable.h - rows of the vector opcode tables -----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One row a vector ALU mnemonic: types of the operands, what kind of operation
+// it is, and its lane kernel. The tables exist once for each host instruction
+// set; `valuOps()` says which one this host runs. No decoding here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_VECTOR_VALUTABLE_H
+#define MOE_LIB_EMULATOR_VECTOR_VALUTABLE_H
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace moe::emulator {
+
+struct Wave;
+struct Inst;
+
+enum class ValueType : uint8_t {
+  None,
+  B32,
+  U32,
+  I32,
+  F32,
+  U16,
+  I16,
+  F16,
+  B64,
+  U64,
+  I64,
+  F64,
+};
+constexpr unsigned valueRows(ValueType type) {
+  return type >= ValueType::B64 ? 2 : type == ValueType::None ? 0 : 1;
+}
+constexpr bool isFloatType(ValueType type) {
+  return type == ValueType::F32 || type == ValueType::F16 ||
+         type == ValueType::F64;
+}
+constexpr bool is16(ValueType type) {
+  return type == ValueType::U16 || type == ValueType::I16 ||
+         type == ValueType::F16;
+}
+
+/// What a kernel works on. Rows of 64 lanes; 64-bit values are two rows.
+struct LaneIO {
+  uint32_t *d;
+  const uint32_t *a, *b, *c;
+  const uint32_t *m; ///< mask in (carry, select), all ones or zero a lane
+  uint32_t mode;     ///< MODE register
+  uint32_t imm;      ///< bitop3 table, DPP-free immediates
+  uint32_t opSel;
+  bool gfx950;
+  bool ieee;
+};
+using LaneFn = void (*)(LaneIO &);
+using ValuHandler = void (*)(Wave &, const Inst &);
+
+/// Bits of ValuRow::flags.
+enum ValuFlags : uint16_t {
+  VF = 1 << 0,        ///< float arithmetic: MODE's denormals and rounding apply
+  VTrans = 1 << 1,    ///< transcendental, for counting
+  VCvt = 1 << 2,      ///< conversion, for counting
+  VCarryIn = 1 << 3,  ///< reads a mask
+  VCarryOut = 1 << 4, ///< writes a mask: third row(s) after the result
+  VCompare = 1 << 5,  ///< result is a mask only
+  VReadsDst = 1 << 6, ///< c is the old destination (fmac)
+  VKeepHi = 1 << 7,   ///< a 16-bit result keeps the register's upper half
+  VCmpx = 1 << 8,     ///< also writes EXEC
+  VLit = 1 << 9,      ///< fmamk / fmaak: a literal K
+  VNo950 = 1 << 10,
+  VOnly950 = 1 << 11,
+  VOpSel = 1 << 12,  ///< the kernel handles op_sel itself
+  VShift4 = 1 << 13, ///< a shift (b) above 4 is undefined: refused
+};
+
+struct ValuRow {
+  const char *name;
+  LaneFn fn;
+  ValueType d, a, b, c;
+  uint16_t flags;
+  /// Handlers of the forms with neg and abs at most, and of those that read
+  /// whole VGPRs only; null: the drivers below.
+  ValuHandler direct = nullptr, directVgprs = nullptr;
+  /// Of those that read VGPRs but for the sources in bits (index + 1).
+  ValuHandler directScalars[6] = {};
+};
+
+/// Drivers and tables of one host instruction set.
+struct ValuOps {
+  const char *name;
+  void (*full)(Wave &, const Inst &);      ///< everything
+  void (*packed)(Wave &, const Inst &);    ///< VOP3P, 16-bit halves
+  void (*packed32)(Wave &, const Inst &);  ///< v_pk_*_f32, v_pk_mov_b32
+  void (*mix)(Wave &, const Inst &);       ///< v_fma_mix*
+  void (*unpackFp4)(Wave &, const Inst &); ///< v_cvt_scalef32_pk_bf16_fp4
+  struct Table {
+    const ValuRow *rows;
+    size_t count;
+  };
+  Table tables[5]; ///< VOP1, VOP2, VOPC, VOP3
+  Table clamped;   ///< integer forms with clamp
+  Table packedRows, packedClamped, packed32Rows, mixRows;
+};
+
+/// The set for this host, chosen once.
+const ValuOps &valuOps();
+/// All sets that this host can run, the baseline first, for tests.
+std::vector<const ValuOps *> allValuOps();
+
+/// The row's own handler for a decoded instruction, the faster one where all
+/// sources are VGPRs; null when a driver must do it.
+ValuHandler directHandler(const ValuRow &row, const Inst &inst);
+/// The same for a row of packedRows or packed32Rows.
+ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
+                                bool pairs);
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_VECTOR_VALUTABLE_H
