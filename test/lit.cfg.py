@@ -26,6 +26,7 @@ if "moe_vectors" in lit_config.params:
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%source_root", config.moe_source_dir))
 config.substitutions.append(("%build_root", config.moe_build_dir))
+config.substitutions.append(("%llvm_lib_dir", config.llvm_lib_dir))
 config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "Inputs")))
 # `%exit N COMMAND`: the command must exit with N, not merely fail.
 config.substitutions.append(("%exit", f"{config.python} {config.test_source_root}/Inputs/expect_exit.py"))

@@ -2,7 +2,8 @@
 #
 # The short functions that keep the leaf CMakeLists short. Everything links the
 # two dylibs, MLIR and LLVM, and never the static archives beside them: two
-# copies of MLIR in one process do not work.
+# copies of MLIR in one process do not work unless one is hidden, as in libmoe.so
+# (lib/CAPI).
 
 # add_moe_library(NAME sources... [DEPENDS targets...] [LINK_LIBS libs...] [MLIR])
 # One room. MLIR: the room uses MLIR and links its dylib as well as LLVM's.

@@ -39,6 +39,16 @@ Expected<HostBuffer> HostBuffer::allocate(uint64_t bytes) {
   return buffer;
 }
 
+HostBuffer HostBuffer::view(const void *data, uint64_t bytes) {
+  HostBuffer buffer;
+  buffer.length = static_cast<size_t>(bytes);
+  // What only reads gets it as a const object.
+  buffer.memory = std::unique_ptr<uint8_t[], Free>(
+      static_cast<uint8_t *>(const_cast<void *>(data)),
+      Free{/*borrowed=*/true});
+  return buffer;
+}
+
 Expected<HostBuffer> moe::driver::readFile(StringRef path) {
   Expected<sys::fs::file_t> file =
       sys::fs::openNativeFileForRead(path, sys::fs::OF_None);

@@ -112,6 +112,28 @@ static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
     worker.join();
 }
 
+static Error prepareWeights(const Problem &problem, DeviceBuffers &buffers,
+                            unsigned threads) {
+  if (problem.shuffled) {
+    buffers.w = HostBuffer::view(problem.codes.data(), problem.codes.size());
+    buffers.scale =
+        HostBuffer::view(problem.scales.data(), problem.scales.size());
+    return Error::success();
+  }
+  const KernelOptions &o = problem.options;
+  int64_t rows = o.experts * o.n();
+  if (Error error = HostBuffer::allocate(
+                        uint64_t(reference::shuffledWeightBytes(rows, o.k())))
+                        .moveInto(buffers.w))
+    return error;
+  if (Error error = HostBuffer::allocate(
+                        uint64_t(reference::shuffledScaleBytes(rows, o.k())))
+                        .moveInto(buffers.scale))
+    return error;
+  shuffleExperts(problem, buffers, threads);
+  return Error::success();
+}
+
 /// The bias in the physical order of the weight rows.
 static std::vector<float> physicalBias(const Problem &problem) {
   const KernelOptions &o = problem.options;
@@ -147,7 +169,8 @@ static Error prepareParts(const Problem &problem, DeviceBuffers &buffers) {
 }
 
 Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
-                                             int64_t tileM, unsigned threads) {
+                                             int64_t tileM, unsigned threads,
+                                             Garbage garbage) {
   const KernelOptions &o = problem.options;
   DeviceBuffers buffers;
   int64_t most = std::numeric_limits<int32_t>::max();
@@ -172,19 +195,10 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
   buffers.expertIds = std::move(sorted.expertIds);
   buffers.numValid = {sorted.numValid[0], sorted.numValid[1]};
   buffers.numBlocks = static_cast<int64_t>(buffers.expertIds.size());
-  poison(problem, tileM, buffers);
-
-  int64_t allRows = o.experts * o.n();
-  if (Error error =
-          HostBuffer::allocate(
-              uint64_t(reference::shuffledWeightBytes(allRows, o.k())))
-              .moveInto(buffers.w))
+  if (garbage == Garbage::Hostile)
+    poison(problem, tileM, buffers);
+  if (Error error = prepareWeights(problem, buffers, threads))
     return std::move(error);
-  if (Error error = HostBuffer::allocate(
-                        uint64_t(reference::shuffledScaleBytes(allRows, o.k())))
-                        .moveInto(buffers.scale))
-    return std::move(error);
-  shuffleExperts(problem, buffers, threads);
   buffers.bias = physicalBias(problem);
   if (Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
                         .moveInto(buffers.out))

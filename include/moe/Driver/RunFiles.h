@@ -31,6 +31,8 @@ public:
   HostBuffer() = default;
   /// Error: the memory cannot be had.
   static llvm::Expected<HostBuffer> allocate(uint64_t bytes);
+  /// Memory of somebody else, who keeps it for as long as this object lives.
+  static HostBuffer view(const void *data, uint64_t bytes);
 
   uint8_t *data() { return memory.get() + offset; }
   const uint8_t *data() const { return memory.get() + offset; }
@@ -54,7 +56,11 @@ public:
 
 private:
   struct Free {
-    void operator()(uint8_t *memory) const { std::free(memory); }
+    bool borrowed; // value-initialised by unique_ptr: false
+    void operator()(uint8_t *memory) const {
+      if (!borrowed)
+        std::free(memory);
+    }
   };
   std::unique_ptr<uint8_t[], Free> memory;
   size_t offset = 0, length = 0;

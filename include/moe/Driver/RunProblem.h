@@ -50,6 +50,8 @@ struct Problem {
   uint64_t seed = 0;          ///< of the garbage
   Sharding sharding;
   bool generated = false; ///< finite numbers only, but for what is not read
+  /// Codes and scales are in the kernel's order already.
+  bool shuffled = false;
 
   /// The experts that ids name.
   int64_t globalExperts() const {
@@ -137,12 +139,17 @@ struct DeviceBuffers {
   std::vector<executor::Argument> secondArguments(Problem &problem);
 };
 
-/// Sorts and shuffles for blocks of `tileM` rows. Past the rows in use come
-/// random ids, expert ids of -1 and out of range, weights of NaN and infinity;
-/// padding rows have NaN weights; when there is room, one block in use has an
-/// expert outside [0, experts) and valid tokens.
+/// What stands where the contract says garbage: hostile values for tests, or
+/// what the sorting leaves there.
+enum class Garbage { Hostile, Harmless };
+
+/// Sorts and shuffles for blocks of `tileM` rows. With Garbage::Hostile, past
+/// the rows in use come random ids, expert ids of -1 and out of range, weights
+/// of NaN and infinity; padding rows have NaN weights; when there is room, one
+/// block in use has an expert outside [0, experts) and valid tokens.
 llvm::Expected<DeviceBuffers> prepare(const Problem &problem, int64_t tileM,
-                                      unsigned threads);
+                                      unsigned threads,
+                                      Garbage garbage = Garbage::Hostile);
 
 } // namespace moe::driver
 

@@ -1,0 +1,69 @@
+/*===- Executor.h - running any code object with host buffers ---------------===
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * An executor runs kernels: the emulator of gfx942 and gfx950 on the CPU.
+ *
+ *===------------------------------------------------------------------------===*/
+
+#ifndef MOE_C_EXECUTOR_H
+#define MOE_C_EXECUTOR_H
+
+#include "moe-c/Support.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct MoeExecutor MoeExecutor;
+
+/* `name`: "emulator" or "hip"; the latter fails where the build has none. */
+MOE_CAPI_EXPORTED MoeStatus moeExecutorCreate(const char *name,
+                                              MoeExecutor **executor);
+MOE_CAPI_EXPORTED void moeExecutorDestroy(MoeExecutor *executor);
+
+/* Sets one option, by the flags of moe-run: "sanitize" "wait,race" (or "all",
+ * "none"), "threads" "2" (0: one a core), "order-seed" "7",
+ * "max-instructions" "1000000", "stats" NULL. */
+MOE_CAPI_EXPORTED MoeStatus moeExecutorSet(MoeExecutor *executor,
+                                           const char *name, const char *value);
+
+typedef enum MoeArgumentKind {
+  MOE_ARGUMENT_BUFFER = 0, /* `size` bytes of host memory, changed in place */
+  MOE_ARGUMENT_READ_ONLY = 1, /* a buffer that the kernel must not change */
+  MOE_ARGUMENT_SCALAR = 2,    /* the `size` bytes of a value */
+  MOE_ARGUMENT_NULL = 3       /* a null pointer; data and size are ignored */
+} MoeArgumentKind;
+
+typedef struct MoeArgument {
+  MoeArgumentKind kind;
+  const char *name; /* for messages; may be NULL */
+  void *data;
+  size_t size;
+} MoeArgument;
+
+/* A code object, the kernel in it, and how to start it. */
+typedef struct MoeLaunch {
+  const void *code;
+  size_t codeSize;
+  const char *kernel;
+  uint32_t grid[3];    /* in workgroups */
+  uint32_t block[3];   /* in threads */
+  uint32_t dynamicLds; /* bytes */
+  /* The explicit arguments in order; those past the list are zero. */
+  const MoeArgument *arguments;
+  size_t numArguments;
+} MoeLaunch;
+
+/* Runs to the end. `outcome` may be NULL; else it gets {"instructions",
+ * "seconds", "reports": [...], "warnings": [...], "stats": {...}}. A report of
+ * a sanitizer makes the status MOE_FAILED; the outcome is there then too. After
+ * another error it is NULL, and the buffers' contents mean nothing. */
+MOE_CAPI_EXPORTED MoeStatus moeLaunch(const MoeExecutor *executor,
+                                      const MoeLaunch *launch, char **outcome);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MOE_C_EXECUTOR_H */

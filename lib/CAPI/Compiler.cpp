@@ -1,0 +1,303 @@
+//===- Compiler.cpp - configurations and kernels for C --------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Options are parsed by the tools' own flags, so that a name, a value and a
+// message are the same everywhere; the compiling is Driver's.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Support.h"
+#include "moe/CodeObject/Report.h"
+#include "moe/Driver/KernelFlags.h"
+#include "moe/Reference/Sorting.h"
+#include "moe/Target/Chip.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace moe;
+using moe::driver::KernelOptions;
+
+/// Makes options of settings. Anew each time, since flags refer to what they
+/// set.
+static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
+  MoeConfig config;
+  config.settings = settings;
+  bool hasKernel = false;
+  erase_if(settings, [&](const MoeSetting &setting) {
+    if (setting.first != "kernel")
+      return false;
+    hasKernel = true;
+    return config.layer = setting.second == "layer";
+  });
+  driver::FlagSet flags("", "");
+  driver::addKernelKindFlag(flags, config.options);
+  driver::addKernelFlags(flags, config.options);
+  if (Error error = capi::parseSettings(flags, settings))
+    return std::move(error);
+  if (hasKernel && !config.layer)
+    if (Error error = driver::checkStageFlags(flags, config.options.kernel))
+      return std::move(error);
+  config.fixed = driver::fixedAxes(flags);
+  if (!hasKernel)
+    config.missing = "kernel";
+  for (const char *name : {"model-dim", "inter-dim", "experts", "topk"})
+    if (config.missing.empty() && !flags.given(name))
+      config.missing = name;
+  return config;
+}
+
+Error capi::checkComplete(const MoeConfig &config, bool layer) {
+  if (!config.missing.empty())
+    return driver::usageError("missing option '" + config.missing + "'");
+  if (config.layer == layer)
+    return Error::success();
+  return driver::usageError(layer ? Twine("kernel: expected layer, got ") +
+                                        toString(config.options.kernel)
+                                  : Twine("kernel: expected the kernel of one "
+                                          "stage, got layer"));
+}
+
+Expected<driver::Configuration> capi::chosen(const MoeConfig &config,
+                                             StringRef chip, int64_t tokens,
+                                             int64_t globalExperts) {
+  if (Error error = driver::checkChip(chip))
+    return std::move(error);
+  if (!config.options.isGemm())
+    return driver::usageError("kernel: expected gemm1, gemm2 or layer, got " +
+                              Twine(toString(config.options.kernel)));
+  driver::Workload workload;
+  workload.tokens = tokens;
+  workload.globalExperts = globalExperts;
+  return driver::chooseConfig(config.options, workload, *lookupChip(chip),
+                              config.fixed);
+}
+
+//===----------------------------------------------------------------------===//
+// Configurations
+//===----------------------------------------------------------------------===//
+
+MoeStatus moeConfigCreate(MoeConfig **config) {
+  if (Error error = capi::checkPointers({{config, "config"}}))
+    return capi::statusOf(std::move(error));
+  Expected<MoeConfig> made = makeConfig({});
+  if (!made)
+    return capi::statusOf(made.takeError());
+  *config = new MoeConfig(std::move(*made));
+  return MOE_OK;
+}
+
+void moeConfigDestroy(MoeConfig *config) { delete config; }
+
+MoeStatus moeConfigSet(MoeConfig *config, const char *name, const char *value) {
+  if (Error error = capi::checkPointers({{config, "config"}, {name, "name"}}))
+    return capi::statusOf(std::move(error));
+  Expected<MoeConfig> made =
+      makeConfig(capi::withSetting(config->settings, name, value));
+  if (!made)
+    return capi::statusOf(made.takeError());
+  *config = std::move(*made);
+  return MOE_OK;
+}
+
+static json::Value describeChoice(const driver::Configuration &choice) {
+  json::Array axes;
+  for (const driver::AxisChoice &axis : choice.axes)
+    axes.push_back(json::Object{
+        {"axis", axis.axis}, {"value", axis.value}, {"reason", axis.reason}});
+  return json::Object{{"flags", driver::kernelFlagsString(choice.options)},
+                      {"axes", std::move(axes)},
+                      {"active_experts", choice.activeExperts},
+                      {"rows_per_expert", choice.rowsPerExpert},
+                      {"lds", choice.ldsBytes}};
+}
+
+MoeStatus moeConfigChoose(MoeConfig *config, const char *chip, int64_t tokens,
+                          int64_t globalExperts, char **text) {
+  if (Error error = capi::checkPointers({{config, "config"}, {chip, "chip"}}))
+    return capi::statusOf(std::move(error));
+  if (Error error = capi::checkComplete(*config))
+    return capi::statusOf(std::move(error));
+  if (tokens < 1 || tokens >= 1 << 24)
+    return capi::statusOf(createStringError(
+        "tokens: expected from 1 to 16777215, got " + Twine(tokens)));
+  Expected<driver::Configuration> choice =
+      capi::chosen(*config, chip, tokens, globalExperts);
+  if (!choice)
+    return capi::statusOf(choice.takeError());
+  config->options = choice->options;
+  capi::giveJSON(text, describeChoice(*choice));
+  return MOE_OK;
+}
+
+//===----------------------------------------------------------------------===//
+// Compiling
+//===----------------------------------------------------------------------===//
+
+static void giveKernel(driver::CompiledKernel kernel,
+                       std::optional<KernelOptions> options,
+                       MoeKernel **target) {
+  std::string report;
+  raw_string_ostream os(report);
+  json::OStream json(os);
+  codeobject::writeJSON(kernel.report, json);
+  *target = new MoeKernel{std::move(kernel), std::move(report), options};
+}
+
+/// A complete configuration that can be built into IR.
+static Error checkCompilable(const MoeConfig &config) {
+  if (Error error = capi::checkComplete(config))
+    return error;
+  if (!config.options.tile &&
+      config.options.kernel != driver::KernelKind::Reduce)
+    return driver::usageError(
+        "missing option 'tile', or moeConfigChoose() to have it chosen");
+  return Error::success();
+}
+
+static Expected<driver::EmitStage> parseStage(StringRef stage) {
+  using driver::EmitStage;
+  for (auto [name, value] :
+       {std::pair<const char *, EmitStage>("mlir", EmitStage::Mlir),
+        {"tile", EmitStage::Tile},
+        {"llvm", EmitStage::Llvm},
+        {"asm", EmitStage::Asm}})
+    if (stage == name)
+      return value;
+  return driver::usageError("stage: expected mlir, tile, llvm or asm, got '" +
+                            stage + "'");
+}
+
+MoeStatus moeCompile(const MoeConfig *config, const char *chip,
+                     MoeKernel **kernel) {
+  if (Error error = capi::checkPointers(
+          {{config, "config"}, {chip, "chip"}, {kernel, "kernel"}}))
+    return capi::statusOf(std::move(error));
+  if (Error error = checkCompilable(*config))
+    return capi::statusOf(std::move(error));
+  Expected<driver::CompiledKernel> compiled =
+      driver::compileKernel(config->options, chip);
+  if (!compiled)
+    return capi::statusOf(compiled.takeError());
+  giveKernel(std::move(*compiled), config->options, kernel);
+  return MOE_OK;
+}
+
+MoeStatus moeCompileIR(const char *text, size_t length, const char *name,
+                       const char *chip, MoeKernel **kernel) {
+  if (Error error = capi::checkPointers(
+          {{text, "text"}, {name, "name"}, {chip, "chip"}, {kernel, "kernel"}}))
+    return capi::statusOf(std::move(error));
+  Expected<driver::CompiledKernel> compiled =
+      driver::compileIR(StringRef(text, length), name, chip);
+  if (!compiled)
+    return capi::statusOf(compiled.takeError());
+  giveKernel(std::move(*compiled), std::nullopt, kernel);
+  return MOE_OK;
+}
+
+static MoeStatus giveEmitted(Expected<std::string> emitted, char **text) {
+  if (!emitted)
+    return capi::statusOf(emitted.takeError());
+  capi::giveString(text, *emitted);
+  return MOE_OK;
+}
+
+MoeStatus moeEmit(const MoeConfig *config, const char *stage, const char *chip,
+                  char **text) {
+  if (Error error = capi::checkPointers(
+          {{config, "config"}, {stage, "stage"}, {text, "text"}}))
+    return capi::statusOf(std::move(error));
+  if (Error error = checkCompilable(*config))
+    return capi::statusOf(std::move(error));
+  Expected<driver::EmitStage> parsed = parseStage(stage);
+  if (!parsed)
+    return capi::statusOf(parsed.takeError());
+  return giveEmitted(
+      driver::emitKernel(config->options, *parsed, chip ? chip : ""), text);
+}
+
+MoeStatus moeEmitIR(const char *text, size_t length, const char *name,
+                    const char *stage, const char *chip, char **result) {
+  if (Error error = capi::checkPointers({{text, "text"},
+                                         {name, "name"},
+                                         {stage, "stage"},
+                                         {result, "result"}}))
+    return capi::statusOf(std::move(error));
+  Expected<driver::EmitStage> parsed = parseStage(stage);
+  if (!parsed)
+    return capi::statusOf(parsed.takeError());
+  return giveEmitted(
+      driver::emitIR(StringRef(text, length), name, *parsed, chip ? chip : ""),
+      result);
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+void moeKernelDestroy(MoeKernel *kernel) { delete kernel; }
+
+const char *moeKernelGetName(const MoeKernel *kernel) {
+  return kernel->kernel.kernelName.c_str();
+}
+
+const void *moeKernelGetCode(const MoeKernel *kernel, size_t *size) {
+  if (size)
+    *size = kernel->kernel.elf.size();
+  return kernel->kernel.elf.data();
+}
+
+const char *moeKernelGetReport(const MoeKernel *kernel) {
+  return kernel->report.c_str();
+}
+
+void moeKernelGetBlock(const MoeKernel *kernel, uint32_t block[3]) {
+  llvm::copy(kernel->kernel.block, block);
+}
+
+/// What the caller left open, from the configuration.
+static Expected<codeobject::GridVariables>
+fillDimensions(const MoeKernel &kernel, const MoeGridDimensions &given) {
+  codeobject::GridVariables variables;
+  if (given.tokens < 0)
+    return createStringError("tokens: expected at least 0, got " +
+                             Twine(given.tokens));
+  variables.tokens = given.tokens;
+  variables.n = given.n;
+  variables.k = given.k;
+  variables.numBlocks = given.numBlocks;
+  if (given.n >= 0 && given.k >= 0 && given.numBlocks >= 0)
+    return variables;
+  if (!kernel.options)
+    return driver::usageError("n, k and num_blocks: expected all three for a "
+                              "kernel made of IR");
+  const KernelOptions &o = *kernel.options;
+  if (given.n < 0)
+    variables.n = o.n();
+  if (given.k < 0)
+    variables.k = o.k();
+  if (given.numBlocks < 0 && o.tile) {
+    int64_t rows =
+        reference::maxSortedRows(given.tokens, o.topk, o.experts, o.tile->m);
+    variables.numBlocks = (rows + o.tile->m - 1) / o.tile->m;
+  }
+  return variables;
+}
+
+MoeStatus moeKernelGetGrid(const MoeKernel *kernel,
+                           const MoeGridDimensions *dimensions,
+                           uint32_t grid[3]) {
+  if (Error error = capi::checkPointers(
+          {{kernel, "kernel"}, {dimensions, "dimensions"}, {grid, "grid"}}))
+    return capi::statusOf(std::move(error));
+  Expected<codeobject::GridVariables> variables =
+      fillDimensions(*kernel, *dimensions);
+  if (!variables)
+    return capi::statusOf(variables.takeError());
+  auto evaluated = codeobject::evaluateGrid(kernel->kernel.grid, *variables);
+  if (!evaluated)
+    return capi::statusOf(evaluated.takeError());
+  llvm::copy(*evaluated, grid);
+  return MOE_OK;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Calls the C API as a program would and prints what comes back; api.test says
+ * what is expected. Errors are provoked on purpose: each prints its status and
+ * message. */
+#include "moe-c/moe.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static void expect(MoeStatus status, const char *what) {
+  if (status == MOE_OK)
+    printf("%s: ok\n", what);
+  else
+    printf("%s: status %d: %s\n", what, (int)status, moeGetLastError());
+}
+
+static MoeConfig *makeConfig(const char *kernel, const char *tile) {
+  MoeConfig *config = NULL;
+  expect(moeConfigCreate(&config), "create");
+  moeConfigSet(config, "kernel", kernel);
+  moeConfigSet(config, "model-dim", "256");
+  moeConfigSet(config, "inter-dim", "512");
+  moeConfigSet(config, "experts", "4");
+  moeConfigSet(config, "topk", "2");
+  if (tile)
+    moeConfigSet(config, "tile", tile);
+  return config;
+}
+
+static void refuse(void) {
+  MoeConfig *config = makeConfig("gemm2", NULL);
+  MoeExecutor *executor = NULL;
+  MoeKernel *kernel = NULL;
+  char *text = NULL;
+  expect(moeConfigCreate(NULL), "null");
+  expect(moeConfigSet(config, "tiel", "16x128x256"), "unknown option");
+  expect(moeConfigSet(config, "tile", "16x128"), "bad tile");
+  expect(moeConfigSet(config, "topk", "0"), "topk 0");
+  expect(moeConfigSet(config, "bias", "yes"), "bias yes");
+  expect(moeConfigSet(config, "act", "silu"), "other stage");
+  expect(moeCompile(config, "gfx950", &kernel), "no tile");
+  expect(moeConfigSet(config, "tile", "16x128x100"), "odd tile");
+  expect(moeCompile(config, "gfx1100", &kernel), "unknown chip");
+  expect(moeCompile(config, "gfx950", &kernel), "impossible tile");
+  expect(moeEmit(config, "hsaco", "gfx950", &text), "unknown stage");
+  expect(moeCompileIR("module {", 8, "mine.mlir", "gfx950", &kernel), "bad IR");
+  expect(moeExecutorCreate("cuda", &executor), "unknown executor");
+  expect(moeExecutorCreate("emulator", &executor), "emulator");
+  expect(moeExecutorSet(executor, "sanitize", "everything"), "sanitizer");
+  expect(moeQuantizeMXFP4(NULL, 1, 33, 0, NULL, NULL), "k 33");
+  moeExecutorDestroy(executor);
+  moeConfigDestroy(config);
+}
+
+static void kernel(void) {
+  MoeConfig *config = makeConfig("gemm2", NULL);
+  MoeKernel *kernel = NULL, *again = NULL;
+  char *text = NULL;
+  MoeGridDimensions dimensions = {16, -1, -1, -1};
+  uint32_t grid[3], block[3];
+  size_t size = 0, sizeAgain = 0;
+  const void *code, *codeAgain;
+  expect(moeConfigChoose(config, "gfx950", 16, 0, &text), "choose");
+  printf("choice %s\n", text);
+  moeStringDestroy(text);
+  expect(moeCompile(config, "gfx950", &kernel), "compile");
+  expect(moeKernelGetGrid(kernel, &dimensions, grid), "grid");
+  moeKernelGetBlock(kernel, block);
+  printf("grid %u %u %u, block %u %u %u\n", grid[0], grid[1], grid[2], block[0],
+         block[1], block[2]);
+  printf("report %s\n", moeKernelGetReport(kernel));
+  expect(moeEmit(config, "mlir", NULL, &text), "emit");
+  expect(moeCompileIR(text, strlen(text), "emitted", "gfx950", &again), "IR");
+  code = moeKernelGetCode(kernel, &size);
+  codeAgain = moeKernelGetCode(again, &sizeAgain);
+  printf("the IR's bytes are %s\n",
+         size == sizeAgain && !memcmp(code, codeAgain, size) ? "equal"
+                                                             : "different");
+  expect(moeKernelGetGrid(again, &dimensions, grid), "grid of IR");
+  moeStringDestroy(text);
+  moeKernelDestroy(kernel);
+  moeKernelDestroy(again);
+  moeConfigDestroy(config);
+}
+
+static MoeConfig *shared;
+
+static void *compile(void *result) {
+  MoeKernel *kernel = NULL;
+  if (moeCompile(shared, "gfx942", &kernel) == MOE_OK)
+    *(MoeKernel **)result = kernel;
+  return NULL;
+}
+
+static void threads(void) {
+  enum { THREADS = 4 };
+  pthread_t threads[THREADS];
+  MoeKernel *kernels[THREADS] = {NULL};
+  int equal = 0;
+  shared = makeConfig("gemm1", "32x128x256");
+  for (int i = 0; i < THREADS; ++i)
+    pthread_create(&threads[i], NULL, compile, &kernels[i]);
+  for (int i = 0; i < THREADS; ++i)
+    pthread_join(threads[i], NULL);
+  for (int i = 0; i < THREADS; ++i) {
+    size_t size = 0, first = 0;
+    const void *a = kernels[0] ? moeKernelGetCode(kernels[0], &first) : NULL;
+    const void *b = kernels[i] ? moeKernelGetCode(kernels[i], &size) : NULL;
+    equal += a && b && size == first && !memcmp(a, b, size);
+  }
+  printf("%d of %d threads have equal bytes\n", equal, (int)THREADS);
+  for (int i = 0; i < THREADS; ++i)
+    moeKernelDestroy(kernels[i]);
+  moeConfigDestroy(shared);
+}
+
+/* A sort whose arrays are too small says how large they must be. */
+static void sorting(void) {
+  int32_t ids[4] = {1, 0, 1, 3}, sortedIds[66], expertIds[5], numValid[2];
+  float weights[4] = {0.25f, 0.75f, 0.5f, 0.5f}, sortedWeights[66];
+  MoeSorting s = {2,        2,  4, 16,        ids,           weights,
+                  NULL,     -1, 8, sortedIds, sortedWeights, expertIds,
+                  numValid, 0};
+  expect(moeSort(&s), "small");
+  s.capacity = s.rows;
+  expect(moeSort(&s), "sort");
+  printf("%d rows in use, experts %d %d %d %d\n", numValid[0], expertIds[0],
+         expertIds[1], expertIds[2], expertIds[3]);
+  printf("first row of expert 1: slot %d of token %d, weight %g\n",
+         sortedIds[16] >> 24, sortedIds[16] & 0xffffff, sortedWeights[16]);
+}
+
+int main(void) {
+  printf("version %s\n", moeGetVersion());
+  refuse();
+  kernel();
+  threads();
+  sorting();
+  return 0;
+}
