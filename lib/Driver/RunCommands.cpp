@@ -36,6 +36,10 @@ void ExecutorFlags::add(FlagSet &flags) {
   flags.integer("threads", "host threads; 0 = one a core [0]", threads, 0);
   flags.integer("order-seed", "shuffles wave, workgroup and atomic order",
                 orderSeed);
+  flags.choice<std::string>(
+      "interleave", "how the waves of a workgroup take turns [barrier]",
+      interleave,
+      {{"barrier", "barrier"}, {"lockstep", "lockstep"}, {"random", "random"}});
   flags.integer("max-instructions", "stop after so many; 0 = no limit [0]",
                 maxInstructions);
   flags.value("trace", "FILE.json",
@@ -57,6 +61,7 @@ ExecutorFlags::make(const FlagSet &flags) const {
   options.threads = static_cast<unsigned>(std::min<int64_t>(threads, 1024));
   if (flags.given("order-seed"))
     options.orderSeed = orderSeed;
+  options.interleave = interleave;
   options.maxInstructions = maxInstructions;
   options.sanitizers = sanitize;
   options.stats = stats;

@@ -187,6 +187,13 @@ moe::executor::makeEmulatorExecutor(const Options &options) {
   run.progress = options.progress;
   if (!options.traceFile.empty())
     run.traceLimit = options.traceLimit;
+  if (!options.interleave.empty()) {
+    Expected<moe::emulator::Interleave> how =
+        moe::emulator::parseInterleave(options.interleave);
+    if (!how)
+      return how.takeError();
+    run.interleave = *how;
+  }
   if (!options.sanitizers.empty()) {
     Expected<uint32_t> bits =
         moe::emulator::parseSanitizers(options.sanitizers);

@@ -75,11 +75,24 @@ struct Arg {
   }
 };
 
+/// In what portions the waves of a workgroup run. All are what hardware may do;
+/// a result that depends on it shows a race.
+enum class Interleave {
+  Barrier,  ///< each to its next barrier, end or sleep
+  Lockstep, ///< a few instructions in turn, as hardware does
+  Random    ///< seeded portions in a seeded order
+};
+
+/// "barrier", "lockstep" or "random"; the error lists them.
+llvm::Expected<Interleave> parseInterleave(llvm::StringRef name);
+
 struct RunOptions {
   /// Host threads, each running whole workgroups; 0 = one a core.
   unsigned threads = 1;
   /// Shuffles workgroup, wave and atomic order.
   std::optional<uint64_t> orderSeed;
+  /// `orderSeed` seeds Random too.
+  Interleave interleave = Interleave::Barrier;
   /// Wave instructions of the whole run; 0 = no limit.
   uint64_t maxInstructions = 0;
   /// Sanitizer bits.

@@ -61,6 +61,8 @@ struct Launch {
 struct Options {
   unsigned threads = 0; ///< host threads, 0 = one a core
   std::optional<uint64_t> orderSeed;
+  /// How waves take turns: "barrier", "lockstep", "random"; empty = barrier.
+  std::string interleave;
   uint64_t maxInstructions = 0; ///< wave instructions, 0 = no limit
   std::string sanitizers;       ///< "wait,race", "all"; empty = none
   bool stats = false;

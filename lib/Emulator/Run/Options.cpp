@@ -35,6 +35,18 @@ Expected<uint32_t> moe::emulator::parseSanitizers(StringRef list) {
   return bits;
 }
 
+Expected<Interleave> moe::emulator::parseInterleave(StringRef name) {
+  if (name == "barrier")
+    return Interleave::Barrier;
+  if (name == "lockstep")
+    return Interleave::Lockstep;
+  if (name == "random")
+    return Interleave::Random;
+  return createStringError(inconvertibleErrorCode(),
+                           "expected barrier, lockstep or random, got '" +
+                               name + "'");
+}
+
 void Stats::add(const Stats &other) {
   static uint64_t Stats::*const fields[] = {&Stats::instructions,
                                             &Stats::workgroups,

@@ -4,7 +4,7 @@
 //
 // The start state of waves, the execution loop, barriers and the instruction
 // budget. A wave runs until it ends, reaches a barrier, sleeps, or has used up
-// its slice.
+// its slice, whose length RunOptions::interleave decides.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +14,15 @@
 
 namespace moe::emulator {
 
-static constexpr uint64_t sliceInstructions = 1 << 16;
+/// A slice of Interleave::Barrier: long, but not endless.
+static constexpr uint64_t longSlice = 1 << 16;
+/// Of Interleave::Lockstep: a few instructions, as if the waves of a SIMD took
+/// turns.
+static constexpr uint64_t shortSlice = 4;
+/// Instructions in which a loop that waits comes back to its start.
+static constexpr unsigned longestLoop = 4096;
+/// Barriers in one round of a loop of several waves.
+static constexpr uint64_t longestRound = 64;
 
 GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
                          TraceRecorder *recorder,
@@ -38,7 +46,7 @@ GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
     w.scratchSize = scratchSize;
     group.waves.push_back(&w);
   }
-  states.resize(count);
+  order.resize(count);
   group.ldsSize = state.ldsSize;
   group.lds.resize(state.ldsSize + 16);
   group.program = state.program;
@@ -51,11 +59,28 @@ GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
 
 GroupRunner::~GroupRunner() = default;
 
-uint64_t GroupRunner::random() {
-  randomState ^= randomState << 13;
-  randomState ^= randomState >> 7;
-  randomState ^= randomState << 17;
-  return randomState;
+static uint64_t xorshift(uint64_t &state) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state;
+}
+
+uint64_t GroupRunner::random() { return xorshift(randomState); }
+
+/// Instructions that a wave may run before it is the next one's turn.
+uint64_t GroupRunner::sliceLength() {
+  switch (state.options.interleave) {
+  case Interleave::Barrier:
+    return longSlice;
+  case Interleave::Lockstep:
+    return shortSlice;
+  case Interleave::Random:
+    break;
+  }
+  // Mostly short ones, some long enough to overtake a whole loop.
+  uint64_t r = xorshift(sliceState) >> 16;
+  return 1 + (r >> 8) % (uint64_t(1) << (1 + (r & 255) % 10));
 }
 
 void GroupRunner::startWave(Wave &w, unsigned index,
@@ -187,74 +212,119 @@ bool GroupRunner::overBudget(Wave &w, GroupFailure &failure) {
   return true;
 }
 
-/// Registers and condition code, as one number.
-uint64_t GroupRunner::digest(const Wave &w) const {
-  uint64_t sum = w.scc + 0x9e3779b97f4a7c15ull * w.mode;
-  auto add = [&](const uint32_t *words, size_t count) {
-    for (size_t i = 0; i < count; i += 2)
-      sum = (sum ^ (words[i] | uint64_t(words[i + 1]) << 32)) *
-            0xff51afd7ed558ccdull;
-    sum ^= sum >> 32;
-  };
-  add(w.s, 128);
-  add(w.v[0], size_t(w.rows) * 64);
+static uint64_t mix(uint64_t sum) {
+  sum *= 0xff51afd7ed558ccdull;
+  return sum ^ sum >> 32;
+}
+static uint64_t mixWords(uint64_t sum, const uint32_t *words, size_t count) {
+  for (size_t i = 0; i < count; i += 2)
+    sum = mix(sum ^ (words[i] | uint64_t(words[i + 1]) << 32));
   return sum;
 }
 
-/// May an instruction of this kind change memory or LDS? Not these.
-static bool readsOnly(InstClass kind) {
-  switch (kind) {
+/// Registers and condition code, as one number.
+uint64_t GroupRunner::digest(const Wave &w) const {
+  uint64_t sum = mixWords(w.scc + 0x9e3779b97f4a7c15ull * w.mode, w.s, 128);
+  return mixWords(sum, w.v[0], size_t(w.rows) * 64);
+}
+
+/// May an instruction change what other workgroups see?
+static bool changesGlobal(const InstMeta &meta) {
+  switch (meta.kind) {
   case InstClass::Smem:
+    return meta.mnemonic.find("load") == std::string::npos &&
+           meta.mnemonic.find("time") == std::string::npos;
   case InstClass::VmemStore:
   case InstClass::VmemAtomic:
   case InstClass::FlatStore:
   case InstClass::FlatAtomic:
-  case InstClass::LdsDma:
-  case InstClass::DsWrite:
-  case InstClass::DsAtomic:
-    return false;
-  default:
     return true;
+  default:
+    return false;
   }
 }
 
-/// Is a wave in a loop that comes back to the same place with the same state,
-/// sleeps or not? Runs at most a few thousand instructions, one by one.
-bool GroupRunner::repeats(Wave &w) {
-  const Inst *place = w.pc;
-  spins[w.id].readsOnly = true;
-  uint64_t before = digest(w);
-  for (unsigned n = 0, visits = 0; n < 4096 && visits < 2; ++n) {
-    w.stop = Stop::None;
-    spins[w.id].readsOnly &= readsOnly(state.program->meta[w.pc - w.code].kind);
-    runSlice(w, 1);
-    if (w.stop != Stop::None && w.stop != Stop::Yield)
-      return false;
-    if (w.pc != place)
-      continue;
-    if (digest(w) == before)
-      return true;
-    ++visits;
-  }
-  return false;
+/// May it change something that is no register of its wave?
+static bool changesMemory(const InstMeta &meta) {
+  return changesGlobal(meta) || meta.kind == InstClass::LdsDma ||
+         meta.kind == InstClass::DsWrite || meta.kind == InstClass::DsAtomic;
 }
 
-/// After a slice: a wave that has used up several, or slept several times, is
-/// looked at closely, ever more rarely while it moves on.
-void GroupRunner::watchSpin(Wave &w) {
+/// After a slice: a wave that has run for long without a barrier, or slept
+/// several times, is looked at closely, ever more rarely while it moves on.
+void GroupRunner::watchSpin(Wave &w, uint64_t done) {
   Spin &spin = spins[w.id];
-  spin.waits = false;
   if (w.stop != Stop::None && w.stop != Stop::Yield) {
-    spin.turns = 0;
+    spin = Spin();
     return;
   }
-  unsigned turns = ++spin.turns;
-  bool look =
-      (turns & (turns - 1)) == 0 && turns >= (w.stop == Stop::Yield ? 8 : 2);
+  spin.instructions += done;
+  spin.sleeps += w.stop == Stop::Yield;
+  if (spin.place || spin.waits)
+    return;
   // A wave that counts how long it waits never repeats a state.
-  bool tired = turns % (w.stop == Stop::Yield ? 4096 : 1024) == 0;
-  if (look || tired)
-    spin.waits = repeats(w) || tired;
+  if (spin.instructions >= uint64_t(1024) * longSlice || spin.sleeps >= 4096) {
+    spin.waits = true;
+    spin.readsOnly = false;
+    return;
+  }
+  if (spin.instructions < spin.nextLook && spin.sleeps < spin.nextSleepLook)
+    return;
+  startLook(w);
+  spin.nextLook = 2 * std::max(spin.instructions, longSlice);
+  spin.nextSleepLook = 2 * std::max(spin.sleeps, 4u);
+}
+
+/// Begins to follow a wave: does it come back to where it is, as it is now?
+void GroupRunner::startLook(const Wave &w) {
+  Spin &spin = spins[w.id];
+  spin.place = w.pc;
+  spin.before = digest(w);
+  spin.readsOnly = true;
+  spin.visits = 0;
+  spin.left = longestLoop;
+}
+
+/// A slice of a wave that is looked at.
+void GroupRunner::watchSlice(Wave &w, uint64_t limit) {
+  Spin &spin = spins[w.id];
+  for (; limit && spin.place && w.stop == Stop::None; --limit) {
+    spin.readsOnly &= !changesMemory(state.program->meta[w.pc - w.code]);
+    runSlice(w, 1);
+    bool failed = --spin.left == 0;
+    if (w.pc == spin.place) {
+      if (digest(w) == spin.before) {
+        spin.waits = true;
+        spin.place = nullptr;
+        return;
+      }
+      failed |= ++spin.visits == 2;
+    }
+    if (!failed)
+      continue;
+    spin.place = nullptr;
+    if (spin.waits || spin.pc) // it waited, and does no longer
+      spin = Spin();
+  }
+}
+
+/// One turn of one wave.
+void GroupRunner::runTurn(Wave &w) {
+  Spin &spin = spins[w.id];
+  uint64_t limit = sliceLength(), before = w.executed;
+  w.stop = Stop::None;
+  if (spin.waits && !spin.place)
+    startLook(w);
+  if (spin.place)
+    watchSlice(w, std::min<uint64_t>(limit, longestLoop));
+  else if (barrierSpin.left)
+    for (; limit && w.stop == Stop::None; --limit) {
+      readsOnly &= !changesGlobal(state.program->meta[w.pc - w.code]);
+      runSlice(w, 1);
+    }
+  else
+    runSlice(w, limit);
+  watchSpin(w, w.executed - before);
 }
 
 bool GroupRunner::allSpin() const {
@@ -262,36 +332,88 @@ bool GroupRunner::allSpin() const {
   for (const auto &w : waves) {
     if (w->stop == Stop::End || w->stop == Stop::Barrier)
       continue;
-    if (!spins[w->id].waits)
+    if (!spins[w->id].waits || spins[w->id].place)
       return false;
     some = true;
   }
   return some;
 }
 
+/// Where the waves are and what is in their scalar registers.
+uint64_t GroupRunner::scalarDigest() const {
+  uint64_t sum = 0;
+  for (const auto &w : waves) {
+    sum = mix(sum ^ uint64_t(w->pc - w->code) ^ uint64_t(w->stop) << 32);
+    sum = mixWords(sum, w->s, 128);
+  }
+  return sum;
+}
+
+/// All that a workgroup knows by itself: registers, LDS, scratch.
+uint64_t GroupRunner::groupDigest() const {
+  uint64_t sum = scalarDigest();
+  for (const auto &w : waves)
+    sum = mix(sum ^ digest(*w));
+  for (const auto *bytes : {&group.lds, &scratch})
+    for (size_t i = 0; i + 8 <= bytes->size(); i += 8) {
+      uint64_t word;
+      memcpy(&word, bytes->data() + i, 8);
+      sum = mix(sum ^ word);
+    }
+  return sum;
+}
+
+/// At a barrier: has the workgroup been here as it is now? All is compared with
+/// a state saved ever more rarely, the scalar registers first.
+bool GroupRunner::repeatsAtBarrier() {
+  BarrierSpin &spin = barrierSpin;
+  ++spin.barriers;
+  if (spin.savedAt) {
+    if (scalarDigest() == spin.scalars && groupDigest() == spin.all)
+      return true;
+    if (spin.barriers - spin.savedAt >= longestRound) {
+      spin.savedAt = 0;
+      spin.left = false;
+    }
+  }
+  bool power = (spin.barriers & (spin.barriers - 1)) == 0;
+  if (power && spin.barriers >= 16 && !spin.left) {
+    spin.savedAt = spin.barriers;
+    spin.scalars = scalarDigest();
+    spin.all = groupDigest();
+  }
+  return false;
+}
+
+/// All waves that have not ended wait at a barrier: they go on.
+void GroupRunner::releaseBarrier() {
+  if (recorder)
+    recorder->barrier();
+  if (sanitizers)
+    sanitizers->barrier(group);
+  barrierSpin.waits = repeatsAtBarrier();
+  for (auto &w : waves)
+    if (w->stop != Stop::End)
+      w->stop = Stop::None;
+}
+
 /// One turn for every wave that can run; then barriers.
 bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
-  std::vector<unsigned> order(waves.size());
   for (unsigned i = 0; i < order.size(); ++i)
     order[i] = i;
-  if (randomState)
+  bool random = state.options.interleave == Interleave::Random;
+  if (randomState || random)
     for (unsigned i = unsigned(order.size()); i > 1; --i)
-      std::swap(order[i - 1], order[random() % i]);
-  bool ran = false;
+      std::swap(order[i - 1],
+                order[xorshift(random ? sliceState : randomState) % i]);
+  bool ran = false, waiting = false;
   for (unsigned i : order) {
     Wave &w = *waves[i];
+    waiting |= w.stop == Stop::Barrier;
     if (w.stop == Stop::End || w.stop == Stop::Barrier)
       continue;
     ran = true;
-    w.stop = Stop::None;
-    if (Spin &spin = spins[i]; spin.pc) { // it waited: does it still?
-      spin.waits = repeats(w);
-      if (!spin.waits)
-        spin = Spin();
-    } else {
-      runSlice(w, sliceInstructions);
-      watchSpin(w);
-    }
+    runTurn(w);
     if (w.stop == Stop::Fault) {
       failure.message = w.error;
       failure.record = w.inst - w.code;
@@ -305,27 +427,9 @@ bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
       return true;
     }
   }
-  if (ran)
-    return true;
-  Wave *waiting = nullptr, *ended = nullptr;
-  for (auto &w : waves)
-    (w->stop == Stop::Barrier ? waiting : ended) = w.get();
-  finished = !waiting;
-  if (waiting && ended) {
-    failure.message = "barrier that wave " + std::to_string(ended->id) +
-                      " never reaches: it has ended";
-    failure.record = waiting->inst - waiting->code;
-    failure.wave = waiting->id;
-    return false;
-  }
-  if (waiting) {
-    if (recorder)
-      recorder->barrier();
-    if (sanitizers)
-      sanitizers->barrier(group);
-    for (auto &w : waves)
-      w->stop = Stop::None;
-  }
+  finished = !ran && !waiting;
+  if (!ran && waiting)
+    releaseBarrier();
   return true;
 }
 
@@ -341,6 +445,8 @@ void GroupRunner::begin(const std::array<uint32_t, 3> &id, uint64_t ordinal) {
       random();
   }
   group.orderState = randomState;
+  sliceState = (state.options.orderSeed.value_or(0) * 0x9e3779b97f4a7c15ull) ^
+               (ordinal + 1) * 0xbf58476d1ce4e5b9ull;
   for (unsigned i = 0; i < waves.size(); ++i)
     startWave(*waves[i], i, id);
   wavesRun += waves.size();
@@ -349,29 +455,49 @@ void GroupRunner::begin(const std::array<uint32_t, 3> &id, uint64_t ordinal) {
   if (sanitizers)
     sanitizers->beginGroup(group);
   spins.assign(waves.size(), Spin());
+  barrierSpin = BarrierSpin();
+}
+
+/// Leaves a workgroup that waits, and says whether that is news.
+GroupEnd GroupRunner::putAside(GroupFailure &failure) {
+  moved = false;
+  if (barrierSpin.waits) {
+    moved = !barrierSpin.left || !readsOnly;
+    barrierSpin.waits = false;
+    barrierSpin.left = true;
+    barrierSpin.savedAt = barrierSpin.barriers;
+  }
+  for (auto &w : waves) {
+    Spin &spin = spins[w->id];
+    const Inst *pc = spin.waits ? w->pc : nullptr;
+    uint64_t now = spin.waits ? digest(*w) : 0;
+    moved |= spin.pc != pc || spin.state != now || (pc && !spin.readsOnly);
+    spin.pc = pc;
+    spin.state = now;
+    if (w->stop == Stop::End)
+      continue;
+    if (pc || failure.record < 0) { // where, when nobody moves any more
+      failure.record = (pc ? pc : w->inst) - w->code;
+      failure.wave = w->id;
+    }
+  }
+  return GroupEnd::Spinning;
 }
 
 GroupEnd GroupRunner::resume(GroupFailure &failure) {
+  failure.record = -1;
+  readsOnly = true;
+  for (auto &w : waves)
+    if (Spin &spin = spins[w->id]; spin.waits) { // does it still?
+      startLook(*w);
+      spin.waits = false;
+    }
   bool finished = false;
   while (!finished) {
     if (!turn(failure, finished))
       return GroupEnd::Failed;
-    if (finished || !allSpin())
-      continue;
-    moved = false;
-    for (auto &w : waves) {
-      Spin &spin = spins[w->id];
-      const Inst *pc = spin.waits ? w->pc : nullptr;
-      uint64_t now = spin.waits ? digest(*w) : 0;
-      moved |= spin.pc != pc || spin.state != now || !spin.readsOnly;
-      spin.pc = pc;
-      spin.state = now;
-      if (pc) { // for the message when nobody moves any more
-        failure.record = pc - w->code;
-        failure.wave = w->id;
-      }
-    }
-    return GroupEnd::Spinning;
+    if (!finished && (barrierSpin.waits || allSpin()))
+      return putAside(failure);
   }
   return GroupEnd::Finished;
 }

@@ -44,7 +44,8 @@ struct GroupFailure {
 enum class GroupEnd : uint8_t {
   Finished,
   Failed,
-  /// Every wave that is not at a barrier waits for memory to change: to be
+  /// Every wave that is not at a barrier waits for memory to change, or the
+  /// workgroup comes back to the same state from barrier to barrier: to be
   /// resumed when another workgroup has run.
   Spinning
 };
@@ -70,13 +71,21 @@ public:
 
 private:
   void startWave(Wave &w, unsigned index, const std::array<uint32_t, 3> &id);
+  uint64_t sliceLength();
   void runSlice(Wave &w, uint64_t limit);
-  void watchSpin(Wave &w);
-  bool repeats(Wave &w);
+  void runTurn(Wave &w);
+  void watchSpin(Wave &w, uint64_t done);
+  void startLook(const Wave &w);
+  void watchSlice(Wave &w, uint64_t limit);
+  bool repeatsAtBarrier();
+  void releaseBarrier();
   uint64_t digest(const Wave &w) const;
+  uint64_t scalarDigest() const;
+  uint64_t groupDigest() const;
   bool allSpin() const;
   bool turn(GroupFailure &failure, bool &finished);
   bool overBudget(Wave &w, GroupFailure &failure);
+  GroupEnd putAside(GroupFailure &failure);
   uint64_t random();
 
   RunState &state;
@@ -87,18 +96,37 @@ private:
   std::vector<std::unique_ptr<Wave>> waves;
   std::vector<uint32_t> registers;
   std::vector<uint8_t> scratch;
-  std::vector<Stop> states;
-  /// What tells that a wave waits for memory.
+  std::vector<unsigned> order; ///< of the waves in a turn
+  /// What tells that a wave waits for memory: it comes back to a place with the
+  /// registers that it had there.
   struct Spin {
-    unsigned turns = 0; ///< slices used up, or sleeps, since it last moved on
+    uint64_t instructions = 0;   ///< since it last moved on
+    uint64_t nextLook = 1 << 17; ///< instructions by then
+    unsigned sleeps = 0, nextSleepLook = 8;
     bool waits = false;
-    bool readsOnly = true;    ///< its loop changes no memory
+    bool readsOnly = true; ///< its loop changes no memory
+    /// A look: it is followed one instruction after the other.
+    const Inst *place = nullptr; ///< null: not looked at
+    uint64_t before = 0;         ///< digest at the place
+    unsigned left = 0, visits = 0;
     const Inst *pc = nullptr; ///< where it was when it was left
     uint64_t state = 0;
   };
   std::vector<Spin> spins;
+  /// The same of the workgroup as a whole, looked at when a barrier opens: its
+  /// waves may hand on in LDS what one of them polls.
+  struct BarrierSpin {
+    uint64_t barriers = 0; ///< since the workgroup last moved on
+    uint64_t savedAt = 0;  ///< barriers then; 0: nothing is saved
+    uint64_t scalars = 0, all = 0;
+    bool left = false; ///< the workgroup was put aside at this state
+    bool waits = false;
+  };
+  BarrierSpin barrierSpin;
+  bool readsOnly = true; ///< no change of global memory since it was resumed;
+                         ///< followed when `left`
   bool moved = true;
-  uint64_t randomState = 0, wavesRun = 0, instructionsRun = 0;
+  uint64_t randomState = 0, sliceState = 0, wavesRun = 0, instructionsRun = 0;
 };
 
 } // namespace moe::emulator
