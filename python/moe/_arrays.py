@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Arrays of any kind to what the C library takes: C order, native byte order.
+
+An argument may be a NumPy array (strided, read-only, big-endian), a torch tensor
+in host memory, anything with __array_interface__, __array__ or DLPack, or a list.
+It is copied only where its memory is not already right. bfloat16 is uint16 (the
+bits), ml_dtypes' or torch's type.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Sequence, Union
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+#: What the functions accept as an array.
+ArrayLike = Union[Array, Sequence[Any], Any]
+
+
+def is_torch(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "torch" and hasattr(
+        value, "detach")
+
+
+def from_torch(tensor: Any, name: str) -> tuple[Array, bool]:
+    """The array of a tensor, which shares its memory, and whether it is bf16."""
+    if tensor.device.type != "cpu":
+        raise ValueError(f"{name}: expected a tensor in host memory, got one on "
+                         f"{tensor.device}; call .cpu() first")
+    tensor = tensor.detach()
+    if str(tensor.dtype) == "torch.bfloat16":
+        import torch  # the tensor's own
+        return tensor.view(torch.int16).numpy().view(np.uint16), True
+    return tensor.numpy(), False
+
+
+def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
+    """A NumPy array of `value`, and whether its uint16 are surely bfloat16."""
+    if value is None:
+        raise TypeError(f"{name}: expected an array, got None")
+    if is_torch(value):
+        array, is_bf16 = from_torch(value, name)
+    elif (not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__")
+          and not hasattr(value, "__array_interface__")):
+        try:
+            array, is_bf16 = np.from_dlpack(value), False
+        except (RuntimeError, BufferError, TypeError) as error:
+            raise TypeError(f"{name}: expected an array NumPy can read through "
+                            f"DLPack, got {type(value).__name__}: {error}") from None
+    else:
+        array, is_bf16 = np.asarray(value), False
+    if array.dtype.name == "bfloat16":
+        array, is_bf16 = array.view(np.uint16), True
+    if array.dtype.kind not in "iufb":
+        raise TypeError(f"{name}: expected numbers, got {array.dtype}")
+    return array, is_bf16
+
+
+def _lay_out(array: Array, dtype: Any) -> Array:
+    return np.ascontiguousarray(array, dtype=np.dtype(dtype))
+
+
+def _refuse(name: str, expected: str, array: Array) -> TypeError:
+    return TypeError(f"{name}: expected {expected}, got {array.dtype}")
+
+
+def to_bfloat16(values: ArrayLike) -> npt.NDArray[np.uint16]:
+    """Rounds float16, float32 or float64 to bfloat16, once, to nearest even.
+
+    Returns the bits, uint16, of the same shape. bfloat16 is returned as it is.
+    """
+    return bf16_bits(values, "values")
+
+
+def from_bfloat16(bits: ArrayLike) -> npt.NDArray[np.float32]:
+    """The values of bfloat16 numbers (uint16 bits), float32, exactly."""
+    array, _ = to_numpy(bits, "bits")
+    if array.dtype != np.uint16:
+        raise _refuse("bits", "bfloat16 (as uint16)", array)
+    return (array.astype(np.uint32) << 16).view(np.float32)
+
+
+def _to_odd(values: Array) -> npt.NDArray[np.float32]:
+    """float64 to float32, the last bit set where it is not exact, so that rounding
+    once more gives what rounding once would."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = values.astype(np.float32)
+        exact = rounded.astype(np.float64)
+        away = np.abs(exact) > np.abs(values)
+        rounded = np.where(away, np.nextafter(rounded, np.float32(0)), rounded)
+        inexact = (exact != values) & ~np.isnan(values)
+    bits = np.ascontiguousarray(rounded).view(np.uint32)
+    return np.where(inexact, bits | 1, bits).astype(np.uint32).view(np.float32)
+
+
+def bf16_bits(value: ArrayLike, name: str) -> npt.NDArray[np.uint16]:
+    """bfloat16 bits in C order; other floats are rounded to nearest even."""
+    array, _ = to_numpy(value, name)
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        return _lay_out(array, np.uint16)
+    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
+        raise _refuse(name, "bfloat16 (as uint16), or float16, float32 or float64 "
+                      "to be rounded", array)
+    floats = (_to_odd(_lay_out(array, np.float64)) if array.dtype.itemsize == 8
+              else _lay_out(array, np.float32))
+    bits = floats.view(np.uint32)
+    rounded = (bits.astype(np.uint64) + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    # A NaN must not become an infinity by rounding.
+    quiet = (bits >> 16) | 0x40
+    return np.where(np.isnan(floats), quiet, rounded).astype(np.uint16).reshape(
+        array.shape)
+
+
+def floats(value: ArrayLike, name: str) -> npt.NDArray[np.float32]:
+    """float32 in C order, from any float; uint16 are bfloat16 bits."""
+    array, _ = to_numpy(value, name)
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        return from_bfloat16(_lay_out(array, np.uint16))
+    if array.dtype.kind != "f":
+        raise _refuse(name, "float32 (or another float, or bfloat16 as uint16)",
+                      array)
+    return _lay_out(array, np.float32)
+
+
+def ids(value: ArrayLike, name: str) -> npt.NDArray[np.int32]:
+    """int32 in C order, from any integers; what int32 cannot hold becomes -1,
+    which names no expert either."""
+    array, _ = to_numpy(value, name)
+    if array.size == 0 and array.dtype == np.float64 and isinstance(value, list):
+        array = array.astype(np.int32)  # an empty list has no type of its own
+    if array.dtype.kind not in "iu":
+        raise _refuse(name, "int32 (or another integer)", array)
+    if array.dtype.itemsize > 2 and array.dtype.newbyteorder("=") != np.int32:
+        array = np.where((array < -(1 << 31)) | (array > (1 << 31) - 1), -1, array)
+    return _lay_out(array, np.int32)
+
+
+def codes(value: ArrayLike, name: str) -> npt.NDArray[np.uint8]:
+    """uint8 in C order, nothing else."""
+    array, _ = to_numpy(value, name)
+    if array.dtype != np.uint8:
+        raise _refuse(name, "uint8", array)
+    return _lay_out(array, np.uint8)
+
+
+def check_shape(array: Array, shape: Sequence[int | None], name: str,
+                meaning: str) -> None:
+    """Refuses another shape; None stands for any size."""
+    if array.ndim == len(shape) and all(
+            want in (None, size) for want, size in zip(shape, array.shape)):
+        return
+    sizes = ", ".join("?" if want is None else str(want) for want in shape)
+    raise ValueError(f"{name}: expected shape [{sizes}] ({meaning}), got "
+                     f"{list(array.shape)}")
+
+
+def pointer(array: Array | None, kind: Any) -> Any:
+    """A pointer for ctypes; the caller keeps the array."""
+    if array is None:
+        return None
+    return array.ctypes.data_as(ctypes.POINTER(kind))
+
+
+def like(result: Array, model: ArrayLike, is_bf16: bool) -> Any:
+    """`result` as the kind of array that `model` is."""
+    if is_torch(model):
+        import torch
+        if is_bf16:
+            return torch.from_numpy(result.view(np.int16)).view(torch.bfloat16)
+        return torch.from_numpy(result)
+    dtype = getattr(model, "dtype", None)
+    if is_bf16 and isinstance(dtype, np.dtype) and dtype.name == "bfloat16":
+        return result.view(dtype)
+    return result

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiled kernels as objects."""
+
+from __future__ import annotations
+
+import ctypes
+import html
+import json
+from ctypes import byref, c_size_t, c_uint32
+from typing import Any
+
+import numpy as np
+
+from ._library import (Argument, Config, Executor, GridDimensions, Handle, Launch,
+                       MoeUsageError, check, load_library, take_json, take_text)
+
+_KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3}
+_EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "max_instructions", "stats")
+
+
+def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keyword options of a kernel, and those of an executor."""
+    kernel = {k: v for k, v in options.items() if k not in _EXECUTOR_OPTIONS}
+    return kernel, {k: v for k, v in options.items() if k in _EXECUTOR_OPTIONS}
+
+
+class Kernel:
+    """A linked code object with one kernel; made by moe.compile()."""
+
+    def __init__(self, chip: str, config: Config | None, source: str | None,
+                 source_name: str, choice: dict[str, Any] | None) -> None:
+        library = load_library()
+        self.chip = chip
+        #: Why the configuration is what it is, where it was chosen: "axes" and more.
+        self.choice = choice
+        self._config, self._source, self._source_name = config, source, source_name
+        if config is not None:
+            pointer = config.pointer
+            self._handle = Handle(
+                lambda target: library.moeCompile(pointer, chip.encode(), target),
+                "moeKernelDestroy")
+        else:
+            text = (source or "").encode()
+            self._handle = Handle(
+                lambda target: library.moeCompileIR(
+                    text, len(text), source_name.encode(), chip.encode(), target),
+                "moeKernelDestroy")
+
+    @property
+    def name(self) -> str:
+        """The kernel's symbol."""
+        return load_library().moeKernelGetName(self._handle.pointer).decode()
+
+    @property
+    def code(self) -> bytes:
+        """The ELF file, as hipModuleLoadData takes it."""
+        size = c_size_t()
+        data = load_library().moeKernelGetCode(self._handle.pointer, byref(size))
+        return ctypes.string_at(data, size.value)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Registers, LDS, spills, occupancy, hot loop, grid: what the finished file
+        says of itself (`moe-compile --report`)."""
+        return json.loads(load_library().moeKernelGetReport(self._handle.pointer))
+
+    @property
+    def block(self) -> tuple[int, int, int]:
+        """Threads of a workgroup in x, y, z."""
+        block = (c_uint32 * 3)()
+        load_library().moeKernelGetBlock(self._handle.pointer, block)
+        return block[0], block[1], block[2]
+
+    def grid(self, tokens: int, *, n: int = -1, k: int = -1,
+             num_blocks: int = -1) -> tuple[int, int, int]:
+        """Workgroups in x, y, z for a launch of `tokens` tokens.
+
+        num_blocks is the length of `expert_ids`; without it, the most that the
+        tokens can need. A kernel made of IR needs n, k and num_blocks as well.
+        """
+        if tokens < 0:
+            raise ValueError(f"tokens: expected at least 0, got {tokens}")
+        grid = (c_uint32 * 3)()
+        dimensions = GridDimensions(tokens, n, k, num_blocks)
+        check(load_library().moeKernelGetGrid(self._handle.pointer, byref(dimensions),
+                                              grid))
+        return grid[0], grid[1], grid[2]
+
+    def emit(self, stage: str) -> str:
+        """The text of a stage: "mlir", "tile", "llvm" or "asm"."""
+        library, chip = load_library(), self.chip.encode()
+        if self._config is not None:
+            pointer = self._config.pointer
+            status, text = take_text(lambda target: library.moeEmit(
+                pointer, stage.encode(), chip, target))
+        else:
+            source = (self._source or "").encode()
+            status, text = take_text(lambda target: library.moeEmitIR(
+                source, len(source), self._source_name.encode(), stage.encode(), chip,
+                target))
+        check(status)
+        return text or ""
+
+    @property
+    def mlir(self) -> str:
+        """The kernel-level IR (of a kernel made of IR: that IR)."""
+        return self.emit("mlir")
+
+    @property
+    def asm(self) -> str:
+        """The assembly."""
+        return self.emit("asm")
+
+    def launch(self, *arguments: Any, grid: tuple[int, int, int] | None = None,
+               tokens: int | None = None, dynamic_lds: int = 0,
+               executor: str = "emulator", **options: Any) -> dict[str, Any]:
+        """Runs the kernel with the explicit arguments of docs/KernelABI.md.
+
+        An array is a buffer and changed in place: C order, native byte order; a
+        read-only one must not be written by the kernel. None is a null pointer, an
+        int an i32, a float an f32, a NumPy scalar a value of its type. Either `grid`
+        or `tokens` is required. Options: sanitize, threads, order_seed,
+        max_instructions, stats. Returns instructions, seconds, reports, stats;
+        raises MoeError where a sanitizer reports something (its `outcome` has all).
+        """
+        unknown = split_options(options)[0]
+        if unknown:
+            raise TypeError("launch() got an unexpected option "
+                            f"'{next(iter(unknown))}'")
+        if grid is None:
+            if tokens is None:
+                raise MoeUsageError("expected grid or tokens, got neither")
+            grid = self.grid(tokens)
+        passed, keep = _arguments(arguments)
+        code = self.code
+        launch = Launch(
+            code=ctypes.cast(ctypes.c_char_p(code), ctypes.c_void_p),
+            code_size=len(code), kernel=self.name.encode(), grid=(c_uint32 * 3)(*grid),
+            block=(c_uint32 * 3)(*self.block), dynamic_lds=dynamic_lds,
+            arguments=passed, num_arguments=len(arguments))
+        runner = Executor(executor, options)
+        outcome = take_json(lambda target: load_library().moeLaunch(
+            runner.pointer, byref(launch), target))
+        del keep
+        return outcome
+
+    def __repr__(self) -> str:
+        return f"<moe.Kernel {self.name} for {self.chip}>"
+
+    def _repr_html_(self) -> str:
+        """The report as a table, for notebooks."""
+        rows = []
+        for key, value in self.report.items():
+            if isinstance(value, dict):
+                value = ", ".join(f"{name} {count}" for name, count in value.items())
+            elif isinstance(value, list):
+                value = " x ".join(str(part) for part in value)
+            rows.append(f"<tr><th style='text-align:left'>{html.escape(key)}</th>"
+                        f"<td>{html.escape(str(value))}</td></tr>")
+        return f"<table><caption>{html.escape(self.name)}</caption>" + "".join(
+            rows) + "</table>"
+
+
+def _arguments(values: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+    """The list for the C library, and what must live as long."""
+    passed = (Argument * max(len(values), 1))()
+    keep: list[Any] = [passed]
+    for index, value in enumerate(values):
+        name = f"argument {index}"
+        if value is None:
+            passed[index] = Argument(_KINDS["null"], name.encode(), None, 0)
+            continue
+        if isinstance(value, bool):
+            raise TypeError(f"{name}: expected an array, a number or None, got bool")
+        if isinstance(value, int) and not -(1 << 31) <= value < 1 << 31:
+            raise ValueError(f"{name}: expected an int of 32 bits, got {value}; "
+                             "numpy.int64 has 64")
+        scalar = isinstance(value, (int, float, np.generic))
+        if isinstance(value, int):
+            value = np.int32(value)
+        elif isinstance(value, float) and not isinstance(value, np.generic):
+            value = np.float32(value)
+        if not scalar and not isinstance(value, np.ndarray):
+            raise TypeError(f"{name}: expected a NumPy array, a number or None, got "
+                            f"{type(value).__name__}")
+        array = np.array(value) if scalar else value
+        if array.dtype.hasobject:
+            raise TypeError(f"{name}: expected numbers, got {array.dtype}")
+        if not array.flags.c_contiguous or not array.dtype.isnative:
+            raise ValueError(f"{name}: expected an array in C order and native byte "
+                             "order, since kernels work in place; "
+                             "numpy.ascontiguousarray() makes one")
+        keep.append(array)
+        kind = ("scalar" if scalar else
+                "buffer" if array.flags.writeable else "read-only")
+        passed[index] = Argument(_KINDS[kind], name.encode(), array.ctypes.data,
+                                 array.nbytes)
+    return passed, keep
+
+
+def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
+            source_name: str = "source", tokens: int | None = None,
+            **options: Any) -> Kernel:
+    """Compiles one kernel for a chip.
+
+    kernel: "gemm1", "gemm2", "activate" or "reduce", described by options named as
+    moe-compile's flags with underscores: model_dim=2880, tile="16x128x256" or
+    (16, 128, 256), no_accumulate=True. Without a tile, `tokens` chooses one for
+    batches of that size. Or source: MLIR text with one kernel.
+    """
+    if (kernel is None) == (source is None):
+        raise MoeUsageError("expected kernel or source, got " +
+                            ("neither" if kernel is None else "both"))
+    if source is not None:
+        if options or tokens is not None:
+            raise MoeUsageError("expected no options with source, got " +
+                                (next(iter(options), "tokens")))
+        return Kernel(chip, None, source, source_name, None)
+    config = Config(str(kernel), options)
+    choice = None
+    if tokens is not None:
+        choice = take_json(lambda target: load_library().moeConfigChoose(
+            config.pointer, chip.encode(), tokens, 0, target))
+    return Kernel(chip, config, None, source_name, choice)

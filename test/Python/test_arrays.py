@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Arrays of every kind give the same result or a clear error."""
+
+import numpy as np
+import pytest
+
+import moe
+from conftest import Layer, assert_close
+
+CHIP = "gfx950"
+
+
+class Interface:
+    """Nothing but __array_interface__."""
+
+    def __init__(self, array):
+        self.array = array
+
+    @property
+    def __array_interface__(self):
+        return self.array.__array_interface__
+
+
+class DLPack:
+    """Nothing but DLPack."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, stream=None):
+        return self.array.__dlpack__()
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def strided(array):
+    wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+    wide[..., ::2] = array
+    return wide[..., ::2]
+
+
+def read_only(array):
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+KINDS = {
+    "strided": strided,
+    "fortran": np.asfortranarray,
+    "backwards": lambda array: array[::-1].copy()[::-1],
+    "read-only": read_only,
+    "big-endian": lambda array: array.astype(array.dtype.newbyteorder(">")),
+    "interface": Interface,
+    "dlpack": DLPack,
+    "unaligned": lambda array: np.frombuffer(
+        b"x" + array.tobytes(), np.uint8)[1:].view(array.dtype).reshape(array.shape),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_array_gives_the_same(kind, tensors):
+    expected = moe.layer(*tensors.arguments(), tensors.bias13, tensors.bias2, chip=CHIP)
+    make = KINDS[kind]
+    arguments = [make(array) for array in (*tensors.arguments(), tensors.bias13,
+                                           tensors.bias2)]
+    np.testing.assert_array_equal(moe.layer(*arguments, chip=CHIP), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint32, np.int16, np.uint8, ">i8"])
+def test_ids_of_every_integer_type(dtype, tensors):
+    a2, w2, scale2, ids, weights = tensors.stage2()
+    got = moe.gemm2(a2, w2, scale2, ids.astype(dtype), weights, chip=CHIP)
+    np.testing.assert_array_equal(got, moe.gemm2(*tensors.stage2(), chip=CHIP))
+
+
+def test_ids_that_int32_cannot_hold_name_no_expert(tensors):
+    a2, w2, scale2, ids, weights = tensors.stage2()
+    ids = ids.astype(np.int64)
+    ids[0] += 1 << 32
+    got = moe.gemm2(a2, w2, scale2, ids, weights, chip=CHIP)
+    assert not got[0].any() and got[1].any()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4", ">f8"])
+def test_x_of_floats_is_rounded_once(dtype):
+    rng = np.random.default_rng(8)
+    values = rng.standard_normal((4, 64)).astype(dtype)
+    got = moe.from_bfloat16(moe.to_bfloat16(values)).astype(np.float64)
+    exact = values.astype(np.float64)
+    spacing = np.exp2(np.floor(np.log2(np.abs(exact))) - 7)
+    assert (np.abs(got - exact) <= spacing / 2).all()
+
+
+def test_rounding_of_float64_is_not_done_twice():
+    # Just above the middle of two bfloat16 numbers; as a float32 it is the middle,
+    # which would go down to the even one.
+    value = np.array([1 + 2.0 ** -8 + 2.0 ** -40, 1 + 2.0 ** -8, -1 - 2.0 ** -8 - 2.0 ** -40])
+    got = moe.from_bfloat16(moe.to_bfloat16(value))
+    assert got.tolist() == [1 + 2.0 ** -7, 1.0, -1 - 2.0 ** -7]
+
+
+def test_rounding_keeps_what_is_special():
+    values = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 3.4e38, 1e300, 2.0 ** -133])
+    got = moe.from_bfloat16(moe.to_bfloat16(values))
+    assert got[0] == np.inf and got[1] == -np.inf and np.isnan(got[2])
+    assert not np.signbit(got[3]) and np.signbit(got[4])
+    assert got[5] == np.inf and got[6] == np.inf and got[7] == 2.0 ** -133
+    # A NaN whose payload is in the bits that fall away stays one.
+    nan = np.array([0x7F800001], np.uint32).view(np.float32)
+    assert np.isnan(moe.from_bfloat16(moe.to_bfloat16(nan)))[0]
+
+
+def test_weights_in_floats_are_quantised(tensors):
+    w = moe.dequantize_mxfp4(tensors.w2, tensors.scale2)
+    codes, scales = moe.quantize_mxfp4(w)
+    expected = moe.gemm2(tensors.a2, codes, scales, tensors.ids, tensors.weights,
+                         chip=CHIP)
+    got = moe.gemm2(tensors.a2, w, None, tensors.ids, tensors.weights, chip=CHIP)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_zero_tokens(tensors):
+    x, w13, scale13, w2, scale2, ids, weights = tensors.arguments()
+    got = moe.layer(x[:0], w13, scale13, w2, scale2, ids[:0], weights[:0], chip=CHIP)
+    assert got.shape == (0, 128) and got.dtype == np.uint16
+    got = moe.gemm1(x[:0], w13, scale13, ids[:0], chip=CHIP, out_type="f32")
+    assert got.shape == (0, 96) and got.dtype == np.float32
+    assert moe.reference_layer(x[:0], w13, scale13, w2, scale2, ids[:0],
+                               weights[:0]).shape == (0, 128)
+
+
+def test_out_is_added_to_in_place_whatever_its_strides(tensors):
+    start = np.ones((8, 128), np.float32)
+    expected = tensors.expected_stage2() + 1
+    for out in (start.copy(), strided(start), start.astype(">f4"),
+                np.asfortranarray(start)):
+        got = moe.gemm2(*tensors.stage2(), chip=CHIP, out=out, out_type="f32")
+        assert got is out
+        assert_close(np.asarray(out, np.float32), expected, bits=20)
+
+
+def test_out_stays_after_an_error(tensors):
+    out = np.ones((8, 128), np.float32)
+    with pytest.raises(moe.MoeError):
+        moe.gemm2(*tensors.stage2(), chip=CHIP, out=out, out_type="f32",
+                  tile="16x128x100")
+    assert (out == 1).all()
+
+
+def change(index, value):
+    def make(arguments):
+        arguments = list(arguments)
+        arguments[index] = value(arguments[index]) if callable(value) else value
+        return arguments
+    return make
+
+
+@pytest.mark.parametrize("make, error, message", [
+    (change(0, lambda x: x.astype(np.int64)), TypeError,
+     "x: expected bfloat16 (as uint16), or float16, float32 or float64 to be rounded, "
+     "got int64"),
+    (change(0, lambda x: x[:, :64]), ValueError, "w13: expected shape [?, ?, 32]"),
+    (change(0, lambda x: x[:3]), ValueError, "x: expected shape [8, ?]"),
+    (change(0, lambda x: x.astype(object)), TypeError, "x: expected numbers, got object"),
+    (change(0, None), TypeError, "x: expected an array, got None"),
+    (change(1, lambda w: w.astype(np.int8)), TypeError, "w13: expected uint8, got int8"),
+    (change(1, lambda w: w[0]), ValueError, "w13: expected shape [?, ?, 64]"),
+    (change(2, None), ValueError, "scale13: expected the scales of weights in uint8"),
+    (change(2, lambda s: s[:, :, :3]), ValueError, "scale13: expected shape [6, 192, 4]"),
+    (change(2, lambda s: s.astype(np.float32)), TypeError,
+     "scale13: expected uint8, got float32"),
+    (change(3, lambda w: w[:5]), ValueError, "scale2: expected shape [5, 128, 3]"),
+    (change(5, lambda i: i.astype(np.float32)), TypeError,
+     "topk_ids: expected int32 (or another integer), got float32"),
+    (change(5, lambda i: i.astype(bool)), TypeError, "topk_ids: expected int32"),
+    (change(6, lambda w: w[:, :1]), ValueError, "topk_weights: expected shape [8, 2]"),
+    (change(6, None), ValueError, "topk_weights: expected an array [tokens, topk]"),
+])
+def test_what_is_refused(make, error, message, tensors):
+    with pytest.raises(error) as caught:
+        moe.layer(*make(tensors.arguments()), chip=CHIP)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("out, error, message", [
+    (np.zeros((8, 128), np.float64), TypeError, "out: expected bfloat16 (as uint16), got"),
+    (np.zeros((9, 128), np.uint16), ValueError, "out: expected shape [8, 128]"),
+    (read_only(np.zeros((8, 128), np.uint16)), ValueError, "got a read-only one"),
+    ([[0] * 128] * 8, TypeError, "out: expected"),
+])
+def test_outputs_that_are_refused(out, error, message, tensors):
+    with pytest.raises(error) as caught:
+        moe.layer(*tensors.arguments(), chip=CHIP, out=out)
+    assert message in str(caught.value)
+
+
+def test_torch_tensors(tensors):
+    torch = pytest.importorskip("torch")
+    x = torch.from_numpy(tensors.x.view(np.int16)).view(torch.bfloat16)
+    rest = [torch.from_numpy(np.array(a)) for a in tensors.arguments()[1:]]
+    got = moe.layer(x, *rest, chip=CHIP)
+    assert got.dtype == torch.bfloat16
+    np.testing.assert_array_equal(got.view(torch.int16).numpy().view(np.uint16),
+                                  moe.layer(*tensors.arguments(), chip=CHIP))
+    import moe.torch
+    moe.torch.register()
+    moe.torch.register()
+    assert torch.equal(torch.ops.moe.layer(x, *rest, chip=CHIP), got)
+
+
+def test_ml_dtypes(tensors):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    arguments = list(tensors.arguments())
+    arguments[0] = arguments[0].view(ml_dtypes.bfloat16)
+    got = moe.layer(*arguments, chip=CHIP)
+    assert got.dtype == ml_dtypes.bfloat16
+
+
+def test_large_layers_leave_the_arguments_as_they_are():
+    tensors = Layer(tokens=33, seed=9)
+    before = [np.array(a) for a in tensors.arguments()]
+    moe.layer(*tensors.arguments(), chip="gfx942")
+    for a, b in zip(before, tensors.arguments()):
+        np.testing.assert_array_equal(a, b)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Kernels as objects, and launching them by hand."""
+
+import threading
+import xml.dom.minidom
+
+import numpy as np
+import pytest
+
+import moe
+from conftest import assert_close
+
+SHAPE = dict(model_dim=128, inter_dim=96, experts=6, topk=2)
+
+
+@pytest.fixture
+def kernel():
+    return moe.compile("gemm2", chip="gfx950", tile=(16, 128, 128), **SHAPE,
+                       out_type="f32")
+
+
+def test_what_a_kernel_tells(kernel):
+    assert kernel.code[:4] == b"\x7fELF"
+    assert kernel.report["kernel"] == kernel.name and kernel.report["spills"] == 0
+    assert kernel.block == (256, 1, 1)
+    blocks = (8 * 2 + 6 * 16 - 2 + 15) // 16
+    assert kernel.grid(8) == kernel.grid(tokens=8, num_blocks=blocks)
+    assert "v_mfma_f32_16x16x32_bf16" in kernel.asm
+    assert "moe.grouped_gemm" in kernel.mlir
+    assert "amdgpu" in kernel.emit("llvm") and "moe." in kernel.emit("tile")
+    assert "<td>gfx950</td>" in kernel._repr_html_()
+    xml.dom.minidom.parseString(kernel._repr_html_())
+    assert repr(kernel) == f"<moe.Kernel {kernel.name} for gfx950>"
+
+
+def test_the_same_bytes_from_ir(kernel):
+    again = moe.compile(source=kernel.mlir, chip="gfx950")
+    assert again.code == kernel.code and again.name == kernel.name
+    assert again.grid(8, n=128, k=96, num_blocks=7) == kernel.grid(8, num_blocks=7)
+    with pytest.raises(moe.MoeUsageError, match="expected all three"):
+        again.grid(8)
+
+
+def test_a_tile_is_chosen_for_tokens():
+    kernel = moe.compile("gemm1", chip="gfx942", tokens=64, act="swiglu", **SHAPE)
+    assert {axis["axis"] for axis in kernel.choice["axes"]} >= {"tile_m", "tile_n"}
+    assert "--act swiglu" in kernel.choice["flags"]
+
+
+def test_launch_by_hand(kernel, tensors):
+    routing = moe.moe_sorting(tensors.ids, tensors.weights, 6, 16)
+    out = np.zeros((8, 128), np.float32)
+    outcome = kernel.launch(
+        out, tensors.a2, moe.shuffle_weight_a16w4(tensors.w2),
+        moe.shuffle_scale_a16w4(tensors.scale2), routing.sorted_token_ids,
+        routing.expert_ids, routing.sorted_weights, routing.num_valid_ids, None,
+        8, 128, 96, len(routing.expert_ids),
+        grid=kernel.grid(8, num_blocks=len(routing.expert_ids)), sanitize="all")
+    assert outcome["instructions"] > 0
+    assert_close(out, tensors.expected_stage2(), bits=20)
+
+
+def test_a_sanitizer_report_is_an_error(kernel, tensors):
+    routing = moe.moe_sorting(tensors.ids, tensors.weights, 6, 16)
+    out = np.zeros((8, 128), np.float32)
+    short = np.zeros(64, np.uint8)  # the weights end far too early
+    with pytest.raises(moe.MoeError) as error:
+        kernel.launch(out, tensors.a2, short, moe.shuffle_scale_a16w4(tensors.scale2),
+                      routing.sorted_token_ids, routing.expert_ids,
+                      routing.sorted_weights, routing.num_valid_ids, None, 8, 128, 96,
+                      len(routing.expert_ids), tokens=8, sanitize="bounds")
+    assert "argument 2" in str(error.value) or "bounds" in str(error.value)
+
+
+@pytest.mark.parametrize("arguments, options, message", [
+    ((np.zeros((4, 4))[:, ::2],), {"tokens": 1}, "argument 0: expected an array in C"),
+    ((np.zeros(4, ">f4"),), {"tokens": 1}, "native byte order"),
+    (([1, 2],), {"tokens": 1}, "argument 0: expected a NumPy array"),
+    ((1 << 40,), {"tokens": 1}, "expected an int of 32 bits"),
+    ((True,), {"tokens": 1}, "got bool"),
+    ((), {}, "expected grid or tokens, got neither"),
+    ((), {"tokens": -1}, "tokens: expected at least 0, got -1"),
+    ((), {"tokens": 1, "tile": 3}, "unexpected option 'tile'"),
+])
+def test_launches_that_are_refused(arguments, options, message, kernel):
+    with pytest.raises((TypeError, ValueError, moe.MoeError)) as error:
+        kernel.launch(*arguments, **options)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("arguments, options, message", [
+    ((), {}, "expected kernel or source, got neither"),
+    (("gemm2",), {"source": "x"}, "got both"),
+    (("gemm3",), {}, "--kernel: expected"),
+    (("gemm2",), {}, "missing option 'model-dim'"),
+    (("gemm2",), SHAPE, "missing option 'tile'"),
+    ((), {"source": "module {", "source_name": "mine.mlir"}, "mine.mlir:1:"),
+    ((), {"source": "module {}", "tile": "16x64x128"}, "no options with source"),
+])
+def test_what_is_not_compiled(arguments, options, message):
+    with pytest.raises(moe.MoeError) as error:
+        moe.compile(*arguments, chip="gfx950", **options)
+    assert message in str(error.value)
+
+
+def test_threads_compile_the_same_bytes():
+    codes = []
+
+    def work():
+        codes.append(moe.compile("gemm1", chip="gfx942", tile="32x128x128", **SHAPE).code)
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(codes) == 4 and len(set(codes)) == 1
+
+
+@pytest.mark.parametrize("kind, gate", [("weight", "separated"),
+                                        ("weight", "interleaved"),
+                                        ("scale", "separated")])
+def test_layouts_are_drawn(kind, gate):
+    drawing = moe.plot_layout(kind, gate=gate)
+    document = xml.dom.minidom.parseString(drawing)
+    cells = document.getElementsByTagName("rect")
+    assert len(cells) == 64 * (4 if kind == "weight" else 8)
+    texts = [node.firstChild.data for node in document.getElementsByTagName("text")]
+    offsets = [int(text) for text in texts if text.isdigit()]
+    step = 16 if kind == "weight" else 1
+    assert sorted(offsets) == list(range(0, 64 * 8 * 8 if step == 16 else 512, step))
+    assert drawing._repr_svg_() == drawing
+
+
+def test_layouts_that_do_not_exist():
+    with pytest.raises(ValueError, match="kind: expected weight or scale, got 'bias'"):
+        moe.plot_layout("bias")

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Stages and layers against NumPy, the reference, and each other."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import moe
+from conftest import Layer, assert_close
+
+
+@pytest.mark.parametrize("chip", ["gfx942", "gfx950"])
+def test_stage_2_is_the_definition(chip, tensors):
+    got = moe.gemm2(*tensors.stage2(), chip=chip, out_type="f32")
+    assert_close(got, tensors.expected_stage2(), bits=20)
+    reference = moe.reference_gemm2(*tensors.stage2())
+    np.testing.assert_allclose(reference, tensors.expected_stage2(), rtol=1e-12,
+                               atol=1e-12)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_layer_is_the_definition(bias, tensors):
+    biases = (tensors.bias13, tensors.bias2) if bias else ()
+    expected = tensors.expected_layer(bias)
+    got = moe.layer(*tensors.arguments(), *biases, chip="gfx950")
+    assert_close(got, expected)
+    np.testing.assert_allclose(moe.reference_layer(*tensors.arguments(), *biases),
+                               expected, rtol=1e-9, atol=1e-9)
+    assert moe.check_layer(got, *tensors.arguments(), *biases, chip="gfx950")["pass"]
+
+
+def test_the_stages_make_the_layer(tensors):
+    x, w13, scale13, w2, scale2, ids, weights = tensors.arguments()
+    between = moe.gemm1(x, w13, scale13, ids, chip="gfx950", act="swiglu")
+    assert between.shape == (16, 96)
+    moe.check_gemm1(between, x, w13, scale13, ids, chip="gfx950", act="swiglu")
+    got = moe.gemm2(between, w2, scale2, ids, weights, chip="gfx950", out_type="f32")
+    whole = moe.layer(*tensors.arguments(), chip="gfx950", act="swiglu", out_type="f32")
+    assert_close(got, whole.astype(np.float64), bits=20)
+    three = moe.gemm2(between.reshape(8, 2, 96), w2, scale2, ids, weights,
+                      chip="gfx950", out_type="f32")
+    assert_close(three, got.astype(np.float64), bits=20)
+
+
+def test_a_wrong_result_is_found(tensors):
+    got = moe.gemm2(*tensors.stage2(), chip="gfx950")
+    got[3, 5] ^= 0x0400
+    with pytest.raises(moe.MoeError, match="1 of 1024 elements.*row 3, column 5") as error:
+        moe.check_gemm2(got, *tensors.stage2(), chip="gfx950")
+    assert error.value.outcome["wrong"] == 1
+
+
+@pytest.mark.parametrize("gate", ["separated", "interleaved"])
+def test_shuffled_weights_are_taken_as_they_are(gate, tensors):
+    x, w13, scale13, _, _, ids, _ = tensors.arguments()
+    expected = moe.gemm1(x, w13, scale13, ids, chip="gfx950", gate=gate)
+    up = gate == "interleaved"
+    got = moe.gemm1(x, moe.shuffle_weight_a16w4(w13, gate_up=up),
+                    moe.shuffle_scale_a16w4(scale13, gate_up=up), ids, chip="gfx950",
+                    gate=gate, shuffled=True)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_a_reference_needs_logical_weights(tensors):
+    with pytest.raises(moe.MoeError, match="expected logical ones"):
+        moe.reference_gemm2(tensors.a2, moe.shuffle_weight_a16w4(tensors.w2),
+                            moe.shuffle_scale_a16w4(tensors.scale2), tensors.ids,
+                            tensors.weights, shuffled=True)
+
+
+def test_expert_parallel_halves_add_up(tensors):
+    a2, w2, scale2, ids, weights = tensors.stage2()
+    total = np.zeros((8, 128), np.float32)
+    for local in (slice(0, 3), slice(3, 6)):
+        mask = np.zeros(6, np.int32)
+        mask[local] = 1
+        moe.gemm2(a2, w2[local], scale2[local], ids, weights, chip="gfx950",
+                  expert_mask=mask, out=total, out_type="f32")
+    assert_close(total, tensors.expected_stage2(), bits=20)
+
+
+def test_split_k_and_stored_slots():
+    tensors = Layer(hidden=512)
+    x, w13, scale13, _, _, ids, _ = tensors.arguments()
+    got, outcome = moe.gemm1(x, w13, scale13, ids, chip="gfx950", tile="16x128x128",
+                             k_batch=2, return_outcome=True)
+    assert len(outcome["kernels"]) == 2
+    moe.check_gemm1(got, x, w13, scale13, ids, chip="gfx950", tile="16x128x128",
+                    k_batch=2)
+    slots = moe.gemm2(*tensors.stage2(), chip="gfx950", no_accumulate=True,
+                      out_type="f32")
+    assert slots.shape == (16, 512)
+    assert_close(slots.reshape(8, 2, 512).sum(axis=1), tensors.expected_stage2(), bits=20)
+    summed = moe.layer(*tensors.arguments(), chip="gfx950", no_accumulate=True)
+    assert_close(summed, tensors.expected_layer())
+
+
+def test_sanitizers_find_nothing(tensors):
+    _, outcome = moe.layer(*tensors.arguments(), chip="gfx950", sanitize="all",
+                           stats=True, return_outcome=True)
+    assert outcome["reports"] == [] and outcome["stats"]["mfma"] > 0
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"chip": "gfx1100"}, "gfx1100"),
+    ({"chip": "gfx950", "tiel": "16x128x128"}, "unknown option 'tiel'"),
+    ({"chip": "gfx950", "tile": "16x64"}, "expected MxNxK"),
+    ({"chip": "gfx950", "model_dim": 64}, "model_dim: expected 128, as the tensors"),
+    ({"chip": "gfx950", "act": "relu"}, "--act"),
+    ({"chip": "gfx950", "out_type": "f64"}, "out_type: expected bf16, f16 or f32"),
+    ({"chip": "gfx950", "executor": "cuda"}, "expected executor 'emulator' or 'hip'"),
+    ({"chip": "gfx950", "sanitize": "everything"}, "everything"),
+])
+def test_options_that_are_refused(options, message, tensors):
+    with pytest.raises((ValueError, moe.MoeError)) as error:
+        moe.layer(*tensors.arguments(), **options)
+    assert message in str(error.value)
+
+
+def test_the_chip_is_required(tensors):
+    with pytest.raises(TypeError, match="chip"):
+        moe.layer(*tensors.arguments())
+
+
+def test_threads_get_equal_results(tensors):
+    expected = moe.gemm2(*tensors.stage2(), chip="gfx950", no_accumulate=True)
+    results = [None] * 4
+
+    def work(index):
+        results[index] = moe.gemm2(*tensors.stage2(), chip="gfx950",
+                                   no_accumulate=True, threads=1)
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for result in results:
+        np.testing.assert_array_equal(result, expected)
