@@ -92,12 +92,14 @@ def clang_format(root):
 
 # Room -> rooms whose headers it must not include.
 WITNESSES = {
-    "Emulator": ["Dialect", "Conversion", "Target", "Pipelines", "Reference"],
-    "Reference": ["Dialect", "Conversion", "Target", "Pipelines", "Emulator",
-                  "CodeObject", "Support"],
+    "Emulator": ["Dialect", "Conversion", "Target", "Layout", "Pipelines",
+                 "Reference"],
+    "Reference": ["Dialect", "Conversion", "Target", "Layout", "Pipelines",
+                  "Emulator", "CodeObject", "Support"],
     "Dialect": ["Emulator", "Reference"],
     "Conversion": ["Emulator", "Reference"],
     "Target": ["Emulator", "Reference"],
+    "Layout": ["Emulator", "Reference", "Dialect"],
     "Pipelines": ["Emulator", "Reference"],
     "CodeObject": ["Emulator", "Reference"],
 }

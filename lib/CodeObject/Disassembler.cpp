@@ -139,8 +139,4 @@ bool Disassembler::fallsThrough(const Instruction &instruction) const {
          !name.starts_with("S_SETPC");
 }
 
-bool Disassembler::hasFeature(StringRef name) const {
-  return tables->subtarget->checkFeatures(("+" + name).str());
-}
-
 } // namespace moe::codeobject

@@ -52,8 +52,6 @@ public:
   std::optional<uint64_t> branchTarget(const Instruction &instruction) const;
   /// Whether control may go on with the next instruction.
   bool fallsThrough(const Instruction &instruction) const;
-  /// Whether the subtarget has this feature of LLVM's.
-  bool hasFeature(llvm::StringRef name) const;
 
 private:
   Disassembler();

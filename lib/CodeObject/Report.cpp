@@ -6,6 +6,7 @@
 #include "Disassembler.h"
 #include "Loops.h"
 #include "moe/CodeObject/CodeObject.h"
+#include "moe/Target/Chip.h"
 
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/BinaryFormat/MsgPackDocument.h"
@@ -32,6 +33,7 @@ using ELFFile = llvm::object::ELF64LEObjectFile;
 struct Input {
   std::unique_ptr<ELFFile> file;
   std::string chip;
+  const Chip *facts = nullptr;
   std::unique_ptr<Disassembler> disassembler;
 };
 
@@ -153,24 +155,6 @@ std::string stringAt(llvm::msgpack::MapDocNode &map, StringRef key) {
   return found->second.getString().str();
 }
 
-/// Waves a SIMD holds: `vgprs` of 512 registers a lane, and LDS. The unit LDS
-/// is handed out in is LLVM's: 1280 bytes where there are 160 KiB, else 512.
-uint32_t occupancy(const Disassembler &disassembler, uint32_t vgprs,
-                   uint32_t lds, uint32_t threads) {
-  constexpr uint32_t simds = 4, mostWaves = 8, registers = 512, lanes = 64;
-  uint32_t waves = std::min(mostWaves, registers / std::max(vgprs, 8u));
-  if (lds == 0)
-    return waves;
-  bool large = disassembler.hasFeature("addressablelocalmemorysize163840");
-  uint32_t total = large ? 163840 : 65536, unit = large ? 1280 : 512;
-  uint32_t groups = total / ((lds + unit - 1) / unit * unit);
-  uint32_t wavesInGroup = std::max(1u, (threads + lanes - 1) / lanes);
-  uint32_t byLds = groups * wavesInGroup / simds;
-  if (groups > 0)
-    byLds = std::max(byLds, 1u);
-  return std::min(waves, byLds);
-}
-
 void countLoop(const Disassembler &disassembler,
                llvm::ArrayRef<Instruction> code, llvm::ArrayRef<size_t> loop,
                LoopCounts &counts) {
@@ -268,7 +252,7 @@ Expected<KernelReport> readKernel(const Input &input,
   if (threads == 0)
     threads = numberAt(map, ".max_flat_workgroup_size");
   report.wavesPerSimd =
-      occupancy(*input.disassembler, *vgprs, report.lds, threads);
+      computeOccupancy(*input.facts, *vgprs, report.lds, threads).waves;
 
   uint64_t address;
   auto text = symbolBytes(*input.file, report.kernel, address);
@@ -288,7 +272,8 @@ Expected<std::vector<KernelReport>> readReports(llvm::ArrayRef<uint8_t> elf) {
   Expected<Input> input = open(elf);
   if (!input)
     return input.takeError();
-  if (!input->disassembler->hasFeature("gfx90a-insts"))
+  input->facts = lookupKnownChip(input->chip);
+  if (!input->facts)
     return llvm::createStringError("expected a chip of gfx90a, gfx942 or "
                                    "gfx950, got " +
                                    input->chip);

@@ -42,8 +42,15 @@ moe::Activation toActivation(const KernelOptions &options) {
 moe::GateLayout toGate(const KernelOptions &options) {
   if (!options.isStage1())
     return moe::GateLayout::None;
-  return options.gate == GateLayout::Separated ? moe::GateLayout::Separated
-                                               : moe::GateLayout::Interleaved;
+  switch (options.gate) {
+  case GateLayout::Separated:
+    return moe::GateLayout::Separated;
+  case GateLayout::Interleaved:
+    return moe::GateLayout::Interleaved;
+  case GateLayout::Rows:
+    return moe::GateLayout::Rows;
+  }
+  llvm_unreachable("covered switch");
 }
 
 /// Builds one kernel; every type it needs in one place.

@@ -80,7 +80,8 @@ static void addStageFlags(FlagSet &flags, KernelOptions &options) {
   flags.choice<GateLayout>("gate", "order of gate and up rows [separated]",
                            options.gate,
                            {{"separated", GateLayout::Separated},
-                            {"interleaved", GateLayout::Interleaved}});
+                            {"interleaved", GateLayout::Interleaved},
+                            {"rows", GateLayout::Rows}});
   flags.toggle("doweight", "multiply by the routing weight", options.doweight);
   flags.number("alpha", "run-time alpha of swiglu [1.702]", options.alpha);
   flags.number("limit", "run-time clamp [swiglu 7, else inf]", options.limit,

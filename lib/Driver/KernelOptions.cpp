@@ -60,6 +60,8 @@ const char *toString(GateLayout value) {
     return "separated";
   case GateLayout::Interleaved:
     return "interleaved";
+  case GateLayout::Rows:
+    return "rows";
   }
   return "";
 }

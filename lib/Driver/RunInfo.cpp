@@ -10,6 +10,7 @@
 #include "moe/Driver/RunCommands.h"
 #include "moe/Driver/RunFiles.h"
 #include "moe/Emulator/KernelImage.h"
+#include "moe/Target/Chip.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -18,46 +19,27 @@ using namespace moe::driver;
 using moe::emulator::KernelArg;
 using moe::emulator::KernelInfo;
 
-namespace {
-struct Occupancy {
-  uint32_t byRegisters, byLds, waves;
-};
-} // namespace
-
-/// Waves on one SIMD: 512 registers a lane in granules of 8, at most 8 waves;
-/// LDS is shared by the workgroups of a compute unit's 4 SIMDs. LDS is 0 for a
-/// kernel that says no workgroup size.
-static Occupancy occupancy(const KernelInfo &kernel, uint32_t ldsLimit) {
-  uint32_t registers = std::max<uint32_t>(
-      8, kernel.vgprsAllocated ? kernel.vgprsAllocated
-                               : (kernel.vgprCount + 7) / 8 * 8);
-  Occupancy result;
-  result.byRegisters = std::min<uint32_t>(8, 512 / registers);
-  result.byLds = 8;
+/// LDS does not count in a kernel that says no workgroup size.
+static moe::Occupancy occupancy(const KernelInfo &kernel,
+                                const moe::Chip &chip) {
   uint32_t threads = kernel.maxFlatWorkgroupSize;
   if (kernel.reqdWorkgroupSize)
     threads = (*kernel.reqdWorkgroupSize)[0] * (*kernel.reqdWorkgroupSize)[1] *
               (*kernel.reqdWorkgroupSize)[2];
-  if (kernel.ldsSize && threads) {
-    uint32_t groups = ldsLimit / kernel.ldsSize;
-    uint32_t waves = (threads + 63) / 64;
-    result.byLds = std::min<uint32_t>(8, groups * waves / 4);
-    // One workgroup always fits, if the chip has the LDS at all.
-    if (groups)
-      result.byLds = std::max<uint32_t>(1, result.byLds);
-  }
-  result.waves = std::min(result.byRegisters, result.byLds);
-  return result;
+  return moe::computeOccupancy(
+      chip, kernel.vgprsAllocated ? kernel.vgprsAllocated : kernel.vgprCount,
+      kernel.ldsSize, threads);
 }
 
-static json::Value describeJSON(const KernelInfo &kernel, uint32_t ldsLimit) {
+static json::Value describeJSON(const KernelInfo &kernel,
+                                const moe::Chip &chip) {
   json::Array args;
   for (const KernelArg &arg : kernel.args)
     args.push_back(json::Object{{"name", arg.name},
                                 {"kind", arg.valueKind},
                                 {"offset", int64_t(arg.offset)},
                                 {"size", int64_t(arg.size)}});
-  Occupancy waves = occupancy(kernel, ldsLimit);
+  moe::Occupancy waves = occupancy(kernel, chip);
   json::Object object{{"kernel", kernel.name},
                       {"args", std::move(args)},
                       {"vgpr", kernel.vgprCount - kernel.agprCount},
@@ -78,7 +60,7 @@ static json::Value describeJSON(const KernelInfo &kernel, uint32_t ldsLimit) {
   return object;
 }
 
-static void print(const KernelInfo &kernel, uint32_t ldsLimit) {
+static void print(const KernelInfo &kernel, const moe::Chip &chip) {
   outs() << "\nkernel " << kernel.name << '\n';
   if (kernel.reqdWorkgroupSize)
     outs() << "  workgroup: " << (*kernel.reqdWorkgroupSize)[0] << " x "
@@ -90,11 +72,11 @@ static void print(const KernelInfo &kernel, uint32_t ldsLimit) {
   outs() << "  registers: " << kernel.vgprCount - kernel.agprCount << " vgpr, "
          << kernel.agprCount << " agpr, " << kernel.sgprCount << " sgpr, "
          << kernel.vgprSpills + kernel.sgprSpills << " spilled\n";
-  outs() << "  memory: " << kernel.ldsSize << " bytes lds of " << ldsLimit
+  outs() << "  memory: " << kernel.ldsSize << " bytes lds of " << chip.ldsBytes
          << ", " << kernel.scratchSize << " bytes scratch a work item\n";
   if (kernel.codeSize)
     outs() << "  code: " << kernel.codeSize << " bytes\n";
-  Occupancy waves = occupancy(kernel, ldsLimit);
+  moe::Occupancy waves = occupancy(kernel, chip);
   outs() << "  occupancy: " << waves.waves << " waves a simd (registers allow "
          << waves.byRegisters << ", lds " << waves.byLds << ")\n";
   outs() << "  arguments (" << kernel.args.size() << " and "
@@ -133,11 +115,15 @@ Expected<Verdict> moe::driver::infoCommand(Arguments args) {
       moe::emulator::KernelImage::load(file->bytes());
   if (!object)
     return failure("'" + path + "': " + toString(object.takeError()));
-  uint32_t ldsLimit = moe::emulator::ldsLimit(object->chip());
+  const moe::Chip *chip =
+      moe::lookupKnownChip(moe::emulator::chipName(object->chip()));
+  if (!chip)
+    return failure("'" + path + "': nothing is known of chip " +
+                   moe::emulator::chipName(object->chip()));
   if (json) {
     json::Array kernels;
     for (const KernelInfo &kernel : object->kernels())
-      kernels.push_back(describeJSON(kernel, ldsLimit));
+      kernels.push_back(describeJSON(kernel, *chip));
     outs() << json::Value(json::Object{
                   {"chip", moe::emulator::chipName(object->chip())},
                   {"abi_version", object->abiVersion()},
@@ -150,6 +136,6 @@ Expected<Verdict> moe::driver::infoCommand(Arguments args) {
          << object->kernels().size()
          << (object->kernels().size() == 1 ? " kernel\n" : " kernels\n");
   for (const KernelInfo &kernel : object->kernels())
-    print(kernel, ldsLimit);
+    print(kernel, *chip);
   return Verdict::Good;
 }

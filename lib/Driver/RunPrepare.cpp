@@ -83,6 +83,16 @@ static void poison(const Problem &problem, int64_t tileM,
   }
 }
 
+/// Rows of `bytes` bytes, gate rows first, in the order gate, up, gate, up, ...
+static std::vector<uint8_t> alternateRows(const std::vector<uint8_t> &rows,
+                                          int64_t n, int64_t bytes) {
+  std::vector<uint8_t> result(rows.size());
+  for (int64_t p = 0; p < n; ++p)
+    std::copy_n(rows.begin() + reference::alternatingSourceRow(p, n) * bytes,
+                bytes, result.begin() + p * bytes);
+  return result;
+}
+
 /// Shuffles the experts in use; the others' memory stays untouched zeros.
 static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
                            unsigned threads) {
@@ -92,6 +102,8 @@ static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
   int64_t scaleBytes = reference::shuffledScaleBytes(n, k);
   bool gateUp =
       o.kernel == KernelKind::Gemm1 && o.gate == GateLayout::Interleaved;
+  bool alternating =
+      o.kernel == KernelKind::Gemm1 && o.gate == GateLayout::Rows;
   std::vector<char> active = problem.activeExperts();
   std::vector<std::thread> workers;
   for (unsigned t = 0; t < threads; ++t)
@@ -102,6 +114,10 @@ static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
         if (!active[static_cast<size_t>(e)])
           continue;
         problem.weightsOf(e, codes.data(), scales.data());
+        if (alternating) {
+          codes = alternateRows(codes, n, k / 2);
+          scales = alternateRows(scales, n, k / 32);
+        }
         reference::shuffleWeightA16W4Into(codes.data(), 1, n, k, gateUp,
                                           buffers.w.data() + e * wBytes);
         reference::shuffleScaleA16W4Into(scales.data(), 1, n, k, gateUp,
@@ -142,8 +158,10 @@ static std::vector<float> physicalBias(const Problem &problem) {
   std::vector<float> bias;
   for (size_t i = 0; i < problem.bias.size(); ++i) {
     int64_t e = int64_t(i) / o.n(), p = int64_t(i) % o.n();
-    bias.push_back(problem.bias[static_cast<size_t>(
-        e * o.n() + reference::interleavedSourceRow(p, o.n()))]);
+    int64_t source = o.gate == GateLayout::Rows
+                         ? reference::alternatingSourceRow(p, o.n())
+                         : reference::interleavedSourceRow(p, o.n());
+    bias.push_back(problem.bias[static_cast<size_t>(e * o.n() + source)]);
   }
   return bias;
 }

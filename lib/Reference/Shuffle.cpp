@@ -39,6 +39,10 @@ int64_t moe::reference::interleavedSourceRow(int64_t p, int64_t n) {
   return (p / 32) * 16 + p % 16 + ((p / 16) % 2) * (n / 2);
 }
 
+int64_t moe::reference::alternatingSourceRow(int64_t p, int64_t n) {
+  return p / 2 + (p % 2) * (n / 2);
+}
+
 /// The logical row (of all experts) that stands in physical row `r`.
 static int64_t sourceRow(int64_t r, int64_t n, bool gateUp) {
   if (!gateUp)

@@ -46,7 +46,7 @@ CHOICES = {
     "--xcd": [None, 3, 8],
     "--group-m": [None, 2, 4],
     "--act": [None, "silu", "swiglu", "situv2"],
-    "--gate": [None, "interleaved"],
+    "--gate": [None, "interleaved", "rows"],
     "--alpha": often([None], 0.5, 2),
     "--limit": often([None], 1.5, "inf"),
     "--beta": often([None], 3),

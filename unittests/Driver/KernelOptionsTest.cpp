@@ -77,6 +77,7 @@ std::vector<KernelOptions> variants(KernelKind kernel) {
     add([](KernelOptions &o) { o.act = Activation::Swiglu; });
     add([](KernelOptions &o) { o.act = Activation::Situv2; });
     add([](KernelOptions &o) { o.gate = GateLayout::Interleaved; });
+    add([](KernelOptions &o) { o.gate = GateLayout::Rows; });
     add([](KernelOptions &o) { o.doweight = true; });
   }
   return all;

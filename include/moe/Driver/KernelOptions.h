@@ -31,7 +31,7 @@ enum class Activation { Silu, Swiglu, Situv2 };
 
 /// Where stage 1's gate and up rows lie in the weights: all gate rows, then all
 /// up rows; or alternating blocks of 16 rows.
-enum class GateLayout { Separated, Interleaved };
+enum class GateLayout { Separated, Interleaved, Rows };
 
 /// Spellings as the flags and the kernel names have them.
 const char *toString(KernelKind value);

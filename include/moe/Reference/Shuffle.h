@@ -45,6 +45,10 @@ int64_t scaleByteOffset(int64_t r, int64_t ks, int64_t numK);
 ///   (p/32)*16 + p%16 + ((p/16)%2)*(n/2).
 int64_t interleavedSourceRow(int64_t p, int64_t n);
 
+/// The same of the convention where gate and up rows alternate:
+///   p/2 + (p%2)*(n/2).
+int64_t alternatingSourceRow(int64_t p, int64_t n);
+
 /// codes [rows, k/2] -> shuffled bytes, padding K is zero. With `gateUp`, the
 /// rows of each expert (`n` each) are first permuted by interleavedSourceRow.
 /// Preconditions: n % 16 == 0, k % 32 == 0; with gateUp n % 32 == 0.

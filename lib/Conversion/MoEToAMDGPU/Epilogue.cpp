@@ -83,12 +83,10 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
     int64_t columns = op.getBias().getType().getDimSize(1);
     Value q = b.rem(b.lane(), 16);
     Value block = b.add(b.div(adaptor.getN().front(), 16), b.index(nb));
-    Value column;
-    if (op.getGate() == GateLayout::Separated)
-      column = b.add(b.mul(b.div(block, 2), 16),
-                     b.add(q, b.mul(b.rem(block, 2), columns / 2)));
-    else
-      column = b.add(b.mul(block, 16), q);
+    layout::RowOrder order = getRowOrder(op.getGate(), columns);
+    Value half = b.mul(b.rem(block, 2), order.halfStride);
+    Value column = b.add(b.mul(b.div(block, 2), order.pairStride),
+                         b.add(half, b.mul(q, order.columnStride)));
     column = b.minU(column, b.index(columns - 1));
     return memref::LoadOp::create(
         b, bias, ValueRange{adaptor.getExpert().front(), column});

@@ -69,7 +69,8 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     int64_t columns = op.getColumns();
     int64_t rowBytes = op.getX().getType().getDimSize(1) * 2;
     Value tileRow = b.div(chunk, tileK / 8), place = b.rem(chunk, tileK / 8);
-    Value source = b.bitXor(place, b.rem(tileRow, 16));
+    layout::ATile tile(/*mfmaRows=*/16, tileK);
+    Value source = b.bitXor(place, b.tileKey(tile, tileRow));
     Value column = b.toI32(b.mul(source, 16));
     Value offset = b.add(b.mul(row, rowBytes), column);
     Value wanted =

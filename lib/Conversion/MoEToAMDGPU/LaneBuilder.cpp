@@ -10,6 +10,8 @@
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
+#include <map>
+
 using namespace mlir;
 using namespace moe;
 
@@ -66,6 +68,29 @@ Value LaneBuilder::lessU(Value a, Value b) {
 }
 Value LaneBuilder::select(Value condition, Value a, Value b) {
   return arith::SelectOp::create(*this, condition, a, b);
+}
+
+Value LaneBuilder::permuteBytes(Value high, Value low, Value selector) {
+  return LLVM::CallIntrinsicOp::create(*this, getI32Type(),
+                                       getStringAttr("llvm.amdgcn.perm"),
+                                       ValueRange{high, low, selector})
+      .getResult(0);
+}
+
+Value LaneBuilder::tileKey(const layout::ATile &tile, Value row) {
+  // One shift for all bits of the row that move equally far.
+  std::map<int, int64_t> bitsByDistance;
+  for (int bit = 0; bit < 4; ++bit)
+    for (int target = 0; target < 4; ++target)
+      if (tile.getKeyOfBit(bit) >> target & 1)
+        bitsByDistance[target - bit] |= int64_t(1) << bit;
+  Value key;
+  for (auto [distance, bits] : bitsByDistance) {
+    Value part = bitAnd(row, bits);
+    part = distance < 0 ? shr(part, -distance) : shl(part, distance);
+    key = key ? bitXor(key, part) : part;
+  }
+  return key;
 }
 
 Value LaneBuilder::thread() {

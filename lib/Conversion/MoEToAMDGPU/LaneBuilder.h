@@ -7,6 +7,7 @@
 #define MOE_LIB_CONVERSION_MOETOAMDGPU_LANEBUILDER_H
 
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Layout/ATile.h"
 #include "moe/Target/Chip.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
@@ -38,6 +39,13 @@ public:
   Value minU(Value a, Value b);
   Value lessU(Value a, Value b);
   Value select(Value condition, Value a, Value b);
+
+  /// v_perm_b32 on i32: byte i of the result is the byte of `low` (0 to 3) or
+  /// `high` (4 to 7) that byte i of `selector` says, or zero where that is 12.
+  Value permuteBytes(Value high, Value low, Value selector);
+
+  /// The key of a row of an A tile (docs/Layouts.md, "A tile").
+  Value tileKey(const layout::ATile &tile, Value row);
 
   /// Thread of the workgroup; workgroups are one-dimensional.
   Value thread();

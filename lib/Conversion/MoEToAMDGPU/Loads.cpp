@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -53,19 +54,56 @@ static std::pair<Value, int64_t> splitK(LaneBuilder &b, Value k, bool bounded) {
   return {b.add(sum.getLhs(), rest), delta};
 }
 
-/// The block of 16 rows in memory (i32) that is block number `nb` of a wave
-/// whose rows begin at `n`. Where gate and up rows are separated, even blocks
-/// are gate rows and odd ones up rows, half of all blocks further.
-static Value rowBlock(LaneBuilder &b, PreshuffleAttr layout, int64_t rows,
-                      Value n, int64_t nb) {
-  Value block = b.add(b.toI32(b.div(n, 16)), b.i32(nb));
-  if (layout.getGate() != GateLayout::Separated)
-    return block;
-  Value half = b.mul(b.bitAnd(block, 1), rows / 32);
-  return b.add(b.shr(block, 1), half);
-}
-
 namespace {
+/// Where the rows of a wave's blocks stand, for the lanes that hold them: lane
+/// 16*L + q holds row q of a block. A physical row is the sum of what a block
+/// has in all lanes and of `q * columnStride`, and the two do not carry into
+/// each other's place within 16 rows.
+struct RowPlaces {
+  RowPlaces(LaneBuilder &b, MemRefType type, Value n)
+      : b(b), places(cast<PreshuffleAttr>(type.getLayout()).getPlaces()),
+        shape{type.getDimSize(0), type.getDimSize(1), type.getDimSize(2)},
+        order(getRowOrder(cast<PreshuffleAttr>(type.getLayout()).getGate(),
+                          type.getDimSize(1))),
+        firstBlock(b.toI32(b.div(n, RowOrder::kBlock))) {
+    Value lane = b.toI32(b.lane());
+    row = b.mul(b.rem(lane, RowOrder::kBlock), order.columnStride);
+    group = b.div(lane, RowOrder::kBlock);
+  }
+  using RowOrder = layout::RowOrder;
+
+  int64_t bytes(layout::Axis axis, int64_t divisor) const {
+    return places.getByteStride(axis, divisor, shape);
+  }
+  /// The block of 16 rows (i32) in memory where block `nb` of the wave begins.
+  Value block(int64_t nb) const {
+    Value counted = b.add(firstBlock, b.i32(nb));
+    if (order.pairStride == 2 * RowOrder::kBlock && order.keepsBlocks())
+      return counted;
+    Value pair = b.mul(b.shr(counted, 1), order.pairStride / RowOrder::kBlock);
+    return b.add(
+        pair, b.mul(b.bitAnd(counted, 1), order.halfStride / RowOrder::kBlock));
+  }
+  /// The row within 16 (i32, or null where it is 0) of the lanes with q = 0.
+  Value firstRow(int64_t nb) const {
+    if (order.halfStride % RowOrder::kBlock == 0)
+      return nullptr;
+    return b.mul(b.bitAnd(b.add(firstBlock, b.i32(nb)), 1), order.halfStride);
+  }
+  /// The lane's own part of the row, within 16, and of the block.
+  Value laneRow() const {
+    return order.keepsBlocks() ? row : b.rem(row, RowOrder::kBlock);
+  }
+  Value laneBlock() const {
+    return order.keepsBlocks() ? b.i32(0) : b.div(row, RowOrder::kBlock);
+  }
+
+  LaneBuilder &b;
+  const layout::Preshuffle &places;
+  layout::Index3 shape;
+  RowOrder order;
+  Value firstBlock, row, group;
+};
 
 struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -73,24 +111,31 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
   LogicalResult
   matchAndRewrite(LoadWeightOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
+    using layout::Axis;
     LaneBuilder b(op.getLoc(), rewriter);
     MemRefType type = op.getW().getType();
-    auto layout = cast<PreshuffleAttr>(type.getLayout());
     Value rsrc = describeExpert(b, adaptor.getW(), type, adaptor.getExpert());
-    // A block of 16 rows is 8 * Kp bytes, one of 16 rows x 128 K is 1024, and
-    // the lanes' 16 bytes follow each other: lane * 16.
-    int64_t rowBlockBytes = 8 * llvm::alignTo(type.getDimSize(2), 128);
-    Value lane = b.toI32(b.mul(b.lane(), 16));
+    RowPlaces rows(b, type, adaptor.getN());
+    int64_t blockBytes = rows.bytes(Axis::Row, 16);
+    int64_t rowBytes = rows.bytes(Axis::Row, 1);
+    int64_t kBlockBytes = rows.bytes(Axis::K, 128);
+    // With the rows of a block in their order this is lane * 16.
+    Value lane = b.add(b.mul(rows.group, rows.bytes(Axis::K, 32)),
+                       b.mul(rows.laneRow(), rowBytes));
+    if (!rows.order.keepsBlocks())
+      lane = b.add(lane, b.mul(rows.laneBlock(), blockBytes));
     auto [changing, delta] = splitK(b, adaptor.getK(), op.getBounded());
-    Value k = b.mul(b.toI32(b.div(changing, 128)), 1024);
+    Value k = b.mul(b.toI32(b.div(changing, 128)), kBlockBytes);
     auto fragmentType = VectorType::get({4}, b.getI32Type());
     ArrayRef<int64_t> shape = op.getResult().getType().getShape();
     SmallVector<Value> fragments;
     for (int64_t nb = 0; nb < shape[0]; ++nb) {
-      Value block = rowBlock(b, layout, type.getDimSize(1), adaptor.getN(), nb);
-      Value row = b.add(b.mul(block, rowBlockBytes), lane);
+      Value row = b.add(b.mul(rows.block(nb), blockBytes), lane);
+      if (Value first = rows.firstRow(nb))
+        row = b.add(row, b.mul(first, rowBytes));
       for (int64_t kb = 0; kb < shape[1]; ++kb) {
-        Value offset = boundOffset(b, b.add(row, b.i32(kb * 1024 + delta * 8)),
+        int64_t constant = kb * kBlockBytes + delta * kBlockBytes / 128;
+        Value offset = boundOffset(b, b.add(row, b.i32(constant)),
                                    b.add(adaptor.getK(), b.index(128 * kb)),
                                    type.getDimSize(2), op.getBounded());
         fragments.push_back(b.bufferLoad(fragmentType, rsrc, offset, k,
@@ -102,90 +147,146 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
   }
 };
 
+/// Emits one moe.load_scale.
+class ScaleLoader {
+public:
+  ScaleLoader(LaneBuilder &b, LoadScaleOp op, Value rsrc, Value n, Value k)
+      : b(b), op(op), rsrc(rsrc), k(k), rows(b, op.getScale().getType(), n),
+        sizeK(op.getScale().getType().getDimSize(2) * 32) {
+    // A dword is 4 bytes of row r % 16 and K group L.
+    lane = b.add(b.mul(rows.group, rows.bytes(layout::Axis::K, 1)),
+                 b.mul(rows.laneRow(), rows.bytes(layout::Axis::Row, 1)));
+    wholeDwords = op.getResult().getType().getDimSize(1) > 1;
+  }
+
+  SmallVector<Value> load();
+
+private:
+  Value loadDwords(Type type, Value block, int64_t kb);
+  Value alignK(Value dword, int64_t kb);
+  Value alignRows(Value dword, Value block);
+  Value loadSeparated(int64_t nb, int64_t kb);
+  Value loadAlternating(int64_t nb, int64_t kb);
+
+  LaneBuilder &b;
+  LoadScaleOp op;
+  Value rsrc, k;
+  RowPlaces rows;
+  int64_t sizeK;
+  Value lane;
+  bool wholeDwords;
+  /// Dwords loaded before: up or gate, number of the dword, K block.
+  llvm::DenseMap<std::tuple<int64_t, int64_t, int64_t>, Value> loaded;
+};
+} // namespace
+
+/// `type`, a dword or two, at this lane's place of the two row blocks that
+/// `block` is one of, and of K block `kb` of the op. Where a tile has more than
+/// one K block it begins with a whole dword; a K block of its own may be the
+/// upper half of one (alignK).
+Value ScaleLoader::loadDwords(Type type, Value block, int64_t kb) {
+  // 32 rows x 256 K are 64 dwords, one a lane.
+  int64_t kPairBytes = rows.bytes(layout::Axis::K, 8);
+  Value offset =
+      b.add(b.mul(b.shr(block, 1), rows.bytes(layout::Axis::Row, 32)), lane);
+  auto bound = [&](Value offset) {
+    return boundOffset(b, offset, b.add(k, b.index(128 * kb)), sizeK,
+                       op.getBounded());
+  };
+  if (!wholeDwords) {
+    Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
+    return b.bufferLoad(type, rsrc, bound(offset),
+                        b.mul(b.shr(kBlock, 1), kPairBytes));
+  }
+  auto [changing, delta] = splitK(b, k, op.getBounded());
+  offset = b.add(offset, b.i32((delta + kb * 128) / 256 * kPairBytes));
+  return b.bufferLoad(type, rsrc, bound(offset),
+                      b.mul(b.toI32(b.div(changing, 256)), kPairBytes));
+}
+
+/// `dword` with the bytes of K block `kb` in its lower half.
+Value ScaleLoader::alignK(Value dword, int64_t kb) {
+  if (wholeDwords)
+    return dword;
+  Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
+  return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(kBlock, 1), 4));
+}
+
+/// `dword` with the bytes of row block `block` in its lower bytes of 16.
+Value ScaleLoader::alignRows(Value dword, Value block) {
+  return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(block, 1), 3));
+}
+
+/// Gate and up rows far apart: they come from two dwords, each of which may
+/// also be that of the next pair. Where the wave's first pair is surely even,
+/// such a dword is loaded once.
+Value ScaleLoader::loadSeparated(int64_t nb, int64_t kb) {
+  MemRefType type = op.getScale().getType();
+  int64_t upParity = type.getDimSize(1) / 32 % 2;
+  bool sharing = op.getResult().getType().getDimSize(0) % 4 == 0;
+  auto halfOf = [&](bool up) {
+    int64_t pair = nb / 2;
+    int64_t number = sharing ? (pair + (up ? upParity : 0)) / 2 : pair;
+    Value block = rows.block(nb + up);
+    Value &value = loaded[{up ? 1 : 0, number, kb}];
+    if (!value)
+      value = alignK(loadDwords(b.getI32Type(), block, kb), kb);
+    return b.bitAnd(alignRows(value, block), 0x00FF00FF);
+  };
+  Value gate = halfOf(false), up = halfOf(true);
+  return b.bitOr(gate, b.shl(up, 8));
+}
+
+/// Gate and up rows in turn: the dwords of a lane's gate and of its up row
+/// follow each other, and a lane's q says which of the two row blocks is its.
+Value ScaleLoader::loadAlternating(int64_t nb, int64_t kb) {
+  auto pairType = VectorType::get({2}, b.getI32Type());
+  Value both = loadDwords(pairType, rows.block(nb), kb);
+  auto dword = [&](int64_t i) {
+    return alignK(vector::ExtractOp::create(b, both, i), kb);
+  };
+  Value gate = dword(0), up = dword(1);
+  Value upper = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
+                                      rows.laneBlock(), b.i32(0));
+  Value selector = b.select(upper, b.i32(0x07030501), b.i32(0x06020400));
+  return b.permuteBytes(up, gate, selector);
+}
+
+/// A dword for each two row blocks and two K blocks of the op's result, with
+/// the byte of row block nb and K block kb in byte nb % 2 + kb % 2 * 2.
+SmallVector<Value> ScaleLoader::load() {
+  ArrayRef<int64_t> shape = op.getResult().getType().getShape();
+  SmallVector<Value> dwords;
+  for (int64_t nb = 0; nb < shape[0]; nb += 2)
+    for (int64_t kb = 0; kb < shape[1]; kb += 2) {
+      if (!rows.order.keepsBlocks()) {
+        dwords.push_back(loadAlternating(nb, kb));
+      } else if (rows.order.halfStride != layout::RowOrder::kBlock) {
+        dwords.push_back(loadSeparated(nb, kb));
+      } else {
+        Value block = rows.block(nb);
+        Value dword = alignK(loadDwords(b.getI32Type(), block, kb), kb);
+        dwords.push_back(shape[0] == 1 ? alignRows(dword, block) : dword);
+      }
+    }
+  return dwords;
+}
+
+namespace {
 struct LoadScaleLowering : OpConversionPattern<LoadScaleOp> {
   using OpConversionPattern::OpConversionPattern;
-
-  /// The dword of row block `block` and K block `kBlock`, which is `kb` blocks
-  /// behind the op's k. Where a tile has more than one K block it begins with
-  /// a whole dword; a K block of its own may be the upper half of one.
-  static Value loadDword(LaneBuilder &b, LoadScaleOp op, Value rsrc,
-                         Value block, Value k, int64_t kb) {
-    MemRefType type = op.getScale().getType();
-    bool wholeDwords = op.getResult().getType().getDimSize(1) > 1;
-    // 32 rows x 256 K are 64 dwords, one a lane.
-    int64_t rowPairBytes = llvm::alignTo(type.getDimSize(2), 8) * 32;
-    Value offset = b.add(b.mul(b.shr(block, 1), rowPairBytes),
-                         b.toI32(b.mul(b.lane(), 4)));
-    if (wholeDwords) {
-      auto [changing, delta] = splitK(b, k, op.getBounded());
-      offset = b.add(offset, b.i32((delta + kb * 128) / 256 * 256));
-      offset = boundOffset(b, offset, b.add(k, b.index(128 * kb)),
-                           type.getDimSize(2) * 32, op.getBounded());
-      return b.bufferLoad(b.getI32Type(), rsrc, offset,
-                          b.mul(b.toI32(b.div(changing, 256)), 256));
-    }
-    Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
-    offset = boundOffset(b, offset, b.add(k, b.index(128 * kb)),
-                         type.getDimSize(2) * 32, op.getBounded());
-    Value dword = b.bufferLoad(b.getI32Type(), rsrc, offset,
-                               b.mul(b.shr(kBlock, 1), 256));
-    return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(kBlock, 1), 4));
-  }
-
-  /// `dword` with the bytes of row block `block` in its lower bytes of 16.
-  static Value alignRows(LaneBuilder &b, Value dword, Value block) {
-    return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(block, 1), 3));
-  }
 
   LogicalResult
   matchAndRewrite(LoadScaleOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
-    MemRefType type = op.getScale().getType();
-    auto layout = cast<PreshuffleAttr>(type.getLayout());
-    Value rsrc =
-        describeExpert(b, adaptor.getScale(), type, adaptor.getExpert());
-    ArrayRef<int64_t> shape = op.getResult().getType().getShape();
-    Value k = adaptor.getK();
-    auto block = [&](int64_t nb) {
-      return rowBlock(b, layout, type.getDimSize(1), adaptor.getN(), nb);
-    };
-    // Gate and up blocks of a pair come from two dwords, each of which may also
-    // be that of the next pair: where the wave's first pair is surely even,
-    // such a dword is loaded once.
-    bool separated = layout.getGate() == GateLayout::Separated;
-    int64_t upParity = type.getDimSize(1) / 32 % 2;
-    llvm::DenseMap<std::tuple<int64_t, int64_t, int64_t>, Value> loaded;
-    auto load = [&](int64_t nb, int64_t kb) {
-      bool up = nb % 2;
-      int64_t pair = nb / 2;
-      int64_t dword =
-          shape[0] % 4 == 0 ? (pair + (up ? upParity : 0)) / 2 : pair;
-      Value &value = loaded[{up, dword, kb}];
-      if (!value)
-        value = loadDword(b, op, rsrc, block(nb), k, kb);
-      return value;
-    };
-    SmallVector<Value> dwords;
-    for (int64_t nb = 0; nb < shape[0]; nb += 2)
-      for (int64_t kb = 0; kb < shape[1]; kb += 2) {
-        if (!separated) {
-          Value dword = loadDword(b, op, rsrc, block(nb), k, kb);
-          dwords.push_back(shape[0] == 1 ? alignRows(b, dword, block(nb))
-                                         : dword);
-          continue;
-        }
-        Value gate =
-            b.bitAnd(alignRows(b, load(nb, kb), block(nb)), 0x00FF00FF);
-        Value up =
-            b.bitAnd(alignRows(b, load(nb + 1, kb), block(nb + 1)), 0x00FF00FF);
-        dwords.push_back(b.bitOr(gate, b.shl(up, 8)));
-      }
-    rewriter.replaceOpWithMultiple(op, {dwords});
+    Value rsrc = describeExpert(b, adaptor.getScale(), op.getScale().getType(),
+                                adaptor.getExpert());
+    ScaleLoader loader(b, op, rsrc, adaptor.getN(), adaptor.getK());
+    rewriter.replaceOpWithMultiple(op, {loader.load()});
     return success();
   }
 };
-
 } // namespace
 
 void moe::populateLoadPatterns(const TypeConverter &converter,

@@ -18,9 +18,9 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
                const Chip &chip)
       : OpConversionPattern(converter, ctx), chip(chip) {}
 
-  /// acc + a * b over 32 K: one instruction, or one for each `mfmaBf16K`.
+  /// acc + a * b over 32 K: one instruction, or one for each `mfma16K`.
   Value multiply(LaneBuilder &b, Value a, Value weights, Value acc) const {
-    int64_t perLane = chip.mfmaBf16K / 4;
+    int64_t perLane = chip.mfma16K / 4;
     for (int64_t first = 0; first < 8; first += perLane) {
       Value left = a, right = weights;
       if (perLane != 8) {
@@ -30,7 +30,7 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
       }
       acc = amdgpu::MFMAOp::create(b, acc.getType(), b.getI32IntegerAttr(16),
                                    b.getI32IntegerAttr(16),
-                                   b.getI32IntegerAttr(chip.mfmaBf16K),
+                                   b.getI32IntegerAttr(chip.mfma16K),
                                    b.getI32IntegerAttr(1), left, right, acc);
     }
     return acc;
@@ -55,10 +55,11 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     SmallVector<Value> acc(adaptor.getAcc());
     Value q = b.rem(b.lane(), 16), group = b.div(b.lane(), 16);
     auto chunkType = VectorType::get({8}, b.getBF16Type());
+    layout::ATile tile(/*mfmaRows=*/16, op.getA().getType().getDimSize(1));
+    Value key = b.tileKey(tile, q);
     auto readColumn = [&](int64_t step) {
-      // Chunk 16*kb + 4*group + j stands at that ^ (row % 16).
       int64_t kb = step / 4, j = step % 4;
-      Value place = b.bitXor(b.add(b.mul(group, 4), b.index(j)), q);
+      Value place = b.bitXor(b.add(b.mul(group, 4), b.index(j)), key);
       Value column = b.mul(b.add(place, b.index(16 * kb)), 8);
       SmallVector<Value> fragments;
       for (int64_t mb = 0; mb < mBlocks; ++mb)

@@ -8,7 +8,6 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -52,16 +51,6 @@ static Value softwareScale(LaneBuilder &b, Value dword, int64_t byte) {
   return arith::BitcastOp::create(b, b.getF32Type(), bits);
 }
 
-/// v_perm_b32: byte i of the result is byte selector[i] of low (0 to 3) and
-/// high (4 to 7), or zero where the selector's byte is 12.
-static Value permuteBytes(LaneBuilder &b, Value high, Value low,
-                          Value selector) {
-  return LLVM::CallIntrinsicOp::create(b, b.getI32Type(),
-                                       b.getStringAttr("llvm.amdgcn.perm"),
-                                       ValueRange{high, low, selector})
-      .getResult(0);
-}
-
 /// Eight codes to eight bf16 by table look-ups and f32 arithmetic. The bf16 of
 /// the eight magnitudes are two tables of bytes in two dwords each; four
 /// magnitudes are the selectors of a byte permutation. Widened to f32 the value
@@ -72,7 +61,7 @@ static Value convertBySoftware(LaneBuilder &b, Value codes, Value scale) {
   auto i32s = VectorType::get({8}, b.getI32Type());
   // 0, 0.5, 1, 1.5, 2, 3, 4, 6 are 0000 3f00 3f80 3fc0 4000 4040 4080 40c0.
   auto lookUp = [&](Value magnitudes, int64_t high, int64_t low) {
-    return permuteBytes(b, b.i32(high), b.i32(low), magnitudes);
+    return b.permuteBytes(b.i32(high), b.i32(low), magnitudes);
   };
   SmallVector<Value> elements(8);
   for (int64_t odd : {0, 1}) {
@@ -82,8 +71,8 @@ static Value convertBySoftware(LaneBuilder &b, Value codes, Value scale) {
     Value upper = b.bitOr(lookUp(magnitudes, 0x40404040, 0x3f3f3f00), signs);
     Value lower = lookUp(magnitudes, 0xc0804000, 0xc0800000);
     for (int64_t i = 0; i < 4; ++i)
-      elements[2 * i + odd] = permuteBytes(
-          b, upper, lower, b.i32((4 + i) << 24 | i << 16 | 0x0c0c));
+      elements[2 * i + odd] =
+          b.permuteBytes(upper, lower, b.i32((4 + i) << 24 | i << 16 | 0x0c0c));
   }
   Value bits = vector::FromElementsOp::create(b, i32s, elements);
   Value values = arith::BitcastOp::create(b, f32s, bits);

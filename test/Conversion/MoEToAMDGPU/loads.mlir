@@ -59,4 +59,34 @@ gpu.module @kernels {
     memref.store %f, %out[] : memref<vector<1x1xf8E8M0FNU>, #g>
     gpu.return
   }
+
+  // Gate and up rows in turn: lane 16*L + q of block 0 reads row 2*q, which is
+  // 256*L + 32*(q % 8) bytes into the block of 16 rows number q/8; block 1 the
+  // row behind it, 16 bytes further.
+  // CHECK-LABEL: gpu.func @alternating
+  // CHECK: %[[Q:.*]] = arith.remui %{{.*}}, %c16_i32{{.*}} : i32
+  // CHECK: %[[TWICE:.*]] = arith.muli %[[Q]], %c2_i32{{.*}} : i32
+  // CHECK: %[[L:.*]] = arith.divui %{{.*}}, %c16_i32{{.*}} : i32
+  // CHECK: %[[K:.*]] = arith.muli %[[L]], %c256_i32{{.*}} : i32
+  // CHECK: %[[ROW:.*]] = arith.remui %[[TWICE]], %c16_i32{{.*}} : i32
+  // CHECK: arith.muli %[[ROW]], %c16_i32{{.*}} : i32
+  // CHECK: %[[BLOCK:.*]] = arith.divui %[[TWICE]], %c16_i32{{.*}} : i32
+  // CHECK: arith.muli %[[BLOCK]], %c1024_i32{{.*}} : i32
+  // CHECK-COUNT-2: rocdl.raw.ptr.buffer.load %{{.*}} : vector<4xi32>
+  // The scales of both rows are two dwords that follow each other.
+  // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : vector<2xi32>
+  // CHECK: %[[SELECTOR:.*]] = arith.select %{{.*}}, %{{.*}}, %{{.*}} : i32
+  // CHECK: llvm.call_intrinsic "llvm.amdgcn.perm"(%{{.*}}, %{{.*}}, %[[SELECTOR]])
+  // CHECK-NOT: rocdl.raw.ptr.buffer.load
+  gpu.func @alternating(%w: memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight, gate = rows>, #g>,
+      %s: memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale, gate = rows>, #g>, %e: index, %n: index, %k: index,
+      %out: memref<vector<2x1x32xf4E2M1FN>, #g>, %scales: memref<vector<2x1xf8E8M0FNU>, #g>) {
+    %f = moe.load_weight %w[%e, %n, %k]
+        : memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight, gate = rows>, #g> -> vector<2x1x32xf4E2M1FN>
+    memref.store %f, %out[] : memref<vector<2x1x32xf4E2M1FN>, #g>
+    %g = moe.load_scale %s[%e, %n, %k]
+        : memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale, gate = rows>, #g> -> vector<2x1xf8E8M0FNU>
+    memref.store %g, %scales[] : memref<vector<2x1xf8E8M0FNU>, #g>
+    gpu.return
+  }
 }

@@ -8,14 +8,25 @@
 
 gpu.module @kernels {
   // CHECK-LABEL: gpu.func @mfma
+  // CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
   // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : index
+  // CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+  // CHECK-DAG: %[[C11:.*]] = arith.constant 11 : index
   // CHECK-DAG: %[[C16:.*]] = arith.constant 16 : index
   // CHECK-DAG: %[[C64:.*]] = arith.constant 64 : index
   // CHECK: %[[LANE:.*]] = arith.remui %{{.*}}, %[[C64]] : index
   // CHECK: %[[Q:.*]] = arith.remui %[[LANE]], %[[C16]] : index
   // CHECK: %[[GROUP:.*]] = arith.divui %[[LANE]], %[[C16]] : index
+  // The key of row q: bits 0, 1 and 3 of q stay, 3 also goes to 2, and 2 to 3.
+  // CHECK: %[[BIT3:.*]] = arith.andi %[[Q]], %[[C8]] : index
+  // CHECK: %[[TO2:.*]] = arith.shrui %[[BIT3]], %[[C1]] : index
+  // CHECK: %[[STAY:.*]] = arith.andi %[[Q]], %[[C11]] : index
+  // CHECK: %[[PART:.*]] = arith.xori %[[TO2]], %[[STAY]] : index
+  // CHECK: %[[BIT2:.*]] = arith.andi %[[Q]], %[[C4]] : index
+  // CHECK: %[[TO3:.*]] = arith.shli %[[BIT2]], %[[C1]] : index
+  // CHECK: %[[KEY:.*]] = arith.xori %[[PART]], %[[TO3]] : index
   // CHECK: %[[FIRST:.*]] = arith.muli %[[GROUP]], %[[C4]] : index
-  // CHECK: %[[PLACE:.*]] = arith.xori %[[FIRST]], %[[Q]] : index
+  // CHECK: %[[PLACE:.*]] = arith.xori %[[FIRST]], %[[KEY]] : index
   // CHECK: %[[A:.*]] = vector.load %{{.*}}[%[[Q]], %{{.*}}] {alignment = 16 : i64} : memref<16x128xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
   // GFX950: %[[D0:.*]] = amdgpu.mfma 16x16x32 %[[A]] * %{{.*}} + %{{.*}} : vector<8xbf16>, vector<8xbf16>, vector<4xf32>
   // GFX950: amdgpu.mfma 16x16x32 %[[A]] * %{{.*}} + %{{.*}}

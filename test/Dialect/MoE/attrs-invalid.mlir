@@ -34,6 +34,12 @@ func.func private @scale_rows(memref<2x48x3xf8E8M0FNU, #moe.preshuffle<scale>>)
 
 // -----
 
+// preshuffle_c4
+// expected-error @+1 {{expected fewer than 2^63 bytes of preshuffled weights, got 4294967296 x 4294967296 x 128 elements}}
+func.func private @bytes(memref<4294967296x4294967296x128xf4E2M1FN, #moe.preshuffle<weight>>)
+
+// -----
+
 // config_c1
 func.func private @tile_m() attributes {test.config =
 // expected-error @+1 {{expected tile_m to be 16, 32, 64 or 128, got 48}}

@@ -55,7 +55,7 @@ func.func @none(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>,
 // activate_sums_c3
 func.func @bias_without_gate(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32, %b: memref<8x128xf32>) {
-  // expected-error @+1 {{expected gate = separated or interleaved with a bias, got gate = none}}
+  // expected-error @+1 {{expected gate = separated, interleaved or rows with a bias, got gate = none}}
   moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v) bias(%b)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x128xf32>

@@ -300,7 +300,7 @@ func.func @gate_of_stage_1(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
     %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
-  // expected-error @+1 {{expected 'w' with gate = separated or interleaved in stage gate_up, got gate = none}}
+  // expected-error @+1 {{expected 'w' with gate = separated, interleaved or rows in stage gate_up, got gate = none}}
   moe.grouped_gemm outs(%out : memref<?x64xbf16>)
       ins(%x, %w, %s : memref<?x96xbf16>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)

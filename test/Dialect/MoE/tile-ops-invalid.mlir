@@ -321,7 +321,7 @@ func.func @activate_none(%a: vector<1x4x4xf32>, %p: f32) {
 
 // activate_c3
 func.func @activate_gate(%a: vector<1x4x4xf32>, %p: f32, %b: memref<8x64xf32>, %e: index) {
-  // expected-error @+1 {{expected gate separated or interleaved with a bias, got none}}
+  // expected-error @+1 {{expected gate separated, interleaved or rows with a bias, got none}}
   %r = moe.activate silu %a params(%p, %p, %p, %p) bias(%b[%e, %e]) gate none : vector<1x4x4xf32>, memref<8x64xf32> -> vector<1x2x4xf32>
   return
 }

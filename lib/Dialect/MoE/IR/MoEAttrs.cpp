@@ -18,17 +18,33 @@ using namespace moe;
 
 AffineMap PreshuffleAttr::getAffineMap() const {
   MLIRContext *ctx = getContext();
-  AffineExpr e, n, k;
-  bindDims(ctx, e, n, k);
-  if (getRole() == ShuffleRole::Weight)
-    return AffineMap::get(3, 0,
-                          {e, n.floorDiv(16), k.floorDiv(128),
-                           k.floorDiv(32) % 4, n % 16, k % 32},
-                          ctx);
-  return AffineMap::get(3, 0,
-                        {e, n.floorDiv(32), k.floorDiv(8), k % 4, n % 16,
-                         k.floorDiv(4) % 2, n.floorDiv(16) % 2},
-                        ctx);
+  SmallVector<AffineExpr> results;
+  for (const layout::Digit &digit : getPlaces().getDigits()) {
+    AffineExpr value = getAffineDimExpr(static_cast<unsigned>(digit.axis), ctx)
+                           .floorDiv(digit.divisor);
+    results.push_back(digit.modulus ? value % digit.modulus : value);
+  }
+  return AffineMap::get(3, 0, results, ctx);
+}
+
+const layout::Preshuffle &PreshuffleAttr::getPlaces() const {
+  return getRole() == ShuffleRole::Weight
+             ? layout::Preshuffle::weights(layout::kMXFP4)
+             : layout::Preshuffle::scales(layout::kMXFP4);
+}
+
+layout::RowOrder moe::getRowOrder(GateLayout gate, int64_t rows) {
+  switch (gate) {
+  case GateLayout::None:
+    return layout::RowOrder::get(layout::GateOrder::None, rows);
+  case GateLayout::Separated:
+    return layout::RowOrder::get(layout::GateOrder::Separated, rows);
+  case GateLayout::Interleaved:
+    return layout::RowOrder::get(layout::GateOrder::Interleaved, rows);
+  case GateLayout::Rows:
+    return layout::RowOrder::get(layout::GateOrder::Rows, rows);
+  }
+  llvm_unreachable("covered switch");
 }
 
 bool PreshuffleAttr::isIdentity() const { return false; }
@@ -44,25 +60,30 @@ LogicalResult PreshuffleAttr::verifyLayout(
     if (ShapedType::isDynamic(size))
       return emitError()
              << "expected a static shape in a preshuffled layout, got '?'";
-  bool weight = getRole() == ShuffleRole::Weight;
   // preshuffle_c2, preshuffle_c3
-  int64_t rowMultiple = weight ? 16 : 32;
+  int64_t rowMultiple = getPlaces().getRowMultiple();
   if (shape[1] % rowMultiple != 0)
     return emitError() << "expected rows of preshuffled "
                        << stringifyShuffleRole(getRole())
                        << "s to be a multiple of " << rowMultiple << ", got "
                        << shape[1];
-  if (weight && shape[2] % 32 != 0)
-    return emitError() << "expected K of preshuffled weights to be a multiple "
-                          "of 32, got "
+  int64_t kMultiple = getPlaces().getKMultiple();
+  if (shape[2] % kMultiple != 0)
+    return emitError() << "expected K of preshuffled "
+                       << stringifyShuffleRole(getRole())
+                       << "s to be a multiple of " << kMultiple << ", got "
                        << shape[2];
+  // preshuffle_c4
+  if (!getPlaces().getByteSize({shape[0], shape[1], shape[2]}))
+    return emitError() << "expected fewer than 2^63 bytes of preshuffled "
+                       << stringifyShuffleRole(getRole()) << "s, got "
+                       << shape[0] << " x " << shape[1] << " x " << shape[2]
+                       << " elements";
   return success();
 }
 
 int64_t PreshuffleAttr::getByteSize(ArrayRef<int64_t> shape) const {
-  if (getRole() == ShuffleRole::Weight)
-    return shape[0] * shape[1] * llvm::alignTo(shape[2], 128) / 2;
-  return shape[0] * shape[1] * llvm::alignTo(shape[2], 8);
+  return *getPlaces().getByteSize({shape[0], shape[1], shape[2]});
 }
 
 //===----------------------------------------------------------------------===//

@@ -353,8 +353,8 @@ LogicalResult GroupedGemmOp::verify() {
   GateLayout gate = cast<PreshuffleAttr>(w.getLayout()).getGate();
   if (gateUp == (gate == GateLayout::None))
     return emitOpError("expected 'w' with gate = ")
-           << (gateUp ? "separated or interleaved" : "none") << " in stage "
-           << stringifyStage(config.getStage())
+           << (gateUp ? "separated, interleaved or rows" : "none")
+           << " in stage " << stringifyStage(config.getStage())
            << ", got gate = " << stringifyGateLayout(gate);
   if (failed(checkSlices(*this)) || failed(checkStage(*this)))
     return failure();
@@ -388,7 +388,7 @@ LogicalResult ActivateSumsOp::verify() {
   if (ordered != static_cast<bool>(getBias()))
     return emitOpError("expected gate = ")
            << (ordered ? "none without a bias"
-                       : "separated or interleaved with a bias")
+                       : "separated, interleaved or rows with a bias")
            << ", got gate = " << stringifyGateLayout(getGate());
   if (getBias() && (failed(checkDim(*this, "bias", getBias().getType(), 0,
                                     "experts", getExperts())) ||
@@ -591,8 +591,8 @@ LogicalResult ActivateOp::verify() {
   if (!getBias())
     return success();
   if (getGate() == GateLayout::None)
-    return emitOpError("expected gate separated or interleaved with a bias, "
-                       "got none");
+    return emitOpError("expected gate separated, interleaved or rows with a "
+                       "bias, got none");
   int64_t columns = getBias().getType().getDimSize(1);
   if (ShapedType::isDynamic(columns) || columns % 32 != 0)
     return emitOpError("expected the columns of 'bias' to be a static multiple "

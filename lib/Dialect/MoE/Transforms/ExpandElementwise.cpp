@@ -98,6 +98,33 @@ private:
 // moe.activate_sums
 //===----------------------------------------------------------------------===//
 
+/// The bias of four gate and of four up columns from `column` on, in the
+/// physical order of the weight rows.
+static std::pair<Value, Value> loadBias(RowBuilder &b, ActivateSumsOp op,
+                                        Value expert, Value column) {
+  using layout::RowOrder;
+  RowOrder order =
+      getRowOrder(op.getGate(), 2 * op.getOut().getType().getDimSize(1));
+  Value row = column;
+  if (order.columnStride != 1)
+    row = b.mul(row, order.columnStride);
+  // What a block of columns is further than its columns alone would make it.
+  int64_t extra = order.pairStride - RowOrder::kBlock * order.columnStride;
+  if (extra != 0) {
+    Value block = arith::DivUIOp::create(b, column, b.index(RowOrder::kBlock));
+    row = b.add(b.mul(block, extra), row);
+  }
+  if (order.keepsBlocks())
+    return {
+        b.load(op.getBias(), expert, row, 4),
+        b.load(op.getBias(), expert, b.add(row, b.index(order.halfStride)), 4)};
+  // Gate and up in turn.
+  Value both = b.load(op.getBias(), expert, row, 8);
+  return {
+      vector::ShuffleOp::create(b, both, both, ArrayRef<int64_t>{0, 2, 4, 6}),
+      vector::ShuffleOp::create(b, both, both, ArrayRef<int64_t>{1, 3, 5, 7})};
+}
+
 /// Gate and up of four columns, with their bias, as accumulators of one block
 /// of gate and one of up columns.
 static Value loadGateUp(RowBuilder &b, ActivateSumsOp op, Value outRow,
@@ -107,16 +134,9 @@ static Value loadGateUp(RowBuilder &b, ActivateSumsOp op, Value outRow,
   Value gate = b.load(op.getSums(), outRow, column, 4);
   Value up = b.load(op.getSums(), outRow, upColumn, 4);
   if (op.getBias()) {
-    Value gateRow = column, upRow = upColumn;
-    if (op.getGate() == GateLayout::Interleaved) {
-      // Blocks of 16 gate rows and 16 up rows alternate.
-      Value block = arith::DivUIOp::create(b, column, b.index(16));
-      gateRow = b.add(b.mul(block, 16), column);
-      upRow = b.add(gateRow, b.index(16));
-    }
-    gate = arith::AddFOp::create(b, gate,
-                                 b.load(op.getBias(), expert, gateRow, 4));
-    up = arith::AddFOp::create(b, up, b.load(op.getBias(), expert, upRow, 4));
+    auto [gateBias, upBias] = loadBias(b, op, expert, column);
+    gate = arith::AddFOp::create(b, gate, gateBias);
+    up = arith::AddFOp::create(b, up, upBias);
   }
   auto type = VectorType::get({1, 2, 4}, b.getF32Type());
   Value pair = arith::ConstantOp::create(b, type, b.getZeroAttr(type));

@@ -19,8 +19,8 @@ gpu.module @kernels {
   // CHECK: vector.load %[[SUMS]]{{.*}} {alignment = 16 : i64} : {{.*}} vector<4xf32>
   // CHECK: vector.load %[[SUMS]]
   // CHECK: %[[GATE:.*]] = vector.load %[[BIAS]]
-  // CHECK: arith.addf %{{.*}}, %[[GATE]]
   // CHECK: %[[UP:.*]] = vector.load %[[BIAS]]
+  // CHECK: arith.addf %{{.*}}, %[[GATE]]
   // CHECK: arith.addf %{{.*}}, %[[UP]]
   // CHECK: moe.activate situv2 %{{.*}} : vector<1x2x4xf32> -> vector<1x1x4xf32>
   // CHECK: memref.load %[[WEIGHTS]][%[[ROW]]]
@@ -52,6 +52,24 @@ gpu.module @kernels {
       %tokens: i32) kernel {
     moe.reduce_slots %parts to %out valid(%valid) tokens(%tokens) topk 3
         : memref<?x2880xbf16, #g>, memref<?x2880xbf16, #g>, memref<?xi8, #g>
+    gpu.return
+  }
+
+  // Where gate and up rows alternate, so do their biases.
+  // CHECK-LABEL: gpu.func @activate_rows
+  // CHECK-SAME: %[[BIAS:[^ ]*]]: memref<8x5760xf32
+  // CHECK: %[[TWICE:.*]] = arith.muli %{{.*}}, %c2{{.*}} : index
+  // CHECK: %[[BOTH:.*]] = vector.load %[[BIAS]][%{{.*}}, %[[TWICE]]] {{.*}}, vector<8xf32>
+  // CHECK: vector.shuffle %[[BOTH]], %[[BOTH]] [0, 2, 4, 6]
+  // CHECK: vector.shuffle %[[BOTH]], %[[BOTH]] [1, 3, 5, 7]
+  gpu.func @activate_rows(%sums: memref<?x5760xf32, #g>, %out: memref<?x2880xbf16, #g>, %ids: memref<?xi32, #g>,
+      %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %num_valid: memref<2xi32, #g>,
+      %bias: memref<8x5760xf32, #g>, %tokens: i32, %p: f32) kernel {
+    moe.activate_sums silu %sums to %out params(%p, %p, %p, %p)
+        routing(%ids, %experts, %weights, %num_valid) bias(%bias) gate rows
+        tokens(%tokens) topk 4 experts 8 block_rows 32
+        : memref<?x5760xf32, #g>, memref<?x2880xbf16, #g>, memref<?xi32, #g>, memref<?xi32, #g>,
+          memref<?xf32, #g>, memref<2xi32, #g>, memref<8x5760xf32, #g>
     gpu.return
   }
 

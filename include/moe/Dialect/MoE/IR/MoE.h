@@ -14,6 +14,9 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "moe/Layout/Preshuffle.h"
+#include "moe/Layout/RowOrder.h"
+
 #include "moe/Dialect/MoE/IR/MoEDialect.h.inc"
 #include "moe/Dialect/MoE/IR/MoEEnums.h.inc"
 
@@ -32,6 +35,9 @@ inline constexpr llvm::StringLiteral kGridAttrName = "moe.grid";
 /// Bytes that one buffer descriptor may cover: 4 GiB less a mebibyte, so that
 /// an offset just above is out of range whatever K offset is added to it.
 inline constexpr int64_t kDescriptorBytes = 0xFFF00000;
+
+/// The order of an expert's `rows` weight rows under `gate`.
+layout::RowOrder getRowOrder(GateLayout gate, int64_t rows);
 
 } // namespace moe
 

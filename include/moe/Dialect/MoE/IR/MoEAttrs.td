@@ -44,7 +44,8 @@ def MoE_PreshuffleAttr : MoE_Attr<"Preshuffle", "preshuffle", [
     `gate` says how the gate and up rows of a stage 1 weight are ordered: the
     row index of the memref is the *physical* row. `separated`: gate row c is
     row c, up row c is row I + c. `interleaved`: blocks of 16 gate rows and 16
-    up rows alternate. Stage 2 weights have `none`.
+    up rows alternate. `rows`: gate row c is row 2*c, up row c is row 2*c + 1.
+    Stage 2 weights have `none`.
 
     ```mlir
     memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>>
@@ -55,7 +56,8 @@ def MoE_PreshuffleAttr : MoE_Attr<"Preshuffle", "preshuffle", [
     Constraints on the memref:
     * (C1) rank 3 and static;
     * (C2) `weight`: rows a multiple of 16, K a multiple of 32;
-    * (C3) `scale`: rows a multiple of 32.
+    * (C3) `scale`: rows a multiple of 32;
+    * (C4) fewer than 2^63 bytes.
   }];
   let parameters = (ins
     EnumParameter<MoE_ShuffleRole>:$role,
@@ -66,6 +68,8 @@ def MoE_PreshuffleAttr : MoE_Attr<"Preshuffle", "preshuffle", [
     /// Bytes that a memref of `shape` in this layout occupies, padding
     /// included.
     int64_t getByteSize(::llvm::ArrayRef<int64_t> shape) const;
+    /// Where these bytes stand.
+    const ::moe::layout::Preshuffle &getPlaces() const;
   }];
 }
 

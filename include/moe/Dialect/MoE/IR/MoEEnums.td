@@ -26,7 +26,8 @@ def MoE_GateLayout
     : MoE_I32Enum<"GateLayout", "order of gate and up rows in memory", [
   I32EnumAttrCase<"None", 0, "none">,
   I32EnumAttrCase<"Separated", 1, "separated">,
-  I32EnumAttrCase<"Interleaved", 2, "interleaved">
+  I32EnumAttrCase<"Interleaved", 2, "interleaved">,
+  I32EnumAttrCase<"Rows", 3, "rows">
 ]>;
 
 def MoE_ShuffleRole : MoE_I32Enum<"ShuffleRole", "what a memref holds", [

@@ -104,7 +104,7 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     * (C5) `num_valid` is `memref<2xi32>`;
     * (C6) `bias`, when present, is ExR;
     * (C7) the gate layouts of `w` and `scale` are equal: `none` in stage
-      `down`, `separated` or `interleaved` in stage `gate_up`;
+      `down`, another one in stage `gate_up`;
     * (C8) `k_batch` is at most the number of K tiles, ceil(K / tile_k);
     * (C9) `k_wave` is at most the K tiles of the smallest slice,
       floor(ceil(K / tile_k) / k_batch);
@@ -473,7 +473,7 @@ def MoE_LoadWeightOp : MoE_Op<"load_weight", [
     of 128, `expert` within [0, E), all three equal in the lanes of a wave. With
     `bounded`, K blocks that begin past K are zeros, whatever `k` is.
 
-    In a stage 1 layout (`gate` = separated or interleaved) `n` counts rows in
+    In a stage 1 layout (`gate` is not `none`) `n` counts rows in
     pairs of blocks: block 2*j is block j of the gate rows, block 2*j + 1 is
     block j of the up rows, whatever their order in memory.
 
@@ -527,7 +527,8 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [
 
     *Lowers to* one `rocdl.raw.ptr.buffer.load` of a dword for each 2 row blocks
     (each row block where gate and up rows are separated, unless it shares its
-    dword with the next pair) and each 2 K blocks; no two of them load the same.
+    dword with the next pair; of two dwords where they alternate) and each 2 K
+    blocks; no two of them load the same.
 
     ```mlir
     %s = moe.load_scale %scale[%e, %n, %k]

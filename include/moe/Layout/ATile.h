@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Where the activations of a K tile stand in LDS: rows of tile_k bf16, moved in
+// chunks of 16 bytes, whose places within a row are permuted so that the lanes
+// that read together meet in no bank. docs/Layouts.md, "A tile".
+
+#ifndef MOE_LAYOUT_ATILE_H
+#define MOE_LAYOUT_ATILE_H
+
+#include <array>
+#include <cstdint>
+
+namespace moe::layout {
+
+/// The tile as MFMA with `mfmaRows` rows, 16 or 32, read it.
+class ATile {
+public:
+  static constexpr int64_t kChunkBytes = 16, kChunkColumns = 8;
+  /// Rows after which the permutation repeats.
+  static constexpr int64_t kPeriod = 16;
+
+  ATile(int64_t mfmaRows, int64_t tileK);
+
+  int64_t getChunksPerRow() const { return tileK / kChunkColumns; }
+
+  /// What the chunk number is exclusive-or-ed with in `row`, below 16. It is
+  /// linear: the key of a row is the exclusive or of the keys of its bits.
+  int64_t getKey(int64_t row) const;
+  /// The key of row 2^bit, bit 0 to 3.
+  int64_t getKeyOfBit(unsigned bit) const { return keyOfBit[bit]; }
+
+  /// The chunk position in `row` where chunk `chunk` of the row stands; its own
+  /// inverse.
+  int64_t getPosition(int64_t row, int64_t chunk) const {
+    return chunk ^ getKey(row);
+  }
+  /// The byte of the tile where chunk `chunk` of `row` begins.
+  int64_t getByte(int64_t row, int64_t chunk) const {
+    return (row * getChunksPerRow() + getPosition(row, chunk)) * kChunkBytes;
+  }
+
+private:
+  int64_t tileK;
+  std::array<int64_t, 4> keyOfBit;
+};
+
+} // namespace moe::layout
+
+#endif // MOE_LAYOUT_ATILE_H
