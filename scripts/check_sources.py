@@ -11,6 +11,10 @@ check_sources.py ROOT witnesses compiler, emulator and reference include
 check_sources.py ROOT named     a file that a comment names exists
 check_sources.py ROOT rooms     a room of the emulator includes rooms below it
                                 only
+check_sources.py ROOT pipes     no pipe of a shell script into a reader that
+                                stops early (grep -q, head): under pipefail its
+                                writer dies of SIGPIPE and the answer is wrong
+check_sources.py ROOT shell     shellcheck has nothing to say
 """
 
 import pathlib
@@ -191,9 +195,55 @@ def rooms(root):
                 yield (path, number, f"{room} expects nothing of room {other}")
 
 
+def shell_scripts(root):
+    """Shell scripts by suffix or by first line."""
+    for path in files(root, ROOMS):
+        if path.suffix == ".sh" or (not path.suffix and re.match(
+                r"#!.*\b(?:ba|da)?sh\b", text_of(path))):
+            yield path
+
+
+# After a pipe: what may stop before the end of its input.
+EARLY = re.compile(
+    r"(?<!\|)\|&?\s*"
+    r"(?:(?:[A-Za-z_]\w*=\S*|command|env|sudo|xargs)\s+)*"
+    r"(?:[\w/.-]*/)?"
+    r"(?:(?:[ef]|z|bz|xz)?grep\b[^|;&)]*?\s(?:-[A-Za-z]*[qmlL]|--quiet|--silent|"
+    r"--max-count|--files-with)"
+    r"|(?:head|read|cmp|less|more)\b(?!\))"
+    r"|sed\b[^|&)]*?[\d$/\s;{'\"][qQ]\d*(?=[\s;}'\"]|$)"
+    r"|m?g?awk\b[^|]*?\bexit\b)")
+
+
+def pipes(root):
+    for path in shell_scripts(root):
+        # A comment is no pipe; a command goes on behind a backslash or a pipe.
+        text = re.sub(r"(?m)(^|\s)#.*$", r"\1", text_of(path))
+        text = re.sub(r"\\\n|(?<=\|)\s*\n(?=\s*\S)",
+                      lambda found: "\v" * found.group(0).count("\n") + " ", text)
+        number = 1
+        for line in text.split("\n"):
+            for found in EARLY.finditer(line):
+                at = number + line[:found.end()].count("\v")
+                words = " ".join(found.group(0).split())
+                yield (path, at, "expected a reader that reads everything (or a "
+                       f"variable and a test on it), got {words}")
+            number += 1 + line.count("\v")
+
+
+def shell(root):
+    scripts = [str(path) for path in shell_scripts(root)]
+    run = subprocess.run(["shellcheck", "--external-sources", "--format=gcc",
+                          *scripts],
+                         cwd=root, capture_output=True, text=True, check=False)
+    if run.returncode:
+        print((run.stdout + run.stderr).replace(f"{root}/", ""), end="")
+        yield root, 1, "expected shell scripts without a word of shellcheck"
+
+
 RULES = {"licence": licence, "size": size, "paths": paths, "marks": marks,
          "format": clang_format, "witnesses": witnesses, "named": named,
-         "rooms": rooms}
+         "rooms": rooms, "pipes": pipes, "shell": shell}
 
 
 def main():

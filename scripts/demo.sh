@@ -5,24 +5,30 @@
 # of a GPT-OSS-120B layer is lowered to a gfx950 code object, the code object is
 # executed in the emulator on generated MXFP4 weights and the result is compared
 # with the reference. Prints a short table.
-# Usage: demo.sh [TOKENS]   (default 16)
+# `demo.sh --help` says how it is called.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+# shellcheck source=scripts/setup.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/setup.sh"
 
-tokens=${1:-16}
-case "$tokens" in
--h | --help)
-  echo "usage: scripts/demo.sh [TOKENS]"
-  exit 0
-  ;;
-'' | *[!0-9]*)
-  echo "demo.sh: error: expected a number of tokens, got '$tokens'" >&2
-  exit 2
-  ;;
-esac
+tokens=16
+for argument; do
+  case "$argument" in
+  -h | --help)
+    echo "usage: scripts/demo.sh [--simulate] [TOKENS]
+  TOKENS      rows of the product, 16 by default
+  --simulate  refresh the package lists, say what would be installed, and stop"
+    exit 0
+    ;;
+  --simulate) moe_simulate=1 ;;
+  '' | *[!0-9]*)
+    echo "demo.sh: error: expected a number of tokens, got '$argument'" >&2
+    exit 2
+    ;;
+  *) tokens=$argument ;;
+  esac
+done
 
-moe_install
-moe_configure
+moe_prepare "${moe_core_packages[@]}"
 moe_make moe-opt moe-compile moe-run moe-lsp-server
 
 out="$moe_build/demo"

@@ -3,6 +3,7 @@
 # The lit suite. Tools are found in the build and in LLVM's own folder, nowhere
 # else, and the environment of the caller does not reach the tests.
 import os
+import shutil
 
 import lit.formats
 
@@ -39,6 +40,11 @@ if config.moe_full or lit_config.params.get("moe_full") == "1":
 if config.moe_fuzzers:
     config.available_features.add("fuzzers")
 config.substitutions.append(("%fuzzer", config.moe_fuzzer))
+
+# Programs that only some tests need: without them those tests are skipped.
+for program in ["shellcheck"]:
+    if shutil.which(program, path=config.environment["PATH"]):
+        config.available_features.add(program)
 
 # Every run of moe-opt also prints its input, parses that again and compares.
 config.substitutions.append((r"(?<![/\w-])moe-opt(?= )", "moe-opt --verify-roundtrip"))
