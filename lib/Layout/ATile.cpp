@@ -12,10 +12,12 @@ using namespace moe::layout;
 // of one access phase are runs of four rows out of both halves of the tile, one
 // lane group further in the upper half, that is another chunk/4: with the plain
 // row number two runs would meet. 32 rows: the row number, modulo 16.
-ATile::ATile(int64_t mfmaRows, int64_t tileK)
-    : tileK(tileK),
+ATile::ATile(const Chip &chip, int64_t mfmaRows, int64_t tileK)
+    : tileK(tileK), order(chip.hasScaledFp4Convert ? kInOrder : kEvenFirst),
       keyOfBit(mfmaRows == 16 ? std::array<int64_t, 4>{1, 2, 8, 12}
                               : std::array<int64_t, 4>{1, 2, 4, 8}) {
+  assert((order == kInOrder || !chip.hasWideLdsDma()) &&
+         "what DMA moves keeps its order");
   assert((mfmaRows == 16 || mfmaRows == 32) && "no such MFMA");
 }
 

@@ -169,7 +169,7 @@ TEST(Layouts, ReadsOfTheATileMeetInNoBank) {
     for (int64_t tileM : {16, 32, 64, 128})
       for (int64_t tileK : {128, 256, 512, 640}) {
         const Chip &chip = *lookupChip(name);
-        layout::ATile tile(16, tileK);
+        layout::ATile tile(chip, 16, tileK);
         for (int64_t mb = 0; mb < tileM / 16; ++mb)
           for (int64_t chunk = 0; chunk < tileK / 8; ++chunk) {
             if (chunk % 16 >= 4)
@@ -189,7 +189,7 @@ TEST(Layouts, ReadsOfTheATileBy32RowsMeetInNoBank) {
   for (const char *name : {"gfx942", "gfx950"})
     for (int64_t tileK : {128, 256}) {
       const Chip &chip = *lookupChip(name);
-      layout::ATile tile(32, tileK);
+      layout::ATile tile(chip, 32, tileK);
       for (int64_t chunk = 0; chunk < tileK / 8; ++chunk) {
         if (chunk % 8 >= 4)
           continue;
@@ -208,7 +208,7 @@ TEST(Layouts, ReadsOfTheATileBy32RowsMeetInNoBank) {
 TEST(Layouts, TheKeyDependsOnTheRowsOfTheMfma) {
   for (const char *name : {"gfx942", "gfx950"}) {
     const Chip &chip = *lookupChip(name);
-    layout::ATile tile(32, 128);
+    layout::ATile tile(chip, 32, 128);
     int64_t most = 0;
     auto address = [&](int64_t lane) {
       return tile.getByte(lane % 16, lane / 16 * 4);
@@ -219,9 +219,18 @@ TEST(Layouts, TheKeyDependsOnTheRowsOfTheMfma) {
   }
 }
 
+/// LDS DMA moves a chunk as it is; where fp4 is decoded by look-ups the even
+/// columns come first.
+TEST(Layouts, OrdersOfAChunk) {
+  layout::ATile dma(*lookupChip("gfx950"), 16, 128);
+  layout::ATile staged(*lookupChip("gfx942"), 16, 128);
+  EXPECT_EQ(dma.getOrder(), layout::ATile::kInOrder);
+  EXPECT_EQ(staged.getOrder(), (layout::ATile::Order{0, 2, 4, 6, 1, 3, 5, 7}));
+}
+
 TEST(Layouts, KeysAreLinearAndPermuteChunks) {
   for (int64_t rows : {16, 32}) {
-    layout::ATile tile(rows, 256);
+    layout::ATile tile(*lookupChip("gfx950"), rows, 256);
     std::set<int64_t> keys;
     for (int64_t row = 0; row < 16; ++row) {
       keys.insert(tile.getKey(row));
@@ -243,8 +252,10 @@ TEST(Layouts, KeysAreLinearAndPermuteChunks) {
 /// moe.load_weight and moe.mfma describe it: 16 bytes of a lane are row
 /// lane%16, K 32*(lane/16) .. +31; step j multiplies K 32*(lane/16) + 8j .. +7;
 /// accumulator v of a lane is row 4*(lane/16) + v of A and column lane%16.
-void multiplyBlock(emulator::math::MatChip chip, const char *name,
-                   int64_t perLane) {
+/// The K of a step come in the order of the A tile's chunks, for both operands.
+void multiplyBlock(emulator::math::MatChip chip, const char *chipName,
+                   const char *name, int64_t perLane) {
+  layout::ATile tile(*lookupChip(chipName), 16, 128);
   constexpr int64_t k = 128;
   std::mt19937 random(7);
   std::vector<uint8_t> codes(16 * k / 2);
@@ -267,7 +278,7 @@ void multiplyBlock(emulator::math::MatChip chip, const char *name,
     for (int64_t part = 0; part < 8; part += perLane) {
       for (int64_t lane = 0; lane < 64; ++lane)
         for (int64_t i = 0; i < perLane; ++i) {
-          int64_t element = 8 * j + part + i;
+          int64_t element = 8 * j + tile.getOrder()[part + i];
           uint8_t byte = shuffled[lane * 16 + element / 2];
           uint16_t w = reference::encodeBF16(
               reference::decodeE2M1((byte >> (4 * (element % 2))) & 15));
@@ -298,11 +309,13 @@ void multiplyBlock(emulator::math::MatChip chip, const char *name,
 }
 
 TEST(Layouts, LanesOfGfx950) {
-  multiplyBlock(emulator::math::MatGfx950, "V_MFMA_F32_16X16X32_BF16", 8);
+  multiplyBlock(emulator::math::MatGfx950, "gfx950", "V_MFMA_F32_16X16X32_BF16",
+                8);
 }
 
 TEST(Layouts, LanesOfGfx942) {
-  multiplyBlock(emulator::math::MatGfx942, "V_MFMA_F32_16X16X16BF16_1K", 4);
+  multiplyBlock(emulator::math::MatGfx942, "gfx942",
+                "V_MFMA_F32_16X16X16BF16_1K", 4);
 }
 
 } // namespace

@@ -7,21 +7,33 @@
 #ifndef MOE_LAYOUT_ATILE_H
 #define MOE_LAYOUT_ATILE_H
 
+#include "moe/Target/Chip.h"
+
 #include <array>
 #include <cstdint>
 
 namespace moe::layout {
 
-/// The tile as MFMA with `mfmaRows` rows, 16 or 32, read it.
+/// The tile as MFMA with `mfmaRows` rows, 16 or 32, read it on `chip`.
 class ATile {
 public:
+  /// Which of a chunk's eight consecutive columns stands in each place.
+  using Order = std::array<int64_t, 8>;
+  static constexpr Order kInOrder = {0, 1, 2, 3, 4, 5, 6, 7};
+  static constexpr Order kEvenFirst = {0, 2, 4, 6, 1, 3, 5, 7};
+
   static constexpr int64_t kChunkBytes = 16, kChunkColumns = 8;
   /// Rows after which the permutation repeats.
   static constexpr int64_t kPeriod = 16;
 
-  ATile(int64_t mfmaRows, int64_t tileK);
+  ATile(const Chip &chip, int64_t mfmaRows, int64_t tileK);
 
   int64_t getChunksPerRow() const { return tileK / kChunkColumns; }
+
+  /// The order within a chunk, and so of the K of a lane's MFMA operands: a sum
+  /// has no order, as long as A and B agree. Where fp4 is decoded by table
+  /// look-ups even and odd columns come out apart.
+  const Order &getOrder() const { return order; }
 
   /// What the chunk number is exclusive-or-ed with in `row`, below 16. It is
   /// linear: the key of a row is the exclusive or of the keys of its bits.
@@ -41,6 +53,7 @@ public:
 
 private:
   int64_t tileK;
+  Order order;
   std::array<int64_t, 4> keyOfBit;
 };
 

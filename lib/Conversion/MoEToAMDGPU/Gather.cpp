@@ -63,13 +63,13 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
 
   /// Byte offset in x, less `k` bytes, of the chunk that this lane moves to
   /// position `chunk` of the tile; out of range where zeros belong.
-  static Value chunkOffset(LaneBuilder &b, GatherOp op, Value chunk, Value row,
+  static Value chunkOffset(LaneBuilder &b, GatherOp op,
+                           const layout::ATile &tile, Value chunk, Value row,
                            Value k) {
     int64_t tileK = op.getTo().getType().getDimSize(1);
     int64_t columns = op.getColumns();
     int64_t rowBytes = op.getX().getType().getDimSize(1) * 2;
     Value tileRow = b.div(chunk, tileK / 8), place = b.rem(chunk, tileK / 8);
-    layout::ATile tile(/*mfmaRows=*/16, tileK);
     Value source = b.bitXor(place, b.tileKey(tile, tileRow));
     Value column = b.toI32(b.mul(source, 16));
     Value offset = b.add(b.mul(row, rowBytes), column);
@@ -107,6 +107,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     int64_t tileK = tileType.getDimSize(1);
     int64_t count = op.getRows().getType().getDimSize(0);
     int64_t threads = tileType.getNumElements() / 8 / count;
+    layout::ATile tile(chip, /*mfmaRows=*/16, tileK);
     Value rsrc = describeX(b, adaptor.getX());
     Value k = b.toI32(b.mul(adaptor.getK(), 2));
     Value thread = b.threadIn(threads);
@@ -116,7 +117,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     for (int64_t c = 0; c < count; ++c) {
       Value chunk = b.add(thread, b.index(c * threads));
       Value row = vector::ExtractOp::create(b, adaptor.getRows(), c);
-      Value offset = chunkOffset(b, op, chunk, row, k);
+      Value offset = chunkOffset(b, op, tile, chunk, row, k);
       if (chip.hasWideLdsDma())
         gatherByDma(b, rsrc, offset, k, threads, c * threads, lds);
       else
@@ -128,8 +129,9 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     if (chip.hasWideLdsDma())
       pinOrder(b, op.getLoc());
     for (auto [c, value] : llvm::enumerate(loaded)) {
+      Value ordered = b.reorderChunk(value, tile.getOrder(), /*inverse=*/false);
       Value chunk = b.add(thread, b.index(c * threads));
-      vector::StoreOp::create(b, value, adaptor.getTo(),
+      vector::StoreOp::create(b, ordered, adaptor.getTo(),
                               ValueRange{b.div(chunk, tileK / 8),
                                          b.mul(b.rem(chunk, tileK / 8), 8)},
                               /*nontemporal=*/false, llvm::MaybeAlign(16));

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <map>
 
@@ -75,6 +76,17 @@ Value LaneBuilder::permuteBytes(Value high, Value low, Value selector) {
                                        getStringAttr("llvm.amdgcn.perm"),
                                        ValueRange{high, low, selector})
       .getResult(0);
+}
+
+Value LaneBuilder::reorderChunk(Value chunk, layout::ATile::Order order,
+                                bool inverse) {
+  SmallVector<int64_t> places(order.begin(), order.end());
+  if (inverse)
+    for (auto [place, element] : llvm::enumerate(order))
+      places[element] = place;
+  if (llvm::equal(places, llvm::seq<int64_t>(0, places.size())))
+    return chunk;
+  return vector::ShuffleOp::create(*this, chunk, chunk, places);
 }
 
 Value LaneBuilder::tileKey(const layout::ATile &tile, Value row) {

@@ -44,6 +44,9 @@ public:
   /// `high` (4 to 7) that byte i of `selector` says, or zero where that is 12.
   Value permuteBytes(Value high, Value low, Value selector);
 
+  /// The elements of a chunk of 8 in the order of `tile`'s chunks, or with
+  /// `inverse` back from it.
+  Value reorderChunk(Value chunk, layout::ATile::Order order, bool inverse);
   /// The key of a row of an A tile (docs/Layouts.md, "A tile").
   Value tileKey(const layout::ATile &tile, Value row);
 

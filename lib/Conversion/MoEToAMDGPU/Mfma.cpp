@@ -55,7 +55,8 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     SmallVector<Value> acc(adaptor.getAcc());
     Value q = b.rem(b.lane(), 16), group = b.div(b.lane(), 16);
     auto chunkType = VectorType::get({8}, b.getBF16Type());
-    layout::ATile tile(/*mfmaRows=*/16, op.getA().getType().getDimSize(1));
+    layout::ATile tile(chip, /*mfmaRows=*/16,
+                       op.getA().getType().getDimSize(1));
     Value key = b.tileKey(tile, q);
     auto readColumn = [&](int64_t step) {
       int64_t kb = step / 4, j = step % 4;
@@ -80,6 +81,7 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
           Value weights =
               adaptor.getB()[(nb * kBlocks + step / 4) * 4 + step % 4];
+          weights = b.reorderChunk(weights, tile.getOrder(), /*inverse=*/false);
           Value &sum = acc[mb * nBlocks + nb];
           sum = multiply(b, fragments[mb], weights, sum);
         }

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -40,52 +41,72 @@ static Value convertByHardware(LaneBuilder &b, Value codes, Value dword,
       b, VectorType::get({8}, b.getBF16Type()), elements);
 }
 
-/// 2^(byte - 127) as f32: byte 0 is a denormal, byte 255 is NaN.
-static Value softwareScale(LaneBuilder &b, Value dword, int64_t byte) {
-  Value exponent = b.bitAnd(b.shr(dword, 8 * byte), 0xFF);
-  Value bits =
-      arith::MaxUIOp::create(b, b.shl(exponent, 23), b.i32(0x00400000));
-  Value isNaN =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent, b.i32(0xFF));
-  bits = b.select(isNaN, b.i32(0x7FC00000), bits);
-  return arith::BitcastOp::create(b, b.getF32Type(), bits);
+namespace {
+/// The bf16 of the eight E2M1 magnitudes times one scale, as the two byte
+/// tables that v_perm_b32 looks codes up in: bytes of codes 0 to 3 and of 4
+/// to 7.
+struct ByteTables {
+  Value lower[2], upper[2];
+};
+} // namespace
+
+/// The tables for scale byte number `byte` of `dword`. They are products in
+/// f32: two significant bits, so that only overflow is not exact, and the upper
+/// half is the bf16. Byte 0 is the denormal 2^-127; byte 255 reads as infinity,
+/// times zero is NaN, and NaN is added to every product.
+static ByteTables scaledTables(LaneBuilder &b, Value dword, int64_t byte) {
+  auto pair = VectorType::get({2}, b.getF32Type());
+  auto bits = VectorType::get({2}, b.getI32Type());
+  Value field = b.bitAnd(scaleToExponent(b, dword, byte), 0x7F800000);
+  Value scale = arith::BitcastOp::create(
+      b, b.getF32Type(), arith::MaxUIOp::create(b, field, b.i32(0x00400000)));
+  Value zero = arith::MulFOp::create(
+      b, scale, arith::ConstantOp::create(b, b.getF32FloatAttr(0)));
+  Value scales = vector::BroadcastOp::create(b, pair, scale);
+  Value zeros = vector::BroadcastOp::create(b, pair, zero);
+  // Bytes 2 and 3 of a code and the next: lower, lower, upper, upper.
+  SmallVector<Value> halves;
+  for (auto [first, second] :
+       {std::pair(0.0f, 0.5f), {1.0f, 1.5f}, {2.0f, 3.0f}, {4.0f, 6.0f}}) {
+    Value magnitudes = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(pair, ArrayRef<float>{first, second}));
+    Value products = math::FmaOp::create(b, magnitudes, scales, zeros);
+    Value words = arith::BitcastOp::create(b, bits, products);
+    halves.push_back(b.permuteBytes(vector::ExtractOp::create(b, words, 1),
+                                    vector::ExtractOp::create(b, words, 0),
+                                    b.i32(0x07030602)));
+  }
+  ByteTables tables;
+  for (int i : {0, 1}) {
+    Value low = halves[2 * i], high = halves[2 * i + 1];
+    tables.lower[i] = b.permuteBytes(high, low, b.i32(0x05040100));
+    tables.upper[i] = b.permuteBytes(high, low, b.i32(0x07060302));
+  }
+  return tables;
 }
 
-/// Eight codes to eight bf16 by table look-ups and f32 arithmetic. The bf16 of
-/// the eight magnitudes are two tables of bytes in two dwords each; four
-/// magnitudes are the selectors of a byte permutation. Widened to f32 the value
-/// is multiplied by the scale, exactly unless it overflows: the upper half of
-/// the product is the bf16, the lower half is zero.
-static Value convertBySoftware(LaneBuilder &b, Value codes, Value scale) {
-  auto f32s = VectorType::get({8}, b.getF32Type());
-  auto i32s = VectorType::get({8}, b.getI32Type());
-  // 0, 0.5, 1, 1.5, 2, 3, 4, 6 are 0000 3f00 3f80 3fc0 4000 4040 4080 40c0.
-  auto lookUp = [&](Value magnitudes, int64_t high, int64_t low) {
-    return b.permuteBytes(b.i32(high), b.i32(low), magnitudes);
-  };
-  SmallVector<Value> elements(8);
+/// Eight codes to eight bf16 by table look-ups: four magnitudes are the
+/// selectors of a byte permutation. Even codes, then odd ones, which is how
+/// they come out of the bytes; moe.mfma on these chips takes them in that
+/// order.
+static Value convertBySoftware(LaneBuilder &b, Value codes,
+                               const ByteTables &tables) {
+  SmallVector<Value> words;
   for (int64_t odd : {0, 1}) {
-    Value four = b.shr(codes, 4 * odd);
-    Value magnitudes = b.bitAnd(four, 0x07070707);
+    Value magnitudes = b.bitAnd(b.shr(codes, 4 * odd), 0x07070707);
     Value signs = b.bitAnd(odd ? codes : b.shl(codes, 4), 0x80808080);
-    Value upper = b.bitOr(lookUp(magnitudes, 0x40404040, 0x3f3f3f00), signs);
-    Value lower = lookUp(magnitudes, 0xc0804000, 0xc0800000);
-    for (int64_t i = 0; i < 4; ++i)
-      elements[2 * i + odd] =
-          b.permuteBytes(upper, lower, b.i32((4 + i) << 24 | i << 16 | 0x0c0c));
+    Value lower = b.permuteBytes(tables.lower[1], tables.lower[0], magnitudes);
+    Value upper = b.bitOr(
+        signs, b.permuteBytes(tables.upper[1], tables.upper[0], magnitudes));
+    words.push_back(b.permuteBytes(upper, lower, b.i32(0x05010400)));
+    words.push_back(b.permuteBytes(upper, lower, b.i32(0x07030602)));
   }
-  Value bits = vector::FromElementsOp::create(b, i32s, elements);
-  Value values = arith::BitcastOp::create(b, f32s, bits);
-  Value scales = vector::BroadcastOp::create(b, f32s, scale);
-  Value scaled = arith::MulFOp::create(b, values, scales);
-  Value wide = arith::BitcastOp::create(b, i32s, scaled);
-  Value sixteen =
-      arith::ConstantOp::create(b, DenseElementsAttr::get(i32s, int32_t(16)));
-  Value halves =
-      arith::TruncIOp::create(b, VectorType::get({8}, b.getIntegerType(16)),
-                              arith::ShRUIOp::create(b, wide, sixteen));
-  return arith::BitcastOp::create(b, VectorType::get({8}, b.getBF16Type()),
-                                  halves);
+  Value dwords = vector::FromElementsOp::create(
+      b, VectorType::get({4}, b.getI32Type()), words);
+  Value evenFirst = vector::BitCastOp::create(
+      b, VectorType::get({8}, b.getBF16Type()), dwords);
+  // The shuffle of moe.mfma undoes this one.
+  return b.reorderChunk(evenFirst, layout::ATile::kEvenFirst, /*inverse=*/true);
 }
 
 namespace {
@@ -106,13 +127,14 @@ struct UnpackLowering : OpConversionPattern<UnpackOp> {
         Value source = adaptor.getSource()[nb * shape[1] + kb];
         Value dword = adaptor.getScale()[nb / 2 * dwordsPerRow + kb / 2];
         int64_t byte = nb % 2 + kb % 2 * 2;
-        Value scale =
-            chip.hasScaledFp4Convert ? Value() : softwareScale(b, dword, byte);
+        ByteTables tables;
+        if (!chip.hasScaledFp4Convert)
+          tables = scaledTables(b, dword, byte);
         for (int64_t j = 0; j < 4; ++j) {
           Value codes = vector::ExtractOp::create(b, source, j);
           results.push_back(chip.hasScaledFp4Convert
                                 ? convertByHardware(b, codes, dword, byte)
-                                : convertBySoftware(b, codes, scale));
+                                : convertBySoftware(b, codes, tables));
         }
       }
     rewriter.replaceOpWithMultiple(op, {results});

@@ -27,7 +27,9 @@ gpu.module @kernels {
   // STAGED-NOT: load.lds
   // STAGED: %[[CHUNK:.*]] = rocdl.raw.ptr.buffer.load %[[RSRC]], %[[OFFSET]], %{{.*}} : vector<8xbf16>
   // STAGED: rocdl.raw.ptr.buffer.load
-  // STAGED: vector.store %[[CHUNK]], %{{.*}} {alignment = 16 : i64} : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
+  // Even columns first, as the software decode gives the weights.
+  // STAGED: %[[ORDERED:.*]] = vector.shuffle %[[CHUNK]], %[[CHUNK]] [0, 2, 4, 6, 1, 3, 5, 7]
+  // STAGED: vector.store %[[ORDERED]], %{{.*}} {alignment = 16 : i64} : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
   // STAGED: vector.store
   // CHECK: gpu.return
   gpu.func @tail(%x: memref<?x96xbf16, #g>, %ids: memref<?xi32, #g>, %tokens: i32, %m: index)

@@ -24,22 +24,37 @@ gpu.module @kernels {
   // GFX950-NOT: amdgpu.scaled_ext_packed
   // GFX950: gpu.return
 
+  // The tables of a scale are four pairs of products, sorted into bytes by eight
+  // permutations; eight codes are two look-ups for the even ones, two for the
+  // odd ones, and four permutations that put the bytes of a bf16 together.
   // GFX942-LABEL: gpu.func @unpack
   // GFX942-NOT: amdgpu.scaled_ext_packed
-  // GFX942-DAG: %[[UPPER_HIGH:.*]] = arith.constant 1077952576 : i32
-  // GFX942-DAG: %[[UPPER_LOW:.*]] = arith.constant 1061109504 : i32
-  // GFX942-DAG: %[[LOWER_HIGH:.*]] = arith.constant -1065336832 : i32
-  // GFX942-DAG: %[[LOWER_LOW:.*]] = arith.constant -1065353216 : i32
-  // GFX942-DAG: %[[NAN:.*]] = arith.constant 2143289344 : i32
   // GFX942-DAG: %[[DENORMAL:.*]] = arith.constant 4194304 : i32
-  // GFX942: arith.maxui %{{.*}}, %[[DENORMAL]] : i32
-  // GFX942: arith.select %{{.*}}, %[[NAN]], %{{.*}} : i32
-  // GFX942: %[[CODES:.*]] = arith.andi %{{.*}}, %{{.*}} : i32
-  // GFX942: llvm.call_intrinsic "llvm.amdgcn.perm"(%[[UPPER_HIGH]], %[[UPPER_LOW]], %[[CODES]])
-  // GFX942: llvm.call_intrinsic "llvm.amdgcn.perm"(%[[LOWER_HIGH]], %[[LOWER_LOW]], %[[CODES]])
+  // GFX942-DAG: %[[FIELD:.*]] = arith.constant 2139095040 : i32
+  // GFX942-DAG: %[[M0:.*]] = arith.constant dense<[0.000000e+00, 5.000000e-01]> : vector<2xf32>
+  // GFX942-DAG: %[[M3:.*]] = arith.constant dense<[4.000000e+00, 6.000000e+00]> : vector<2xf32>
+  // GFX942-DAG: %[[MAGNITUDE:.*]] = arith.constant 117901063 : i32
+  // GFX942-DAG: %[[SIGN:.*]] = arith.constant -2139062144 : i32
+  // GFX942: %[[EXPONENT:.*]] = arith.andi %{{.*}}, %[[FIELD]] : i32
+  // GFX942: %[[BITS:.*]] = arith.maxui %[[EXPONENT]], %[[DENORMAL]] : i32
+  // GFX942: %[[SCALE:.*]] = arith.bitcast %[[BITS]] : i32 to f32
+  // GFX942: %[[ZERO:.*]] = arith.mulf %[[SCALE]], %{{.*}} : f32
+  // GFX942: math.fma %[[M0]], %{{.*}}, %{{.*}} : vector<2xf32>
+  // GFX942: math.fma %[[M3]], %{{.*}}, %{{.*}} : vector<2xf32>
+  // GFX942: llvm.call_intrinsic "llvm.amdgcn.perm"
+  // GFX942: %[[LOWER0:.*]] = llvm.call_intrinsic "llvm.amdgcn.perm"
+  // GFX942: %[[UPPER0:.*]] = llvm.call_intrinsic "llvm.amdgcn.perm"
+  // GFX942: %[[LOWER1:.*]] = llvm.call_intrinsic "llvm.amdgcn.perm"
+  // GFX942: %[[UPPER1:.*]] = llvm.call_intrinsic "llvm.amdgcn.perm"
+  // GFX942: %[[CODES:.*]] = arith.andi %[[SOURCE:.*]], %[[MAGNITUDE]] : i32
+  // GFX942: %[[SHIFTED:.*]] = arith.shli %[[SOURCE]], %{{.*}} : i32
+  // GFX942: %[[SIGNS:.*]] = arith.andi %[[SHIFTED]], %[[SIGN]] : i32
+  // GFX942: %[[LOWER:.*]] = llvm.call_intrinsic "llvm.amdgcn.perm"(%[[LOWER1]], %[[LOWER0]], %[[CODES]])
+  // GFX942: %[[LOOKED:.*]] = llvm.call_intrinsic "llvm.amdgcn.perm"(%[[UPPER1]], %[[UPPER0]], %[[CODES]])
+  // GFX942: %[[UPPER:.*]] = arith.ori %[[SIGNS]], %[[LOOKED]] : i32
+  // GFX942-COUNT-2: llvm.call_intrinsic "llvm.amdgcn.perm"(%[[UPPER]], %[[LOWER]],
   // GFX942-COUNT-4: llvm.call_intrinsic "llvm.amdgcn.perm"
-  // GFX942: arith.mulf %{{.*}}, %{{.*}} : vector<8xf32>
-  // GFX942: arith.bitcast %{{.*}} : vector<8xi16> to vector<8xbf16>
+  // GFX942: vector.shuffle %{{.*}} [0, 4, 1, 5, 2, 6, 3, 7]
   // GFX942-NOT: amdgpu.scaled_ext_packed
   // GFX942: gpu.return
   gpu.func @unpack(%f: memref<vector<2x1x32xf4E2M1FN>>,

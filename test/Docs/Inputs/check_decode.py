@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-TABLE = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
+TABLE = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0], dtype=np.float32)
 
 
 def f32(bits):
@@ -15,15 +15,16 @@ def f32(bits):
 
 
 def decode(code, byte):
-    """The upper half of the f32 and what is below it."""
-    upper = 0x404040403F3F3F00 >> 8 * (code & 7) & 0xFF | (code & 8) << 4
-    lower = 0xC0804000C0800000 >> 8 * (code & 7) & 0xFF
-    value = f32(upper << 24 | lower << 16)
-    scale = f32(0x7FC00000 if byte == 255 else max(byte << 23, 0x00400000))
+    """The bf16 out of the two tables of the scale, and what they leave out."""
+    scale = f32(max(byte << 23, 0x00400000))
     with np.errstate(all="ignore"):
-        value = np.float32(value * scale)
-    bits = int(np.array([value]).view(np.uint32)[0])
-    return f32(bits & 0xFFFF0000), bits & 0xFFFF
+        products = TABLE * scale + scale * np.float32(0)
+    bits = products.view(np.uint32)
+    upper = [int(value) >> 24 for value in bits]
+    lower = [int(value) >> 16 & 0xFF for value in bits]
+    sign = (code & 8) << 4
+    word = (upper[code & 7] | sign) << 8 | lower[code & 7]
+    return f32(word << 16), int(bits[code & 7]) & 0xFFFF
 
 
 def main():
@@ -34,7 +35,7 @@ def main():
             if byte == 255:
                 good = np.isnan(got)
             else:
-                exact = math.ldexp(TABLE[code & 7], byte - 127)
+                exact = math.ldexp(float(TABLE[code & 7]), byte - 127)
                 if exact >= 2.0 ** 128:
                     exact = math.inf
                     infinite.append((byte, code & 7))

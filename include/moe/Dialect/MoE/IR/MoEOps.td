@@ -561,7 +561,7 @@ def MoE_UnpackOp : MoE_Op<"unpack", [
       and source and result end in 32.
 
     *Lowers to* `amdgpu.scaled_ext_packed` on chips with the scaled fp4
-    convert, else to exact integer and f32 arithmetic.
+    convert, else to look-ups in the eight magnitudes times the scale.
 
     ```mlir
     %b = moe.unpack %f, %s
