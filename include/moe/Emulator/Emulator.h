@@ -111,12 +111,28 @@ struct RunOptions {
   std::function<void(uint64_t, uint64_t)> progress;
 };
 
+/// Host bytes that a kernel reaches at an address of the caller's choosing,
+/// through whatever holds that address: an argument, a structure, memory.
+struct Mapping {
+  uint64_t address = 0; ///< in [1, 2^47), outside [2^36, 2^37)
+  llvm::MutableArrayRef<uint8_t> bytes;
+  std::string name; ///< for messages
+};
+
 struct Launch {
   std::string kernel;
   std::array<uint32_t, 3> grid = {1, 1, 1};  ///< in workgroups
   std::array<uint32_t, 3> block = {1, 1, 1}; ///< in work items
   uint32_t dynamicLds = 0;
   std::vector<Arg> args;
+  /// Instead of `args`: the bytes of the explicit arguments as they lie in the
+  /// kernarg segment, at most its size; what they leave out is zero.
+  std::optional<std::vector<uint8_t>> kernarg;
+  /// Memory besides the arguments' buffers; may not overlap.
+  std::vector<Mapping> mappings;
+  /// The loaded code object whose variables outlive the run, as long as
+  /// CodeObject::image(); empty: each run starts with a fresh copy.
+  llvm::MutableArrayRef<uint8_t> image;
 };
 
 /// What a run counted. `instructions` is always there, the rest with

@@ -45,6 +45,7 @@ private:
   Error checkShape();
   Error checkArgs();
   Error mapMemory();
+  Error mapGiven();
   Error fillExplicit(std::vector<uint8_t> &kernarg);
   void fillHidden(std::vector<uint8_t> &kernarg);
   Error fillSgprs();
@@ -150,6 +151,13 @@ Error LaunchRun::checkShape() {
 }
 
 Error LaunchRun::checkArgs() {
+  if (launch.kernarg && !launch.args.empty())
+    return failure("expected arguments or the bytes of the kernarg segment, "
+                   "got both");
+  if (launch.kernarg && launch.kernarg->size() > kernel->kernargSize)
+    return failure("kernel '" + kernel->name + "': expected at most " +
+                   Twine(kernel->kernargSize) + " bytes of arguments, got " +
+                   Twine(launch.kernarg->size()));
   if (launch.args.size() > kernel->args.size())
     return failure("kernel '" + kernel->name + "': expected at most " +
                    Twine(kernel->args.size()) + " arguments, got " +
@@ -242,9 +250,42 @@ void LaunchRun::fillHidden(std::vector<uint8_t> &kernarg) {
   }
 }
 
+/// The caller's memory at the caller's addresses.
+Error LaunchRun::mapGiven() {
+  std::vector<Region> regions;
+  for (const Mapping &mapping : launch.mappings) {
+    Region region;
+    region.base = mapping.address;
+    region.size = mapping.bytes.size();
+    region.data = mapping.bytes.data();
+    region.name = mapping.name;
+    regions.push_back(std::move(region));
+  }
+  llvm::sort(regions, [](const Region &a, const Region &b) {
+    return a.base < b.base;
+  });
+  for (const Region &region : regions)
+    if (region.size && region.size <= 65536)
+      globals.watch(region.base);
+  if (!memory.mapAt(std::move(regions)))
+    return failure("expected memory mapped in [1, 2^47) without overlaps and "
+                   "outside [2^36, 2^37)");
+  return Error::success();
+}
+
 Error LaunchRun::mapMemory() {
-  image.assign(object.image().begin(), object.image().end());
-  uint64_t imageBase = mapOwned(image, "code object", false);
+  if (Error error = mapGiven())
+    return error;
+  Region code;
+  code.name = "code object";
+  code.size = object.image().size();
+  if (launch.image.empty())
+    image.assign(object.image().begin(), object.image().end());
+  else if (launch.image.size() != code.size)
+    return failure("expected an image of " + Twine(code.size) + " bytes, got " +
+                   Twine(launch.image.size()));
+  code.data = launch.image.empty() ? image.data() : launch.image.data();
+  uint64_t imageBase = memory.map(std::move(code));
   if (imageBase != program->imageBase)
     return failure("internal: the code object is mapped at another address");
   // Compilers widen scalar loads to a power of two, past the last argument: the
@@ -253,6 +294,8 @@ Error LaunchRun::mapMemory() {
   packet.assign(64, 0);
   queue.assign(256, 0);
   queueAddress = mapOwned(queue, "queue", true);
+  if (launch.kernarg)
+    llvm::copy(*launch.kernarg, kernarg.begin());
   if (Error error = fillExplicit(kernarg))
     return error;
   fillHidden(kernarg);

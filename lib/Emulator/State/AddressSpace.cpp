@@ -10,6 +10,7 @@
 #include "State/Machine.h"
 #include "moe/Emulator/PageSource.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -20,6 +21,12 @@ namespace moe::emulator {
 
 uint64_t Memory::map(Region region) {
   uint64_t count = ((region.size + 2 * lead) >> slotBits) + 1;
+  auto isFree = [&](uint64_t first) {
+    return std::all_of(slots.begin() + first, slots.begin() + first + count,
+                       [](const Region *region) { return !region; });
+  };
+  while (nextSlot + count <= slots.size() && !isFree(nextSlot))
+    ++nextSlot;
   if (nextSlot + count > slots.size())
     return 0;
   region.base = (nextSlot << slotBits) + lead;
@@ -29,6 +36,42 @@ uint64_t Memory::map(Region region) {
     slots[nextSlot + i] = kept;
   nextSlot += count;
   return kept->base;
+}
+
+Region Memory::crowded;
+
+bool Memory::mapAt(std::vector<Region> list) {
+  const uint64_t spaceEnd = uint64_t(slots.size()) << slotBits;
+  uint64_t end = 1; // no region at the null pointer
+  for (Region &region : list) {
+    if (region.base < end || region.base >= spaceEnd ||
+        region.size > spaceEnd - region.base)
+      return false;
+    end = region.base + std::max<uint64_t>(region.size, 1);
+    auto *kept = new Region(std::move(region));
+    regions.push_back(kept);
+    given.push_back(kept);
+    for (uint64_t slot = kept->base >> slotBits; slot <= (end - 1) >> slotBits;
+         ++slot) {
+      if (slot == 1)
+        return false;
+      slots[slot] = slots[slot] ? &crowded : kept;
+    }
+  }
+  return true;
+}
+
+const Region *Memory::nearest(uint64_t address) const {
+  auto after = std::upper_bound(
+      given.begin(), given.end(), address,
+      [](uint64_t at, const Region *region) { return at < region->base; });
+  if (after == given.begin())
+    return *after;
+  const Region *before = *(after - 1);
+  uint64_t end = before->base + before->size;
+  bool nearer = after != given.end() && address >= end &&
+                (*after)->base - address < address - end;
+  return nearer ? *after : before;
 }
 
 uint8_t *Memory::findPage(const Region &region, uint64_t offset,

@@ -110,8 +110,9 @@ struct Region {
   std::string name;
 };
 
-/// The 48-bit global address space: slots of 64 GiB, a region starts a slot
-/// (1 MiB in, so that small negative offsets miss it) and may span several.
+/// The 48-bit global address space in slots of 64 GiB. A region whose address is
+/// chosen here starts a slot (1 MiB in, so that small negative offsets miss it)
+/// and may span several; regions at given addresses may share a slot.
 class Memory {
 public:
   static constexpr unsigned slotBits = 36;
@@ -124,20 +125,23 @@ public:
   }
   /// Maps a region and returns its address, or 0 when the space is full.
   uint64_t map(Region region);
+  /// Maps regions at their own addresses, before any call of map. False where
+  /// they are not sorted by address, overlap, or lie outside the space or in
+  /// slot 1, where the first region of map goes.
+  bool mapAt(std::vector<Region> list);
 
   /// Host bytes of [address, address + bytes), null when not mapped as a whole
   /// in one piece. `bytes` is at most 64.
   uint8_t *find(uint64_t address, uint64_t bytes) const {
-    uint64_t slot = address >> slotBits;
-    if (slot >= slots.size() || !slots[slot])
+    const Region *region = regionOf(address);
+    if (!region)
       return nullptr;
-    const Region &region = *slots[slot];
-    uint64_t offset = address - region.base;
-    if (offset >= region.size || region.size - offset < bytes)
+    uint64_t offset = address - region->base;
+    if (offset >= region->size || region->size - offset < bytes)
       return nullptr;
-    if (region.data)
-      return region.data + offset;
-    return findPage(region, offset, bytes);
+    if (region->data)
+      return region->data + offset;
+    return findPage(*region, offset, bytes);
   }
   bool load(uint64_t address, void *target, unsigned bytes) const {
     if (const uint8_t *host = find(address, bytes)) {
@@ -156,22 +160,28 @@ public:
   }
   uint8_t *findWritable(uint64_t address, uint64_t bytes) const {
     uint8_t *host = find(address, bytes);
-    return host && !slots[address >> slotBits]->readOnly ? host : nullptr;
+    return host && !regionOf(address)->readOnly ? host : nullptr;
   }
   /// "17 bytes past the end of buffer 'x' (4096 bytes)" and the like.
   std::string describe(uint64_t address, unsigned bytes) const;
+  /// The region of an address, or the one nearest to it in its slot.
   const Region *regionOf(uint64_t address) const {
     uint64_t slot = address >> slotBits;
-    return slot < slots.size() ? slots[slot] : nullptr;
+    const Region *region = slot < slots.size() ? slots[slot] : nullptr;
+    return region == &crowded ? nearest(address) : region;
   }
 
 private:
+  /// In `slots`: several regions at given addresses lie there.
+  static Region crowded;
+  const Region *nearest(uint64_t address) const;
   uint8_t *findPage(const Region &region, uint64_t offset,
                     uint64_t bytes) const;
   bool slowCopy(uint64_t address, void *target, const void *source,
                 unsigned bytes) const;
   std::vector<Region *> regions;
   std::vector<Region *> slots;
+  std::vector<Region *> given; ///< at their own addresses, sorted
   uint64_t nextSlot = 1;
 };
 
