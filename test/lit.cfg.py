@@ -28,6 +28,8 @@ config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%source_root", config.moe_source_dir))
 config.substitutions.append(("%build_root", config.moe_build_dir))
 config.substitutions.append(("%llvm_lib_dir", config.llvm_lib_dir))
+# LLVM's own libraries, for mlir-runner's --shared-libs.
+config.substitutions.append(("%llvm_libs", os.path.join(config.llvm_tools_dir, os.pardir, "lib")))
 config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "Inputs")))
 # `%exit N COMMAND`: the command must exit with N, not merely fail.
 config.substitutions.append(("%exit", f"{config.python} {config.test_source_root}/Inputs/expect_exit.py"))

@@ -131,7 +131,7 @@ struct Launch {
   /// Memory besides the arguments' buffers; may not overlap.
   std::vector<Mapping> mappings;
   /// The loaded code object whose variables outlive the run, as long as
-  /// CodeObject::image(); empty: each run starts with a fresh copy.
+  /// KernelImage::image(); empty: each run starts with a fresh copy.
   llvm::MutableArrayRef<uint8_t> image;
 };
 

@@ -261,9 +261,8 @@ Error LaunchRun::mapGiven() {
     region.name = mapping.name;
     regions.push_back(std::move(region));
   }
-  llvm::sort(regions, [](const Region &a, const Region &b) {
-    return a.base < b.base;
-  });
+  llvm::sort(regions,
+             [](const Region &a, const Region &b) { return a.base < b.base; });
   for (const Region &region : regions)
     if (region.size && region.size <= 65536)
       globals.watch(region.base);

@@ -110,9 +110,9 @@ struct Region {
   std::string name;
 };
 
-/// The 48-bit global address space in slots of 64 GiB. A region whose address is
-/// chosen here starts a slot (1 MiB in, so that small negative offsets miss it)
-/// and may span several; regions at given addresses may share a slot.
+/// The 48-bit global address space in slots of 64 GiB. A region whose address
+/// is chosen here starts a slot (1 MiB in, so that small negative offsets miss
+/// it) and may span several; regions at given addresses may share a slot.
 class Memory {
 public:
   static constexpr unsigned slotBits = 36;
