@@ -38,6 +38,12 @@ config.substitutions.append(("%exit", f"{config.python} {config.test_source_root
 if config.moe_full or lit_config.params.get("moe_full") == "1":
     config.available_features.add("full-product")
 
+# HIP's headers and library: the package libamdhip64-dev.
+if not (config.hip_include + config.hip_library).count("NOTFOUND"):
+    config.available_features.add("hip")
+config.substitutions.append(("%hip_include", config.hip_include))
+config.substitutions.append(("%hip_library", config.hip_library))
+
 # The fuzzer is built where the compiler has libFuzzer (-DMOE_FUZZERS=OFF: not).
 if config.moe_fuzzers:
     config.available_features.add("fuzzers")

@@ -121,11 +121,9 @@ static Status launch(Device &device, Stream &stream, Function *handle,
     device.report("kernel '" + llvm::Twine(kernel.name) + "': " + why);
     return status;
   };
+  // A structure with padding at its end is larger than the arguments.
   if (request.kernarg.size() > kernel.kernargSize)
-    return refuse(hipErrorInvalidValue,
-                  "expected at most " + llvm::Twine(kernel.kernargSize) +
-                      " bytes of arguments, got " +
-                      llvm::Twine(request.kernarg.size()));
+    request.kernarg.resize(kernel.kernargSize);
   for (uint64_t size : {grid.x, grid.y, grid.z, block.x, block.y, block.z})
     if (!size || size > INT32_MAX)
       return refuse(hipErrorInvalidConfiguration,
