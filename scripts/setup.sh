@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Sourced by demo.sh and check.sh: what they do before their own
+# Sourced by demo.sh, check.sh and check_fresh.sh: what they do before their own
 # work. It installs missing Debian packages, configures and builds into build/.
 # It defines functions and lists only; the caller has set -euo pipefail.
 #
