@@ -46,7 +46,7 @@ moe_make all moe-test-depends
 moe_say "testing"
 status=0
 /usr/bin/python3 /usr/lib/llvm-22/bin/lit -sv --param "moe_full=$full" \
-  --output "$results" "$moe_build/test" "$moe_build/test/Unit" || status=$?
+  --output "$results" "$moe_build/test" "$moe_build/test/Unit" || status=1
 moe_find_missing "${moe_optional_packages[@]}"
 [ ${#moe_missing[@]} -eq 0 ] ||
   echo "not installed (check.sh --all does): ${moe_missing[*]}"
