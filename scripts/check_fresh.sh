@@ -358,8 +358,9 @@ case_check() {
   fresh_expect 0 " passed, 0 failed, " -- "$check" "${fresh_check_flags[@]}"
 }
 
-# What a user builds belongs to the user and uses nothing of the other LLVM. The
-# compiler's cache of the cases before is kept: only the time differs.
+# What a user builds belongs to the user, with sudo before the script as well, and
+# uses nothing of the other LLVM. The compiler's cache of the cases before is kept:
+# only the time differs.
 case_demo_as_user_beside_llvm_14() {
   local ccache
   ccache=$(mktemp -d "$fresh_cache/ccache-XXXXXX")
@@ -372,6 +373,7 @@ case_demo_as_user_beside_llvm_14() {
   mv "$ccache" "$fresh_image/opt/user/.cache/ccache"
   fresh_prepare chown -R user: /opt/user /opt/moe-mlir
   fresh_expect 0 "result        correct" -- "${as_user[@]}" "$demo"
+  fresh_expect 0 "result        correct" -- "${as_user[@]}" sudo "$demo"
   fresh_expect 0 libMLIR.so.22 libLLVM.so.22 "!LLVM-14" "!LLVM.so.14" -- \
     ldd /opt/moe-mlir/build/bin/moe-opt
   fresh_expect 0 clang++-22 "!llvm-14" "!clang-14" -- \

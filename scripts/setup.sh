@@ -178,7 +178,8 @@ moe_fail_install() {
   audit=$(dpkg --audit 2>&1) || true
   if [ -n "$audit" ]; then
     moe_fail "apt-get install failed, and dpkg has unfinished packages" \
-      "as root, run: dpkg --configure -a" "then run this script again"
+      "as root, run: dpkg --configure -a; apt-get --fix-broken install" \
+      "then run this script again"
   fi
   moe_fail "apt-get install failed" \
     "its messages are above; a file that was not found means old package lists:" \
