@@ -65,7 +65,7 @@ class Entity:
 def entities(root):
     result = []
     for path, base, kind in [(ATTRS, "MoE_Attr", "attribute"),
-                             (DIALECT, "MoE_Op", "op")]:
+                             (DIALECT, "MoE_(?:Kernel)?Op", "op")]:
         text = (root / path).read_text()
         for chunk in re.split(r"\n(?=def |class )", text):
             if kind == "op":
@@ -122,8 +122,8 @@ class Status:
         for entity in self.entities:
             sigil = "#" if entity.kind == "attribute" else ""
             mention = rf"\bmoe\.{entity.mnemonic}\b"
-            if entity.mnemonic == "config":
-                mention = r"\bconfig ?<"
+            if entity.mnemonic == "schedule":
+                mention = r"\bschedule ?<"
             tests = files_with(self.tests, mention)
             if not entity.summary or not entity.description:
                 self.missing.append(f"moe.{entity.mnemonic}: no summary or description")

@@ -7,6 +7,7 @@
 
 #include "moe/Driver/BuildKernel.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Driver/ChooseConfig.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -89,7 +90,7 @@ private:
                                  arith::ConstantIndexOp::create(b, factor));
   }
   SmallVector<Type> argumentTypes();
-  ConfigAttr config();
+  SmallVector<Value> params(gpu::GPUFuncOp func);
   Value shaped(Value pointer, Value rows, int64_t columns);
   Value list(Value pointer, Value length);
   LogicalResult buildGemm(gpu::GPUFuncOp func);
@@ -140,18 +141,14 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
   return types;
 }
 
-ConfigAttr KernelBuilder::config() {
-  TileShape tile = options.tile.value_or(TileShape());
-  auto cache = options.cache == CachePolicy::Default
-                   ? moe::CachePolicy::Default
-                   : moe::CachePolicy::NonTemporal;
-  return ConfigAttr::getChecked(
-      [&] { return mlir::emitError(b.getLoc()); }, b.getContext(), tile.m,
-      tile.n, tile.k, options.waves, options.kBatch, options.kWave,
-      options.usesAtomics(),
-      options.appliesWeight() && !options.leavesRawSums(), cache, options.xcd,
-      options.groupM, options.wavesPerEu, toStage(options.kernel),
-      toActivation(options));
+/// The activation's own parameters, out of the kernel's four arguments.
+SmallVector<Value> KernelBuilder::params(gpu::GPUFuncOp func) {
+  static constexpr StringLiteral names[] = {"alpha", "limit", "beta",
+                                            "linear_beta"};
+  SmallVector<Value> values;
+  for (StringRef name : getActivationParams(toActivation(options)))
+    values.push_back(func.getArgument(13 + (llvm::find(names, name) - names)));
+  return values;
 }
 
 /// A rank-0 argument as a row-major rows x columns memref.
@@ -219,18 +216,31 @@ LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
   Value ids = list(func.getArgument(4), sorted);
   Value experts = list(func.getArgument(5), blocks);
   Value weights = list(func.getArgument(6), sorted);
-  ConfigAttr attr = config();
-  if (!attr)
+  Schedule schedule = scheduleOf(options);
+  if (!ScheduleAttr::getChecked([&] { return mlir::emitError(b.getLoc()); },
+                                b.getContext(), schedule))
     return failure();
-  SmallVector<Value> params;
-  if (!down && !options.leavesRawSums())
-    params = {func.getArgument(13), func.getArgument(14), func.getArgument(15),
-              func.getArgument(16)};
-  Value bias =
-      options.bias && !options.leavesRawSums() ? func.getArgument(8) : Value();
-  GroupedGemmOp::create(b, out, x, func.getArgument(2), func.getArgument(3),
-                        ids, experts, weights, func.getArgument(7), bias,
-                        params, tokens, options.topk, attr);
+  GroupedGemmSpec spec;
+  spec.stage = toStage(options.kernel);
+  spec.accumulate = options.usesAtomics();
+  spec.routingWeight = options.appliesWeight() && !options.leavesRawSums();
+  spec.out = out;
+  spec.x = x;
+  spec.w = func.getArgument(2);
+  spec.scale = func.getArgument(3);
+  spec.sortedIds = ids;
+  spec.expertIds = experts;
+  spec.sortedWeights = weights;
+  spec.numValid = func.getArgument(7);
+  if (options.bias && !options.leavesRawSums())
+    spec.bias = func.getArgument(8);
+  spec.activation = toActivation(options);
+  spec.params = params(func);
+  spec.tokens = tokens;
+  spec.topk = options.topk;
+  spec.blockRows = options.tile->m;
+  spec.schedule = schedule;
+  GroupedGemmOp::create(b, spec);
   return success();
 }
 
@@ -245,19 +255,19 @@ void KernelBuilder::buildActivate(gpu::GPUFuncOp func) {
   Value experts = list(func.getArgument(5), blocks);
   Value weights = list(func.getArgument(6), sorted);
   Value bias = options.bias ? func.getArgument(8) : Value();
-  ActivateSumsOp::create(
-      b, toActivation(options), sums, out, func.getArgument(13),
-      func.getArgument(14), func.getArgument(15), func.getArgument(16), ids,
-      experts, weights, func.getArgument(7), bias,
-      bias ? toGate(options) : moe::GateLayout::None, tokens, options.topk,
-      options.experts, options.tile->m, options.doweight);
+  ActivateSumsOp::create(b, TypeRange(), toActivation(options), params(func),
+                         sums, out, ids, experts, weights, func.getArgument(7),
+                         bias, bias ? toGate(options) : moe::GateLayout::None,
+                         tokens, options.topk, options.experts, options.tile->m,
+                         options.doweight);
 }
 
 void KernelBuilder::buildReduce(gpu::GPUFuncOp func) {
   Value tokens = func.getArgument(3);
   Value rows = index(tokens), parts = times(rows, options.topk);
   Value valid = options.mask ? list(func.getArgument(2), parts) : Value();
-  ReduceSlotsOp::create(b, shaped(func.getArgument(1), parts, options.modelDim),
+  ReduceSlotsOp::create(b, TypeRange(),
+                        shaped(func.getArgument(1), parts, options.modelDim),
                         shaped(func.getArgument(0), rows, options.modelDim),
                         valid, tokens, options.topk);
 }

@@ -63,10 +63,10 @@ module attributes {gpu.container_module} {
       %ids = memref.reinterpret_cast %idp to offset: [0], sizes: [%sorted], strides: [1] : memref<i32, #g> to memref<?xi32, strided<[1]>, #g>
       %experts = memref.reinterpret_cast %ep to offset: [0], sizes: [%blocks], strides: [1] : memref<i32, #g> to memref<?xi32, strided<[1]>, #g>
       %weights = memref.reinterpret_cast %wp to offset: [0], sizes: [%sorted], strides: [1] : memref<f32, #g> to memref<?xf32, strided<[1]>, #g>
-      moe.grouped_gemm outs(%out : memref<?x256xbf16, strided<[256, 1]>, #g>)
+      moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x256xbf16, strided<[256, 1]>, #g>)
           ins(%x, %w, %s : memref<?x1024xbf16, strided<[1024, 1]>, #g>, memref<8x256x1024xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x256x32xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
           routing(%ids, %experts, %weights, %num_valid : memref<?xi32, strided<[1]>, #g>, memref<?xi32, strided<[1]>, #g>, memref<?xf32, strided<[1]>, #g>, memref<2xi32, #g>)
-          tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256, cache = nt>
+          tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 128, tile_k = 256, cache = nt>
       gpu.return
     }
   }

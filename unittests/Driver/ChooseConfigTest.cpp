@@ -22,6 +22,8 @@
 #include <random>
 
 using namespace moe::driver;
+using moe::FixedAxes;
+using moe::Workload;
 
 static KernelOptions gptOss() {
   KernelOptions options;
@@ -40,11 +42,11 @@ static KernelOptions choose(const KernelOptions &options, int64_t tokens,
 }
 
 TEST(ChooseConfig, ExpectedRowsByHand) {
-  EXPECT_DOUBLE_EQ(expectedRowsPerExpert(1, 4, 128), 1);
-  EXPECT_DOUBLE_EQ(expectedRowsPerExpert(10, 2, 2), 10);
+  EXPECT_DOUBLE_EQ(moe::expectedRowsPerExpert(1, 4, 128), 1);
+  EXPECT_DOUBLE_EQ(moe::expectedRowsPerExpert(10, 2, 2), 10);
   // Two tokens, one of two experts each: 1.5 experts are active.
-  EXPECT_DOUBLE_EQ(expectedRowsPerExpert(2, 1, 2), 2 / 1.5);
-  EXPECT_NEAR(expectedRowsPerExpert(4096, 4, 128), 128, 1e-6);
+  EXPECT_DOUBLE_EQ(moe::expectedRowsPerExpert(2, 1, 2), 2 / 1.5);
+  EXPECT_NEAR(moe::expectedRowsPerExpert(4096, 4, 128), 128, 1e-6);
 }
 
 TEST(ChooseConfig, RowsOfTheTable) {

@@ -93,20 +93,20 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
   }
 
   static Value activate(Arithmetic f, ActivateOp op, Value g, Value u) {
-    Value limit = f.splat(op.getLimit());
+    Value limit = f.splat(op.getParam("limit"));
     g = f.min(g, limit);
     u = f.max(f.min(u, limit), f.neg(limit));
     switch (op.getActivation()) {
     case Activation::Silu:
       return f.mul(f.mul(g, f.sigmoid(g)), u);
     case Activation::Swiglu: {
-      Value alpha = f.splat(op.getAlpha());
+      Value alpha = f.splat(op.getParam("alpha"));
       Value gate = f.mul(g, f.sigmoid(f.mul(alpha, g)));
       return f.mul(gate, f.add(u, f.constant(1.0f)));
     }
     case Activation::Situv2: {
-      Value beta = f.splat(op.getBeta());
-      Value linearBeta = f.splat(op.getLinearBeta());
+      Value beta = f.splat(op.getParam("beta"));
+      Value linearBeta = f.splat(op.getParam("linear_beta"));
       Value gate = f.mul(f.mul(beta, f.tanh(f.div(g, beta))), f.sigmoid(g));
       return f.mul(gate, f.mul(linearBeta, f.tanh(f.div(u, linearBeta))));
     }

@@ -100,6 +100,8 @@ void populateMfmaPatterns(const mlir::TypeConverter &converter,
                           const Chip &chip, mlir::RewritePatternSet &patterns);
 void populateEpiloguePatterns(const mlir::TypeConverter &converter,
                               mlir::RewritePatternSet &patterns);
+void populatePreshuffledPatterns(const mlir::TypeConverter &converter,
+                                 mlir::RewritePatternSet &patterns);
 void populateScatterPatterns(const mlir::TypeConverter &converter,
                              mlir::RewritePatternSet &patterns);
 

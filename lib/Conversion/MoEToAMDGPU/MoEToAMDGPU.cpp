@@ -240,5 +240,6 @@ void moe::populateMoEToAMDGPUPatterns(const TypeConverter &converter,
   populateUnpackPatterns(converter, chip, patterns);
   populateMfmaPatterns(converter, chip, patterns);
   populateEpiloguePatterns(converter, patterns);
+  populatePreshuffledPatterns(converter, patterns);
   populateScatterPatterns(converter, patterns);
 }

@@ -8,7 +8,7 @@
 func.func @width(%s: memref<?x128xf32>, %o: memref<?x72xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected I, dimension 1 of 'out', to be a static multiple of 16, got 72}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x72xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -20,7 +20,7 @@ func.func @width(%s: memref<?x128xf32>, %o: memref<?x72xbf16>, %i: memref<?xi32>
 func.func @dynamic(%s: memref<?x128xf32>, %o: memref<?x?xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected I, dimension 1 of 'out', to be a static multiple of 16, got '?'}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x?xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -32,7 +32,7 @@ func.func @dynamic(%s: memref<?x128xf32>, %o: memref<?x?xbf16>, %i: memref<?xi32
 func.func @sums(%s: memref<?x64xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected dimension 1 of 'sums' to be 2 x I of 'out' = 128, got 64}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x64xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -40,13 +40,37 @@ func.func @sums(%s: memref<?x64xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, 
 
 // -----
 
-// activate_sums_c2
-func.func @none(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
-    %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
-  // expected-error @+1 {{expected silu, swiglu or situv2, got none}}
-  moe.activate_sums none %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+// activate_sums_c1
+func.func @sums_of_none(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
+    %w: memref<?xf32>, %v: memref<2xi32>, %t: i32) {
+  // expected-error @+1 {{expected dimension 1 of 'sums' to be I of 'out' = 64, got 128}}
+  moe.activate_sums none %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
+  return
+}
+
+// -----
+
+// activate_sums_c2
+func.func @params(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
+    %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
+  // expected-error @+1 {{expected 3 parameters of activation situv2 (limit, beta, linear_beta), got 1}}
+  moe.activate_sums situv2(%p) %s to %o routing(%i, %e, %w, %v)
+      tokens(%t) topk 4 experts 8 block_rows 16
+      : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
+  return
+}
+
+// -----
+
+// activate_sums_c3
+func.func @bias_of_none(%s: memref<?x64xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
+    %w: memref<?xf32>, %v: memref<2xi32>, %t: i32, %b: memref<8x64xf32>) {
+  // expected-error @+1 {{expected no bias with activation none, got one}}
+  moe.activate_sums none %s to %o routing(%i, %e, %w, %v) bias(%b) gate separated
+      tokens(%t) topk 4 experts 8 block_rows 16
+      : memref<?x64xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x64xf32>
   return
 }
 
@@ -56,7 +80,7 @@ func.func @none(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>,
 func.func @bias_without_gate(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32, %b: memref<8x128xf32>) {
   // expected-error @+1 {{expected gate = separated, interleaved or rows with a bias, got gate = none}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v) bias(%b)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v) bias(%b)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x128xf32>
   return
@@ -68,7 +92,7 @@ func.func @bias_without_gate(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: m
 func.func @gate_without_bias(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected gate = none without a bias, got gate = separated}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v) gate separated
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v) gate separated
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -80,7 +104,7 @@ func.func @gate_without_bias(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: m
 func.func @bias_experts(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32, %b: memref<4x128xf32>) {
   // expected-error @+1 {{expected dimension 0 of 'bias' to be experts = 8, got 4}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v) bias(%b) gate interleaved
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v) bias(%b) gate interleaved
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<4x128xf32>
   return
@@ -92,7 +116,7 @@ func.func @bias_experts(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref
 func.func @bias_columns(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32, %b: memref<8x64xf32>) {
   // expected-error @+1 {{expected dimension 1 of 'bias' to be 2 x I of 'out' = 128, got 64}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v) bias(%b) gate interleaved
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v) bias(%b) gate interleaved
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x64xf32>
   return
@@ -104,7 +128,7 @@ func.func @bias_columns(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref
 func.func @rows(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected block_rows to be 16, 32, 64 or 128, got 48}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 48
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -116,7 +140,7 @@ func.func @rows(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>,
 func.func @valid_size(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<3xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected dimension 0 of 'num_valid' to be its size = 2, got 3}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<3xi32>
   return
@@ -129,7 +153,7 @@ func.func @tokens(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   %many = arith.constant 16777216 : i32
   // expected-error @+1 {{expected tokens to be below 16777216 (24 bits of a sorted id), got 16777216}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%many) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -141,7 +165,7 @@ func.func @tokens(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32
 func.func @space(%s: memref<?x128xf32, #gpu.address_space<workgroup>>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected 'sums' in the default or the global memory space, got #gpu.address_space<workgroup>}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32, #gpu.address_space<workgroup>>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -153,7 +177,7 @@ func.func @space(%s: memref<?x128xf32, #gpu.address_space<workgroup>>, %o: memre
 func.func @strides(%s: memref<?x128xf32>, %o: memref<?x64xbf16, strided<[128, 1]>>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
   // expected-error @+1 {{expected contiguous rows in 'out', got 'memref<?x64xbf16, strided<[128, 1]>>'}}
-  moe.activate_sums silu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v)
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : memref<?x128xf32>, memref<?x64xbf16, strided<[128, 1]>>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
@@ -202,5 +226,27 @@ func.func @space(%p: memref<?x64xbf16>, %o: memref<?x64xbf16>, %t: i32, %v: memr
 func.func @strides(%p: memref<?x64xbf16, strided<[80, 1]>>, %o: memref<?x64xbf16>, %t: i32) {
   // expected-error @+1 {{expected contiguous rows in 'parts', got 'memref<?x64xbf16, strided<[80, 1]>>'}}
   moe.reduce_slots %p to %o tokens(%t) topk 4 : memref<?x64xbf16, strided<[80, 1]>>, memref<?x64xbf16>
+  return
+}
+
+// -----
+
+// activate_sums_c7
+func.func @forms(%s: tensor<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
+    %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
+  // expected-error @+1 {{expected all memory operands to be memrefs like the first, got 'tensor<?x128xf32>'}}
+  moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
+      tokens(%t) topk 4 experts 8 block_rows 16
+      : tensor<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
+  return
+}
+
+// -----
+
+// reduce_slots_c4
+func.func @forms(%p: tensor<?x64xbf16>, %o: tensor<?x64xbf16>, %v: memref<?xi8>, %t: i32) {
+  // expected-error @+1 {{expected all memory operands to be tensors like the first, got 'memref<?xi8>'}}
+  %r = moe.reduce_slots %p to %o valid(%v) tokens(%t) topk 4
+      : tensor<?x64xbf16>, tensor<?x64xbf16>, memref<?xi8> -> tensor<?x64xbf16>
   return
 }

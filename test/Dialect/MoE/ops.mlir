@@ -7,36 +7,36 @@
 #lds = #gpu.address_space<workgroup>
 
 // CHECK-LABEL: func.func @grouped_gemm
-// CHECK: moe.grouped_gemm outs(%{{.*}} : memref<?x64xbf16>)
-// CHECK-SAME: ins(%{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+// CHECK: moe.grouped_gemm down accumulate routing_weight outs(%{{.*}} : memref<?x64xbf16>)
+// CHECK-SAME: ins(%{{.*}}, %{{.*}}, %{{.*}} : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #weight>, memref<8x64x3xf8E8M0FNU, #scale>)
 // CHECK-SAME: routing(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-// CHECK-SAME: tokens(%{{.*}}) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128>
+// CHECK-SAME: tokens(%{{.*}}) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128>
 func.func @grouped_gemm(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
     %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
     %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
-  moe.grouped_gemm outs(%out : memref<?x64xbf16>)
+  moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x64xbf16>)
       ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-      tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 64, tile_k = 128>
+      tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128>
   return
 }
 
 // CHECK-LABEL: func.func @grouped_gemm_with_bias
 // CHECK: moe.grouped_gemm
 // CHECK-SAME: bias(%{{.*}} : memref<8x64xf32>)
-// CHECK-SAME: config <tile_m = 32, tile_n = 64, tile_k = 128, accumulate = false>
+// CHECK-SAME: block_rows 32 schedule <tile_m = 32, tile_n = 64, tile_k = 128>
 func.func @grouped_gemm_with_bias(%out: memref<?x64xf16>, %x: memref<?x96xbf16>,
     %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
     %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %bias: memref<8x64xf32>, %tokens: i32) {
-  moe.grouped_gemm outs(%out : memref<?x64xf16>)
+  moe.grouped_gemm down routing_weight outs(%out : memref<?x64xf16>)
       ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
       bias(%bias : memref<8x64xf32>)
-      tokens(%tokens) topk 4 config <tile_m = 32, tile_n = 64, tile_k = 128, accumulate = false>
+      tokens(%tokens) topk 4 block_rows 32 schedule <tile_m = 32, tile_n = 64, tile_k = 128>
   return
 }
 
@@ -44,9 +44,9 @@ func.func @grouped_gemm_with_bias(%out: memref<?x64xf16>, %x: memref<?x96xbf16>,
 // CHECK: %[[ROWS:.*]] = moe.route_rows %{{.*}}[%{{.*}}] tokens(%{{.*}}) topk 4 per_slot tile 16 x 256 threads 256 : memref<?xi32> -> vector<2xi32>
 // CHECK: moe.gather %{{.*}}[%[[ROWS]], %{{.*}}] columns 96 to %{{.*}} : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16, #gpu.address_space<workgroup>>
 // CHECK: moe.sync
-// CHECK: %[[W:.*]] = moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] cache nt : memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>> -> vector<2x2x32xf4E2M1FN>
+// CHECK: %[[W:.*]] = moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] cache nt : memref<8x64x96xf4E2M1FN, #weight> -> vector<2x2x32xf4E2M1FN>
 // CHECK: moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : memref
-// CHECK: %[[S:.*]] = moe.load_scale %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<2x2xf8E8M0FNU>
+// CHECK: %[[S:.*]] = moe.load_scale %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : memref<8x64x3xf8E8M0FNU, #scale> -> vector<2x2xf8E8M0FNU>
 // CHECK: %[[B:.*]] = moe.unpack %[[W]], %[[S]] : vector<2x2x32xf4E2M1FN>, vector<2x2xf8E8M0FNU> -> vector<2x2x32xbf16>
 // CHECK: %[[D:.*]] = moe.mfma %{{.*}}, %[[B]], %{{.*}} : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<2x2x32xbf16>, vector<1x2x4xf32>
 func.func @tile_ops(%ids: memref<?xi32>, %x: memref<?x96xbf16>,
@@ -88,11 +88,11 @@ func.func @pingpong_and_scatter(%out: memref<?x128xbf16>, %x: memref<?x96xbf16>,
 
 // CHECK-LABEL: func.func @stage_1
 // CHECK: moe.gather %{{.*}} columns 256 bounded to %{{.*}} :
-// CHECK: moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] bounded : memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>
-// CHECK: moe.load_scale %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] bounded : memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>>
+// CHECK: moe.load_weight %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] bounded : memref<8x128x96xf4E2M1FN, #weight_separated>
+// CHECK: moe.load_scale %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] bounded : memref<8x128x3xf8E8M0FNU, #scale_separated>
 // CHECK: %[[SUM:.*]] = moe.reduce_groups %{{.*}} buffers(%{{.*}}, %{{.*}}) groups 2 threads 256 : vector<1x4x4xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
-// CHECK: %[[H:.*]] = moe.activate swiglu %[[SUM]] params(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) bias(%{{.*}}[%{{.*}}, %{{.*}}]) gate separated : vector<1x4x4xf32>, memref<8x128xf32> -> vector<1x2x4xf32>
-// CHECK: moe.activate silu %[[SUM]] params(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : vector<1x4x4xf32> -> vector<1x2x4xf32>
+// CHECK: %[[H:.*]] = moe.activate swiglu(%{{.*}}, %{{.*}}) %[[SUM]] bias(%{{.*}}[%{{.*}}, %{{.*}}]) gate separated : vector<1x4x4xf32>, memref<8x128xf32> -> vector<1x2x4xf32>
+// CHECK: moe.activate silu(%{{.*}}) %[[SUM]] : vector<1x4x4xf32> -> vector<1x2x4xf32>
 // CHECK: moe.scatter %[[SUM]] {{.*}} per_slot paired accumulate tile_n 128 threads 256
 func.func @stage_1(%out: memref<?x128xf32>, %x: memref<?x96xbf16>, %rows: vector<2xi32>,
     %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = separated>>,
@@ -104,19 +104,19 @@ func.func @stage_1(%out: memref<?x128xf32>, %x: memref<?x96xbf16>, %rows: vector
   %f = moe.load_weight %w[%e, %n, %k] bounded : memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight, gate = separated>> -> vector<2x2x32xf4E2M1FN>
   %c = moe.load_scale %s[%e, %n, %k] bounded : memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale, gate = separated>> -> vector<2x2xf8E8M0FNU>
   %sum = moe.reduce_groups %acc buffers(%lds0, %lds0) groups 2 threads 256 : vector<1x4x4xf32>, memref<16384xi8, #lds>
-  %h = moe.activate swiglu %sum params(%p, %p, %p, %p) bias(%bias[%e, %n]) gate separated : vector<1x4x4xf32>, memref<8x128xf32> -> vector<1x2x4xf32>
-  %h2 = moe.activate silu %sum params(%p, %p, %p, %p) : vector<1x4x4xf32> -> vector<1x2x4xf32>
+  %h = moe.activate swiglu(%p, %p) %sum bias(%bias[%e, %n]) gate separated : vector<1x4x4xf32>, memref<8x128xf32> -> vector<1x2x4xf32>
+  %h2 = moe.activate silu(%p) %sum : vector<1x4x4xf32> -> vector<1x2x4xf32>
   moe.scatter %sum to %out[%n] routing(%ids, %weights)[%k] tokens(%tokens) topk 4 buffers(%lds0, %lds0) per_slot paired accumulate tile_n 128 threads 256
       : vector<1x4x4xf32>, memref<?x128xf32>, memref<?xi32>, memref<?xf32>, memref<16384xi8, #lds>
   return %h : vector<1x2x4xf32>
 }
 
 // CHECK-LABEL: func.func @activate_sums
-// CHECK: moe.activate_sums swiglu %{{.*}} to %{{.*}} params(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) routing(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) bias(%{{.*}}) gate interleaved
+// CHECK: moe.activate_sums swiglu(%{{.*}}, %{{.*}}) %{{.*}} to %{{.*}} routing(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) bias(%{{.*}}) gate interleaved
 // CHECK-SAME: tokens(%{{.*}}) topk 4 experts 8 block_rows 16 routing_weight : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x128xf32>
 func.func @activate_sums(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32, %b: memref<8x128xf32>) {
-  moe.activate_sums swiglu %s to %o params(%p, %p, %p, %p) routing(%i, %e, %w, %v) bias(%b) gate interleaved
+  moe.activate_sums swiglu(%p, %p) %s to %o routing(%i, %e, %w, %v) bias(%b) gate interleaved
       tokens(%t) topk 4 experts 8 block_rows 16 routing_weight
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>, memref<8x128xf32>
   return
@@ -127,4 +127,23 @@ func.func @activate_sums(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memre
 func.func @reduce_slots(%p: memref<?x64xbf16>, %o: memref<?x64xbf16>, %t: i32, %v: memref<?xi8>) {
   moe.reduce_slots %p to %o valid(%v) tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>, memref<?xi8>
   return
+}
+
+// CHECK-LABEL: func.func @tensors
+// CHECK: %[[W:.*]] = moe.preshuffled %{{.*}} : tensor<?xi8> to tensor<8x64x96xf4E2M1FN, #weight>
+// CHECK: %[[SCALE:.*]] = moe.preshuffled %{{.*}} : tensor<?xi8> to tensor<8x64x3xf8E8M0FNU, #scale>
+// CHECK: %[[PARTS:.*]] = moe.grouped_gemm down routing_weight outs(%{{.*}} : tensor<?x64xbf16>) ins(%{{.*}}, %[[W]], %[[SCALE]] : {{.*}}) {{.*}} block_rows 64 -> tensor<?x64xbf16>
+// CHECK: moe.reduce_slots %[[PARTS]] to %{{.*}} tokens(%{{.*}}) topk 4 : tensor<?x64xbf16>, tensor<?x64xbf16> -> tensor<?x64xbf16>
+func.func @tensors(%out: tensor<?x64xbf16>, %parts: tensor<?x64xbf16>, %x: tensor<?x96xbf16>,
+    %wb: tensor<?xi8>, %sb: tensor<?xi8>, %ids: tensor<?xi32>, %experts: tensor<?xi32>,
+    %weights: tensor<?xf32>, %num_valid: tensor<2xi32>, %tokens: i32) -> tensor<?x64xbf16> {
+  %w = moe.preshuffled %wb : tensor<?xi8> to tensor<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>
+  %s = moe.preshuffled %sb : tensor<?xi8> to tensor<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>
+  %p = moe.grouped_gemm down routing_weight outs(%parts : tensor<?x64xbf16>)
+      ins(%x, %w, %s : tensor<?x96xbf16>, tensor<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, tensor<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+      routing(%ids, %experts, %weights, %num_valid : tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>)
+      tokens(%tokens) topk 4 block_rows 64 -> tensor<?x64xbf16>
+  %r = moe.reduce_slots %p to %out tokens(%tokens) topk 4
+      : tensor<?x64xbf16>, tensor<?x64xbf16> -> tensor<?x64xbf16>
+  return %r : tensor<?x64xbf16>
 }

@@ -304,7 +304,7 @@ func.func @load_scale_pairs(%w: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale, 
 // activate_c1
 func.func @activate_blocks(%a: vector<1x4x4xf32>, %p: f32) {
   // expected-error @+1 {{expected half of the column blocks of 'acc' in the result}}
-  %r = moe.activate silu %a params(%p, %p, %p, %p) : vector<1x4x4xf32> -> vector<1x4x4xf32>
+  %r = moe.activate silu(%p) %a : vector<1x4x4xf32> -> vector<1x4x4xf32>
   return
 }
 
@@ -313,7 +313,7 @@ func.func @activate_blocks(%a: vector<1x4x4xf32>, %p: f32) {
 // activate_c2
 func.func @activate_none(%a: vector<1x4x4xf32>, %p: f32) {
   // expected-error @+1 {{expected silu, swiglu or situv2, got none}}
-  %r = moe.activate none %a params(%p, %p, %p, %p) : vector<1x4x4xf32> -> vector<1x2x4xf32>
+  %r = moe.activate none(%p, %p, %p, %p) %a : vector<1x4x4xf32> -> vector<1x2x4xf32>
   return
 }
 
@@ -322,7 +322,7 @@ func.func @activate_none(%a: vector<1x4x4xf32>, %p: f32) {
 // activate_c3
 func.func @activate_gate(%a: vector<1x4x4xf32>, %p: f32, %b: memref<8x64xf32>, %e: index) {
   // expected-error @+1 {{expected gate separated, interleaved or rows with a bias, got none}}
-  %r = moe.activate silu %a params(%p, %p, %p, %p) bias(%b[%e, %e]) gate none : vector<1x4x4xf32>, memref<8x64xf32> -> vector<1x2x4xf32>
+  %r = moe.activate silu(%p) %a bias(%b[%e, %e]) gate none : vector<1x4x4xf32>, memref<8x64xf32> -> vector<1x2x4xf32>
   return
 }
 
@@ -331,7 +331,7 @@ func.func @activate_gate(%a: vector<1x4x4xf32>, %p: f32, %b: memref<8x64xf32>, %
 // activate_c3
 func.func @activate_bias(%a: vector<1x4x4xf32>, %p: f32, %b: memref<8x48xf32>, %e: index) {
   // expected-error @+1 {{expected the columns of 'bias' to be a static multiple of 32, got 'memref<8x48xf32>'}}
-  %r = moe.activate silu %a params(%p, %p, %p, %p) bias(%b[%e, %e]) gate interleaved : vector<1x4x4xf32>, memref<8x48xf32> -> vector<1x2x4xf32>
+  %r = moe.activate silu(%p) %a bias(%b[%e, %e]) gate interleaved : vector<1x4x4xf32>, memref<8x48xf32> -> vector<1x2x4xf32>
   return
 }
 

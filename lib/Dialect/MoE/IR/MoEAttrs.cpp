@@ -86,78 +86,128 @@ int64_t PreshuffleAttr::getByteSize(ArrayRef<int64_t> shape) const {
   return *getPlaces().getByteSize({shape[0], shape[1], shape[2]});
 }
 
+LogicalResult PreshuffleAttr::verifyEncoding(
+    ArrayRef<int64_t> shape, Type,
+    llvm::function_ref<InFlightDiagnostic()> emitError) const {
+  return verifyLayout(shape, emitError);
+}
+
+/// #weight, #scale, #weight_separated and so on.
+OpAsmAliasResult PreshuffleAttr::getAlias(raw_ostream &os) const {
+  os << stringifyShuffleRole(getRole());
+  if (getGate() != GateLayout::None)
+    os << '_' << stringifyGateLayout(getGate());
+  return OpAsmAliasResult::OverridableAlias;
+}
+
+PreshuffleAttr moe::getPreshuffle(Type type) {
+  if (auto memref = dyn_cast<MemRefType>(type))
+    return dyn_cast<PreshuffleAttr>(memref.getLayout());
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    return dyn_cast_or_null<PreshuffleAttr>(tensor.getEncoding());
+  return {};
+}
+
 //===----------------------------------------------------------------------===//
-// ConfigAttr
+// ScheduleAttr
 //===----------------------------------------------------------------------===//
 
-/// config_c5: the axes that only need to be in a range.
+ScheduleAttr ScheduleAttr::get(MLIRContext *context, const Schedule &s) {
+  return get(context, s.tileM, s.tileN, s.tileK, s.waves, s.kBatch, s.kWave,
+             s.nonTemporal ? CachePolicy::NonTemporal : CachePolicy::Default,
+             s.xcd, s.groupM, s.wavesPerEu);
+}
+
+ScheduleAttr
+ScheduleAttr::getChecked(llvm::function_ref<InFlightDiagnostic()> emitError,
+                         MLIRContext *context, const Schedule &s) {
+  return getChecked(
+      emitError, context, s.tileM, s.tileN, s.tileK, s.waves, s.kBatch, s.kWave,
+      s.nonTemporal ? CachePolicy::NonTemporal : CachePolicy::Default, s.xcd,
+      s.groupM, s.wavesPerEu);
+}
+
+Schedule ScheduleAttr::toStruct() const {
+  Schedule s;
+  s.tileM = getTileM();
+  s.tileN = getTileN();
+  s.tileK = getTileK();
+  s.waves = getWaves();
+  s.kBatch = getKBatch();
+  s.kWave = getKWave();
+  s.nonTemporal = getCache() == CachePolicy::NonTemporal;
+  s.xcd = getXcd();
+  s.groupM = getGroupM();
+  s.wavesPerEu = getWavesPerEu();
+  return s;
+}
+
+/// schedule_c5: the axes that only need to be in a range.
 static LogicalResult
 verifyRanges(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t kBatch,
              int64_t kWave, int64_t xcd, int64_t groupM, int64_t wavesPerEu) {
   if (kWave != 1 && kWave != 2 && kWave != 4)
     return emitError() << "expected k_wave to be 1, 2 or 4, got " << kWave;
-  if (kBatch < 1)
-    return emitError() << "expected k_batch to be at least 1, got " << kBatch;
   // With these the numbers of workgroups stay within 32 bits.
-  for (auto [name, value, most] :
-       {std::tuple("xcd", xcd, 64), std::tuple("group_m", groupM, 128)})
-    if (value < 1 || value > most)
-      return emitError() << "expected " << name << " to be from 1 to " << most
-                         << ", got " << value;
-  if (wavesPerEu < 0 || wavesPerEu > 8)
-    return emitError() << "expected waves_per_eu to be from 0 to 8, got "
-                       << wavesPerEu;
+  for (auto [name, value, least, most] :
+       {std::tuple("k_batch", kBatch, 1, 65536),
+        {"xcd", xcd, 1, 64},
+        {"group_m", groupM, 1, 128},
+        {"waves_per_eu", wavesPerEu, 0, 8}})
+    if (value < least || value > most)
+      return emitError() << "expected " << name << " to be from " << least
+                         << " to " << most << ", got " << value;
   return success();
 }
 
-LogicalResult ConfigAttr::verify(
-    llvm::function_ref<InFlightDiagnostic()> emitError, int64_t tileM,
-    int64_t tileN, int64_t tileK, int64_t waves, int64_t kBatch, int64_t kWave,
-    bool accumulate, bool routingWeight, CachePolicy cache, int64_t xcd,
-    int64_t groupM, int64_t wavesPerEu, Stage stage, Activation activation) {
-  // config_c1
+/// schedule_c2, schedule_c4: a multiple that keeps all products small.
+static LogicalResult
+verifyTile(llvm::function_ref<InFlightDiagnostic()> emitError, StringRef name,
+           int64_t value, int64_t multiple, const Twine &why) {
+  constexpr int64_t kMost = 65536;
+  if (value >= multiple && value <= kMost && value % multiple == 0)
+    return success();
+  return emitError() << "expected " << name << " to be a multiple of "
+                     << multiple << " (" << why << ") from " << multiple
+                     << " to " << kMost << ", got " << value;
+}
+
+LogicalResult
+ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                     int64_t tileM, int64_t tileN, int64_t tileK, int64_t waves,
+                     int64_t kBatch, int64_t kWave, CachePolicy cache,
+                     int64_t xcd, int64_t groupM, int64_t wavesPerEu) {
+  // schedule_c1
   if (tileM != 16 && tileM != 32 && tileM != 64 && tileM != 128)
     return emitError() << "expected tile_m to be 16, 32, 64 or 128, got "
                        << tileM;
-  // config_c2
-  if (tileK < 128 || tileK % 128 != 0)
-    return emitError() << "expected tile_k to be a positive multiple of 128 "
-                          "(a block of preshuffled weights), got "
-                       << tileK;
-  if (failed(verifyRanges(emitError, kBatch, kWave, xcd, groupM, wavesPerEu)))
+  // schedule_c2
+  if (failed(verifyTile(emitError, "tile_k", tileK, 128,
+                        "a block of preshuffled weights")) ||
+      failed(verifyRanges(emitError, kBatch, kWave, xcd, groupM, wavesPerEu)))
     return failure();
-  // config_c3
+  // schedule_c3
   if (waves != 1 && waves != 2 && waves != 4 && waves != 8)
     return emitError() << "expected waves to be 1, 2, 4 or 8, got " << waves;
   if (waves % kWave != 0)
     return emitError() << "expected waves to be a multiple of k_wave = "
                        << kWave << ", got " << waves;
-  // config_c4
-  int64_t multiple = 16 * (waves / kWave);
-  if (tileN < multiple || tileN % multiple != 0)
-    return emitError() << "expected tile_n to be a positive multiple of "
-                       << multiple << " (16 columns x " << waves / kWave
-                       << " waves in N), got " << tileN;
-  int64_t waveN = 16 * (tileN / multiple);
+  // schedule_c4
+  int64_t wavesInN = waves / kWave;
+  if (failed(verifyTile(emitError, "tile_n", tileN, 16 * wavesInN,
+                        "16 columns x " + Twine(wavesInN) + " waves in N")))
+    return failure();
+  int64_t waveN = tileN / wavesInN;
   if (waveN != 16 && waveN % 32 != 0)
     return emitError() << "expected 16 columns a wave or a multiple of 32, got "
                        << waveN << " of tile_n = " << tileN;
-  // config_c8
-  int64_t chunks = tileM * tileK / 8, threads = 64 * waves / kWave;
+  // schedule_c6
+  int64_t chunks = tileM * tileK / 8, threads = 64 * wavesInN;
   if (chunks % threads != 0)
     return emitError() << "expected the " << chunks << " chunks of 16 bytes of "
                        << tileM << " x " << tileK
                        << " activations to be a multiple of the threads that "
                           "move them, 64 x waves / k_wave, got "
                        << threads;
-  // config_c6
-  if (kBatch > 1 && !accumulate)
-    return emitError() << "expected accumulate with k_batch = " << kBatch
-                       << ": slices of K can only be added, got plain stores";
-  // config_c7
-  if (activation != Activation::None && stage != Stage::GateUp)
-    return emitError() << "expected no activation in stage "
-                       << stringifyStage(stage) << ", got "
-                       << stringifyActivation(activation);
   return success();
 }

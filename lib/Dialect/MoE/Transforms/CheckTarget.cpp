@@ -18,38 +18,38 @@ namespace moe {
 using namespace mlir;
 using namespace moe;
 
-/// Axis values of the configuration that no pass lowers yet.
+/// Values of the schedule that no pass lowers yet.
 static LogicalResult checkLowered(GroupedGemmOp op) {
-  ConfigAttr config = op.getConfig();
+  ScheduleAttr schedule = op.getScheduleAttr();
   // Wider waves spill, and on gfx942 take minutes to compile.
-  if (config.getTileN() > 64 * config.getWaves())
+  if (schedule.getTileN() > 64 * schedule.getWaves())
     return op.emitOpError("expected tile_n to be at most ")
-           << 64 * config.getWaves() << " (64 x " << config.getWaves()
-           << " waves), got " << config.getTileN()
+           << 64 * schedule.getWaves() << " (64 x " << schedule.getWaves()
+           << " waves), got " << schedule.getTileN()
            << ", which is not lowered yet";
   // An odd number of K blocks would split dwords of scales between loads.
-  if (config.getTileK() != 128 && config.getTileK() % 256 != 0)
+  if (schedule.getTileK() != 128 && schedule.getTileK() % 256 != 0)
     return op.emitOpError("expected tile_k = 128 or a multiple of 256, got ")
-           << config.getTileK() << ", which is not lowered yet";
+           << schedule.getTileK() << ", which is not lowered yet";
   return success();
 }
 
 static LogicalResult checkLds(GroupedGemmOp op, const Chip &chip) {
-  ConfigAttr config = op.getConfig();
+  ScheduleAttr schedule = op.getScheduleAttr();
   int64_t bytes = op.getLdsBytes();
   if (bytes <= chip.ldsBytes)
     return success();
   return op.emitOpError("expected at most ")
          << chip.ldsBytes << " bytes of LDS on " << chip.name << ", got "
-         << bytes << " (the largest of " << 2 * config.getKWave()
-         << " A tiles of " << config.getTileM() << " x " << config.getTileK()
-         << " x 2 bytes, the output tile and the sums of " << config.getKWave()
-         << " K groups)";
+         << bytes << " (the largest of " << 2 * schedule.getKWave()
+         << " A tiles of " << schedule.getTileM() << " x "
+         << schedule.getTileK()
+         << " x 2 bytes, the output tile and the sums of "
+         << schedule.getKWave() << " K groups)";
 }
 
 static LogicalResult checkAtomics(GroupedGemmOp op, const Chip &chip) {
-  if (!op.getConfig().getAccumulate() ||
-      !op.getOut().getType().getElementType().isBF16() ||
+  if (!op.getAccumulate() || !op.getOut().getType().getElementType().isBF16() ||
       chip.hasPackedBf16Atomics)
     return success();
   return op.emitOpError("expected a chip with packed bf16 atomics to "
@@ -69,8 +69,12 @@ struct MoECheckTargetPass
       return signalPassFailure();
     }
     WalkResult result = getOperation().walk([&](GroupedGemmOp op) {
-      if (failed(checkLowered(op)) || failed(checkLds(op, *target)) ||
-          failed(checkAtomics(op, *target)))
+      if (failed(checkAtomics(op, *target)))
+        return WalkResult::interrupt();
+      // Without a schedule nothing else depends on the chip.
+      if (!op.getScheduleAttr())
+        return WalkResult::advance();
+      if (failed(checkLowered(op)) || failed(checkLds(op, *target)))
         return WalkResult::interrupt();
       return WalkResult::advance();
     });

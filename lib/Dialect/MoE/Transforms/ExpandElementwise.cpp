@@ -126,9 +126,9 @@ static std::pair<Value, Value> loadBias(RowBuilder &b, ActivateSumsOp op,
 }
 
 /// Gate and up of four columns, with their bias, as accumulators of one block
-/// of gate and one of up columns.
-static Value loadGateUp(RowBuilder &b, ActivateSumsOp op, Value outRow,
-                        Value expert, Value column) {
+/// of gate and one of up columns; the activation of them.
+static Value activateSums(RowBuilder &b, ActivateSumsOp op, Value outRow,
+                          Value expert, Value column) {
   int64_t inter = op.getOut().getType().getDimSize(1);
   Value upColumn = b.add(column, b.index(inter));
   Value gate = b.load(op.getSums(), outRow, column, 4);
@@ -141,15 +141,22 @@ static Value loadGateUp(RowBuilder &b, ActivateSumsOp op, Value outRow,
   auto type = VectorType::get({1, 2, 4}, b.getF32Type());
   Value pair = arith::ConstantOp::create(b, type, b.getZeroAttr(type));
   pair = vector::InsertOp::create(b, gate, pair, ArrayRef<int64_t>{0, 0});
-  return vector::InsertOp::create(b, up, pair, ArrayRef<int64_t>{0, 1});
+  pair = vector::InsertOp::create(b, up, pair, ArrayRef<int64_t>{0, 1});
+  Value activated = ActivateOp::create(
+      b, VectorType::get({1, 1, 4}, b.getF32Type()), op.getActivation(),
+      op.getParams(), pair, Value(), Value(), Value(), GateLayout::None);
+  return vector::ExtractOp::create(b, activated, ArrayRef<int64_t>{0, 0});
 }
 
 LogicalResult moe::expandActivateSums(ActivateSumsOp op) {
   int64_t inter = op.getOut().getType().getDimSize(1);
   int64_t kColumns = ActivateSumsOp::kColumns;
+  bool activated = op.getActivation() != Activation::None;
+  // The kernel's n counts the columns of the sums.
   if (failed(prepareKernelFunction(
           op, ActivateSumsOp::kThreads,
-          "ceildiv(n," + Twine(2 * kColumns) + ")*num_blocks*" +
+          "ceildiv(n," + Twine(activated ? 2 * kColumns : kColumns) +
+              ")*num_blocks*" +
               Twine(static_cast<int64_t>(op.getBlockRows())))))
     return failure();
   RowBuilder b(op);
@@ -171,14 +178,9 @@ LogicalResult moe::expandActivateSums(ActivateSumsOp op) {
   b.enterIf(b.both(valid, b.less(column, b.index(inter))));
 
   Value outRow = b.add(b.mul(b.toIndex(token), op.getTopk()), b.toIndex(slot));
-  Value pair = loadGateUp(b, op, outRow, b.toIndex(expert), column);
-  auto result = VectorType::get({1, 1, 4}, b.getF32Type());
-  Value activated =
-      ActivateOp::create(b, result, op.getActivation(), pair, op.getAlpha(),
-                         op.getLimit(), op.getBeta(), op.getLinearBeta(),
-                         Value(), Value(), Value(), GateLayout::None);
-  Value values =
-      vector::ExtractOp::create(b, activated, ArrayRef<int64_t>{0, 0});
+  Value values = activated
+                     ? activateSums(b, op, outRow, b.toIndex(expert), column)
+                     : b.load(op.getSums(), outRow, column, 4);
   if (op.getRoutingWeight()) {
     Value weight = memref::LoadOp::create(b, op.getSortedWeights(), row);
     values = arith::MulFOp::create(

@@ -29,11 +29,15 @@ using namespace moe;
 //===----------------------------------------------------------------------===//
 
 /// The grid in x, as an expression over the kernel's arguments.
-static std::string gridOf(ConfigAttr config) {
+static std::string gridOf(GroupedGemmOp op) {
+  ScheduleAttr schedule = op.getScheduleAttr();
   std::string grid =
-      "ceildiv(n," + std::to_string(config.getTileN()) + ")*num_blocks";
-  if (config.getKBatch() > 1)
-    grid += "*" + std::to_string(config.getKBatch());
+      "ceildiv(n," + std::to_string(schedule.getTileN()) + ")*num_blocks";
+  for (int64_t factor :
+       {static_cast<int64_t>(op.getBlockRows()) / schedule.getTileM(),
+        schedule.getKBatch()})
+    if (factor > 1)
+      grid += "*" + std::to_string(factor);
   return grid;
 }
 
@@ -87,7 +91,7 @@ struct KRun {
 class KernelExpander {
 public:
   KernelExpander(GroupedGemmOp op, Value lds0, Value lds1)
-      : op(op), config(op.getConfig()), b(op.getLoc(), op), lds0(lds0),
+      : op(op), schedule(op.getScheduleAttr()), b(op.getLoc(), op), lds0(lds0),
         lds1(lds1) {}
 
   void run();
@@ -125,7 +129,7 @@ private:
   void scatter(Value acc, bool withBias);
 
   GroupedGemmOp op;
-  ConfigAttr config;
+  ScheduleAttr schedule;
   ImplicitLocOpBuilder b;
   Value lds0, lds1;
 
@@ -164,9 +168,9 @@ Value KernelExpander::runStart(Value part, int64_t tiles, int64_t parts,
 /// other. A permutation for any number of workgroups: the first total % xcd
 /// XCDs have one workgroup more.
 Value KernelExpander::remapXcd(Value group, Value blocks) {
-  int64_t xcds = config.getXcd();
-  int64_t tilesN = llvm::divideCeil(op.getRows(), config.getTileN());
-  Value total = multiply(blocks, tilesN * config.getKBatch());
+  int64_t xcds = schedule.getXcd();
+  int64_t tilesN = llvm::divideCeil(op.getRows(), schedule.getTileN());
+  Value total = multiply(blocks, tilesN * schedule.getKBatch());
   Value each = binary<arith::DivUIOp>(total, i32(xcds));
   Value rest = binary<arith::RemUIOp>(total, i32(xcds));
   Value xcd = binary<arith::RemUIOp>(group, i32(xcds));
@@ -181,14 +185,18 @@ Value KernelExpander::remapXcd(Value group, Value blocks) {
 void KernelExpander::findTile() {
   Value group = arith::IndexCastUIOp::create(
       b, b.getI32Type(), gpu::BlockIdOp::create(b, gpu::Dimension::x));
-  int64_t tilesN = llvm::divideCeil(op.getRows(), config.getTileN());
-  int64_t groupM = config.getGroupM(), kBatch = config.getKBatch();
+  int64_t tilesN = llvm::divideCeil(op.getRows(), schedule.getTileN());
+  int64_t groupM = schedule.getGroupM(), kBatch = schedule.getKBatch();
+  // M tiles of an M block of the routing; `blocks` below counts tiles.
+  int64_t tilesM = op.getBlockRows() / schedule.getTileM();
   Value blocks;
-  if (config.getXcd() > 1 || groupM > 1)
-    blocks = arith::IndexCastUIOp::create(
-        b, b.getI32Type(),
-        memref::DimOp::create(b, op.getExpertIds(), int64_t(0)));
-  if (config.getXcd() > 1)
+  if (schedule.getXcd() > 1 || groupM > 1)
+    blocks = multiply(arith::IndexCastUIOp::create(
+                          b, b.getI32Type(),
+                          memref::DimOp::create(b, op.getExpertIds(),
+                                                static_cast<int64_t>(0))),
+                      tilesM);
+  if (schedule.getXcd() > 1)
     group = remapXcd(group, blocks);
   if (kBatch > 1) {
     slice = binary<arith::RemUIOp>(group, i32(kBatch));
@@ -209,16 +217,18 @@ void KernelExpander::findTile() {
     tile = binary<arith::DivUIOp>(place, size);
   }
   mBlock = toIndex(block);
-  m = multiply(mBlock, config.getTileM());
-  n = multiply(toIndex(tile), config.getTileN());
+  m = multiply(mBlock, schedule.getTileM());
+  if (tilesM > 1)
+    mBlock = binary<arith::DivUIOp>(mBlock, index(tilesM));
+  n = multiply(toIndex(tile), schedule.getTileN());
 
   Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
   Value wave = binary<arith::DivUIOp>(thread, index(64));
-  if (config.getKWave() > 1) {
-    waveGroup = binary<arith::DivUIOp>(wave, index(config.getWavesInN()));
-    wave = binary<arith::RemUIOp>(wave, index(config.getWavesInN()));
+  if (schedule.getKWave() > 1) {
+    waveGroup = binary<arith::DivUIOp>(wave, index(schedule.getWavesInN()));
+    wave = binary<arith::RemUIOp>(wave, index(schedule.getWavesInN()));
   }
-  waveN = binary<arith::AddIOp>(n, multiply(wave, config.getWaveN()));
+  waveN = binary<arith::AddIOp>(n, multiply(wave, schedule.getWaveN()));
 }
 
 /// True where the block is in use and its expert is local.
@@ -232,8 +242,8 @@ Value KernelExpander::hasWork(Value expertId) {
 
 /// The product over one run of K tiles, shared by the wave groups.
 Value KernelExpander::computeRun(KRun run) {
-  int64_t tileM = config.getTileM(), tileK = config.getTileK();
-  int64_t kWave = config.getKWave();
+  int64_t tileM = schedule.getTileM(), tileK = schedule.getTileK();
+  int64_t kWave = schedule.getKWave();
   auto tileType = MemRefType::get(
       {tileM, tileK}, b.getBF16Type(), MemRefLayoutAttrInterface(),
       cast<MemRefType>(lds0.getType()).getMemorySpace());
@@ -260,31 +270,32 @@ Value KernelExpander::computeRun(KRun run) {
       memref::ViewOp::create(b, tileType, lds0, ldsOffset, ValueRange());
   Value pong =
       memref::ViewOp::create(b, tileType, lds1, ldsOffset, ValueRange());
-  int64_t threads = config.getBlockSize() / kWave;
+  int64_t threads = schedule.getBlockSize() / kWave;
   auto rowsType =
       VectorType::get({tileM * tileK / 8 / threads}, b.getI32Type());
   Value rows = RouteRowsOp::create(
       b, rowsType, op.getSortedIds(), m, op.getTokens(), op.getTopk(),
-      /*per_slot=*/config.getStage() == Stage::Down, tileM, tileK, threads);
-  auto accType =
-      VectorType::get({tileM / 16, config.getWaveN() / 16, 4}, b.getF32Type());
+      /*per_slot=*/op.getStage() == Stage::Down, tileM, tileK, threads);
+  auto accType = VectorType::get({tileM / 16, schedule.getWaveN() / 16, 4},
+                                 b.getF32Type());
   return PingpongOp::create(b, accType, op.getX(), rows, op.getW(), expert,
                             waveN, op.getScale(), multiply(first, tileK), end,
-                            columns, ping, pong, config.getCache());
+                            columns, ping, pong, schedule.getCache());
 }
 
 /// The product over the workgroup's slice of K. Slices have one of up to three
 /// lengths, each a static pipeline of its own.
 Value KernelExpander::computeSlice() {
-  int64_t tiles = op.getNumKTiles(), kBatch = config.getKBatch();
+  int64_t tiles = op.getNumKTiles(), kBatch = schedule.getKBatch();
   if (kBatch == 1)
     return computeRun({index(0), tiles, /*last=*/true});
   int64_t base = tiles / kBatch, longer = tiles % kBatch;
   Value first = toIndex(runStart(slice, tiles, kBatch, /*longerLast=*/false));
   auto branch = [&](Value condition, llvm::function_ref<Value()> then,
                     llvm::function_ref<Value()> otherwise) -> Value {
-    auto accType = VectorType::get(
-        {config.getTileM() / 16, config.getWaveN() / 16, 4}, b.getF32Type());
+    auto accType =
+        VectorType::get({schedule.getTileM() / 16, schedule.getWaveN() / 16, 4},
+                        b.getF32Type());
     auto ifOp = scf::IfOp::create(b, accType, condition, true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(ifOp.thenBlock());
@@ -294,7 +305,7 @@ Value KernelExpander::computeSlice() {
     return ifOp.getResult(0);
   };
   auto shorter = [&]() -> Value {
-    if (op.getK() % config.getTileK() == 0)
+    if (op.getK() % schedule.getTileK() == 0)
       return computeRun({first, base, /*last=*/false});
     if (kBatch - longer == 1)
       return computeRun({first, base, /*last=*/true});
@@ -312,39 +323,34 @@ Value KernelExpander::computeSlice() {
 }
 
 void KernelExpander::scatter(Value acc, bool withBias) {
-  bool gateUp = config.getStage() == Stage::GateUp;
-  bool raw = gateUp && config.getKBatch() > 1;
-  int64_t tileN = config.getTileN();
+  int64_t tileN = schedule.getTileN();
   Value column = n;
-  if (gateUp && !raw) {
+  if (op.getActivation() != Activation::None) {
     column = binary<arith::DivUIOp>(n, index(2));
     tileN /= 2;
   }
   ScatterOp::create(b, acc, op.getOut(), column, op.getSortedIds(),
                     op.getSortedWeights(), m, op.getTokens(), op.getTopk(),
                     withBias ? op.getBias() : Value(),
-                    withBias ? expert : Value(), lds0, lds1,
-                    /*per_slot=*/gateUp || !config.getAccumulate(),
-                    /*paired=*/raw, config.getAccumulate(),
-                    config.getRoutingWeight(), tileN, config.getBlockSize());
+                    withBias ? expert : Value(), lds0, lds1, op.hasRowPerSlot(),
+                    /*paired=*/op.isRawSums(), op.getAccumulate(),
+                    op.getRoutingWeight(), tileN, schedule.getBlockSize());
 }
 
 /// Everything behind the product.
 void KernelExpander::finish(Value acc) {
-  if (config.getKWave() > 1)
-    acc = ReduceGroupsOp::create(b, acc, lds0, lds1, config.getKWave(),
-                                 config.getBlockSize());
-  if (config.getActivation() != Activation::None) {
+  if (schedule.getKWave() > 1)
+    acc = ReduceGroupsOp::create(b, acc, lds0, lds1, schedule.getKWave(),
+                                 schedule.getBlockSize());
+  if (op.getActivation() != Activation::None) {
     auto type = cast<VectorType>(acc.getType());
     auto half = VectorType::get({type.getDimSize(0), type.getDimSize(1) / 2, 4},
                                 b.getF32Type());
-    OperandRange params = op.getActParams();
-    auto gate = cast<PreshuffleAttr>(op.getW().getType().getLayout()).getGate();
     Value bias = op.getBias();
-    acc = ActivateOp::create(b, half, config.getActivation(), acc, params[0],
-                             params[1], params[2], params[3], bias,
-                             bias ? expert : Value(), bias ? waveN : Value(),
-                             bias ? gate : GateLayout::None);
+    acc = ActivateOp::create(b, half, op.getActivation(), op.getParams(), acc,
+                             bias, bias ? expert : Value(),
+                             bias ? waveN : Value(),
+                             bias ? op.getGate() : GateLayout::None);
     return scatter(acc, /*withBias=*/false);
   }
   if (!op.getBias() || !slice)
@@ -371,15 +377,24 @@ void KernelExpander::run() {
 }
 
 static LogicalResult expandGemm(GroupedGemmOp op) {
-  ConfigAttr config = op.getConfig();
+  ScheduleAttr schedule = op.getScheduleAttr();
+  if (!schedule)
+    return op.emitOpError("expected a schedule, which -moe-choose-schedule "
+                          "makes, got none");
+  if (!isOneKernel(op.getProduct(), schedule.toStruct()))
+    return op.emitOpError("expected k_batch = 1 in a kernel whose output is "
+                          "stored, got ")
+           << schedule.getKBatch()
+           << ", which needs a workspace: -moe-decompose makes two kernels of "
+              "the op in host code";
   FailureOr<gpu::GPUFuncOp> func =
-      prepareKernelFunction(op, config.getBlockSize(), gridOf(config));
+      prepareKernelFunction(op, schedule.getBlockSize(), gridOf(op));
   if (failed(func))
     return failure();
-  if (config.getWavesPerEu() > 0)
+  if (schedule.getWavesPerEu() > 0)
     (*func)->setAttr("rocdl.waves_per_eu",
                      IntegerAttr::get(IntegerType::get(op.getContext(), 32),
-                                      config.getWavesPerEu()));
+                                      schedule.getWavesPerEu()));
   int64_t half = op.getLdsBytes() / 2;
   Value lds0 = addLds(*func, op.getLoc(), half);
   Value lds1 = addLds(*func, op.getLoc(), half);

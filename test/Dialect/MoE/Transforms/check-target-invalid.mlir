@@ -18,10 +18,10 @@ gpu.module @lds {
       %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
       %num_valid: memref<2xi32>, %tokens: i32) kernel {
     // expected-error @+1 {{expected at most 65536 bytes of LDS on gfx942, got 131072 (the largest of 2 A tiles of 128 x 256 x 2 bytes, the output tile and the sums of 1 K groups)}}
-    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+    moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x256xbf16>)
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 128, tile_n = 128, tile_k = 256>
+        tokens(%tokens) topk 4 block_rows 128 schedule <tile_m = 128, tile_n = 128, tile_k = 256>
     gpu.return
   }
 }
@@ -35,10 +35,10 @@ gpu.module @tile_k {
       %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
       %num_valid: memref<2xi32>, %tokens: i32) kernel {
     // expected-error @+1 {{expected tile_k = 128 or a multiple of 256, got 384, which is not lowered yet}}
-    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+    moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x256xbf16>)
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 384>
+        tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 128, tile_k = 384>
     gpu.return
   }
 }
@@ -52,10 +52,10 @@ gpu.module @tile_n {
       %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
       %num_valid: memref<2xi32>, %tokens: i32) kernel {
     // expected-error @+1 {{expected tile_n to be at most 256 (64 x 4 waves), got 512, which is not lowered yet}}
-    moe.grouped_gemm outs(%out : memref<?x256xbf16>)
+    moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x256xbf16>)
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 512, tile_k = 256>
+        tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 512, tile_k = 256>
     gpu.return
   }
 }

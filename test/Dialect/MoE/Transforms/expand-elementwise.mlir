@@ -22,7 +22,7 @@ gpu.module @kernels {
   // CHECK: %[[UP:.*]] = vector.load %[[BIAS]]
   // CHECK: arith.addf %{{.*}}, %[[GATE]]
   // CHECK: arith.addf %{{.*}}, %[[UP]]
-  // CHECK: moe.activate situv2 %{{.*}} : vector<1x2x4xf32> -> vector<1x1x4xf32>
+  // CHECK: moe.activate situv2(%{{.*}}, %{{.*}}, %{{.*}}) %{{.*}} : vector<1x2x4xf32> -> vector<1x1x4xf32>
   // CHECK: memref.load %[[WEIGHTS]][%[[ROW]]]
   // CHECK: arith.mulf
   // CHECK: arith.truncf %{{.*}} : vector<4xf32> to vector<4xbf16>
@@ -30,7 +30,7 @@ gpu.module @kernels {
   gpu.func @activate(%sums: memref<?x5760xf32, #g>, %out: memref<?x2880xbf16, #g>, %ids: memref<?xi32, #g>,
       %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %num_valid: memref<2xi32, #g>,
       %bias: memref<8x5760xf32, #g>, %tokens: i32, %p: f32) kernel {
-    moe.activate_sums situv2 %sums to %out params(%p, %p, %p, %p)
+    moe.activate_sums situv2(%p, %p, %p) %sums to %out
         routing(%ids, %experts, %weights, %num_valid) bias(%bias) gate interleaved
         tokens(%tokens) topk 4 experts 8 block_rows 32 routing_weight
         : memref<?x5760xf32, #g>, memref<?x2880xbf16, #g>, memref<?xi32, #g>, memref<?xi32, #g>,

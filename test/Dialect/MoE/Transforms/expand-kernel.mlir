@@ -31,12 +31,12 @@ gpu.module @kernels {
       %s: memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
       %num_valid: memref<2xi32, #g>, %bias: memref<8x160xf32, #g>, %tokens: i32) kernel {
-    moe.grouped_gemm outs(%out : memref<?x160xbf16, #g>)
+    moe.grouped_gemm down outs(%out : memref<?x160xbf16, #g>)
         ins(%x, %w, %s : memref<?x288xbf16, #g>, memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
         bias(%bias : memref<8x160xf32, #g>)
         tokens(%tokens) topk 4
-        config <tile_m = 16, tile_n = 128, tile_k = 256, accumulate = false, routing_weight = false, cache = nt>
+        block_rows 16 schedule <tile_m = 16, tile_n = 128, tile_k = 256, cache = nt>
     gpu.return
   }
 
@@ -51,11 +51,11 @@ gpu.module @kernels {
       %s: memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
       %num_valid: memref<2xi32, #g>, %tokens: i32) kernel {
-    moe.grouped_gemm outs(%out : memref<?x160xbf16, #g>)
+    moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x160xbf16, #g>)
         ins(%x, %w, %s : memref<?x288xbf16, #g>, memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
         tokens(%tokens) topk 4
-        config <tile_m = 64, tile_n = 256, tile_k = 128, waves_per_eu = 2>
+        block_rows 64 schedule <tile_m = 64, tile_n = 256, tile_k = 128, waves_per_eu = 2>
     gpu.return
   }
 
@@ -81,12 +81,12 @@ gpu.module @kernels {
       %s: memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
       %num_valid: memref<2xi32, #g>, %bias: memref<8x160xf32, #g>, %tokens: i32) kernel {
-    moe.grouped_gemm outs(%out : memref<?x160xbf16, #g>)
+    moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x160xbf16, #g>)
         ins(%x, %w, %s : memref<?x1120xbf16, #g>, memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
         bias(%bias : memref<8x160xf32, #g>)
         tokens(%tokens) topk 4
-        config <tile_m = 16, tile_n = 64, tile_k = 128, k_batch = 3, xcd = 8, group_m = 4>
+        block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128, k_batch = 3, xcd = 8, group_m = 4>
     gpu.return
   }
 
@@ -95,19 +95,19 @@ gpu.module @kernels {
   // CHECK: moe.route_rows %{{.*}} topk 4 tile 16 x 128 threads 128
   // CHECK: moe.pingpong {{.*}} k(%{{.*}} to %{{.*}}) columns 640 buffers
   // CHECK: moe.reduce_groups %{{.*}} groups 2 threads 256 : vector<1x4x4xf32>
-  // CHECK: moe.activate swiglu %{{.*}} bias({{.*}}) gate interleaved : vector<1x4x4xf32>, {{.*}} -> vector<1x2x4xf32>
+  // CHECK: moe.activate swiglu(%{{.*}}, %{{.*}}) %{{.*}} bias({{.*}}) gate interleaved : vector<1x4x4xf32>, {{.*}} -> vector<1x2x4xf32>
   // CHECK: moe.scatter %{{.*}} per_slot routing_weight tile_n 64 threads 256
   gpu.func @gate_up(%out: memref<?x80xbf16, #g>, %x: memref<?x1120xbf16, #g>,
       %w: memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>, #g>,
       %s: memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>, #g>,
       %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
       %num_valid: memref<2xi32, #g>, %bias: memref<8x160xf32, #g>, %p: f32, %tokens: i32) kernel {
-    moe.grouped_gemm outs(%out : memref<?x80xbf16, #g>)
+    moe.grouped_gemm gate_up routing_weight outs(%out : memref<?x80xbf16, #g>)
         ins(%x, %w, %s : memref<?x1120xbf16, #g>, memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>, #g>, memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>, #g>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
-        bias(%bias : memref<8x160xf32, #g>) activation(%p, %p, %p, %p)
+        bias(%bias : memref<8x160xf32, #g>) activation swiglu(%p, %p)
         tokens(%tokens) topk 4
-        config <tile_m = 16, tile_n = 128, tile_k = 128, k_wave = 2, accumulate = false, stage = gate_up, activation = swiglu>
+        block_rows 16 schedule <tile_m = 16, tile_n = 128, tile_k = 128, k_wave = 2>
     gpu.return
   }
 }

@@ -11,8 +11,14 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "moe/Schedule/Schedule.h"
+
+#include <optional>
 
 #include "moe/Layout/Preshuffle.h"
 #include "moe/Layout/RowOrder.h"
@@ -22,6 +28,43 @@
 
 #define GET_ATTRDEF_CLASSES
 #include "moe/Dialect/MoE/IR/MoEAttrs.h.inc"
+
+namespace moe {
+
+/// The operands and attributes of a moe.grouped_gemm with their defaults, for
+/// its builder. The values without a default must be set.
+struct GroupedGemmSpec {
+  Stage stage = Stage::Down;
+  bool accumulate = false;
+  bool perSlot = false;
+  bool routingWeight = false;
+  mlir::Value out, x, w, scale;
+  mlir::Value sortedIds, expertIds, sortedWeights, numValid;
+  mlir::Value bias; ///< null: none
+  Activation activation = Activation::None;
+  /// In the order of getActivationParams(activation).
+  llvm::SmallVector<mlir::Value, 3> params;
+  mlir::Value tokens; ///< i32
+  int64_t topk = 1;
+  int64_t blockRows = 16;
+  /// Absent: -moe-choose-schedule makes one.
+  std::optional<Schedule> schedule;
+};
+
+/// Names of an activation's run-time parameters, in the order in which ops take
+/// them.
+llvm::ArrayRef<llvm::StringLiteral> getActivationParams(Activation activation);
+
+/// The preshuffled layout of a memref or the encoding of a tensor; null if it
+/// has none.
+PreshuffleAttr getPreshuffle(mlir::Type type);
+
+/// LDS as a resource of its own: effects on it order nothing else.
+struct LdsResource : mlir::SideEffects::Resource::Base<LdsResource> {
+  llvm::StringRef getName() final { return "LDS"; }
+};
+
+} // namespace moe
 
 #define GET_OP_CLASSES
 #include "moe/Dialect/MoE/IR/MoEOps.h.inc"

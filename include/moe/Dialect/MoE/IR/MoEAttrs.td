@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Attributes of the moe dialect: the memory layouts of preshuffled weights and
-// scales, and the configuration of a kernel.
+// scales, and the schedule of a kernel.
 
 #ifndef MOE_DIALECT_MOE_IR_MOEATTRS_TD
 #define MOE_DIALECT_MOE_IR_MOEATTRS_TD
@@ -10,6 +10,8 @@ include "moe/Dialect/MoE/IR/MoEDialect.td"
 include "moe/Dialect/MoE/IR/MoEEnums.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/TensorEncoding.td"
 
 class MoE_Attr<string name, string attrMnemonic, list<Trait> traits = []>
     : AttrDef<MoE_Dialect, name, traits> {
@@ -24,10 +26,12 @@ class MoE_EnumParam<I32EnumAttr enum, string defaultCase>
 
 def MoE_PreshuffleAttr : MoE_Attr<"Preshuffle", "preshuffle", [
     DeclareAttrInterfaceMethods<MemRefLayoutAttrInterface,
-        ["getAffineMap", "isIdentity", "verifyLayout"]>]> {
+        ["getAffineMap", "isIdentity", "verifyLayout"]>,
+    DeclareAttrInterfaceMethods<VerifiableTensorEncoding>,
+    DeclareAttrInterfaceMethods<OpAsmAttrInterface, ["getAlias"]>]> {
   let summary = "byte order of preshuffled MXFP4 weights or their scales";
   let description = [{
-    A memref layout. The memref's shape stays logical, [expert, row, K] for
+    A memref layout, or the encoding of a tensor. The shape stays logical, [expert, row, K] for
     weights and [expert, row, K/32] for scales, and this attribute says in which
     order the elements lie in memory:
 
@@ -53,7 +57,7 @@ def MoE_PreshuffleAttr : MoE_Attr<"Preshuffle", "preshuffle", [
     memref<128x5760x2880xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>
     ```
 
-    Constraints on the memref:
+    Constraints on the memref or tensor:
     * (C1) rank 3 and static;
     * (C2) `weight`: rows a multiple of 16, K a multiple of 32;
     * (C3) `scale`: rows a multiple of 32;
@@ -73,47 +77,46 @@ def MoE_PreshuffleAttr : MoE_Attr<"Preshuffle", "preshuffle", [
   }];
 }
 
-def MoE_ConfigAttr : MoE_Attr<"Config", "config"> {
-  let summary = "how one kernel computes its grouped GEMM";
+def MoE_ScheduleAttr : MoE_Attr<"Schedule", "schedule"> {
+  let summary = "how a kernel computes its grouped GEMM";
   let description = [{
-    Every axis along which kernels of one stage differ and that the types of the
-    operands do not already say (those are the output's element type, the
-    presence of a bias and the order of gate and up rows).
+    The choices that change how fast a `moe.grouped_gemm` is and not what it
+    computes. Two schedules of one op may add the products of a sum in another
+    order, and with `k_batch` above 1 round each slice of an accumulating output
+    by itself; both stay within the bound of `docs/Numerics.md`. An op without a
+    schedule gets one from `-moe-choose-schedule`.
 
     | parameter | meaning | default |
     |---|---|---|
     | `tile_m` | rows (token, slot) a workgroup computes | |
-    | `tile_n` | columns a workgroup computes | |
+    | `tile_n` | rows of the weights a workgroup computes | |
     | `tile_k` | K of one ping-pong step | |
     | `waves` | waves of a workgroup | 4 |
     | `k_batch` | workgroups that share one output tile's K | 1 |
     | `k_wave` | wave groups inside a workgroup that share K | 1 |
-    | `accumulate` | add atomically into `out` instead of storing | true |
-    | `routing_weight` | multiply by `sorted_weights` | true |
     | `cache` | cache policy of the weight loads: `default`, `nt` | default |
     | `xcd` | XCDs over which workgroups are remapped | 1 |
     | `group_m` | M blocks that are grouped in workgroup order | 1 |
     | `waves_per_eu` | waves per SIMD asked of the compiler, 0: its choice | 0 |
-    | `stage` | `gate_up` (stage 1) or `down` (stage 2) | down |
-    | `activation` | stage 1: `silu`, `swiglu`, `situv2` | none |
 
     ```mlir
-    #moe.config<tile_m = 16, tile_n = 128, tile_k = 256>
-    #moe.config<tile_m = 64, tile_n = 256, tile_k = 128, accumulate = false, cache = nt>
+    #moe.schedule<tile_m = 16, tile_n = 128, tile_k = 256>
+    #moe.schedule<tile_m = 64, tile_n = 256, tile_k = 128, cache = nt>
     ```
+
+    In C++ `ScheduleAttr::get(context, moe::Schedule)` builds one from a struct
+    whose fields have these defaults.
 
     Constraints:
     * (C1) `tile_m` is 16, 32, 64 or 128;
-    * (C2) `tile_k` is a positive multiple of 128;
+    * (C2) `tile_k` is a multiple of 128, from 128 to 65536;
     * (C3) `waves` is 1, 2, 4 or 8 and a multiple of `k_wave`;
-    * (C4) `tile_n` is a positive multiple of 16 x waves in N, that is 16 x
-      `waves` / `k_wave`, and a wave has 16 columns or a multiple of 32 (a dword
-      of scales serves 32 rows);
-    * (C5) `k_wave` is 1, 2 or 4; `k_batch` is at least 1; `xcd` is 1 to 64,
+    * (C4) `tile_n` is a multiple of 16 x waves in N, that is 16 x `waves` /
+      `k_wave`, at most 65536, and a wave has 16 columns or a multiple of 32 (a
+      dword of scales serves 32 rows);
+    * (C5) `k_wave` is 1, 2 or 4; `k_batch` is 1 to 65536; `xcd` is 1 to 64,
       `group_m` 1 to 128, `waves_per_eu` 0 to 8;
-    * (C6) `k_batch` above 1 needs `accumulate`;
-    * (C7) an activation belongs to stage `gate_up`;
-    * (C8) the `tile_m` x `tile_k` / 8 chunks of 16 bytes of an A tile are a
+    * (C6) the `tile_m` x `tile_k` / 8 chunks of 16 bytes of an A tile are a
       multiple of the 64 x `waves` / `k_wave` threads that move them.
   }];
   let parameters = (ins
@@ -123,18 +126,22 @@ def MoE_ConfigAttr : MoE_Attr<"Config", "config"> {
     DefaultValuedParameter<"int64_t", "4">:$waves,
     DefaultValuedParameter<"int64_t", "1">:$k_batch,
     DefaultValuedParameter<"int64_t", "1">:$k_wave,
-    DefaultValuedParameter<"bool", "true">:$accumulate,
-    DefaultValuedParameter<"bool", "true">:$routing_weight,
     MoE_EnumParam<MoE_CachePolicy, "Default">:$cache,
     DefaultValuedParameter<"int64_t", "1">:$xcd,
     DefaultValuedParameter<"int64_t", "1">:$group_m,
-    DefaultValuedParameter<"int64_t", "0">:$waves_per_eu,
-    MoE_EnumParam<MoE_Stage, "Down">:$stage,
-    MoE_EnumParam<MoE_Activation, "None">:$activation
+    DefaultValuedParameter<"int64_t", "0">:$waves_per_eu
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    static ScheduleAttr get(::mlir::MLIRContext *context,
+                            const Schedule &schedule);
+    /// Null after a diagnostic where a value is not valid.
+    static ScheduleAttr
+    getChecked(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+               ::mlir::MLIRContext *context, const Schedule &schedule);
+    /// The same values as a struct.
+    Schedule toStruct() const;
     /// Threads of a workgroup: 64 a wave.
     int64_t getBlockSize() const { return 64 * getWaves(); }
     /// Waves side by side along N.

@@ -10,11 +10,33 @@
 
 include "moe/Dialect/MoE/IR/MoEAttrs.td"
 include "mlir/IR/OpAsmInterface.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ViewLikeInterface.td"
 
 class MoE_Op<string mnemonic, list<Trait> traits = []>
     : Op<MoE_Dialect, mnemonic, traits>;
+
+/// A kernel-level op: on memory, with effects on exactly the memory that it
+/// reads and writes, or on tensors in destination-passing style.
+class MoE_KernelOp<string mnemonic, list<Trait> traits = []>
+    : MoE_Op<mnemonic, !listconcat(traits, [
+        DestinationStyleOpInterface,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>])> {
+  let hasVerifier = 1;
+  code destinationDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getOutMutable());
+    }
+  }];
+}
+
+/// A memref or a ranked tensor.
+class MoE_Shaped<list<Type> elements, int rank, string what>
+    : Type<Or<[MemRefRankOf<elements, [rank]>.predicate,
+               TensorRankOf<elements, [rank]>.predicate]>,
+           what, "::mlir::ShapedType">;
 
 // The types that the field's kernels use; relations between them are checked
 // by the verifiers.
@@ -25,8 +47,26 @@ def MoE_Output : MemRefRankOf<[BF16, F16, F32], [2]>;
 def MoE_Ids : MemRefRankOf<[I32], [1]>;
 def MoE_RoutingWeights : MemRefRankOf<[F32], [1]>;
 def MoE_Bias : MemRefRankOf<[F32], [2]>;
-def MoE_Sums : MemRefRankOf<[F32], [2]>;
-def MoE_Mask : MemRefRankOf<[I8], [1]>;
+def MoE_AnyActivations
+    : MoE_Shaped<[BF16], 2, "2D memref or tensor of bf16 values">;
+def MoE_AnyWeights
+    : MoE_Shaped<[F4E2M1FN], 3, "3D memref or tensor of f4E2M1FN values">;
+def MoE_AnyScales
+    : MoE_Shaped<[F8E8M0FNU], 3, "3D memref or tensor of f8E8M0FNU values">;
+def MoE_AnyOutput : MoE_Shaped<[BF16, F16, F32], 2,
+                               "2D memref or tensor of bf16, f16 or f32 values">;
+def MoE_AnyIds : MoE_Shaped<[I32], 1, "1D memref or tensor of i32 values">;
+def MoE_AnyRoutingWeights
+    : MoE_Shaped<[F32], 1, "1D memref or tensor of f32 values">;
+def MoE_AnyMatrix : MoE_Shaped<[F32], 2, "2D memref or tensor of f32 values">;
+def MoE_AnyMask : MoE_Shaped<[I8], 1, "1D memref or tensor of i8 values">;
+def MoE_AnyBytes : MoE_Shaped<[I8], 1, "1D memref or tensor of i8 values">;
+def MoE_AnyPreshuffled : MoE_Shaped<[F4E2M1FN, F8E8M0FNU], 3,
+    "3D memref or tensor of f4E2M1FN or f8E8M0FNU values">;
+// LDS is a resource of its own, so that its barriers order no global memory.
+def MoE_LdsResource : Resource<"::moe::LdsResource">;
+def MoE_LdsRead : MemRead<MoE_LdsResource>;
+def MoE_LdsWrite : MemWrite<MoE_LdsResource>;
 def MoE_LdsTile : MemRefRankOf<[BF16], [2]>;
 def MoE_LdsBuffer : MemRefRankOf<[I8], [1]>;
 def MoE_Rows : VectorOfRankAndType<[1], [I32]>;
@@ -40,56 +80,71 @@ def MoE_Topk : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<255>]>;
 // Kernel level
 //===----------------------------------------------------------------------===//
 
-def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
-    AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
+def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
+    AttrSizedOperandSegments]> {
   let summary = "one stage of a mixture-of-experts layer, all experts";
   let description = [{
     Computes, for every routed pair of a token and a slot, one row of
     activations times the weights of the expert the pair is routed to. Stage 2
-    (`stage = down`), for each valid sorted row i of the M block b = i/tile_m
-    with e = expert_ids[b], token t and slot s:
+    (`down`), for each valid sorted row i of the M block b = i/block_rows with
+    e = expert_ids[b], token t and slot s:
 
     ```
-    v[n] = (sum_k x[t*topk + s, k] * w[e, n, k] * 2^(scale[e, n, k/32] - 127)
-            + bias[e, n]) * sorted_weights[i]
-    out[t, n]          += v[n]    accumulate = true, atomically
-    out[t*topk + s, n]  = v[n]    accumulate = false
+    v[n] = sum_k x[t*topk + s, k] * w[e, n, k] * 2^(scale[e, n, k/32] - 127)
+           + bias[e, n]
+    v[n] = v[n] * sorted_weights[i]                with routing_weight
+    out[t*topk + s, n]  = v[n]                     without accumulate
+    out[t, n]          += v[n]                     accumulate
+    out[t*topk + s, n] += v[n]                     accumulate per_slot
     ```
 
-    rounded once, to the element type of `out`. `accumulate` never clears
-    `out`: the caller owns its initial contents.
+    rounded to the element type of `out` once, and with `accumulate` once more
+    for each addition; additions are atomic and in no particular order. Rows of
+    `out` that nothing is routed to keep their contents, in every mode, and
+    `accumulate` never clears `out`: its initial contents are an input.
 
-    Stage 1 (`stage = gate_up`) has gate and up rows in `w` (2 x I rows, in the
-    order that the layout's `gate` says) and x has one row a token:
+    Stage 1 (`gate_up`) has gate and up rows in `w` (2 x I rows, in the order
+    that the layout's `gate` says) and x has one row a token:
 
     ```
     g, u = the two sums for gate row c and up row c, each + its bias
     out[t*topk + s, c] = activation(g, u) [* sorted_weights[i]]
     ```
 
-    with the activations of `moe.activate`. With `k_batch` above 1 the sums
-    cannot be activated yet: they are added as f32 to out[T*topk, 2 x I], gate
-    columns first, then up columns, whatever the layout, and bias, activation
-    and routing weight are left to `moe.activate_sums`.
-
-    `k_batch` slices of K, contiguous runs of K tiles as equal as possible, are
-    computed by different workgroups; the first slice adds the bias. Inside a
-    workgroup `k_wave` groups of waves share the slice's K tiles likewise and
-    add their sums in LDS.
+    with the activations of `moe.activate` and their parameters. Without an
+    activation, stage 1 leaves raw sums for `moe.activate_sums`: `out` is f32,
+    [T*topk, 2 x I], gate columns first, then up columns, whatever the layout;
+    they are stored, or added with `accumulate`.
 
     The routing operands follow the contract of a mixture-of-experts sorting
     step. `sorted_ids[i]` is `slot << 24 | token`; a row is valid iff
     token < `tokens` and slot < `topk`. There is one entry of `expert_ids` for
-    each M block of tile_m sorted rows. `num_valid[0]` is the number of sorted
-    rows in use, a multiple of tile_m; everything past it is garbage and is not
-    looked at. A block whose expert id is not in [0, E) does nothing.
-    `sorted_weights` may hold anything, NaN included, on rows that are not valid.
+    each M block of `block_rows` sorted rows. `num_valid[0]` is the number of
+    sorted rows in use, a multiple of `block_rows`; everything past it is
+    garbage and is not looked at. A block whose expert id is not in [0, E) does
+    nothing. `sorted_weights` may hold anything, NaN included, on rows that are
+    not valid.
 
-    The op stands in a `gpu.func` whose workgroups have
-    `config.waves` x 64 x 1 x 1 threads, launched on a grid of
-    `ceildiv(rows of w, tile_n) * num_blocks * k_batch` workgroups in x;
-    `num_blocks` is the length of `expert_ids`. `docs/Layouts.md`, "Grid", says
-    which workgroup computes what, with `group_m` and `xcd`.
+    How the product is computed says the optional `schedule`, which does not
+    change what is computed: `k_batch` slices of K, contiguous runs of K tiles
+    as equal as possible, are computed by different workgroups, the first slice
+    adds the bias; inside a workgroup `k_wave` groups of waves share the slice's
+    K tiles likewise and add their sums in LDS. `-moe-choose-schedule` gives an
+    op without a schedule one.
+
+    The op has three forms:
+
+    * in a `gpu.func` with the attribute `kernel`, on memrefs: all workgroups of
+      the kernel compute it together. They have `waves` x 64 x 1 x 1 threads and
+      the grid is `ceildiv(rows of w, tile_n) * num_blocks *
+      (block_rows / tile_m) * k_batch` workgroups in x, where `num_blocks` is
+      the length of `expert_ids` (`docs/Layouts.md`, "Grid"). Control flow
+      around the op must be the same in all threads of a workgroup. With
+      `k_batch` above 1 it accumulates;
+    * in host code on memrefs that a kernel may touch;
+    * in host code on tensors, in destination-passing style: `out` is read and
+      written, the result is its new value. `-one-shot-bufferize` makes it the
+      second form, `-moe-outline-kernels` the first.
 
     All memory starts at a multiple of 16 bytes. Byte offsets into weights and
     `out` are 64 bits wide; `x` must be smaller than 4 GiB - 1 MiB.
@@ -99,9 +154,9 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     * (C2) `w` is ExRxK in the layout `#moe.preshuffle<weight>`, R = N in stage
       `down` and 2 x I in stage `gate_up`;
     * (C3) `scale` is ExRx(K/32) in the layout `#moe.preshuffle<scale>`;
-    * (C4) `out` is ?xN, N a multiple of 32, or of 16 in stage `gate_up`, where
-      it is I, or 2 x I with `k_batch` above 1;
-    * (C5) `num_valid` is `memref<2xi32>`;
+    * (C4) `out` is ?xN, N a multiple of 32, or of 16 with an activation, where
+      it is I; it is 2 x I for raw sums;
+    * (C5) `num_valid` has 2 elements;
     * (C6) `bias`, when present, is ExR;
     * (C7) the gate layouts of `w` and `scale` are equal: `none` in stage
       `down`, another one in stage `gate_up`;
@@ -111,21 +166,27 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
     * (C10) 1 <= `topk` <= 255, and `tokens`, where constant, is below 2^24;
     * (C11) the memory operands are in the default or the global memory space;
     * (C12) rows of memory operands are contiguous (weights and scales apart);
-    * (C13) stage `gate_up` with `k_batch` = 1 has an activation, its four
-      parameters (`alpha`, `limit`, `beta`, `linear_beta`) and plain stores;
-      with `k_batch` above 1 it accumulates raw sums into f32, without
-      activation, bias and routing weight; stage `down` has no parameters;
+    * (C13) an activation belongs to stage `gate_up`, has its own parameters and
+      plain stores; raw sums are f32, without bias and routing weight; stage
+      `down` has no parameters;
     * (C14) stage `gate_up` needs tile_n a multiple of 32 x waves in N, a block
-      of gate and one of up columns for each wave.
+      of gate and one of up columns for each wave;
+    * (C15) `block_rows` is 16, 32, 64 or 128, and a multiple of tile_m;
+    * (C16) `per_slot` belongs to stage `down` with `accumulate`;
+    * (C17) the operands are all memrefs, without results, or all tensors, with
+      one result of the type of `out`.
 
     What depends on the chip (LDS, atomics, instructions) is checked by
     `-moe-check-target`.
 
     *Lowers to* (`-moe-expand-kernel`): `moe.route_rows`, `moe.pingpong` and
-    `moe.scatter` under one `scf.if`.
+    `moe.scatter` under one `scf.if`; before that, where `k_batch` above 1 meets
+    a stored output (`-moe-decompose`), to one that accumulates into f32 and
+    `moe.activate_sums`.
 
     ```mlir
-    moe.grouped_gemm outs(%out : memref<?x2880xbf16, strided<[2880, 1]>, #gpu.address_space<global>>)
+    moe.grouped_gemm down accumulate routing_weight
+        outs(%out : memref<?x2880xbf16, strided<[2880, 1]>, #gpu.address_space<global>>)
         ins(%x, %w, %scale : memref<?x2880xbf16, strided<[2880, 1]>, #gpu.address_space<global>>,
             memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>, #gpu.address_space<global>>,
             memref<128x2880x90xf8E8M0FNU, #moe.preshuffle<scale>, #gpu.address_space<global>>)
@@ -134,92 +195,123 @@ def MoE_GroupedGemmOp : MoE_Op<"grouped_gemm", [
             memref<?xi32, strided<[1]>, #gpu.address_space<global>>,
             memref<?xf32, strided<[1]>, #gpu.address_space<global>>,
             memref<2xi32, #gpu.address_space<global>>)
-        tokens(%tokens) topk 4 config <tile_m = 16, tile_n = 128, tile_k = 256>
+        tokens(%tokens) topk 4 block_rows 16
+        schedule <tile_m = 16, tile_n = 128, tile_k = 256>
     ```
   }];
   let arguments = (ins
-    Arg<MoE_Output, "output", [MemRead, MemWrite]>:$out,
-    Arg<MoE_Activations, "activations", [MemRead]>:$x,
-    Arg<MoE_Weights, "weights", [MemRead]>:$w,
-    Arg<MoE_Scales, "weight scales", [MemRead]>:$scale,
-    Arg<MoE_Ids, "sorted token ids", [MemRead]>:$sorted_ids,
-    Arg<MoE_Ids, "expert of each M block", [MemRead]>:$expert_ids,
-    Arg<MoE_RoutingWeights, "routing weights", [MemRead]>:$sorted_weights,
-    Arg<MoE_Ids, "sorted rows in use", [MemRead]>:$num_valid,
-    Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias,
-    Variadic<F32>:$act_params,
+    EnumAttr<MoE_Dialect, MoE_Stage, "stage">:$stage,
+    UnitAttr:$accumulate,
+    UnitAttr:$per_slot,
+    UnitAttr:$routing_weight,
+    MoE_AnyOutput:$out,
+    MoE_AnyActivations:$x,
+    MoE_AnyWeights:$w,
+    MoE_AnyScales:$scale,
+    MoE_AnyIds:$sorted_ids,
+    MoE_AnyIds:$expert_ids,
+    MoE_AnyRoutingWeights:$sorted_weights,
+    MoE_AnyIds:$num_valid,
+    Optional<MoE_AnyMatrix>:$bias,
+    DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_Activation, "activation">,
+                      "Activation::None">:$activation,
+    Variadic<F32>:$params,
     I32:$tokens,
     I64Attr:$topk,
-    MoE_ConfigAttr:$config
+    I64Attr:$block_rows,
+    OptionalAttr<MoE_ScheduleAttr>:$schedule
   );
+  let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
+    $stage (`accumulate` $accumulate^)? (`per_slot` $per_slot^)?
+    (`routing_weight` $routing_weight^)?
     `outs` `(` $out `:` type($out) `)`
     `ins` `(` $x `,` $w `,` $scale `:` type($x) `,` type($w) `,` type($scale) `)`
     `routing` `(` $sorted_ids `,` $expert_ids `,` $sorted_weights `,` $num_valid
       `:` type($sorted_ids) `,` type($expert_ids) `,` type($sorted_weights) `,`
       type($num_valid) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
-    (`activation` `(` $act_params^ `)`)?
-    `tokens` `(` $tokens `)` `topk` $topk `config` $config attr-dict
+    (`activation` $activation^ `(` $params `)`)?
+    `tokens` `(` $tokens `)` `topk` $topk `block_rows` $block_rows
+    (`schedule` $schedule^)? attr-dict (`->` type($results)^)?
   }];
-  let hasVerifier = 1;
-  let extraClassDeclaration = [{
+  let builders = [
+    OpBuilder<(ins "const GroupedGemmSpec &":$spec)>
+  ];
+  let hasCanonicalizer = 1;
+  let extraClassDeclaration = destinationDeclaration # [{
     int64_t getE() { return getW().getType().getDimSize(0); }
     /// Columns of the output.
     int64_t getN() { return getOut().getType().getDimSize(1); }
     /// Rows of an expert's weights, over which the tiles in N run.
     int64_t getRows() { return getW().getType().getDimSize(1); }
     int64_t getK() { return getX().getType().getDimSize(1); }
-    /// Number of K tiles, the last one perhaps partial.
+    /// Order of gate and up rows in the weights.
+    GateLayout getGate();
+    /// Stage 1 without an activation.
+    bool isRawSums() {
+      return getStage() == Stage::GateUp && getActivation() == Activation::None;
+    }
+    /// Whether row t*topk + s of `out` belongs to slot s of token t; else row t
+    /// belongs to all slots of t.
+    bool hasRowPerSlot() {
+      return getStage() == Stage::GateUp || !getAccumulate() || getPerSlot();
+    }
+    /// The op as the choice of a schedule and LDS sizes see it.
+    Product getProduct();
+    /// With a schedule only: number of K tiles, the last one perhaps partial.
     int64_t getNumKTiles();
-    /// Bytes of LDS: two A tiles for each K group of waves, or what the output
-    /// tile or the sums of the K groups need if that is more.
+    /// With a schedule only: bytes of LDS, moe::ldsBytes().
     int64_t getLdsBytes();
   }];
 }
 
-def MoE_ActivateSumsOp : MoE_Op<"activate_sums", [
-    MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "the second step of stage 1 after split-K";
+def MoE_ActivateSumsOp : MoE_KernelOp<"activate_sums", [
+    AttrSizedOperandSegments]> {
+  let summary = "the second step after split-K into f32 sums";
   let description = [{
-    `moe.grouped_gemm` of stage `gate_up` with `k_batch` above 1 leaves raw sums.
-    This op makes the stage's output of them: for each valid sorted row i of the
-    M block b = i/block_rows with e = expert_ids[b], token t and slot s,
-    r = t*topk + s and each column c of `out`:
+    `moe.grouped_gemm` leaves raw sums in stage 1 without an activation, and f32
+    sums in stage 2 with `accumulate per_slot`. This op makes the stage's output
+    of them: for each valid sorted row i of the M block b = i/block_rows with
+    e = expert_ids[b], token t and slot s, r = t*topk + s and each column c of
+    `out`:
 
     ```
     g, u = sums[r, c] + bias[e, gate row c], sums[r, I + c] + bias[e, up row c]
     out[r, c] = activation(g, u) [* sorted_weights[i]]
+    out[r, c] = sums[r, c]       [* sorted_weights[i]]    activation none
     ```
 
-    rounded once, to the element type of `out`; the activations are those of
-    `moe.activate`. Rows that no valid sorted row names, and those of blocks
-    whose expert id is not in [0, `experts`), are neither read nor written. The
-    routing operands follow the same contract as in `moe.grouped_gemm`, with
-    `block_rows` for tile_m. `gate` says in which order the gate and up rows of
+    rounded once, to the element type of `out`; the activations and their
+    parameters are those of `moe.activate`. Rows that no valid sorted row names,
+    and those of blocks whose expert id is not in [0, `experts`), are neither
+    read nor written. The routing operands follow the same contract as in
+    `moe.grouped_gemm`. `gate` says in which order the gate and up rows of
     `bias` lie, that of the weights.
 
-    The op stands in a `gpu.func` of 256 x 1 x 1 threads, launched on a grid of
-    `ceildiv(2 x I, 2048) * num_blocks * block_rows` workgroups in x: one for
-    each sorted row and 1024 columns.
+    In a kernel, the op stands in a `gpu.func` of 256 x 1 x 1 threads, launched
+    on a grid of `ceildiv(columns of out, 1024) * num_blocks * block_rows`
+    workgroups in x: one for each sorted row and 1024 columns. In host code it
+    has the same forms as `moe.grouped_gemm`.
 
     Constraints:
     * (C1) `out` is ?xI with I static, a multiple of 16, and `sums` is
-      ?x(2 x I);
-    * (C2) the activation is not `none`;
+      ?x(2 x I), or ?xI with activation `none`;
+    * (C2) the activation has its own parameters;
     * (C3) `bias`, when present, is experts x (2 x I) with a gate layout that is
-      not `none`, and without it there is none;
+      not `none`, and without it there is none; activation `none` has no bias;
     * (C4) `block_rows` is 16, 32, 64 or 128;
-    * (C5) `num_valid` is `memref<2xi32>`, `tokens`, where constant, is below
-      2^24;
+    * (C5) `num_valid` has 2 elements, `tokens`, where constant, is below 2^24;
     * (C6) the memory operands are in the default or the global memory space and
-      their rows are contiguous.
+      their rows are contiguous;
+    * (C7) the operands are all memrefs, without results, or all tensors, with
+      one result of the type of `out`.
 
     *Lowers to* (`-moe-expand-kernel`): `memref`, `vector` and `arith` ops around
     `moe.activate`.
 
     ```mlir
-    moe.activate_sums swiglu %sums to %out params(%alpha, %limit, %beta, %linear_beta)
+    moe.activate_sums swiglu(%alpha, %limit) %sums to %out
         routing(%ids, %experts, %weights, %num_valid) bias(%bias) gate interleaved
         tokens(%tokens) topk 4 experts 128 block_rows 16
         : memref<?x5760xf32>, memref<?x2880xbf16>, memref<?xi32>, memref<?xi32>,
@@ -228,38 +320,37 @@ def MoE_ActivateSumsOp : MoE_Op<"activate_sums", [
   }];
   let arguments = (ins
     EnumAttr<MoE_Dialect, MoE_Activation, "activation">:$activation,
-    Arg<MoE_Sums, "raw sums", [MemRead]>:$sums,
-    Arg<MoE_Output, "output", [MemWrite]>:$out,
-    F32:$alpha, F32:$limit, F32:$beta, F32:$linear_beta,
-    Arg<MoE_Ids, "sorted token ids", [MemRead]>:$sorted_ids,
-    Arg<MoE_Ids, "expert of each M block", [MemRead]>:$expert_ids,
-    Arg<MoE_RoutingWeights, "routing weights", [MemRead]>:$sorted_weights,
-    Arg<MoE_Ids, "sorted rows in use", [MemRead]>:$num_valid,
-    Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias,
+    Variadic<F32>:$params,
+    MoE_AnyMatrix:$sums,
+    MoE_AnyOutput:$out,
+    MoE_AnyIds:$sorted_ids,
+    MoE_AnyIds:$expert_ids,
+    MoE_AnyRoutingWeights:$sorted_weights,
+    MoE_AnyIds:$num_valid,
+    Optional<MoE_AnyMatrix>:$bias,
     DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_GateLayout, "gate_layout">,
                       "GateLayout::None">:$gate,
     I32:$tokens, MoE_Topk:$topk,
     ConfinedAttr<I64Attr, [IntPositive]>:$experts,
     I64Attr:$block_rows, UnitAttr:$routing_weight);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $activation $sums `to` $out
-    `params` `(` $alpha `,` $limit `,` $beta `,` $linear_beta `)`
+    $activation (`(` $params^ `)`)? $sums `to` $out
     `routing` `(` $sorted_ids `,` $expert_ids `,` $sorted_weights `,` $num_valid `)`
     (`bias` `(` $bias^ `)`)? (`gate` $gate^)?
     `tokens` `(` $tokens `)` `topk` $topk `experts` $experts
     `block_rows` $block_rows (`routing_weight` $routing_weight^)? attr-dict
     `:` type($sums) `,` type($out) `,` type($sorted_ids) `,` type($expert_ids)
     `,` type($sorted_weights) `,` type($num_valid) (`,` type($bias)^)?
+    (`->` type($results)^)?
   }];
-  let hasVerifier = 1;
-  let extraClassDeclaration = [{
+  let extraClassDeclaration = destinationDeclaration # [{
     /// Threads of a workgroup, and the columns it computes, four a thread.
     static constexpr int64_t kThreads = 256, kColumns = 1024;
   }];
 }
 
-def MoE_ReduceSlotsOp : MoE_Op<"reduce_slots", [
-    MemoryEffects<[MemRead, MemWrite]>]> {
+def MoE_ReduceSlotsOp : MoE_KernelOp<"reduce_slots"> {
   let summary = "sum over the slots of a stage 2 output that was stored";
   let description = [{
     `moe.grouped_gemm` of stage `down` without `accumulate` leaves one row for
@@ -270,21 +361,24 @@ def MoE_ReduceSlotsOp : MoE_Op<"reduce_slots", [
     ```
 
     in f32, in the order of the slots, rounded once to the element type of
-    `out`. Without `valid` every slot counts. What stands in rows whose entry in
-    `valid` is zero does not matter, NaN included: with experts that are not
-    local nobody has written them. A token without a valid slot gets zeros. Nothing here is atomic, so the result
-    does not depend on the order of anything.
+    `out`. Without `valid` every slot counts. Rows whose `valid` entry is zero
+    are ignored, even if NaN: with experts that are not local nobody has written
+    them. A token without a valid slot gets zeros. Nothing here is atomic, so
+    the result does not depend on the order of anything.
 
-    The op stands in a `gpu.func` of 256 x 1 x 1 threads, launched on a grid of
-    `ceildiv(n, 256 * columns of a thread) * tokens` workgroups in x; a thread
-    takes 16 bytes of a row of `parts`, that is 8 columns of bf16 and f16, 4 of
-    f32.
+    In a kernel, the op stands in a `gpu.func` of 256 x 1 x 1 threads, launched
+    on a grid of `ceildiv(n, 256 * columns of a thread) * tokens` workgroups in
+    x; a thread takes 16 bytes of a row of `parts`, that is 8 columns of bf16
+    and f16, 4 of f32. In host code it has the same forms as
+    `moe.grouped_gemm`.
 
     Constraints:
     * (C1) `out` and `parts` are ?xN, N static and a multiple of 32;
     * (C2) `tokens`, where constant, is below 2^24;
     * (C3) the memory operands are in the default or the global memory space and
-      their rows are contiguous.
+      their rows are contiguous;
+    * (C4) the operands are all memrefs, without results, or all tensors, with
+      one result of the type of `out`.
 
     *Lowers to* (`-moe-expand-kernel`): `memref`, `vector` and `arith` ops.
 
@@ -294,16 +388,17 @@ def MoE_ReduceSlotsOp : MoE_Op<"reduce_slots", [
     ```
   }];
   let arguments = (ins
-    Arg<MoE_Output, "rows of tokens and slots", [MemRead]>:$parts,
-    Arg<MoE_Output, "output", [MemWrite]>:$out,
-    Arg<Optional<MoE_Mask>, "slots that count", [MemRead]>:$valid,
+    MoE_AnyOutput:$parts,
+    MoE_AnyOutput:$out,
+    Optional<MoE_AnyMask>:$valid,
     I32:$tokens, MoE_Topk:$topk);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $parts `to` $out (`valid` `(` $valid^ `)`)? `tokens` `(` $tokens `)` `topk`
     $topk attr-dict `:` type($parts) `,` type($out) (`,` type($valid)^)?
+    (`->` type($results)^)?
   }];
-  let hasVerifier = 1;
-  let extraClassDeclaration = [{
+  let extraClassDeclaration = destinationDeclaration # [{
     /// Threads of a workgroup.
     static constexpr int64_t kThreads = 256;
     /// Columns that one thread adds up: 16 bytes of `parts`.
@@ -313,13 +408,49 @@ def MoE_ReduceSlotsOp : MoE_Op<"reduce_slots", [
   }];
 }
 
+def MoE_PreshuffledOp : MoE_Op<"preshuffled", [
+    Pure, DeclareOpInterfaceMethods<ViewLikeOpInterface>,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "bytes seen as preshuffled weights or scales";
+  let description = [{
+    The bytes of a checkpoint, in the order that the result's
+    `#moe.preshuffle` layout says (`docs/Layouts.md`), as weights or scales.
+    Nothing moves. Function boundaries and memory of host code know bytes only:
+    this op is where the layout enters, for memrefs and, as the encoding, for
+    tensors.
+
+    Constraints:
+    * (C1) the result has the layout `#moe.preshuffle`, weights of `f4E2M1FN`,
+      scales of `f8E8M0FNU`;
+    * (C2) both are memrefs in one memory space, or both are tensors;
+    * (C3) the number of bytes, where static, is that of the layout, padding
+      included; else it is a precondition;
+    * (C4) bytes in memory are contiguous; in a kernel they have no offset
+      (`memref.view` moves the start), in host code an offset is a multiple of
+      16.
+
+    *Lowers to* nothing: kernels take the address of the bytes.
+
+    ```mlir
+    %w = moe.preshuffled %bytes
+        : memref<530841600xi8> to memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>>
+    ```
+  }];
+  let arguments = (ins MoE_AnyBytes:$bytes);
+  let results = (outs MoE_AnyPreshuffled:$result);
+  let assemblyFormat = [{
+    $bytes attr-dict `:` type($bytes) `to` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Tile level
 //===----------------------------------------------------------------------===//
 
 def MoE_RouteRowsOp : MoE_Op<"route_rows", [
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
-    MemoryEffects<[MemRead]>]> {
+    MemoryEffects<[]>]> {
   let summary = "rows of the activations that this lane gathers";
   let description = [{
     A tile of tile_m x tile_k bf16 is moved in 16-byte chunks, chunk
@@ -356,7 +487,7 @@ def MoE_RouteRowsOp : MoE_Op<"route_rows", [
 
 def MoE_PingpongOp : MoE_Op<"pingpong", [
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
-    AllTypesMatch<["ping", "pong"]>, MemoryEffects<[MemRead, MemWrite]>]> {
+    AllTypesMatch<["ping", "pong"]>, MemoryEffects<[]>]> {
   let summary = "product of a gathered A tile with a wave's weights, all of K";
   let description = [{
     The ping-pong loop. Two LDS buffers hold A tiles of tile_m x tile_k; while
@@ -400,8 +531,8 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
     Arg<MoE_Weights, "weights", [MemRead]>:$w, Index:$expert, Index:$n,
     Arg<MoE_Scales, "weight scales", [MemRead]>:$scale, Index:$k,
     Optional<Index>:$end, ConfinedAttr<I64Attr, [IntPositive]>:$columns,
-    Arg<MoE_LdsTile, "first buffer", [MemRead, MemWrite]>:$ping,
-    Arg<MoE_LdsTile, "second buffer", [MemRead, MemWrite]>:$pong,
+    Arg<MoE_LdsTile, "first buffer", [MoE_LdsRead, MoE_LdsWrite]>:$ping,
+    Arg<MoE_LdsTile, "second buffer", [MoE_LdsRead, MoE_LdsWrite]>:$pong,
     DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_CachePolicy, "cache_policy">,
                       "CachePolicy::Default">:$cache);
   let results = (outs MoE_Accumulator:$acc);
@@ -416,7 +547,7 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
   let hasVerifier = 1;
 }
 
-def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
+def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[]>]> {
   let summary = "gather an A tile into LDS";
   let description = [{
     Starts to copy columns `k` to `k` + `columns` - 1 of the given rows of `x`
@@ -446,7 +577,7 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
   let arguments = (ins
     Arg<MoE_Activations, "activations", [MemRead]>:$x, MoE_Rows:$rows, Index:$k,
     ConfinedAttr<I64Attr, [IntPositive]>:$columns, UnitAttr:$bounded,
-    Arg<MoE_LdsTile, "LDS tile", [MemWrite]>:$to);
+    Arg<MoE_LdsTile, "LDS tile", [MoE_LdsWrite]>:$to);
   let assemblyFormat = [{
     $x `[` $rows `,` $k `]` `columns` $columns (`bounded` $bounded^)? `to` $to
     attr-dict
@@ -457,7 +588,7 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[MemRead, MemWrite]>]> {
 
 def MoE_LoadWeightOp : MoE_Op<"load_weight", [
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
-    MemoryEffects<[MemRead]>]> {
+    MemoryEffects<[]>]> {
   let summary = "load this lane's fragments of preshuffled MXFP4 weights";
   let description = [{
     Loads a block of (16*NB) rows x (128*KB) K of an expert's weights, the first
@@ -506,7 +637,7 @@ def MoE_LoadWeightOp : MoE_Op<"load_weight", [
 
 def MoE_LoadScaleOp : MoE_Op<"load_scale", [
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
-    MemoryEffects<[MemRead]>]> {
+    MemoryEffects<[]>]> {
   let summary = "load the scales of this lane's weight fragments";
   let description = [{
     The scales of the block that `moe.load_weight` loads with the same indices:
@@ -579,7 +710,7 @@ def MoE_UnpackOp : MoE_Op<"unpack", [
 
 def MoE_MfmaOp : MoE_Op<"mfma", [
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>,
-    MemoryEffects<[MemRead]>, AllTypesMatch<["acc", "result"]>]> {
+    MemoryEffects<[]>, AllTypesMatch<["acc", "result"]>]> {
   let summary = "multiply an A tile in LDS with unpacked weights";
   let description = [{
     Adds to the accumulators the product of the first 128*KB columns of the A
@@ -604,7 +735,7 @@ def MoE_MfmaOp : MoE_Op<"mfma", [
     ```
   }];
   let arguments = (ins
-    Arg<MoE_LdsTile, "A tile", [MemRead]>:$a, MoE_UnpackedFragment:$b,
+    Arg<MoE_LdsTile, "A tile", [MoE_LdsRead]>:$a, MoE_UnpackedFragment:$b,
     MoE_Accumulator:$acc);
   let results = (outs MoE_Accumulator:$result);
   let assemblyFormat = [{
@@ -613,7 +744,8 @@ def MoE_MfmaOp : MoE_Op<"mfma", [
   let hasVerifier = 1;
 }
 
-def MoE_SyncOp : MoE_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {
+def MoE_SyncOp : MoE_Op<"sync", [
+    MemoryEffects<[MoE_LdsRead, MoE_LdsWrite]>]> {
   let summary = "wait for gathered tiles and let all waves meet";
   let description = [{
     After it, every A tile that any wave started to gather before is in LDS, and
@@ -632,7 +764,7 @@ def MoE_SyncOp : MoE_Op<"sync", [MemoryEffects<[MemRead, MemWrite]>]> {
 }
 
 def MoE_ActivateOp : MoE_Op<"activate", [
-    AttrSizedOperandSegments, MemoryEffects<[MemRead]>,
+    AttrSizedOperandSegments, MemoryEffects<[]>,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "the activation of stage 1";
   let description = [{
@@ -646,41 +778,45 @@ def MoE_ActivateOp : MoE_Op<"activate", [
     * `swiglu`: g * sigmoid(alpha * g) * (u + 1)
     * `situv2`: beta * tanh(g/beta) * sigmoid(g) * linear_beta * tanh(u/linear_beta)
 
-    NaN propagates.
+    with the parameters in this order: `silu(limit)`, `swiglu(alpha, limit)`,
+    `situv2(limit, beta, linear_beta)`. NaN propagates.
 
     Constraints:
     * (C1) accumulators are MB x (2*NB) x 4 and the result is MB x NB x 4;
-    * (C2) the activation is not `none`;
+    * (C2) the activation is not `none` and has its own parameters;
     * (C3) `bias`, when present, has two rows of columns, 2 x I, and a gate
       layout that is not `none` says their order.
 
     *Lowers to* `arith` and `math` ops.
 
     ```mlir
-    %h = moe.activate swiglu %acc params(%alpha, %limit, %beta, %linear_beta)
-        bias(%bias[%e, %n]) gate interleaved
+    %h = moe.activate swiglu(%alpha, %limit) %acc bias(%bias[%e, %n]) gate interleaved
         : vector<1x4x4xf32>, memref<8x256xf32> -> vector<1x2x4xf32>
     ```
   }];
   let arguments = (ins
     EnumAttr<MoE_Dialect, MoE_Activation, "activation">:$activation,
-    MoE_Accumulator:$acc, F32:$alpha, F32:$limit, F32:$beta, F32:$linear_beta,
+    Variadic<F32>:$params, MoE_Accumulator:$acc,
     Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias, Optional<Index>:$expert,
     Optional<Index>:$n,
     DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_GateLayout, "gate_layout">,
                       "GateLayout::None">:$gate);
   let results = (outs MoE_Accumulator:$result);
   let assemblyFormat = [{
-    $activation $acc `params` `(` $alpha `,` $limit `,` $beta `,` $linear_beta `)`
+    $activation `(` $params `)` $acc
     (`bias` `(` $bias^ `[` $expert `,` $n `]` `)` `gate` $gate)? attr-dict
     `:` type($acc) (`,` type($bias)^)? `->` type($result)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The parameter of this name, which the activation must have.
+    ::mlir::Value getParam(::llvm::StringRef name);
+  }];
 }
 
 def MoE_ReduceGroupsOp : MoE_Op<"reduce_groups", [
     AllTypesMatch<["acc", "result"]>, AllTypesMatch<["buffer0", "buffer1"]>,
-    MemoryEffects<[MemRead, MemWrite]>,
+    MemoryEffects<[]>,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "sum of the accumulators of all K groups of waves";
   let description = [{
@@ -704,8 +840,8 @@ def MoE_ReduceGroupsOp : MoE_Op<"reduce_groups", [
   }];
   let arguments = (ins
     MoE_Accumulator:$acc,
-    Arg<MoE_LdsBuffer, "first buffer", [MemRead, MemWrite]>:$buffer0,
-    Arg<MoE_LdsBuffer, "second buffer", [MemRead, MemWrite]>:$buffer1,
+    Arg<MoE_LdsBuffer, "first buffer", [MoE_LdsRead, MoE_LdsWrite]>:$buffer0,
+    Arg<MoE_LdsBuffer, "second buffer", [MoE_LdsRead, MoE_LdsWrite]>:$buffer1,
     ConfinedAttr<I64Attr, [IntPositive]>:$groups,
     ConfinedAttr<I64Attr, [IntPositive]>:$threads);
   let results = (outs MoE_Accumulator:$result);
@@ -714,17 +850,10 @@ def MoE_ReduceGroupsOp : MoE_Op<"reduce_groups", [
     $threads attr-dict `:` type($acc) `,` type($buffer0)
   }];
   let hasVerifier = 1;
-  let extraClassDeclaration = [{
-    /// Bytes of each buffer that `accumulators` registers of 4 f32 a lane need.
-    static int64_t getBufferBytes(int64_t groups, int64_t wavesPerGroup,
-                                  int64_t accumulators) {
-      return (groups - 1) * wavesPerGroup * ((accumulators + 1) / 2) * 1024;
-    }
-  }];
 }
 
 def MoE_ScatterOp : MoE_Op<"scatter", [
-    AttrSizedOperandSegments, AllTypesMatch<["buffer0", "buffer1"]>, MemoryEffects<[MemRead, MemWrite]>]> {
+    AttrSizedOperandSegments, AllTypesMatch<["buffer0", "buffer1"]>, MemoryEffects<[]>]> {
   let summary = "bias, routing weight, and the way out";
   let description = [{
     The epilogue. Takes the accumulators of `moe.pingpong`, adds the bias of the
@@ -767,8 +896,8 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     Arg<MoE_RoutingWeights, "routing weights", [MemRead]>:$sorted_weights,
     Index:$m, I32:$tokens, MoE_Topk:$topk,
     Arg<Optional<MoE_Bias>, "bias", [MemRead]>:$bias, Optional<Index>:$expert,
-    Arg<MoE_LdsBuffer, "first buffer", [MemRead, MemWrite]>:$buffer0,
-    Arg<MoE_LdsBuffer, "second buffer", [MemRead, MemWrite]>:$buffer1,
+    Arg<MoE_LdsBuffer, "first buffer", [MoE_LdsRead, MoE_LdsWrite]>:$buffer0,
+    Arg<MoE_LdsBuffer, "second buffer", [MoE_LdsRead, MoE_LdsWrite]>:$buffer1,
     UnitAttr:$per_slot, UnitAttr:$paired, UnitAttr:$accumulate,
     UnitAttr:$routing_weight, ConfinedAttr<I64Attr, [IntPositive]>:$tile_n,
     ConfinedAttr<I64Attr, [IntPositive]>:$threads);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The choice of every axis of a schedule that is left open: a pure function of
+// product, token count and chip, total, with a reason for each axis.
+// docs/Configurations.md has the tables. Not here: whether a given schedule is
+// possible, which the op's verifier and -moe-check-target say.
+
+#ifndef MOE_SCHEDULE_CHOOSESCHEDULE_H
+#define MOE_SCHEDULE_CHOOSESCHEDULE_H
+
+#include "moe/Schedule/Schedule.h"
+#include <string>
+#include <vector>
+
+namespace moe {
+
+struct Chip;
+
+/// What a batch asks of the experts.
+struct Workload {
+  int64_t tokens = 0;
+  /// The experts that tokens choose from: all of a model whose local part the
+  /// kernel has. 0 = the kernel's own.
+  int64_t globalExperts = 0;
+};
+
+/// Routed rows an active expert has on average when tokens choose uniformly:
+/// tokens*topk / (experts * (1 - (1 - topk/experts)^tokens)).
+double expectedRowsPerExpert(int64_t tokens, int64_t topk, int64_t experts);
+
+/// The axes, besides the tile, whose value in the given schedule stays.
+struct FixedAxes {
+  bool waves = false, kBatch = false, kWave = false, cache = false, xcd = false,
+       groupM = false;
+};
+
+/// One axis of a schedule: "tile_m", "16", "at most 16 rows an expert".
+struct AxisChoice {
+  std::string axis, value, reason;
+};
+
+struct ChosenSchedule {
+  Schedule schedule;
+  std::vector<AxisChoice> axes;
+  double activeExperts = 0, rowsPerExpert = 0;
+};
+
+/// Chooses the tile and every axis of `given` that is not fixed. If any
+/// schedule with the fixed axes is possible for the product, the result is; it
+/// never needs a second kernel unless k_batch is fixed.
+ChosenSchedule chooseSchedule(const Product &product, const Workload &workload,
+                              const Chip &chip, const Schedule &given = {},
+                              const FixedAxes &fixed = {});
+
+} // namespace moe
+
+#endif // MOE_SCHEDULE_CHOOSESCHEDULE_H

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// moe.preshuffled: nothing moves, the bytes stay bytes.
+
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace moe;
+
+namespace {
+struct PreshuffledLowering : OpConversionPattern<PreshuffledOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(PreshuffledOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto target =
+        getTypeConverter()->convertType<MemRefType>(op.getResult().getType());
+    auto source = dyn_cast<MemRefType>(adaptor.getBytes().getType());
+    if (!source || !target)
+      return op.emitOpError("expected memrefs in a kernel, got ")
+             << op.getBytes().getType();
+    int64_t offset;
+    SmallVector<int64_t> strides;
+    // preshuffled_c4
+    if (failed(source.getStridesAndOffset(strides, offset)) || offset != 0 ||
+        strides[0] != 1)
+      return op.emitOpError("expected contiguous bytes without an offset in a "
+                            "kernel (memref.view moves the start), got ")
+             << source;
+    if (source == target) {
+      rewriter.replaceOp(op, adaptor.getBytes());
+      return success();
+    }
+    rewriter.replaceOpWithNewOp<memref::ReinterpretCastOp>(
+        op, target, adaptor.getBytes(), /*offset=*/0, target.getShape(),
+        ArrayRef<int64_t>{1});
+    return success();
+  }
+};
+} // namespace
+
+void moe::populatePreshuffledPatterns(const TypeConverter &converter,
+                                      RewritePatternSet &patterns) {
+  patterns.add<PreshuffledLowering>(converter, patterns.getContext());
+}

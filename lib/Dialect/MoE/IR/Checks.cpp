@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checks that the verifiers of several ops share: shapes, layouts and memory of
+// operands. Each says what it expected and what it got.
+
+#include "Checks.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace moe;
+using namespace moe::checks;
+
+/// The preshuffled layout of `type` if it has the given role, else an error
+/// that names the operand.
+FailureOr<PreshuffleAttr> moe::checks::getLayout(Operation *op,
+                                                 StringRef operand,
+                                                 ShapedType type,
+                                                 ShuffleRole role) {
+  PreshuffleAttr layout = getPreshuffle(type);
+  if (layout && layout.getRole() == role)
+    return layout;
+  InFlightDiagnostic diag = op->emitOpError()
+                            << "expected '" << operand
+                            << "' in the layout #moe.preshuffle<"
+                            << stringifyShuffleRole(role) << ">, got ";
+  auto memref = dyn_cast<MemRefType>(type);
+  if (layout)
+    diag << layout;
+  else if (memref && !memref.getLayout().isIdentity())
+    diag << memref.getLayout();
+  else
+    diag << "a row-major " << (memref ? "memref" : "tensor");
+  return failure();
+}
+
+LogicalResult moe::checks::checkDim(Operation *op, StringRef operand,
+                                    ShapedType type, unsigned dim,
+                                    StringRef meaning, int64_t expected) {
+  int64_t got = type.getDimSize(dim);
+  if (got == expected)
+    return success();
+  InFlightDiagnostic diag = op->emitOpError()
+                            << "expected dimension " << dim << " of '"
+                            << operand << "' to be " << meaning << " = "
+                            << expected << ", got ";
+  if (ShapedType::isDynamic(got))
+    diag << "'?'";
+  else
+    diag << got;
+  return diag;
+}
+
+bool moe::checks::inWorkgroupMemory(MemRefType type) {
+  return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type);
+}
+
+/// An A tile: rows a multiple of 16, columns of 128, in workgroup memory.
+LogicalResult moe::checks::checkLdsTile(Operation *op, StringRef operand,
+                                        MemRefType type) {
+  if (!inWorkgroupMemory(type))
+    return op->emitOpError()
+           << "expected '" << operand
+           << "' in #gpu.address_space<workgroup>, got " << type;
+  if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+    return op->emitOpError() << "expected '" << operand
+                             << "' to be static and row-major, got " << type;
+  if (type.getDimSize(0) % 16 != 0)
+    return op->emitOpError()
+           << "expected rows of '" << operand
+           << "' to be a multiple of 16, got " << type.getDimSize(0);
+  if (type.getDimSize(1) % 128 != 0)
+    return op->emitOpError()
+           << "expected columns of '" << operand
+           << "' to be a multiple of 128, got " << type.getDimSize(1);
+  return success();
+}
+
+/// The activations' K: static, a multiple of 32 and small enough for the 32-bit
+/// offsets of a gather.
+LogicalResult moe::checks::checkActivationK(Operation *op, ShapedType x) {
+  int64_t k = x.getDimSize(1);
+  if (ShapedType::isDynamic(k))
+    return op->emitOpError(
+        "expected a static K in dimension 1 of 'x', got '?'");
+  if (k <= 0 || k % 32 != 0)
+    return op->emitOpError("expected K to be a positive multiple of 32 (one "
+                           "scale block), got ")
+           << k;
+  if (k > 65536)
+    return op->emitOpError("expected K to be at most 65536, got ") << k;
+  return success();
+}
+
+/// Weights and scales of one product agree with each other and with K.
+LogicalResult moe::checks::checkWeights(Operation *op, ShapedType w,
+                                        ShapedType scale, int64_t k) {
+  FailureOr<PreshuffleAttr> wLayout =
+      getLayout(op, "w", w, ShuffleRole::Weight);
+  FailureOr<PreshuffleAttr> sLayout =
+      getLayout(op, "scale", scale, ShuffleRole::Scale);
+  if (failed(wLayout) || failed(sLayout))
+    return failure();
+  if (failed(checkDim(op, "w", w, 2, "K of 'x'", k)) ||
+      failed(checkDim(op, "scale", scale, 0, "the experts of 'w'",
+                      w.getDimSize(0))) ||
+      failed(checkDim(op, "scale", scale, 1, "the rows of 'w'",
+                      w.getDimSize(1))) ||
+      failed(checkDim(op, "scale", scale, 2, "K/32", k / 32)))
+    return failure();
+  if (w.getDimSize(0) > std::numeric_limits<int32_t>::max())
+    return op->emitOpError("expected at most 2147483647 experts (32 bits of an "
+                           "expert id), got ")
+           << w.getDimSize(0);
+  int64_t bytes = wLayout->getByteSize(w.getShape()) / w.getDimSize(0);
+  if (bytes >= kDescriptorBytes)
+    return op->emitOpError("expected the weights of one expert to be smaller "
+                           "than ")
+           << kDescriptorBytes << " bytes (one buffer descriptor), got "
+           << bytes;
+  if (wLayout->getGate() != sLayout->getGate())
+    return op->emitOpError("expected 'w' and 'scale' to order gate and up rows "
+                           "alike, got gate = ")
+           << stringifyGateLayout(wLayout->getGate())
+           << " and gate = " << stringifyGateLayout(sLayout->getGate());
+  return success();
+}
+
+/// Operands in global memory; rows contiguous, preshuffled ones apart. Optional
+/// operands may be null.
+LogicalResult
+moe::checks::checkGlobal(Operation *op,
+                         ArrayRef<std::pair<StringRef, Value>> operands) {
+  for (auto [name, value] : operands) {
+    auto type = value ? dyn_cast<MemRefType>(value.getType()) : MemRefType();
+    if (!type)
+      continue;
+    Attribute space = type.getMemorySpace();
+    auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
+    auto number = dyn_cast_or_null<IntegerAttr>(space);
+    bool global =
+        !space ||
+        (gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Global) ||
+        (number && number.getInt() == 1);
+    if (!global)
+      return op->emitOpError("expected '")
+             << name << "' in the default or the global memory space, got "
+             << space;
+    if (isa<PreshuffleAttr>(type.getLayout()))
+      continue;
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    bool strided = succeeded(type.getStridesAndOffset(strides, offset));
+    int64_t row = type.getRank() == 2 ? type.getDimSize(1) : 1;
+    if (!strided || strides.back() != 1 ||
+        (type.getRank() == 2 && strides.front() != row))
+      return op->emitOpError("expected contiguous rows in '")
+             << name << "', got " << type;
+  }
+  return success();
+}
+
+/// A constant token count fits the 24 bits of a sorted id.
+LogicalResult moe::checks::checkTokens(Operation *op, Value value) {
+  APInt tokens;
+  if (matchPattern(value, m_ConstantInt(&tokens)) &&
+      (tokens.isNegative() || tokens.uge(1 << 24)))
+    return op->emitOpError("expected tokens to be below 16777216 (24 bits of a "
+                           "sorted id), got ")
+           << tokens.getSExtValue();
+  return success();
+}
+
+/// A static number of columns that is a multiple of `multiple`.
+LogicalResult moe::checks::checkColumnCount(Operation *op, StringRef name,
+                                            int64_t n, int64_t multiple) {
+  if (!ShapedType::isDynamic(n) && n % multiple == 0 && n != 0)
+    return success();
+  return op->emitOpError("expected ")
+         << name << ", dimension 1 of 'out', to be a static multiple of "
+         << multiple << ", got "
+         << (ShapedType::isDynamic(n) ? std::string("'?'") : std::to_string(n));
+}
+
+LogicalResult moe::checks::checkActivationParams(Operation *op,
+                                                 Activation activation,
+                                                 ValueRange params) {
+  ArrayRef<StringLiteral> names = getActivationParams(activation);
+  if (params.size() == names.size())
+    return success();
+  return op->emitOpError("expected ")
+         << names.size() << " parameters of activation "
+         << stringifyActivation(activation) << " ("
+         << (names.empty() ? std::string("none") : llvm::join(names, ", "))
+         << "), got " << params.size();
+}
+
+LogicalResult moe::checks::checkBlockRows(Operation *op, int64_t rows) {
+  if (rows == 16 || rows == 32 || rows == 64 || rows == 128)
+    return success();
+  return op->emitOpError("expected block_rows to be 16, 32, 64 or 128, got ")
+         << rows;
+}
+
+LogicalResult moe::checks::checkForm(Operation *op) {
+  bool tensors = isa<TensorType>(op->getOperand(0).getType());
+  for (Type type : op->getOperandTypes())
+    if (isa<ShapedType>(type) && isa<TensorType>(type) != tensors)
+      return op->emitOpError("expected all memory operands to be ")
+             << (tensors ? "tensors" : "memrefs") << " like the first, got "
+             << type;
+  return success();
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Private to the dialect: checks that the verifiers of several ops share. Each
+// emits an error at the op, "expected ... got ...", where it fails.
+
+#ifndef MOE_LIB_DIALECT_MOE_IR_CHECKS_H
+#define MOE_LIB_DIALECT_MOE_IR_CHECKS_H
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+
+namespace moe::checks {
+
+using mlir::LogicalResult;
+using mlir::MemRefType;
+using mlir::Operation;
+using mlir::ShapedType;
+using mlir::Value;
+
+/// The preshuffled layout of `type` if it has the given role, else an error
+/// that names the operand.
+mlir::FailureOr<PreshuffleAttr> getLayout(Operation *op,
+                                          llvm::StringRef operand,
+                                          ShapedType type, ShuffleRole role);
+
+/// Dimension `dim` of the operand is `expected`, which `meaning` describes.
+LogicalResult checkDim(Operation *op, llvm::StringRef operand, ShapedType type,
+                       unsigned dim, llvm::StringRef meaning, int64_t expected);
+
+bool inWorkgroupMemory(MemRefType type);
+
+/// An A tile: rows a multiple of 16, columns of 128, in workgroup memory.
+LogicalResult checkLdsTile(Operation *op, llvm::StringRef operand,
+                           MemRefType type);
+
+/// The activations' K: static, a multiple of 32 and small enough for the 32-bit
+/// offsets of a gather.
+LogicalResult checkActivationK(Operation *op, ShapedType x);
+
+/// Weights and scales of one product agree with each other and with K.
+LogicalResult checkWeights(Operation *op, ShapedType w, ShapedType scale,
+                           int64_t k);
+
+/// Operands in global memory; rows contiguous, preshuffled ones apart. Tensors
+/// and optional operands that are null are passed over.
+LogicalResult
+checkGlobal(Operation *op,
+            llvm::ArrayRef<std::pair<llvm::StringRef, Value>> operands);
+
+/// A constant token count fits the 24 bits of a sorted id.
+LogicalResult checkTokens(Operation *op, Value value);
+
+/// A static number of columns that is a multiple of `multiple`.
+LogicalResult checkColumnCount(Operation *op, llvm::StringRef name, int64_t n,
+                               int64_t multiple);
+
+/// As many parameters as the activation has.
+LogicalResult checkActivationParams(Operation *op, Activation activation,
+                                    mlir::ValueRange params);
+
+/// Sorted rows of an M block: 16, 32, 64 or 128.
+LogicalResult checkBlockRows(Operation *op, int64_t rows);
+
+/// The shaped operands of a kernel op are all memrefs or all tensors.
+LogicalResult checkForm(Operation *op);
+
+} // namespace moe::checks
+
+#endif // MOE_LIB_DIALECT_MOE_IR_CHECKS_H

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The tables of docs/Configurations.md, axis by axis.
+
+#include "moe/Schedule/ChooseSchedule.h"
+#include "moe/Target/Chip.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace moe;
+using llvm::divideCeil;
+using llvm::formatv;
+
+/// Workgroups that keep every compute unit of a large device busy (256 on
+/// MI355X, 304 on MI300X), and the XCDs of both.
+static constexpr int64_t kFill = 256;
+static constexpr int64_t kXcds = 8;
+
+static double activeShare(int64_t tokens, int64_t topk, int64_t experts) {
+  double share = std::min(1.0, double(topk) / double(experts));
+  return 1 - std::pow(1 - share, double(tokens));
+}
+
+double moe::expectedRowsPerExpert(int64_t tokens, int64_t topk,
+                                  int64_t experts) {
+  double active = double(experts) * activeShare(tokens, topk, experts);
+  return double(tokens) * double(topk) / std::max(1.0, active);
+}
+
+namespace {
+class Chooser {
+public:
+  Chooser(const Product &product, const Workload &workload, const Chip &chip,
+          const Schedule &given, const FixedAxes &fixed)
+      : p(product), s(given), tokens(workload.tokens), chip(chip),
+        fixed(fixed) {
+    int64_t global = std::max(workload.globalExperts, p.experts);
+    result.rowsPerExpert = expectedRowsPerExpert(tokens, p.topk, global);
+    result.activeExperts =
+        double(p.experts) * activeShare(tokens, p.topk, global);
+  }
+
+  ChosenSchedule choose() {
+    s.tileM = 16;
+    s.tileN = 128;
+    s.tileK = 128;
+    chooseM();
+    chooseWaves();
+    chooseN();
+    chooseK();
+    fitLds();
+    say("tile_m", s.tileM, reasonM);
+    say("waves", s.waves, reasonWaves);
+    say("tile_n", s.tileN, reasonN);
+    say("tile_k", s.tileK, reasonK);
+    chooseKBatch();
+    say("k_wave", s.kWave, reasonKWave);
+    chooseOrder();
+    chooseCache();
+    result.schedule = s;
+    return std::move(result);
+  }
+
+private:
+  bool wideRegisters() const { return chip.hasScaledFp4Convert; }
+  int64_t tilesK(int64_t tileK) const { return divideCeil(p.k, tileK); }
+  /// M blocks of an active expert; its rows are a rounded mean.
+  double blocksOfExpert() const {
+    double rows = result.rowsPerExpert - 1e-6;
+    return std::max(1.0, std::ceil(rows / double(s.tileM)));
+  }
+  double blocksInUse() const { return result.activeExperts * blocksOfExpert(); }
+  /// Workgroups with work for a width of tiles.
+  double workgroups(int64_t tileN) const {
+    return blocksInUse() * double(divideCeil(p.rows, tileN));
+  }
+  /// The least width: 16 columns a wave, 16 pairs in stage 1.
+  int64_t leastN(int64_t kWave) const {
+    int64_t columns = p.gateUp ? 32 : 16;
+    return columns * std::max<int64_t>(1, s.waves / kWave);
+  }
+
+  void say(const char *axis, int64_t value, const std::string &reason) {
+    result.axes.push_back({axis, std::to_string(value), reason});
+  }
+  void chooseM();
+  void chooseWaves();
+  void chooseN();
+  void chooseK();
+  void chooseKWave();
+  void chooseKBatch();
+  void fitLds();
+  void chooseOrder();
+  void chooseCache();
+
+  Product p;
+  Schedule s;
+  int64_t tokens;
+  const Chip &chip;
+  FixedAxes fixed;
+  std::string reasonM, reasonWaves, reasonN, reasonK, reasonKWave;
+  ChosenSchedule result;
+};
+} // namespace
+
+void Chooser::chooseM() {
+  struct Row {
+    int64_t rows, tileM;
+  };
+  static constexpr Row table[] = {{16, 16}, {48, 32}, {200, 64}};
+  s.tileM = 128;
+  reasonM = "200 rows an active expert or more";
+  for (const Row &row : table)
+    if (result.rowsPerExpert < double(row.rows)) {
+      s.tileM = row.tileM;
+      reasonM = formatv("fewer than {0} rows an active expert", row.rows);
+      break;
+    }
+  if (p.blockRows > 0 && s.tileM > p.blockRows) {
+    s.tileM = p.blockRows;
+    reasonM = formatv("the routing has blocks of {0} rows", p.blockRows);
+  }
+}
+
+/// Eight waves share the accumulators of a tile that four would fill a register
+/// file with.
+void Chooser::chooseWaves() {
+  reasonWaves = "as given";
+  if (fixed.waves)
+    return;
+  bool eight =
+      s.tileM == 128 && wideRegisters() && !fixed.kWave && p.rows > 128;
+  s.waves = eight ? 8 : 4;
+  reasonWaves = eight ? "tile_m 128: two waves a SIMD hold its accumulators"
+                      : "the usual number";
+}
+
+/// K groups inside the workgroup shorten the walk along K where a few rows
+/// leave nothing else to do in parallel.
+void Chooser::chooseKWave() {
+  if (fixed.kWave) {
+    reasonKWave = "as given";
+    return;
+  }
+  int64_t tiles = tilesK(128) / s.kBatch;
+  s.kWave = 1;
+  if (tokens > 8 || s.tileM > 16 || s.waves != 4)
+    reasonKWave = tokens > 8 ? "more than 8 tokens"
+                             : "tile_m is above 16 or waves is not 4";
+  else if (tiles < 4)
+    reasonKWave = formatv("only {0} K tiles of 128", tiles);
+  else {
+    s.kWave = tiles >= 8 ? 4 : 2;
+    reasonKWave = formatv("at most 8 tokens, {0} K tiles of 128", tiles);
+  }
+}
+
+void Chooser::chooseN() {
+  chooseKWave();
+  int64_t least = leastN(s.kWave);
+  // What the registers of a wave hold: software decode needs more of them.
+  bool many = s.tileM >= 64 && !wideRegisters();
+  int64_t wavesInN = std::max<int64_t>(1, s.waves / s.kWave);
+  int64_t most =
+      std::min<int64_t>(s.tileM >= 64 ? 256 : 128, (many ? 32 : 64) * wavesInN);
+  s.tileN = most;
+  reasonN = "the usual width";
+  if (most == 256)
+    reasonN = "tile_m of 64 and more: each LDS read of A serves 64 columns of "
+              "a wave";
+  if (s.kWave > 1)
+    reasonN = formatv("at most 64 columns a wave, waves in N: {0}", wavesInN);
+  if (many)
+    reasonN = formatv("the widest without spills at tile_m {0} on {1}", s.tileM,
+                      chip.name);
+  auto narrow = [&](int64_t width, std::string reason) {
+    s.tileN = width;
+    reasonN = std::move(reason);
+  };
+  int64_t width = s.tileN;
+  while (width / 2 >= std::max<int64_t>(64, least) && p.rows <= width / 2)
+    width /= 2;
+  if (width != s.tileN)
+    narrow(width, formatv("N is {0}", p.rows));
+  // At tile_m 16 two workgroups a compute unit: they wait for memory.
+  double wanted = s.tileM == 16 ? 2 * kFill : kFill;
+  double wide = workgroups(s.tileN);
+  width = s.tileN;
+  while (width / 2 >= std::max<int64_t>(64, least) &&
+         workgroups(width) < wanted)
+    width /= 2;
+  if (width != s.tileN)
+    narrow(width, formatv("{0} would make {1:F0} workgroups, fewer than {2}",
+                          s.tileN, std::ceil(wide), wanted));
+  if (s.tileN < least || s.tileN % least)
+    narrow(llvm::alignTo(s.tileN, least),
+           formatv("the least for {0} waves in N",
+                   std::max<int64_t>(1, s.waves / s.kWave)));
+}
+
+void Chooser::chooseK() {
+  int64_t groups = s.kBatch * s.kWave;
+  s.tileK = 128;
+  if (s.tileM >= 64)
+    reasonK = formatv("tile_m {0}: 256 would take the registers of a second "
+                      "wave",
+                      s.tileM);
+  else if (p.k < 512)
+    reasonK = formatv("K is {0}, below 512", p.k);
+  else if (s.kWave > 1)
+    reasonK =
+        formatv("each of {0} K groups has A tiles of its own in LDS", s.kWave);
+  else if (tilesK(256) < groups)
+    reasonK = formatv("{0} slices of K", groups);
+  else {
+    s.tileK = 256;
+    reasonK = "K is at least 512: half as many barriers as with 128";
+  }
+  int64_t threads = 64 * s.waves / s.kWave;
+  while (s.tileM * s.tileK / 8 % threads != 0) {
+    bool longer = p.blockRows > 0 || tilesK(2 * s.tileK) >= groups;
+    (longer ? s.tileK : s.tileM) *= 2;
+    (longer ? reasonK : reasonM) =
+        formatv("{0} threads move 16 bytes each", threads);
+  }
+}
+
+/// Axes that the user fixed can ask for more than a chip has.
+void Chooser::fitLds() {
+  auto tooMuch = [&] { return ldsBytes(p, s) > chip.ldsBytes; };
+  std::string reason = formatv("what fits {0} bytes of LDS with k_wave {1}",
+                               chip.ldsBytes, s.kWave);
+  while (tooMuch() && s.tileK > 128) {
+    s.tileK /= 2;
+    reasonK = reason;
+  }
+  while (tooMuch() && s.tileN / 2 >= leastN(s.kWave) && s.tileN > 64) {
+    s.tileN /= 2;
+    reasonN = reason;
+  }
+  while (tooMuch() && s.tileM > 16) {
+    s.tileM /= 2;
+    reasonM = reason;
+  }
+}
+
+void Chooser::chooseKBatch() {
+  std::string reason = "as given";
+  if (!fixed.kBatch) {
+    double groups = workgroups(s.tileN);
+    int64_t tiles = tilesK(s.tileK) / (2 * s.kWave);
+    int64_t slices = std::min<int64_t>(
+        {4, tiles, int64_t(std::ceil(2 * kFill / std::max(1.0, groups)))});
+    s.kBatch = 1;
+    if (p.gateUp)
+      reason = "stage 1 would need another kernel to finish";
+    else if (!p.accumulate)
+      reason = "plain stores cannot be added";
+    else if (p.outBytes != 4)
+      reason = formatv("each slice would be rounded to {0}", p.outType);
+    else if (groups >= kFill)
+      reason = formatv("{0:F0} workgroups are enough", groups);
+    else if (slices < 2)
+      reason = "too few K tiles for slices";
+    else {
+      s.kBatch = slices;
+      reason = formatv("{0:F0} workgroups are fewer than {1}",
+                       std::ceil(groups), kFill);
+    }
+  }
+  say("k_batch", s.kBatch, reason);
+}
+
+/// The order of workgroups: only where nearly all of them have work, as those
+/// without are the last ones and one XCD would get them all.
+void Chooser::chooseOrder() {
+  double pairs = double(tokens) * double(p.topk);
+  double used = blocksInUse();
+  double all =
+      std::ceil((pairs + double(p.experts) * double(s.tileM) - double(p.topk)) /
+                double(s.tileM));
+  std::string reason = "as given";
+  if (!fixed.xcd) {
+    bool full = used >= 0.9 * all && workgroups(s.tileN) >= kFill;
+    s.xcd = full ? kXcds : 1;
+    reason = full ? "nearly all M blocks are in use"
+                  : "empty M blocks would all fall to the last XCDs";
+    if (!full && used >= 0.9 * all)
+      reason = "too few workgroups to share out";
+  }
+  say("xcd", s.xcd, reason);
+
+  reason = "as given";
+  if (!fixed.groupM) {
+    double blocks = blocksOfExpert();
+    s.groupM = blocks >= 8 ? 8 : blocks >= 4 ? 4 : blocks >= 2 ? 2 : 1;
+    reason = formatv("{0:F0} M block{1} of an expert share{2} its weights",
+                     blocks, blocks == 1 ? "" : "s", blocks == 1 ? "s" : "");
+    if (blocks == 1)
+      reason = "an expert has one M block";
+  }
+  say("group_m", s.groupM, reason);
+}
+
+void Chooser::chooseCache() {
+  std::string reason = "as given";
+  if (!fixed.cache) {
+    bool stream = tokens > 16 && tokens < 2048;
+    s.nonTemporal = stream;
+    reason = stream        ? "17 to 2047 tokens: weights are read once"
+             : tokens < 17 ? "at most 16 tokens"
+                           : "at least 2048 tokens: M blocks share weights";
+  }
+  result.axes.push_back({"cache", s.nonTemporal ? "nt" : "default", reason});
+}
+
+ChosenSchedule moe::chooseSchedule(const Product &product,
+                                   const Workload &workload, const Chip &chip,
+                                   const Schedule &given,
+                                   const FixedAxes &fixed) {
+  return Chooser(product, workload, chip, given, fixed).choose();
+}
