@@ -22,6 +22,10 @@ namespace moe::driver {
 
 class FlagSet;
 
+using moe::AxisChoice;
+using moe::FixedAxes;
+using moe::Workload;
+
 /// Which flags of a schedule a user has given.
 FixedAxes fixedAxes(const FlagSet &flags);
 
