@@ -225,8 +225,8 @@ LogicalResult GroupedGemmOp::verify() {
   bool gateUp = getStage() == Stage::GateUp;
   if (gateUp == (getGate() == GateLayout::None))
     return emitOpError("expected 'w' with gate = ")
-           << (gateUp ? "separated, interleaved or rows" : "none") << " in stage "
-           << stringifyStage(getStage())
+           << (gateUp ? "separated, interleaved or rows" : "none")
+           << " in stage " << stringifyStage(getStage())
            << ", got gate = " << stringifyGateLayout(getGate());
   // gemm_c15
   if (failed(checkBlockRows(*this, getBlockRows())) ||

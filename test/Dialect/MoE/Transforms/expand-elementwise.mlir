@@ -65,7 +65,7 @@ gpu.module @kernels {
   gpu.func @activate_rows(%sums: memref<?x5760xf32, #g>, %out: memref<?x2880xbf16, #g>, %ids: memref<?xi32, #g>,
       %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %num_valid: memref<2xi32, #g>,
       %bias: memref<8x5760xf32, #g>, %tokens: i32, %p: f32) kernel {
-    moe.activate_sums silu %sums to %out params(%p, %p, %p, %p)
+    moe.activate_sums silu(%p) %sums to %out
         routing(%ids, %experts, %weights, %num_valid) bias(%bias) gate rows
         tokens(%tokens) topk 4 experts 8 block_rows 32
         : memref<?x5760xf32, #g>, memref<?x2880xbf16, #g>, memref<?xi32, #g>, memref<?xi32, #g>,
