@@ -15,6 +15,7 @@ USAGE = """usage: python -m moe COMMAND [arguments]
   compile   moe-compile: a kernel to IR, assembly or a code object
   run       moe-run: compile, execute, compare with the reference
   opt       moe-opt: the passes one by one
+  convert   moe-convert: a checkpoint's layers to files that kernels read
   version   the versions of the package and of libmoe.so
 
 `python -m moe COMMAND --help` prints the flags of a command.
@@ -59,6 +60,9 @@ def main(arguments: list[str]) -> int:
     command, *rest = arguments
     if command in PROGRAMS:
         return run_program(PROGRAMS[command], rest)
+    if command == "convert":
+        from .convert import main as convert
+        return convert(rest, "python -m moe convert")
     if command == "version":
         return print_versions()
     print(f"moe: error: unknown command '{command}' (--help lists them)",

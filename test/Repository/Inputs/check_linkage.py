@@ -8,7 +8,9 @@ import sys
 
 FORBIDDEN = ("mlir::MLIRContext::MLIRContext(", "llvm::LLVMContext::LLVMContext(")
 
-programs = [p for p in pathlib.Path(sys.argv[1]).iterdir() if p.is_file()]
+# Scripts carry no symbols.
+programs = [p for p in pathlib.Path(sys.argv[1]).iterdir()
+            if p.is_file() and p.read_bytes()[:4] == b"\x7fELF"]
 bad = [] if programs else ["no program found"]
 for program in programs:
     symbols = subprocess.run(["llvm-nm", "-C", "--defined-only", str(program)],

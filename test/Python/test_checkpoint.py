@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Checkpoints of every naming to layers that compute the right thing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import checkpoints
+import moe
+import moe.convert
+from conftest import assert_close, decode
+
+CHIP = "gfx950"
+TOKENS, TOPK = 4, 2
+
+
+def swiglu(gate, up):
+    gate, up = np.minimum(gate, 7), np.clip(up, -7, 7)
+    # The parameter is an f32 argument of the kernel.
+    return gate / (1 + np.exp(-np.float64(np.float32(1.702)) * gate)) * (up + 1)
+
+
+def expected(tensors, layer, x, ids, weights):
+    """[T, H], by NumPy from a GPT-OSS checkpoint's own definition."""
+    def get(part, suffix):
+        return tensors[f"model.layers.{layer}.mlp.experts.{part}_proj_{suffix}"][1]
+
+    def matrix(part):
+        blocks, scales = get(part, "blocks"), get(part, "scales")
+        return decode(blocks.reshape(*blocks.shape[:2], -1), scales)
+
+    w13, w2 = matrix("gate_up"), matrix("down")
+    bias13, bias2 = (moe.from_bfloat16(get(part, "bias")).astype(np.float64)
+                     for part in ("gate_up", "down"))
+    x = moe.from_bfloat16(x).astype(np.float64)
+    out = np.zeros((len(ids), w2.shape[1]))
+    for t, row in enumerate(ids):
+        for s, expert in enumerate(row):
+            both = w13[expert] @ x[t] + bias13[expert]
+            # Even rows are gate, odd ones up.
+            value = w2[expert] @ swiglu(both[::2], both[1::2]) + bias2[expert]
+            out[t] += weights[t, s] * value
+    return out
+
+
+def batch(hidden, experts, seed=5):
+    rng = np.random.default_rng(seed)
+    ids = np.array([rng.permutation(experts)[:TOPK] for _ in range(TOKENS)], np.int32)
+    return (moe.to_bfloat16(rng.standard_normal((TOKENS, hidden))), ids,
+            rng.random((TOKENS, TOPK), np.float32))
+
+
+@pytest.fixture
+def gpt_oss(tmp_path):
+    """A folder with a sharded GPT-OSS checkpoint, and its tensors."""
+    tensors = checkpoints.gpt_oss(2, 6, 128, 160)
+    index = {}
+    for shard in range(3):
+        part = dict(list(tensors.items())[shard::3])
+        checkpoints.write(tmp_path / f"model-{shard}.safetensors", part)
+        index.update({name: f"model-{shard}.safetensors" for name in part})
+    (tmp_path / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": index}))
+    return tmp_path, tensors
+
+
+@pytest.mark.parametrize("shuffled, gate", [(False, "separated"), (True, "separated"),
+                                            (True, "interleaved")])
+def test_a_gpt_oss_layer_computes_its_definition(gpt_oss, shuffled, gate):
+    path, tensors = gpt_oss
+    x, ids, weights = batch(128, 6)
+    for layer in (0, 1):
+        loaded = moe.load_gpt_oss(path, layer, shuffled=shuffled, gate=gate)
+        y = loaded.layer(x, ids, weights, chip=CHIP, out_type="f32")
+        assert_close(y, expected(tensors, layer, x, ids, weights))
+        if not shuffled:
+            np.testing.assert_allclose(loaded.reference(x, ids, weights),
+                                       expected(tensors, layer, x, ids, weights),
+                                       rtol=1e-9, atol=1e-9)
+            loaded.check(y, x, ids, weights, chip=CHIP, out_type="f32")
+
+
+def test_tensor_parallel_parts_add_up(gpt_oss):
+    path, tensors = gpt_oss
+    x, ids, weights = batch(128, 6)
+    total = np.zeros((TOKENS, 128), np.float32)
+    padded = []
+    for rank in range(2):  # 160 rows in two parts of 96, the second with 32 zeros
+        part = moe.load_gpt_oss(path, 0, split=moe.Split(rank, 2))
+        padded.append(part.padded)
+        assert part.bias13.shape == (6, 2 * 96)
+        part.layer(x, ids, weights, chip=CHIP, out=total, out_type="f32")
+    assert padded == [0, 32]
+    assert_close(total, expected(tensors, 0, x, ids, weights))
+
+
+def test_expert_parallel_parts_add_up(gpt_oss):
+    path, tensors = gpt_oss
+    x, ids, weights = batch(128, 6)
+    total = np.zeros((TOKENS, 128), np.float32)
+    for rank in range(4):
+        part = moe.load_gpt_oss(path, 1, split=moe.Split(ep_rank=rank, ep_size=4))
+        part.layer(x, ids, weights, chip=CHIP, out=total, out_type="f32")
+    assert_close(total, expected(tensors, 1, x, ids, weights))
+
+
+def per_expert(names, experts=4, hidden=64, inter=96, dtype="U8"):
+    """A checkpoint of one tensor a matrix, and the same layer as arrays."""
+    rng = np.random.default_rng(3)
+    tensors, stacks = {}, {"gate": [], "up": [], "down": []}
+    for expert in range(experts):
+        for key, (n, k) in {"gate": (inter, hidden), "up": (inter, hidden),
+                            "down": (hidden, inter)}.items():
+            name = names[key].format(layer=3, expert=expert)
+            if dtype == "U8":
+                codes = rng.integers(0, 256, (n, k // 2), np.uint8)
+                scales = rng.integers(120, 124, (n, k // 32), np.uint8)
+                tensors[name] = "U8", codes
+                tensors[names[key + "_scale"].format(layer=3, expert=expert)] = (
+                    "U8", scales)
+            else:
+                values = moe.to_bfloat16(rng.standard_normal((n, k)))
+                tensors[name] = "BF16", values
+                codes, scales = moe.quantize_mxfp4(moe.from_bfloat16(values))
+            stacks[key].append((codes, scales))
+    gate, up, down = ([np.stack(parts) for parts in zip(*stacks[key])]
+                      for key in ("gate", "up", "down"))
+    return tensors, (np.concatenate([gate[0], up[0]], 1),
+                     np.concatenate([gate[1], up[1]], 1), *down)
+
+
+@pytest.mark.parametrize("names, dtype", [("deepseek", "U8"), ("deepseek", "BF16"),
+                                          ("kimi", "U8"), ("mixtral", "U8"),
+                                          ("custom", "U8")])
+def test_checkpoints_of_one_tensor_a_matrix(names, dtype, tmp_path):
+    templates = moe.checkpoint.NAME_MAPS.get(names)
+    argument = None
+    if templates is None:
+        templates = {f"{part}{suffix}": f"l{{layer}}.e{{expert}}.{part}{suffix}"
+                     for part in ("gate", "up", "down") for suffix in ("", "_scale")}
+        argument = str(tmp_path / "names.json")
+        (tmp_path / "names.json").write_text(json.dumps(templates))
+    tensors, arrays = per_expert(templates, dtype=dtype)
+    checkpoints.write(tmp_path / "model.safetensors", tensors)
+    loaded = moe.load_layer(tmp_path, 3, names=argument, shuffled=False)
+    for got, want in zip((loaded.w13, loaded.scale13, loaded.w2, loaded.scale2), arrays):
+        np.testing.assert_array_equal(got, want)
+    assert loaded.bias13 is None and loaded.act == "silu"
+
+
+def convert(*arguments, **options):
+    return subprocess.run([sys.executable, "-m", "moe", "convert", *map(str, arguments)],
+                          capture_output=True, text=True, check=False, **options)
+
+
+def test_moe_convert_writes_what_the_loader_gives(gpt_oss, tmp_path):
+    path, tensors = gpt_oss
+    out = tmp_path / "out"
+    run = convert(path, "--out", out, "--json")
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""  # no progress where nobody looks
+    summary = json.loads(run.stdout)
+    assert summary["names"] == "gpt-oss" and summary["layers"] == {
+        "0": "written", "1": "written"}
+    assert sorted(file.name for file in out.iterdir()) == [
+        "layer_000.safetensors", "layer_001.safetensors"]
+    x, ids, weights = batch(128, 6)
+    loaded, direct = moe.load_converted(out / "layer_001.safetensors"), \
+        moe.load_gpt_oss(path, 1)
+    for field in ("w13", "scale13", "w2", "scale2", "bias13", "bias2"):
+        np.testing.assert_array_equal(getattr(loaded, field), getattr(direct, field))
+    y = loaded.layer(x, ids, weights, chip=CHIP, out_type="f32")
+    assert_close(y, expected(tensors, 1, x, ids, weights))
+    again = convert(path, "--out", out)
+    assert again.stdout.startswith("layer 0: kept\nlayer 1: kept\n")
+
+
+def test_an_interrupted_conversion_goes_on(gpt_oss, tmp_path, monkeypatch):
+    path, _ = gpt_oss
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    assert moe.convert.main([str(path), "--out", str(whole), "--layers", "1"]) == 0
+    write, calls = moe.convert._write, []
+
+    def write_three(*arguments):
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        calls.append(arguments[2])
+        return write(*arguments)
+
+    monkeypatch.setattr(moe.convert, "_write", write_three)
+    assert moe.convert.main([str(path), "--out", str(out), "--layers", "1"]) == 130
+    assert sorted(file.name for file in out.iterdir()) == [
+        "layer_001.journal", "layer_001.partial"]
+    calls.clear()
+    monkeypatch.setattr(moe.convert, "_write",
+                        lambda *a: calls.append(a[2]) or write(*a))
+    assert moe.convert.main([str(path), "--out", str(out), "--layers", "1"]) == 0
+    assert calls == [3, 4, 5]
+    name = "layer_001.safetensors"
+    assert (out / name).read_bytes() == (whole / name).read_bytes()
+    assert [file.name for file in out.iterdir()] == [name]
+
+
+def test_a_changed_checkpoint_is_not_gone_on_with(gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    out = tmp_path / "out"
+    assert convert(path, "--out", out, "--layers", "0").returncode == 0
+    os.utime(path / "model-0.safetensors", (1, 1))
+    assert "layer 0: written" in convert(path, "--out", out, "--layers", "0").stdout
+
+
+def test_a_killed_conversion_leaves_no_file_of_the_final_name(gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    out = tmp_path / "out"
+    process = subprocess.Popen([sys.executable, "-m", "moe", "convert", str(path),
+                                "--out", str(out)])
+    while not out.is_dir() and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for file in out.glob("*.safetensors"):
+        moe.load_converted(file)
+    assert convert(path, "--out", out).returncode == 0
+
+
+@pytest.mark.parametrize("arguments, code, message", [
+    (["--layers", "2"], 1, "layers: expected one of [0, 1], got 2"),
+    (["--layers", "x"], 2, "expected N or N-M, got 'x'"),
+    (["--tp", "2/2"], 1, "tp: expected RANK/SIZE"),
+    (["--tp", "0/9"], 1, "tp: expected parts that all have rows of the 160"),
+    (["--ep", "0/7"], 1, "ep: expected at most 6 parts"),
+    (["--tp", "1"], 2, "expected RANK/SIZE, got '1'"),
+    (["--names", "llama"], 1, "names: expected one of gpt-oss"),
+    (["--names", "deepseek"], 1, "expected layers named as in deepseek"),
+    (["--gates", "x"], 2, "unrecognized arguments"),
+])
+def test_what_moe_convert_refuses(arguments, code, message, gpt_oss, tmp_path):
+    run = convert(gpt_oss[0], "--out", tmp_path / "out", *arguments)
+    assert run.returncode == code and message in run.stderr, run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_split_says_what_it_pads(gpt_oss, tmp_path):
+    run = convert(gpt_oss[0], "--out", tmp_path / "out", "--tp", "1/2")
+    assert "note: I 160 in 2 parts: 96 rows, of which 32 are zeros" in run.stderr
+
+
+PREFIX = "model.layers.0.mlp.experts."
+
+
+def broken_header(change):
+    """Writes a good one-layer checkpoint with `change` made to its header's entries."""
+    def make(path):
+        tensors = checkpoints.gpt_oss(1, 2, 64, 64)
+        entries, offset = {}, 0
+        for name, (dtype, array) in tensors.items():
+            entries[name] = {"dtype": dtype, "shape": list(array.shape),
+                             "data_offsets": [offset, offset + array.nbytes]}
+            offset += array.nbytes
+        change(entries)
+        checkpoints.write(path, tensors, header=entries)
+    return make
+
+
+def set_entry(name, key, value):
+    return broken_header(lambda entries: entries[PREFIX + name].__setitem__(key, value))
+
+
+def move(entries):
+    entry = entries[PREFIX + "down_proj_scales"]
+    entry["data_offsets"] = [offset - 8 for offset in entry["data_offsets"]]
+
+
+def truncate(path):
+    checkpoints.write(path, checkpoints.gpt_oss(1, 2, 64, 64))
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def raw(data):
+    return lambda path: path.write_bytes(data)
+
+
+def changed(name, value):
+    def make(path):
+        tensors = checkpoints.gpt_oss(1, 2, 64, 64)
+        if value is None:
+            del tensors[PREFIX + name]
+        else:
+            tensors[PREFIX + name] = value
+        checkpoints.write(path, tensors)
+    return make
+
+
+@pytest.mark.parametrize("make, message", [
+    (raw(b""), "expected the 8 bytes of a header's length, got 0"),
+    (raw((1 << 60).to_bytes(8, "little") + b"{}"), "got a length of 1152921504606846976"),
+    (raw((100).to_bytes(8, "little") + b"{}"), "expected a header of at most 2 bytes"),
+    (raw((2).to_bytes(8, "little") + b"[]"), "expected a JSON object at offset 8"),
+    (raw((2).to_bytes(8, "little") + b"{x"), "the header at offset 8 is no JSON"),
+    (raw((18).to_bytes(8, "little") + b'{"a":{}, "a":{}}  '), "occurs twice"),
+    (raw((200000).to_bytes(8, "little") + b"[" * 200000), "is no JSON"),
+    (truncate, "tensor '" + PREFIX + "down_proj_bias' at offset "),
+    (truncate, "it is truncated"),
+    (broken_header(move), "they overlap"),
+    (set_entry("down_proj_bias", "data_offsets", [0, 4]), "expected 256 bytes for BF16"),
+    (set_entry("down_proj_bias", "shape", [2, -64]), "expected a shape of sizes"),
+    (set_entry("down_proj_bias", "shape", [2, 1e3]), "expected a shape of sizes"),
+    (set_entry("down_proj_bias", "dtype", "FP4"), "expected a dtype of BOOL"),
+    (set_entry("down_proj_bias", "data_offsets", "no"), "expected data_offsets"),
+    (changed("down_proj_scales", ("BF16", np.zeros((2, 64, 2), np.uint16))),
+     "expected dtype U8 or F8_E8M0, got BF16"),
+    (changed("down_proj_blocks", ("U8", np.zeros((2, 64, 4, 16), np.uint8))),
+     "expected shape [2, 64, 2, 16]"),
+    (changed("gate_up_proj_blocks", ("U8", np.zeros((2, 128, 32), np.uint8))),
+     "expected shape [?, ?, ?, 16]"),
+    (changed("down_proj_bias", None), "expected biases of both stages or of neither"),
+    (changed("down_proj_scales", None), "expected tensor '" + PREFIX +
+     "down_proj_scales' in the checkpoint"),
+])
+def test_broken_checkpoints(make, message, tmp_path):
+    path = tmp_path / "model.safetensors"
+    make(path)
+    with pytest.raises(moe.CheckpointError) as error:
+        moe.load_gpt_oss(path, 0)
+    assert message in str(error.value)
+    if "expected tensor" not in message and "biases" not in message:
+        assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("index, message", [
+    ("{", "expected a JSON object with a weight_map"),
+    ("[]", "expected a JSON object with a weight_map"),
+    ('{"weight_map": {"x": "../model-0.safetensors"}}', "expected the name of a file in"),
+    ('{"weight_map": {"x": "none.safetensors"}}', "No such file"),
+    ('{"weight_map": {"x": "model-0.safetensors"}}', "expected tensor 'x'"),
+])
+def test_broken_indices(index, message, gpt_oss):
+    path, _ = gpt_oss
+    (path / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(moe.CheckpointError) as error:
+        moe.load_gpt_oss(path, 0)
+    assert message in str(error.value)
+
+
+def test_a_missing_expert_is_no_end(tmp_path):
+    names = moe.checkpoint.NAME_MAPS["deepseek"]
+    tensors, _ = per_expert(names)
+    del tensors[names["gate"].format(layer=3, expert=2)]
+    checkpoints.write(tmp_path / "model.safetensors", tensors)
+    with pytest.raises(moe.CheckpointError, match="experts.2.gate_proj.weight"):
+        moe.load_layer(tmp_path, 3)
+
+
+def test_float8_weights_are_refused(tmp_path):
+    names = moe.checkpoint.NAME_MAPS["deepseek"]
+    tensors, _ = per_expert(names)
+    name = names["gate"].format(layer=3, expert=0)
+    tensors[name] = "F8_E4M3", np.zeros((96, 64), np.uint8)
+    checkpoints.write(tmp_path / "model.safetensors", tensors)
+    with pytest.raises(moe.CheckpointError, match="got F8_E4M3"):
+        moe.load_layer(tmp_path, 3)
+
+
+@pytest.mark.parametrize("names, message", [
+    ({"gate": "a{layer}{expert}"}, "missing key 'down'"),
+    ({"gate_up": "a{layer}", "down": "b"}, "expected a name with {layer}"),
+    ({"gate": "a", "up": "b", "down": "c"}, "with {layer} and {expert}"),
+    ({"gate": "{x}{layer}{expert}", "up": "b", "down": "c"}, "no other braces"),
+    ({"gates": "a"}, "expected keys of"),
+    ([], "expected a JSON object of names"),
+])
+def test_broken_name_maps(names, message, gpt_oss, tmp_path):
+    file = tmp_path / "names.json"
+    file.write_text(json.dumps(names))
+    with pytest.raises(moe.CheckpointError) as error:
+        moe.load_layer(gpt_oss[0], 0, names=str(file))
+    assert message in str(error.value)
+
+
+def test_progress_on_a_terminal(gpt_oss, tmp_path):
+    terminal, end = os.openpty()
+    run = subprocess.run([sys.executable, "-m", "moe", "convert", str(gpt_oss[0]),
+                          "--out", str(tmp_path / "out")], stdout=subprocess.PIPE,
+                         stderr=end, check=True)
+    os.close(end)
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert "layer 1: 12 of 12 experts, " in shown and " MB/s, 0 s left" in shown
+    assert shown.endswith("\r\n") and b"layer 1: written" in run.stdout
