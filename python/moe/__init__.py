@@ -4,16 +4,17 @@
 The package is a thin layer over libmoe.so; docs/Python.md is its manual.
 """
 
+from . import torch
 from ._arrays import from_bfloat16, to_bfloat16
+from ._draw import plot_layout
+from ._host import (SortedTokens, dequantize_mxfp4, moe_sorting, quantize_mxfp4,
+                    shuffle_scale_a16w4, shuffle_weight_a16w4)
+from ._kernel import Kernel, compile
+from ._layer import (check_gemm1, check_gemm2, check_layer, gemm1, gemm2, layer,
+                     reference_gemm1, reference_gemm2, reference_layer)
 from ._library import MoeError, MoeUsageError, load_library
 from .checkpoint import (LayerWeights, Split, load_converted, load_gpt_oss,
                          load_layer)
-from .draw import plot_layout
-from .host import (SortedTokens, dequantize_mxfp4, moe_sorting, quantize_mxfp4,
-                   shuffle_scale_a16w4, shuffle_weight_a16w4)
-from .kernel import Kernel, compile
-from .layer import (check_gemm1, check_gemm2, check_layer, gemm1, gemm2, layer,
-                    reference_gemm1, reference_gemm2, reference_layer)
 from .safetensors import CheckpointError
 
 __all__ = [
@@ -23,7 +24,7 @@ __all__ = [
     "gemm1", "gemm2", "layer", "load_converted", "load_gpt_oss", "load_layer",
     "load_library", "moe_sorting", "plot_layout",
     "quantize_mxfp4", "reference_gemm1", "reference_gemm2", "reference_layer",
-    "shuffle_scale_a16w4", "shuffle_weight_a16w4", "to_bfloat16"
+    "shuffle_scale_a16w4", "shuffle_weight_a16w4", "to_bfloat16", "torch"
 ]
 
 __version__ = "0.1.0"

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._arrays import Array, ArrayLike, from_bfloat16
-from .host import quantize_mxfp4, shuffle_scale_a16w4, shuffle_weight_a16w4
-from .layer import check_layer, layer as run_layer, reference_layer
+from ._host import quantize_mxfp4, shuffle_scale_a16w4, shuffle_weight_a16w4
+from ._layer import check_layer, layer as run_layer, reference_layer
 from .safetensors import CheckpointError, Tensor, open_checkpoint, read_header
 
 _FLOATS = ("BF16", "F16", "F32")
@@ -392,8 +392,12 @@ class LayerWeights:
 def in_kernel_order(expert: Expert, gate: str) -> Expert:
     """The expert with weights and scales shuffled; biases stay logical."""
     up = gate == "interleaved"
-    return Expert(shuffle_weight_a16w4(expert.w13[None], gate_up=up)[0],
-                  shuffle_scale_a16w4(expert.scale13[None], gate_up=up)[0],
+    w13, scale13 = expert.w13, expert.scale13
+    if gate == "rows":  # gate and up rows in turn
+        order = np.arange(len(w13)).reshape(2, -1).T.ravel()
+        w13, scale13 = w13[order], scale13[order]
+    return Expert(shuffle_weight_a16w4(w13[None], gate_up=up)[0],
+                  shuffle_scale_a16w4(scale13[None], gate_up=up)[0],
                   shuffle_weight_a16w4(expert.w2[None])[0],
                   shuffle_scale_a16w4(expert.scale2[None])[0],
                   expert.bias13, expert.bias2)

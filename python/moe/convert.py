@@ -184,7 +184,7 @@ def make_parser(program: str) -> argparse.ArgumentParser:
                         help=f"{', '.join(NAME_MAPS)} or FILE.json [the first that fits]")
     parser.add_argument("--act", choices=["silu", "swiglu", "situv2"],
                         help="the activation to note [swiglu for gpt-oss, else silu]")
-    parser.add_argument("--gate", choices=["separated", "interleaved"],
+    parser.add_argument("--gate", choices=["separated", "interleaved", "rows"],
                         default="separated", help="order of gate and up rows [separated]")
     parser.add_argument("--tp", metavar="RANK/SIZE", type=parse_split, default=(0, 1),
                         help="one part of I, padded to a multiple of 32 [0/1]")

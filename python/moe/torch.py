@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""torch.ops.moe.layer, where torch is installed. Not imported by the package."""
+"""torch.ops.moe.layer, where torch is installed; register() imports it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .layer import layer
+from ._layer import layer
 
 _SCHEMA = ("layer(Tensor x, Tensor w13, Tensor scale13, Tensor w2, Tensor scale2, "
            "Tensor topk_ids, Tensor topk_weights, Tensor? bias13=None, "

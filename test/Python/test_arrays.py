@@ -204,7 +204,6 @@ def test_torch_tensors(tensors):
     assert got.dtype == torch.bfloat16
     np.testing.assert_array_equal(got.view(torch.int16).numpy().view(np.uint16),
                                   moe.layer(*tensors.arguments(), chip=CHIP))
-    import moe.torch
     moe.torch.register()
     moe.torch.register()
     assert torch.equal(torch.ops.moe.layer(x, *rest, chip=CHIP), got)

@@ -71,7 +71,7 @@ def gpt_oss(tmp_path):
 
 
 @pytest.mark.parametrize("shuffled, gate", [(False, "separated"), (True, "separated"),
-                                            (True, "interleaved")])
+                                            (True, "interleaved"), (True, "rows")])
 def test_a_gpt_oss_layer_computes_its_definition(gpt_oss, shuffled, gate):
     path, tensors = gpt_oss
     x, ids, weights = batch(128, 6)

@@ -138,3 +138,16 @@ def test_threads_get_equal_results(tensors):
         worker.join()
     for result in results:
         np.testing.assert_array_equal(result, expected)
+
+
+def test_a_token_may_name_an_expert_twice(tensors):
+    tensors.ids[:] = 3
+    got = moe.gemm2(*tensors.stage2(), chip="gfx950", out_type="f32")
+    assert_close(got, tensors.expected_stage2(), bits=20)
+
+
+def test_ids_that_name_no_expert_are_skipped(tensors):
+    tensors.ids[0], tensors.ids[1, 0], tensors.ids[2, 1] = -1, 6, 1 << 30
+    got = moe.gemm2(*tensors.stage2(), chip="gfx950", out_type="f32")
+    assert not got[0].any()
+    assert_close(got, tensors.expected_stage2(), bits=20)

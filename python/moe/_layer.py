@@ -25,8 +25,8 @@ from . import _arrays
 from ._arrays import Array, ArrayLike
 from ._library import (Batch, Config, Executor, Weights, check, load_library,
                        take_json)
-from .host import quantize_mxfp4
-from .kernel import split_options
+from ._host import quantize_mxfp4
+from ._kernel import split_options
 
 _OUT_TYPES = {"bf16": np.uint16, "f16": np.float16, "f32": np.float32}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .host import shuffle_scale_a16w4, shuffle_weight_a16w4
+from ._host import shuffle_scale_a16w4, shuffle_weight_a16w4
 
 
 class Drawing(str):
