@@ -181,6 +181,8 @@ fresh_new_image() {
     rm -f "$etc/$file" 2>/dev/null || true
     cp -rL "/etc/$file" "$(dirname "$etc/$file")/"
   done
+  # The image is thrown away: dpkg need not wait for the disk.
+  echo force-unsafe-io >"$etc/dpkg/dpkg.cfg.d/unsafe-io"
   fresh_copy_checkout "$fresh_image/opt/moe-mlir"
 }
 
@@ -190,16 +192,18 @@ fresh_copy_checkout() {
     --exclude=__pycache__ -cf - . | tar -C "$1" --no-same-owner -xf -
 }
 
-# fresh_enter [--net] [NAME=VALUE...] COMMAND...: runs it in the image, without a
-# terminal and with an environment of its own; --net: without a network. Mounts
-# and processes end with it.
+# fresh_enter [--net] COMMAND...: runs it in the image, without a terminal and with
+# an environment of its own; --net: without a network. Mounts and processes end
+# with it where this system lets root make namespaces.
 fresh_enter() {
-  local separate=(--mount --pid --fork --kill-child "--mount-proc=$fresh_image/proc")
+  local separate=()
+  [ "$fresh_isolated" = 0 ] || separate=(unshare --mount --pid --fork --kill-child
+    "--mount-proc=$fresh_image/proc")
   if [ "$1" = --net ]; then
     separate+=(--net)
     shift
   fi
-  unshare "${separate[@]}" chroot "$fresh_image" env -i \
+  "${separate[@]}" chroot "$fresh_image" env -i \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/root ${http_proxy:+"http_proxy=$http_proxy"} \
     ${https_proxy:+"https_proxy=$https_proxy"} ${no_proxy:+"no_proxy=$no_proxy"} \
@@ -388,8 +392,8 @@ case_demo_as_user_beside_llvm_14() {
 (moe_install debootstrap) || fresh_skip_all "debootstrap is not installed and apt has none"
 mkdir -p "$fresh_cache"
 fresh_cache=$(readlink -f "$fresh_cache")
-unshare --mount --pid --net --fork true 2>/dev/null ||
-  fresh_skip_all "this system does not let root make namespaces (unshare)"
+fresh_isolated=1
+unshare --mount --pid --net --fork --mount-proc true 2>/dev/null || fresh_isolated=0
 fresh_image=
 trap '[ -z "$fresh_image" ] || rm -rf "$fresh_image"' EXIT
 fresh_find_sources
@@ -399,6 +403,11 @@ fresh_make_archive ||
 [[ " ${full_cases[*]} " = *" ${fresh_cases[0]} "* ]] || fresh_new_image
 
 for name in "${fresh_cases[@]}"; do
+  if [ "$fresh_isolated" = 0 ] &&
+    [[ " no_network ${full_cases[*]} " = *" $name "* ]]; then
+    fresh_result SKIPPED "$name" 0 "this system does not let root make namespaces (unshare)"
+    continue
+  fi
   moe_say "fresh machine: $name"
   fresh_log="$fresh_cache/$name.log"
   fresh_reason=
