@@ -71,6 +71,12 @@ for name in "${fresh_cases[@]}"; do
     exit 2
   fi
 done
+for line in "${fresh_sources[@]}"; do
+  if [[ ! "${line/\[*\] /}" =~ ^deb\ +[^\ ]+\ +[^\ ]+\ +[^\ ]+ ]]; then
+    echo "check_fresh.sh: error: expected 'deb ADDRESS SUITE COMPONENT', got '$line'" >&2
+    exit 2
+  fi
+done
 if [ ${#fresh_cases[@]} -eq 0 ]; then
   fresh_cases=("${quick_cases[@]}")
   [ "$fresh_quick" = 1 ] || fresh_cases+=("${full_cases[@]}")
@@ -137,7 +143,8 @@ fresh_find_sources() {
 # Makes the archive of an empty image unless there is one of the same content.
 fresh_make_archive() {
   local uri suite key folder
-  read -r _ uri suite _ <<<"${fresh_sources[0]}"
+  # Without [options]; a line may have them.
+  read -r _ uri suite _ <<<"${fresh_sources[0]/\[*\] /}"
   key=$(printf '%s %s minbase %s' "$uri" "$suite" "$(debootstrap --version)" |
     sha256sum)
   fresh_archive="$fresh_cache/minbase-${key:0:16}.tar"
@@ -189,7 +196,7 @@ fresh_new_image() {
 fresh_copy_checkout() {
   mkdir -p "$1"
   tar -C "$moe_root" --exclude='./build*' --exclude=./.git --exclude=./.cache \
-    --exclude=__pycache__ -cf - . | tar -C "$1" --no-same-owner -xf -
+    --exclude=__pycache__ --exclude="./${fresh_cache#"$moe_root/"}" -cf - . | tar -C "$1" --no-same-owner -xf -
 }
 
 # fresh_enter [--net] COMMAND...: runs it in the image, without a terminal and with
@@ -392,6 +399,9 @@ case_demo_as_user_beside_llvm_14() {
 (moe_install debootstrap) || fresh_skip_all "debootstrap is not installed and apt has none"
 mkdir -p "$fresh_cache"
 fresh_cache=$(readlink -f "$fresh_cache")
+[[ "$fresh_cache" != *[[:space:]]* ]] || moe_fail \
+  "expected a folder without spaces for the image, got '$fresh_cache'" \
+  "debootstrap cannot write there; give another one with --cache"
 fresh_isolated=1
 unshare --mount --pid --net --fork --mount-proc true 2>/dev/null || fresh_isolated=0
 fresh_image=
