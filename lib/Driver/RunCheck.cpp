@@ -57,7 +57,7 @@ static void checkEveryElement(const Problem &problem, const void *out,
     for (int64_t i = row * cols; i < (row + 1) * cols; ++i) {
       double y = reference::loadFloat(type, out, i);
       if (routed[static_cast<size_t>(row)]) {
-        result.unwritten += problem.generated && std::isnan(y);
+        result.unwritten += problem.isFinite() && std::isnan(y);
         continue;
       }
       int64_t width = reference::byteWidth(type);
@@ -70,17 +70,20 @@ static void checkEveryElement(const Problem &problem, const void *out,
 }
 
 reference::ActivationParams moe::driver::activationOf(const KernelOptions &o) {
-  driver::ActivationParams params = resolvedActivation(o);
-  reference::ActivationParams result;
-  result.kind = o.act == driver::Activation::Silu ? reference::Activation::Silu
-                : o.act == driver::Activation::Swiglu
-                    ? reference::Activation::Swiglu
-                    : reference::Activation::Situv2;
-  result.alpha = params.alpha;
-  result.limit = params.limit;
-  result.beta = params.beta;
-  result.linearBeta = params.linearBeta;
-  return result;
+  // Not resolvedActivation, which gives the kernel its arguments: what a flag
+  // that is absent means is the reference's own knowledge.
+  reference::ActivationParams params = reference::defaultActivation(
+      o.act == driver::Activation::Silu     ? reference::Activation::Silu
+      : o.act == driver::Activation::Swiglu ? reference::Activation::Swiglu
+                                            : reference::Activation::Situv2);
+  auto set = [](double &value, std::optional<float> flag) {
+    value = flag ? double(*flag) : double(float(value)); // an f32 argument
+  };
+  set(params.alpha, o.alpha);
+  set(params.limit, o.limit);
+  set(params.beta, o.beta);
+  set(params.linearBeta, o.linearBeta);
+  return params;
 }
 
 CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
@@ -181,5 +184,6 @@ reference::ErrorReport CheckResult::total() const {
   sum.maxError = std::max(e.maxError, c.maxError);
   sum.maxBoundRatio = std::max(e.maxBoundRatio, c.maxBoundRatio);
   sum.logitsDiff = std::max(e.logitsDiff, c.logitsDiff);
+  sum.logitsExplained = e.logitsGood() && c.logitsGood();
   return sum;
 }

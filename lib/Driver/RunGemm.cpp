@@ -35,6 +35,12 @@ static void addFlags(FlagSet &flags, Request &request) {
                          {"skewed", Routing::Skewed},
                          {"one-expert", Routing::OneExpert},
                          {"round-robin", Routing::RoundRobin}});
+  flags.choice<Values>(
+      "values",
+      "what generated tensors contain: special has NaN, "
+      "infinities and subnormal numbers too [moderate]",
+      request.values,
+      {{"moderate", Values::Moderate}, {"special", Values::Special}});
   flags.integer("seed", "seed of the generated problem [0]", request.seed);
   if (!request.layer && request.options.kernel == KernelKind::Gemm2)
     flags.toggle("reduce",
@@ -86,7 +92,8 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   if (flags.given("data")) {
     if (!flags.given("out"))
       return usageError("missing flag --out, which --data needs");
-    for (const char *name : {"routing", "experts-global", "expert-mask"})
+    for (const char *name :
+         {"routing", "values", "experts-global", "expert-mask"})
       if (flags.given(name))
         return usageError("--" + Twine(name) + " does not go with --data");
   } else {
@@ -270,7 +277,7 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
     if (request.dataDir.empty())
       if (Error error =
               generateProblem(problem.options, request.tokens, request.routing,
-                              request.seed, problem.sharding)
+                              request.seed, problem.sharding, request.values)
                   .moveInto(problem))
         return error;
     if (input)

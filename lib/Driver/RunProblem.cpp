@@ -29,7 +29,10 @@ enum Stream : uint64_t {
   kBias = 3,
   kOut = 4,
   kWeight = 5,
-  kMask = 6
+  kMask = 6,
+  kSpecialX = 7,
+  kExpert = 1000,              // and following: one each expert
+  kSpecialExpert = 1000000000, // likewise
 };
 
 const char *moe::driver::toString(Routing routing) {
@@ -261,15 +264,49 @@ static void fillExpert(uint8_t *codes, uint8_t *scales, int64_t blocks,
   }
 }
 
+/// Some blocks get any scale, one of them NaN and one of them the smallest.
+static void addSpecialScales(uint8_t *scales, int64_t blocks, Random random) {
+  int64_t count = std::max<int64_t>(3, blocks / 512);
+  for (int64_t i = 0; i < count; ++i) {
+    uint64_t block = random.below(uint64_t(blocks)), byte = random.below(256);
+    scales[block] = static_cast<uint8_t>(i == 0 ? 0xFF : i == 1 ? 0 : byte);
+  }
+}
+
 void Problem::weightsOf(int64_t expert, uint8_t *toCodes,
                         uint8_t *toScales) const {
   int64_t blocks = options.n() * options.k() / 32;
-  if (codes.empty())
-    return fillExpert(toCodes, toScales, blocks,
-                      Random(seed, 1000 + uint64_t(expert)));
+  if (codes.empty()) {
+    fillExpert(toCodes, toScales, blocks,
+               Random(seed, kExpert + uint64_t(expert)));
+    if (values == Values::Special)
+      addSpecialScales(toScales, blocks,
+                       Random(seed, kSpecialExpert + uint64_t(expert)));
+    return;
+  }
   std::memcpy(toCodes, codes.data() + expert * blocks * 16,
               size_t(blocks * 16));
   std::memcpy(toScales, scales.data() + expert * blocks, size_t(blocks));
+}
+
+/// Makes some rows of x special: see generateProblem.
+static void addSpecialActivations(Problem &problem,
+                                  const std::vector<char> &read) {
+  static const uint16_t specials[] = {0x7FC0, 0x7F80, 0xFF80, 0x7F7F, 0xFF7F};
+  int64_t k = problem.options.k();
+  Random random(problem.seed, kSpecialX);
+  for (size_t row = 0; row < read.size(); ++row) {
+    uint64_t kind = random.below(8), place = random.below(uint64_t(k));
+    uint64_t special = random.below(std::size(specials));
+    uint16_t *x = problem.x.as<uint16_t>() + int64_t(row) * k;
+    if (!read[row] || kind > 1)
+      continue;
+    if (kind == 0)
+      x[place] = specials[special];
+    else // the sign and the fraction of a subnormal number
+      for (int64_t i = 0; i < k; ++i)
+        x[i] &= 0x807F;
+  }
 }
 
 /// Random activations; what no local expert reads is NaN.
@@ -289,6 +326,8 @@ static void fillActivations(Problem &problem) {
       uint16_t value = randomBF16(random.next());
       *x++ = read[static_cast<size_t>(row)] ? value : 0x7FC0;
     }
+  if (problem.values == Values::Special)
+    addSpecialActivations(problem, read);
 }
 
 /// Values from -1 to 1; NaN where a kernel has to store.
@@ -316,12 +355,14 @@ static void fillOutput(Problem &problem) {
 Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
                                                int64_t tokens, Routing routing,
                                                uint64_t seed,
-                                               const Sharding &sharding) {
+                                               const Sharding &sharding,
+                                               Values values) {
   if (Error error = checkDimensions(options, tokens))
     return std::move(error);
   Problem problem;
   problem.sharding = sharding;
   problem.generated = true;
+  problem.values = values;
   problem.options = options;
   problem.tokens = tokens;
   problem.seed = seed;

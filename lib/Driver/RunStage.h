@@ -31,6 +31,7 @@ struct Request {
   int64_t expertsGlobal = 0; ///< 0 = not given
   int64_t localTokens = -1;  ///< negative = not given
   Routing routing = Routing::Uniform;
+  Values values = Values::Moderate;
   uint64_t seed = 0;
   bool json = false, explain = false, help = false;
   bool layer = false; ///< both stages, the second on the first one's output

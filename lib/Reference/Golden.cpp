@@ -26,7 +26,8 @@ struct Pair {
 using PairsByExpert = std::vector<std::vector<Pair>>;
 
 /// The sum over K, that of the first contribution to it alone, the sum of the
-/// absolute values of the others, and the sum of the products' absolute values.
+/// absolute values of the others, and the sum of the finite products' absolute
+/// values.
 struct Dot {
   double sum = 0, first = 0, others = 0, magnitude = 0;
 };
@@ -35,6 +36,17 @@ struct Dot {
 /// Columns whose products with one row are computed together: the row is read
 /// once for all of them.
 static constexpr int64_t kColumns = 4;
+
+/// The sum of those |a*w| that are neither infinite nor NaN. Finite factors are
+/// at most 2^128 each: no finite sum overflows.
+static double finiteMagnitude(const double *a, const double *w, int64_t begin,
+                              int64_t end) {
+  double sum = 0;
+  for (int64_t i = begin; i < end; ++i)
+    if (double product = std::fabs(a[i] * w[i]); std::isfinite(product))
+      sum += product;
+  return sum;
+}
 
 /// sum a*w and sum |a*w| of kColumns columns, two partial sums each so that the
 /// compiler can use vectors without reordering anything.
@@ -50,7 +62,10 @@ static void addDots(const double *a, const double *const *w, int64_t begin,
       }
   for (int64_t c = 0; c < kColumns; ++c) {
     double sum = sums[c][0] + sums[c][1];
-    results[c].magnitude += magnitudes[c][0] + magnitudes[c][1];
+    double magnitude = magnitudes[c][0] + magnitudes[c][1];
+    if (!std::isfinite(magnitude))
+      magnitude = finiteMagnitude(a, w[c], begin, end);
+    results[c].magnitude += magnitude;
     results[c].sum += sum;
     if (begin == 0)
       results[c].first = sum;
@@ -275,9 +290,11 @@ static GoldenResult stage2(const MoEGemm &gemm, bool accumulate,
              if (!accumulate)
                result.value[at] = result.sum[at] = 0;
              result.value[at] += value;
-             result.sum[at] +=
-                 (std::fabs(d.first + bias) + d.others) * std::fabs(weight);
              result.magnitude[at] += magnitude;
+             double sum =
+                 (std::fabs(d.first + bias) + d.others) * std::fabs(weight);
+             if (std::isfinite(sum))
+               result.sum[at] += sum;
            });
   return result;
 }
@@ -392,8 +409,8 @@ double moe::reference::activate(const ActivationParams &params, double g,
 
 /// How far an f32 computation may be from activate(g, u) when g and u are off
 /// by dg and du (docs/Numerics.md): both factors have a slope of at most 1.25
-/// and 1, and evaluating them costs a few roundings, the exponential's
-/// relative error growing with its argument.
+/// and 1, and evaluating them costs a few roundings. The exponential's relative
+/// error grows with its argument; of 1 + e^-x it is the part that e^-x has.
 static double activationError(const ActivationParams &params, double g,
                               double u, double dg, double du) {
   // A sum that is infinite is so exactly.
@@ -403,10 +420,28 @@ static double activationError(const ActivationParams &params, double g,
     du = 0;
   ActivationFactors f = activationFactors(params, g, u);
   double ulp = std::ldexp(1.0, -24);
-  double reach = std::fmin(std::fabs(g) * std::fmax(1.0, params.alpha), 200);
+  double argument = params.kind == Activation::Swiglu ? params.alpha * g : g;
+  double reach = std::fmin(std::fabs(argument), 200) * sigmoid(-argument);
+  if (std::isnan(reach)) // the factor is NaN as well
+    reach = 0;
   double gate = 1.25 * dg + (16 + 2 * reach) * ulp * std::fabs(f.gate);
-  double up = du + 16 * ulp * (std::fabs(f.up) + 1);
+  double up = du;
+  if (params.kind != Activation::Silu) // which takes u as it is
+    up += 16 * ulp * std::fabs(f.up);
   return gate * std::fabs(f.up) + up * std::fabs(f.gate) + gate * up;
+}
+
+/// Whether a kernel in f32 may leave an infinity or a NaN where double has a
+/// number or another infinity: a sum whose terms, or a product whose factors,
+/// pass the range of f32, and a gate that vanishes before an infinite up.
+static bool mayOverflow(const ActivationParams &params, double g, double u,
+                        double magnitudeG, double magnitudeU) {
+  double largest = overflowThreshold(FloatType::F32);
+  ActivationFactors f = activationFactors(params, g, u);
+  return magnitudeG >= largest || magnitudeU >= largest ||
+         (std::isfinite(g) && std::isfinite(u) &&
+          std::fabs(f.gate * f.up) >= largest) ||
+         (std::isinf(f.up) && std::fabs(f.gate) < std::ldexp(1.0, -120));
 }
 
 GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
@@ -454,6 +489,8 @@ GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
                                                 c * magnitude[g],
                                                 c * magnitude[u]) +
             std::ldexp(1.0, -23) * std::fabs(value);
+        if (mayOverflow(params, acc[g], acc[u], magnitude[g], magnitude[u]))
+          result.magnitude[at] = std::numeric_limits<double>::infinity();
       }
     }
   return result;
@@ -462,8 +499,8 @@ GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
 /// By how much a bfloat16 in memory may differ from stage 1's exact value; a
 /// value that rounds to infinity becomes one.
 static double roundedError(double &value, double error) {
-  if (!std::isfinite(value))
-    return 0;
+  if (!std::isfinite(value) || std::isinf(error))
+    return std::isinf(error) ? error : 0;
   error += unitRoundoff(FloatType::BF16) * std::fabs(value) +
            smallestSubnormal(FloatType::BF16) / 2;
   double threshold = overflowThreshold(FloatType::BF16);
@@ -507,7 +544,7 @@ GoldenResult moe::reference::goldenLayer(const MoEGemm &up,
   multiply(down, routed, result.colIds, rowOf(inter.magnitude),
            [&](int64_t, const Pair &pair, int64_t j, Dot d) {
              double error = d.magnitude * std::fabs(weightOf(down, pair.pair));
-             if (std::isnan(error)) // infinity times zero
+             if (!std::isfinite(d.sum)) // an error that is, times anything
                error = std::numeric_limits<double>::infinity();
              result.inputError[pair.row * cols + j] += error;
            });

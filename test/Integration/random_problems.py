@@ -20,6 +20,10 @@ def dims(*blocks):
     return [32 * i for i in blocks]
 
 
+# I of stage 1 alone: an odd number of blocks of 16 rows.
+ODD_BLOCKS = [16, 48, 80, 112, 272]
+
+
 # Flag -> values, simplest first: a failure is reduced towards the left. A value
 # that is there several times is drawn as often.
 CHOICES = {
@@ -30,16 +34,17 @@ CHOICES = {
     "--topk": often([1, 2, 3], 4, 5, 6),
     "--model-dim": often(dims(1, 2, 3, 4, 5, 7, 8, 9), *dims(10, 13, 17, 24, 33)),
     "--inter-dim": often(dims(1, 2, 3, 4, 5, 7, 8, 9), *dims(11, 12, 16, 17, 18, 23, 24,
-                                                           25, 33, 48, 90)),
+                                                           25, 28, 33, 48, 90), *ODD_BLOCKS),
     "--experts-global": often([None], 2, 4, 9, 70),
     "--local-tokens": often([None, None], 0, 1, 5, 29),
     "--out-type": ["f32", "bf16", "f16"],
     "--routing": ["uniform", "one-expert", "skewed", "round-robin"],
+    "--values": often([None], "special"),
     "--tile": often([None] * 8 + ["16x64x128", "16x128x128", "16x128x256", "32x64x256",
                                   "32x128x128"],
                     "16x256x256", "32x128x256", "32x256x128", "64x64x128", "64x128x256",
                     "64x256x128", "64x256x256", "128x128x128", "128x128x256",
-                    "128x256x128"),
+                    "128x256x128", "16x128x768", "16x256x512", "32x64x512"),
     "--k-batch": [None, 2, 3, 5],
     "--k-wave": [None, 2, 4],
     "--waves": often([None], 1, 2, 8),
@@ -100,6 +105,8 @@ def sensible(problem):
     """Not refused, and a fraction of a second."""
     command = problem["command"]
     if command == "gemm1" and given(problem, STAGE2):
+        return False
+    if command != "gemm1" and problem["--inter-dim"] % 32:
         return False
     if command == "gemm2" and given(problem, STAGE1):
         return False

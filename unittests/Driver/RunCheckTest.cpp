@@ -145,6 +145,35 @@ TEST(RunCheck, SamplesSeeEveryNaNAndEveryTouchedElement) {
   }
 }
 
+/// What the flags of the activation mean to the reference, which does not ask
+/// the driver what it tells the kernel: the kinds' defaults by the formats'
+/// description, and each flag by itself.
+TEST(RunCheck, TheActivationOfTheReferenceFollowsTheFlags) {
+  KernelOptions options;
+  options.kernel = KernelKind::Gemm1;
+  options.act = Activation::Swiglu;
+  reference::ActivationParams params = activationOf(options);
+  EXPECT_EQ(params.kind, reference::Activation::Swiglu);
+  EXPECT_EQ(params.alpha, double(1.702f));
+  EXPECT_EQ(params.limit, 7);
+  options.alpha = 0.5f;
+  options.limit = 2.0f;
+  EXPECT_EQ(activationOf(options).alpha, 0.5);
+  EXPECT_EQ(activationOf(options).limit, 2);
+  for (Activation act : {Activation::Silu, Activation::Situv2}) {
+    KernelOptions other;
+    other.act = act;
+    EXPECT_TRUE(std::isinf(activationOf(other).limit));
+  }
+  options.act = Activation::Situv2;
+  EXPECT_EQ(activationOf(options).beta, 4);
+  EXPECT_EQ(activationOf(options).linearBeta, 25);
+  options.beta = 3.0f;
+  options.linearBeta = 9.0f;
+  EXPECT_EQ(activationOf(options).beta, 3);
+  EXPECT_EQ(activationOf(options).linearBeta, 9);
+}
+
 /// Both stages of a layer, and what the reference would have made of them.
 struct SolvedLayer {
   Problem up, down;

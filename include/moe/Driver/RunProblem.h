@@ -26,6 +26,10 @@ namespace moe::driver {
 enum class Routing { Uniform, Skewed, OneExpert, RoundRobin };
 const char *toString(Routing routing);
 
+/// What generated tensors contain: finite numbers of moderate size, or among
+/// them NaN, infinities, subnormal and extreme numbers and scales.
+enum class Values { Moderate, Special };
+
 /// Expert parallelism: the kernel's experts are those of a mask over all of a
 /// model's, and only the first tokens are sorted.
 struct Sharding {
@@ -49,7 +53,11 @@ struct Problem {
   HostBuffer initial;         ///< [outRows, outColumns] of the out type
   uint64_t seed = 0;          ///< of the garbage
   Sharding sharding;
-  bool generated = false; ///< finite numbers only, but for what is not read
+  bool generated = false;
+  Values values = Values::Moderate; ///< of a generated problem
+
+  /// Outputs are finite: a NaN is an element that nobody wrote.
+  bool isFinite() const { return generated && values == Values::Moderate; }
   /// Codes and scales are in the kernel's order already.
   bool shuffled = false;
 
@@ -82,11 +90,15 @@ llvm::Error checkDimensions(const KernelOptions &options, int64_t tokens);
 /// block in 16 zero with scale 0x00, bf16 activations of magnitude up to 2,
 /// routing weights that sum to 1, output contents that are not zero where they
 /// are added to and NaN where they are overwritten. Weights are not stored, see
-/// Problem::weightsOf. Activations that no local expert reads are NaN.
+/// Problem::weightsOf. Activations that no local expert reads are NaN. Special
+/// values: a few blocks of each expert have any scale byte, one of them 0xFF;
+/// one row of activations in eight has a NaN, an infinity or the largest number
+/// in one place, one in eight is subnormal.
 llvm::Expected<Problem> generateProblem(const KernelOptions &options,
                                         int64_t tokens, Routing routing,
                                         uint64_t seed,
-                                        const Sharding &sharding = Sharding());
+                                        const Sharding &sharding = Sharding(),
+                                        Values values = Values::Moderate);
 
 /// Reads an expert mask: one row of int32 (uint8 and int64 too), at least one
 /// of them nonzero.

@@ -52,7 +52,8 @@ struct MoEGemm {
 
 /// A matrix of expected values. `sum` = sum of |contribution| (initial contents
 /// included when accumulating), `magnitude` = sum over contributions of
-/// (sum_k |a*w| + |bias|) * |weight|. The matrices are [rowIds, colIds]: row i
+/// (sum_k |a*w| + |bias|) * |weight|; both leave out what is infinite or NaN:
+/// it is so in any order of adding. The matrices are [rowIds, colIds]: row i
 /// stands for row `rowIds[i]` of the output, which has `outCols` columns;
 /// `routed[i]` is the number of contributions to it: 0 = it keeps its initial
 /// contents.
@@ -113,8 +114,8 @@ double activate(const ActivationParams &params, double g, double u);
 /// Stage 1: rows of w are the gate rows, then the up rows (n = 2I); the result
 /// is [tokens*topk, I] = activate(g, u), times the routing weight when
 /// gemm.weights is given. `magnitude` is here an absolute error bound of the
-/// f32 computation (propagated through the activation), see docs/Numerics.md;
-/// `sum` = |value|.
+/// f32 computation (propagated through the activation), see docs/Numerics.md,
+/// infinite where that computation may overflow on the way; `sum` = |value|.
 GoldenResult goldenStage1(const MoEGemm &gemm, const ActivationParams &params,
                           const void *initial, FloatType type,
                           const Wanted &wanted = Wanted());

@@ -119,7 +119,14 @@ def check_activate(act, inter, rows, gate, bias, doweight, kind):
     ids += [0] * rows
     weights += [np.nan] * rows
     owners.append(0)
+    params = dict(alpha=1.5, limit=3.0 if act == "swiglu" else float(np.float32(3e38)),
+                  beta=2.0, linear_beta=5.0)
     sums = (rng.normal(size=(tokens * topk, 2 * inter)) * 4).astype(np.float32)
+    # Half of them near where tanh changes its formula, the others of any size.
+    for half, scale in ((sums[:, :inter], params["beta"]), (sums[:, inter:], params["linear_beta"])):
+        half[:, ::4] = rng.uniform(0.3, 1.1, half[:, ::4].shape) * scale
+        half[:, 1::4] = -rng.uniform(0.55, 0.75, half[:, 1::4].shape) * scale
+        half[:, 2::4] *= np.ldexp(1.0, -rng.integers(0, 12, half[:, 2::4].shape))
     for (t, s), e in where.items():
         if e < 0:
             sums[t * topk + s] = np.nan
@@ -128,8 +135,6 @@ def check_activate(act, inter, rows, gate, bias, doweight, kind):
     if gate == "interleaved":
         blocks = biases.reshape(experts, 2, inter // 16, 16)
         stored = np.ascontiguousarray(blocks.transpose(0, 2, 1, 3)).reshape(experts, -1)
-    params = dict(alpha=1.5, limit=3.0 if act == "swiglu" else float(np.float32(3e38)),
-                  beta=2.0, linear_beta=5.0)
     out = encode(np.full((tokens * topk, inter), 123.0, np.float32))
     name = f"activate_{act}_{gate}_{rows}_{inter}_{kind}"
     flags = ["--kernel", "activate", "--model-dim", "64", "--inter-dim", str(inter), "--experts",
@@ -147,17 +152,22 @@ def check_activate(act, inter, rows, gate, bias, doweight, kind):
     of_pair = {(i & 0xFFFFFF) * topk + (i >> 24): w for i, w in zip(ids[:used], weights[:used])
                if i != (topk << 24 | tokens)}
     unit = {"bf16": 2.0**-8, "f16": 2.0**-11, "f32": 2.0**-24}[kind]
+    spacing = {"bf16": 2.0**-133, "f16": 2.0**-24, "f32": 2.0**-149}[kind]
     for (t, s), e in where.items():
         row = t * topk + s
         if e < 0:
             assert (got[row] == out[row]).all(), (name, row, "was written")
             continue
-        total = sums[row].astype(np.float64) + (biases[e] if bias else 0)
+        total = (sums[row] + biases[e] if bias else sums[row]).astype(np.float64)
         want = activation(act, total[:inter], total[inter:], **params)
         if doweight:
             want *= np.float64(np.float32(of_pair[row]))
         error = np.abs(decode(got[row]).astype(np.float64) - want)
-        bound = unit * np.abs(want) + 1e-5 * (1 + np.abs(want))
+        # docs/Numerics.md, "Stage 1's activation", the sums being exact.
+        g = np.minimum(total[:inter], params["limit"])
+        x = g * params["alpha"] if act == "swiglu" else g
+        relative = 16 + 16 * (act != "silu") + 2 + 2 * np.abs(x) / (1 + np.exp(x))
+        bound = (unit + relative * 2.0**-24) * np.abs(want) + spacing / 2
         assert (error <= bound).all(), (name, row, float((error / bound).max()))
 
 

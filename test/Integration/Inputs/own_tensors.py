@@ -172,11 +172,18 @@ class Stage1(Case):
     command = "gemm1"
 
     def __init__(self, name, tokens, experts, topk, inter, k, act,
-                 gate="separated", doweight=False, flags=(), **others):
+                 gate="separated", doweight=False, flags=(), params=None, **others):
         super().__init__(name, tokens, experts, topk, 2 * inter, k,
                          accumulate=True, flags=["--act", act, "--gate", gate, *flags],
                          **others)
         self.act, self.doweight = act, doweight
+        params = params or {}
+        for key, value in params.items():
+            self.flags += ["--" + key, str(value)]
+        # The defaults of the formats' description, then what is given.
+        limit = 7.0 if act == "swiglu" else np.inf
+        self.params = {"alpha": 1.702, "limit": limit, "beta": 4.0, "linear-beta": 25.0,
+                       **params}
         self.flags += ["--doweight"] if doweight else []
         t = self.tensors
         t["x"] = t["x"][:tokens]
@@ -187,13 +194,15 @@ class Stage1(Case):
         self.initial = np.zeros(self.shape)
 
     def factors(self, g, u):
-        """The two factors and by how much g is multiplied in the exponent."""
+        """The two factors."""
+        alpha, limit, beta, linear = (self.params[key] for key in
+                                      ("alpha", "limit", "beta", "linear-beta"))
+        g, u = np.minimum(g, limit), np.clip(u, -limit, limit)
         if self.act == "silu":
             return g * sigmoid(g), u
         if self.act == "swiglu":
-            g, u = np.minimum(g, 7), np.clip(u, -7, 7)
-            return g * sigmoid(1.702 * g), u + 1
-        return 4 * np.tanh(g / 4) * sigmoid(g), 25 * np.tanh(u / 25)
+            return g * sigmoid(alpha * g), u + 1
+        return beta * np.tanh(g / beta) * sigmoid(g), linear * np.tanh(u / linear)
 
     def expected(self):
         t = self.tensors
@@ -210,6 +219,8 @@ class Stage1(Case):
             acc = w[e] @ row + bias
             error = 8 * step * np.sqrt(k) * (np.abs(w[e]) @ np.abs(row) + np.abs(bias))
             g, u = acc[:n // 2], acc[n // 2:]
+            # A sum that is infinite or NaN is so without an error.
+            error = np.where(np.isfinite(acc), error, 0)
             dg, du = error[:n // 2], error[n // 2:]
             first, second = self.factors(g, u)
             weight = float(t["topk_weights"].ravel()[pair]) if self.doweight else 1.0
@@ -312,6 +323,21 @@ def specials(case):
     return case
 
 
+def special_rows(case):
+    """Rows of x with a NaN, infinities of both signs, the largest number, nothing
+    but subnormal ones; a NaN scale and an infinite weight of gate, a NaN scale
+    and the largest weight of up."""
+    t = specials(case).tensors
+    inter = t["w"].shape[1] // 2
+    t["scale"][0, inter + 9, 2] = 255
+    t["scale"][2, inter + 6, 0] = 254
+    t["w"].reshape(*t["scale"].shape, 16)[2, inter + 6, 0] = 0
+    t["w"].reshape(*t["scale"].shape, 16)[2, inter + 6, 0, 3] = 0x20
+    t["x"][3, 11], t["x"][4, 12], t["x"][5, 1] = 0x7F80, 0xFF80, 0x7F7F
+    t["x"][6] &= 0x807F
+    return case
+
+
 def overflow(case):
     """Results beyond f16."""
     case.tensors["scale"][:, 0, :] = 150
@@ -367,6 +393,13 @@ def sharded(case, places, ids=None, local_tokens=None):
     return case
 
 
+def nan_scale_behind(case):
+    """A NaN scale in one row of the last 32, none elsewhere: whoever reads scales
+    past K finds those of rows further on."""
+    case.tensors["scale"][:, -20, :] = 255
+    return case
+
+
 def same_expert_twice(case):
     case.tensors["topk_ids"][:, :] = case.tensors["topk_ids"][:, :1]
     return case
@@ -414,6 +447,21 @@ def cases():
     yield Stage1("stage1-f32", 9, 3, 2, 32, 416, "swiglu", "interleaved", True, out="f32")
     yield Stage1("stage1-f16", 33, 2, 1, 160, 288, "silu", doweight=True, out="f16",
                  tile="32x128x128")
+    for act in ("silu", "swiglu", "situv2"):
+        for gate in ("separated", "interleaved"):
+            yield special_rows(Stage1(f"stage1-special-{act}-{gate}", 9, 3, 2, 64, 160, act,
+                                      gate, out="f32" if gate == "separated" else "bf16"))
+    for act, params in (("silu", {"limit": 0.75}), ("swiglu", {"alpha": 0.625}),
+                        ("swiglu", {"alpha": 3.5, "limit": 1.25}),
+                        ("situv2", {"beta": 0.5}), ("situv2", {"linear-beta": 1.5}),
+                        ("situv2", {"beta": 2.0, "linear-beta": 0.75, "limit": 0.5})):
+        name = "-".join(["stage1-params", act, *params])
+        yield Stage1(name, 9, 3, 2, 48, 160, act, params=params, out="f32")
+    yield nan_scale_behind(Case("nan-scale-behind", 5, 2, 2, 128, 416, out="f32",
+                                tile="16x64x256", flags=["--k-wave", "2"]))
+    yield nan_scale_behind(Case("nan-scale-behind-split", 5, 2, 2, 128, 672, out="f32",
+                                tile="16x64x256", flags=["--k-batch", "2"]))
+    yield nan_scale_behind(Case("nan-scale-behind-one", 5, 2, 2, 128, 96, tile="16x64x256"))
     yield skip_stage1(Stage1("stage1-skipped", 9, 5, 2, 64, 96, "situv2", bias=True))
     yield sharded(Case("sharded", 19, 3, 3, 64, 160, bias=True), (1, 4, 9)).with_initial()
     yield sharded(Case("sharded-store", 19, 4, 3, 64, 160, accumulate=False), (0, 2, 3, 8),
