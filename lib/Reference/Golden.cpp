@@ -277,6 +277,7 @@ static GoldenResult stage2(const MoEGemm &gemm, bool accumulate,
     for (const Pair &pair : pairs)
       ++result.routed[pair.row];
   setInitial(result, initial, type);
+  result.overflows.assign(result.value.size(), 0);
 
   int64_t cols = static_cast<int64_t>(result.colIds.size());
   multiply(gemm, routed, result.colIds, decode,
@@ -284,13 +285,15 @@ static GoldenResult stage2(const MoEGemm &gemm, bool accumulate,
              double bias = biasOf(gemm, e, result.colIds[j]);
              double weight = weightOf(gemm, pair.pair);
              double value = (d.sum + bias) * weight;
-             double magnitude =
-                 (d.magnitude + std::fabs(bias)) * std::fabs(weight);
+             double unweighted = d.magnitude + std::fabs(bias);
+             double magnitude = unweighted * std::fabs(weight);
              size_t at = static_cast<size_t>(pair.row * cols + j);
              if (!accumulate)
                result.value[at] = result.sum[at] = 0;
              result.value[at] += value;
              result.magnitude[at] += magnitude;
+             result.overflows[at] |=
+                 unweighted >= overflowThreshold(FloatType::F32);
              double sum =
                  (std::fabs(d.first + bias) + d.others) * std::fabs(weight);
              if (std::isfinite(sum))

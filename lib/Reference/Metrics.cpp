@@ -59,10 +59,10 @@ public:
   explicit Judge(const ErrorModel &model) : model(model) {}
 
   /// One element with its bound and the part of it that needs no bad luck;
-  /// `sum` and `magnitude` tell whether a partial sum may overflow on the way
-  /// to a finite total.
+  /// `overflow` says whether a partial sum may overflow on the way to a finite
+  /// total.
   void element(int64_t row, int64_t col, double y, double ref, double bound,
-               double explained, double sum, double magnitude) {
+               double explained, bool overflow) {
     ++report.compared;
     if (std::isfinite(y) && std::isfinite(ref)) {
       squaredErrors += (y - ref) * (y - ref);
@@ -70,7 +70,7 @@ public:
     }
     bool good = std::isfinite(y) && std::isfinite(ref)
                     ? finitePair(y, ref, bound)
-                    : special(y, ref, bound, sum, magnitude);
+                    : special(y, ref, bound, overflow);
     // The ratio of a pair with a NaN or an infinity at fault is infinite.
     double ratio = good && !std::isfinite(y) ? 0
                    : !std::isfinite(y) || !std::isfinite(ref)
@@ -98,7 +98,7 @@ public:
       refs.push_back(ref);
       return;
     }
-    element(row, col, y, ref, 0, 0, 0, 0);
+    element(row, col, y, ref, 0, 0, false);
   }
 
   ErrorReport finish(double limit) {
@@ -122,19 +122,15 @@ private:
            std::fabs(ref) - bound < overflowThreshold(model.type);
   }
 
-  bool special(double y, double ref, double bound, double sum,
-               double magnitude) {
+  bool special(double y, double ref, double bound, bool overflow) {
     double threshold = overflowThreshold(model.type);
     if (std::isnan(ref))
       return std::isnan(y);
-    // Partial sums: of the products in f32, of the contributions in the type.
-    bool partial = magnitude >= overflowThreshold(FloatType::F32) ||
-                   (model.accumulate && sum + bound >= threshold);
     if (std::isinf(ref))
-      return y == ref || (partial && !std::isfinite(y));
+      return y == ref || (overflow && !std::isfinite(y));
     // The expected value is finite, the computed one is not.
-    return partial || (std::fabs(ref) + bound >= threshold && std::isinf(y) &&
-                       std::signbit(y) == std::signbit(ref));
+    return overflow || (std::fabs(ref) + bound >= threshold && std::isinf(y) &&
+                        std::signbit(y) == std::signbit(ref));
   }
 
   ErrorModel model;
@@ -143,6 +139,13 @@ private:
   double worst = 0, squaredErrors = 0, squaredExplained = 0;
 };
 } // namespace
+
+/// Partial sums: of the products in f32, of the contributions in the type.
+static bool mayOverflow(const ErrorModel &model, double bound, double sum,
+                        double magnitude) {
+  return magnitude >= overflowThreshold(FloatType::F32) ||
+         (model.accumulate && sum + bound >= overflowThreshold(model.type));
+}
 
 ErrorReport moe::reference::compare(const ErrorModel &model,
                                     const GoldenResult &golden, const void *out,
@@ -179,8 +182,11 @@ ErrorReport moe::reference::compare(const ErrorModel &model,
                                    part * magnitude) +
                             off;
       };
-      judge.element(golden.rowIds[i], c, y, ref, boundWith(1),
-                    boundWith(1.0 / 8), sum, magnitude);
+      double bound = boundWith(1);
+      bool overflow = mayOverflow(model, bound, sum, magnitude) ||
+                      (!golden.overflows.empty() && golden.overflows[at]);
+      judge.element(golden.rowIds[i], c, y, ref, bound, boundWith(1.0 / 8),
+                    overflow);
     }
   double limit = logitsLimit(std::max(model.topk, model.contributions));
   return judge.finish(golden.inputError.empty() ? limit : 2 * limit);
@@ -203,8 +209,9 @@ ErrorReport moe::reference::compareChecksum(const ErrorModel &model,
                               golden.magnitude[c]) +
                    double(rows) * double(rowModel.contributions + 1) *
                        smallestSubnormal(model.type) / 2;
-    judge.element(-2, c, sums[c], golden.value[c], bound, /*explained=*/0,
-                  golden.sum[c], golden.magnitude[c]);
+    judge.element(
+        -2, c, sums[c], golden.value[c], bound, /*explained=*/0,
+        mayOverflow(model, bound, golden.sum[c], golden.magnitude[c]));
   }
   // Positive and negative rows cancel in a sum, so only the bound judges it.
   return judge.finish(std::numeric_limits<double>::infinity());

@@ -63,6 +63,9 @@ struct GoldenResult {
   std::vector<double> value, sum, magnitude;
   /// By how much errors of the activations may move each value; empty = exact.
   std::vector<double> inputError;
+  /// Stage 2: where a sum over K may pass the range of f32 before it is
+  /// multiplied by the routing weight.
+  std::vector<char> overflows;
   std::vector<int32_t> routed;
 };
 
