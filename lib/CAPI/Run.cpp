@@ -103,27 +103,35 @@ static Error runStage(Call &call, const MoeConfig &config,
   Expected<KernelOptions> chosen = capi::optionsFor(config, call.chip, batch);
   if (!chosen)
     return chosen.takeError();
-  const KernelOptions &o = *chosen;
-  Expected<driver::Problem> problem =
-      capi::makeProblem(o, batch, weights, x, out);
-  if (!problem)
-    return problem.takeError();
+  Expected<driver::Problem> given =
+      capi::makeProblem(*chosen, batch, weights, x, out);
+  if (!given)
+    return given.takeError();
+  driver::Problem padded;
+  bool pads = driver::needsPadding(given->options);
+  if (pads)
+    if (Error error = driver::padProblem(*given).moveInto(padded))
+      return error;
+  driver::Problem &problem = pads ? padded : *given;
+  const KernelOptions &o = problem.options;
   Expected<driver::DeviceBuffers> buffers = driver::prepare(
-      *problem, o.tile->m, capi::threadsOf(0), driver::Garbage::Harmless);
+      problem, o.tile->m, capi::threadsOf(0), driver::Garbage::Harmless);
   if (!buffers)
     return buffers.takeError();
   call.flags.push_back(driver::kernelFlagsString(o));
   bool raw = o.leavesRawSums();
-  if (Error error = launch(call, raw ? driver::rawSumsOf(o) : o, *problem,
-                           buffers->numBlocks, buffers->arguments(*problem)))
+  if (Error error = launch(call, raw ? driver::rawSumsOf(o) : o, problem,
+                           buffers->numBlocks, buffers->arguments(problem)))
     return error;
   if (raw || o.reduce)
     if (Error error = launch(call,
                              raw ? driver::activateAfter(o)
                                  : driver::reduceAfter(o, /*mask=*/true),
-                             *problem, buffers->numBlocks,
-                             buffers->secondArguments(*problem)))
+                             problem, buffers->numBlocks,
+                             buffers->secondArguments(problem)))
       return error;
+  if (Error error = driver::cutOutput(*given, buffers->out))
+    return error;
   if (call.outcome.reports.empty())
     std::memcpy(out, buffers->out.data(), buffers->out.size());
   return Error::success();

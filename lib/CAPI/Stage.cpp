@@ -8,6 +8,7 @@
 
 #include "Stage.h"
 #include "moe/Driver/Flags.h"
+#include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Shuffle.h"
 #include "moe/Reference/Sorting.h"
 
@@ -100,7 +101,7 @@ Expected<driver::Problem> capi::makeProblem(const KernelOptions &options,
   problem.scales = HostBuffer::view(
       weights.scale,
       uint64_t(problem.shuffled ? reference::shuffledScaleBytes(rows, k)
-                                : rows * (k / 32)));
+                                : rows * reference::blocksOf(k)));
   if (options.bias)
     problem.bias.assign(weights.bias, weights.bias + rows);
   problem.ids.assign(batch.topkIds, batch.topkIds + pairs);

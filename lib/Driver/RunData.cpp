@@ -54,6 +54,7 @@ private:
   Error setDimension(StringRef flag, bool isGiven, int64_t &dimension,
                      int64_t found, StringRef tensor) const;
   Error setShape(const NpyArray &w, int64_t k);
+  void putGateFirst(uint8_t *rows, int64_t bytes) const;
   Error readActivations();
   Error readBias();
   Error readInitial();
@@ -107,7 +108,7 @@ Error DataReader::readRouting() {
   Expected<NpyArray> ids = load("topk_ids", {DType::I32, DType::I64});
   if (!ids)
     return ids.takeError();
-  if (ids->shape.size() != 2 || ids->shape[0] < 1 || ids->shape[1] < 1)
+  if (ids->shape.size() != 2 || ids->shape[1] < 1)
     return failure("'" + pathOf("topk_ids") +
                    "': expected shape [tokens, topk], got " +
                    shapeString(ids->shape));
@@ -170,6 +171,23 @@ Error DataReader::setShape(const NpyArray &w, int64_t k) {
                       gemm2 ? k : n / 2, files.w());
 }
 
+/// Puts the rows of each expert, `bytes` each, into the problem's order.
+void DataReader::putGateFirst(uint8_t *rows, int64_t bytes) const {
+  const KernelOptions &o = problem.options;
+  if (!files.alternating || o.kernel != KernelKind::Gemm1)
+    return;
+  int64_t size = o.n() * bytes;
+  std::vector<uint8_t> expert(static_cast<size_t>(size));
+  for (int64_t e = 0; e < o.experts; ++e) {
+    std::copy_n(rows + e * size, size, expert.begin());
+    for (int64_t r = 0; r < o.n(); ++r) {
+      int64_t source = r < o.interDim ? 2 * r : 2 * (r - o.interDim) + 1;
+      std::copy_n(expert.begin() + source * bytes, bytes,
+                  rows + e * size + r * bytes);
+    }
+  }
+}
+
 Error DataReader::quantize(const NpyArray &w) {
   if (exists(files.scale()))
     return failure("'" + pathOf(files.scale()) +
@@ -177,16 +195,17 @@ Error DataReader::quantize(const NpyArray &w) {
                    "in " +
                    toString(w.type) + ", which are quantised here");
   int64_t rows = w.shape[0] * w.shape[1], k = w.shape[2];
-  if (Error error =
-          HostBuffer::allocate(uint64_t(rows * k / 2)).moveInto(problem.codes))
+  if (Error error = HostBuffer::allocate(uint64_t(rows * (k / 2)))
+                        .moveInto(problem.codes))
     return error;
-  if (Error error = HostBuffer::allocate(uint64_t(rows * k / 32))
+  int64_t blocks = reference::blocksOf(k);
+  if (Error error = HostBuffer::allocate(uint64_t(rows * blocks))
                         .moveInto(problem.scales))
     return error;
   // Experts that nothing is routed to stay zero.
   std::vector<char> active = problem.activeExperts();
   auto work = [&](unsigned first) {
-    std::vector<float> row(static_cast<size_t>(k));
+    std::vector<float> row(static_cast<size_t>(blocks * 32)); // ends in zeros
     for (int64_t r = first; r < rows; r += threads) {
       if (!active[static_cast<size_t>(r / w.shape[1])])
         continue;
@@ -195,10 +214,10 @@ Error DataReader::quantize(const NpyArray &w) {
             w.type == DType::F32
                 ? w.data.as<float>()[r * k + i]
                 : reference::decodeF16(w.data.as<uint16_t>()[r * k + i]));
-      reference::MXFP4 q = reference::quantizeMXFP4(row.data(), 1, k);
+      reference::MXFP4 q = reference::quantizeMXFP4(row.data(), 1, blocks * 32);
       std::memcpy(problem.codes.data() + r * (k / 2), q.codes.data(),
-                  q.codes.size());
-      std::memcpy(problem.scales.data() + r * (k / 32), q.scales.data(),
+                  size_t(k / 2));
+      std::memcpy(problem.scales.data() + r * blocks, q.scales.data(),
                   q.scales.size());
     }
   };
@@ -207,6 +226,8 @@ Error DataReader::quantize(const NpyArray &w) {
     workers.emplace_back(work, t);
   for (std::thread &worker : workers)
     worker.join();
+  putGateFirst(problem.codes.data(), k / 2);
+  putGateFirst(problem.scales.data(), blocks);
   return Error::success();
 }
 
@@ -232,12 +253,15 @@ Error DataReader::readWeights() {
   Expected<NpyArray> scale = load(files.scale(), {DType::U8});
   if (!scale)
     return scale.takeError();
-  if (Error error =
-          checkShape(files.scale(), *scale, {w->shape[0], w->shape[1], k / 32},
-                     "[experts, N, K/32]"))
+  if (Error error = checkShape(
+          files.scale(), *scale,
+          {w->shape[0], w->shape[1], reference::blocksOf(k)},
+          k % 32 ? "[experts, N, K/32 rounded up]" : "[experts, N, K/32]"))
     return error;
   problem.codes = std::move(w->data);
   problem.scales = std::move(scale->data);
+  putGateFirst(problem.codes.data(), k / 2);
+  putGateFirst(problem.scales.data(), reference::blocksOf(k));
   return Error::success();
 }
 
@@ -273,6 +297,7 @@ Error DataReader::readBias() {
     return error;
   const float *values = bias->data.as<float>();
   problem.bias.assign(values, values + bias->elements());
+  putGateFirst(reinterpret_cast<uint8_t *>(problem.bias.data()), sizeof(float));
   return Error::success();
 }
 

@@ -28,7 +28,7 @@ static void addFlags(FlagSet &flags, Request &request) {
   addKernelFlags(flags, request.options);
   flags.group("the problem");
   flags.string("chip", "NAME", "chip to compile for (required)", request.chip);
-  flags.integer("tokens", "tokens of the batch", request.tokens, 1);
+  flags.integer("tokens", "tokens of the batch", request.tokens, 0);
   flags.choice<Routing>("routing", "how tokens choose experts [uniform]",
                         request.routing,
                         {{"uniform", Routing::Uniform},
@@ -59,6 +59,12 @@ static void addFlags(FlagSet &flags, Request &request) {
                 request.localTokens, 0);
   flags.string("data", "DIR", "own tensors, DIR/<name>.npy in logical order",
                request.dataDir);
+  if (request.layer || request.options.kernel == KernelKind::Gemm1)
+    flags.choice<bool>("input-gate",
+                       "order of gate and up rows in --data: all gate rows "
+                       "first, or in turn, row by row [separated]",
+                       request.files.alternating,
+                       {{"separated", false}, {"rows", true}});
   flags.string("out", "FILE.npy", "where the output goes", request.outFile);
   request.execution.add(flags);
   flags.group("the output");
@@ -97,6 +103,8 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
       if (flags.given(name))
         return usageError("--" + Twine(name) + " does not go with --data");
   } else {
+    if (flags.given("input-gate"))
+      return usageError("--input-gate: expected --data with it");
     if (flags.given("experts-global") && flags.given("expert-mask"))
       return usageError("expected --experts-global or --expert-mask, got both");
     if (Error error = requireDimensions(flags))
@@ -140,13 +148,18 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
   Stopwatch watch(result.times.compile);
   const Chip &chip = *moe::lookupChip(request.chip);
   Workload workload;
-  workload.tokens = problem.tokens;
+  workload.tokens = std::max<int64_t>(1, problem.tokens);
   workload.globalExperts = problem.globalExperts();
-  Configuration configuration =
-      chooseConfig(problem.options, workload, chip, request.fixed);
+  Configuration configuration = chooseConfig(paddedOptions(problem.options),
+                                             workload, chip, request.fixed);
   if (request.explain)
     errs() << explainConfig(configuration, workload, chip);
-  const KernelOptions &options = problem.options = configuration.options;
+  const KernelOptions &options = configuration.options;
+  int64_t modelDim = problem.options.modelDim;
+  int64_t interDim = problem.options.interDim;
+  problem.options = options;
+  problem.options.modelDim = modelDim;
+  problem.options.interDim = interDim;
   bool raw = options.leavesRawSums();
   if (Error error =
           compileKernel(raw ? rawSumsOf(options) : options, request.chip)
@@ -253,6 +266,30 @@ static Error execute(const Request &request, Problem &problem,
                    buffers.secondArguments(problem), result.secondGrid, result);
 }
 
+/// Runs the stage on what the kernel takes; `buffers.out` is the problem's own
+/// output. No token is no launch.
+static Error executePadded(const Request &request, Problem &problem,
+                           DeviceBuffers &buffers, Result &result) {
+  Problem padded;
+  bool pads = needsPadding(problem.options);
+  {
+    Stopwatch watch(result.times.data);
+    if (!problem.tokens)
+      return HostBuffer::allocate(0).moveInto(buffers.out);
+    if (pads)
+      if (Error error = padProblem(problem).moveInto(padded))
+        return error;
+    const Problem &prepared = pads ? padded : problem;
+    if (Error error =
+            prepare(prepared, problem.options.tile->m, request.threads())
+                .moveInto(buffers))
+      return error;
+  }
+  if (Error error = execute(request, pads ? padded : problem, buffers, result))
+    return error;
+  return cutOutput(problem, buffers.out);
+}
+
 static Error writeResult(const Request &request, const Problem &problem,
                          const DeviceBuffers &buffers) {
   DType type = problem.options.outType == OutType::BF16  ? DType::U16
@@ -282,12 +319,8 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
         return error;
     if (input)
       std::copy_n(input->data(), problem.x.size(), problem.x.data());
-    if (Error error =
-            prepare(problem, problem.options.tile->m, request.threads())
-                .moveInto(buffers))
-      return error;
   }
-  if (Error error = execute(request, problem, buffers, result))
+  if (Error error = executePadded(request, problem, buffers, result))
     return error;
   printFindings(result.outcome);
   {

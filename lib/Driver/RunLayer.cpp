@@ -26,7 +26,7 @@ static std::array<Request, 2> splitLayer(const Request &request) {
   stages[0].options.outType = OutType::BF16;
   stages[0].options.reduce = false;
   stages[0].outFile.clear();
-  stages[0].files = {"1", /*x=*/true, /*out=*/false};
+  stages[0].files = {"1", /*x=*/true, /*out=*/false, request.files.alternating};
   stages[1].options.kernel = KernelKind::Gemm2;
   stages[1].options.routingWeight &= !request.options.doweight;
   stages[1].files = {"2", /*x=*/false, /*out=*/true};

@@ -155,23 +155,17 @@ static Error checkSize(StringRef what, ArrayRef<int64_t> factors) {
 
 Error moe::driver::checkDimensions(const KernelOptions &options,
                                    int64_t tokens) {
-  for (int64_t size :
-       {options.modelDim, options.interDim, options.experts, tokens})
+  for (int64_t size : {options.modelDim, options.interDim, options.experts})
     if (size < 1 || size > std::numeric_limits<int32_t>::max() / 2)
       return failure("dimensions: expected sizes from 1 to 1073741823, got " +
                      Twine(size));
-  const char *kName =
-      options.kernel == KernelKind::Gemm2 ? "inter-dim" : "model-dim";
-  const char *nName =
-      options.kernel == KernelKind::Gemm2 ? "model-dim" : "inter-dim";
-  if (options.k() % 32)
-    return failure(Twine(kName) + ": expected K to be a multiple of 32, got " +
-                   Twine(options.k()));
-  int64_t multiple = options.isStage1() ? 16 : 32; // of rows in pairs
-  if (options.outColumns() % multiple)
-    return failure(Twine(nName) + ": expected " +
-                   (options.isStage1() ? "I" : "N") + " to be a multiple of " +
-                   Twine(multiple) + ", got " + Twine(options.outColumns()));
+  if (tokens < 0)
+    return failure("tokens: expected at least 0, got " + Twine(tokens));
+  if (options.k() % 2)
+    return failure(
+        Twine(options.kernel == KernelKind::Gemm2 ? "inter-dim" : "model-dim") +
+        ": expected an even K, two codes a byte, got " + Twine(options.k()) +
+        "; pad x and w with a zero");
   if (options.topk > 255)
     return failure("topk: expected at most 255, got " + Twine(options.topk));
   if (tokens >= 1 << 24)
@@ -187,7 +181,7 @@ Error moe::driver::checkDimensions(const KernelOptions &options,
           checkSize("out", {tokens, options.topk, options.outColumns(), 4}))
     return error;
   // The kernel's descriptor ends below 4 GiB - 1 MiB (docs/KernelABI.md).
-  int64_t xBytes = rows * options.k() * 2, most = 0xFFF00000;
+  int64_t xBytes = rows * paddedOptions(options).k() * 2, most = 0xFFF00000;
   if (xBytes > most)
     return failure("x: expected at most " + Twine(most) +
                    " bytes, which is what its buffer descriptor covers, got " +
@@ -248,10 +242,11 @@ static uint16_t randomBF16(uint64_t bits) {
   return static_cast<uint16_t>((bits & 0x807F) | exponent << 7);
 }
 
-/// One expert's codes and scales. Scales are 2^-8 to 2^-1.
-static void fillExpert(uint8_t *codes, uint8_t *scales, int64_t blocks,
+/// Codes and scales of `rows` rows. Scales are 2^-8 to 2^-1.
+static void fillExpert(uint8_t *codes, uint8_t *scales, int64_t rows, int64_t k,
                        Random random) {
-  for (int64_t b = 0; b < blocks; ++b) {
+  int64_t perRow = reference::blocksOf(k);
+  for (int64_t b = 0; b < rows * perRow; ++b) {
     uint64_t choice = random.next();
     uint64_t words[2] = {random.next(), random.next()};
     if (choice % 16 == 0) {
@@ -260,7 +255,8 @@ static void fillExpert(uint8_t *codes, uint8_t *scales, int64_t blocks,
     } else {
       scales[b] = static_cast<uint8_t>(119 + (choice >> 8) % 8);
     }
-    std::memcpy(codes + 16 * b, words, 16);
+    int64_t at = b % perRow * 16, bytes = std::min<int64_t>(16, k / 2 - at);
+    std::memcpy(codes + b / perRow * (k / 2) + at, words, size_t(bytes));
   }
 }
 
@@ -275,17 +271,19 @@ static void addSpecialScales(uint8_t *scales, int64_t blocks, Random random) {
 
 void Problem::weightsOf(int64_t expert, uint8_t *toCodes,
                         uint8_t *toScales) const {
-  int64_t blocks = options.n() * options.k() / 32;
+  if (unpadded)
+    return padWeights(*unpadded, options, expert, toCodes, toScales);
+  int64_t n = options.n(), k = options.k(), blocks = n * reference::blocksOf(k);
   if (codes.empty()) {
-    fillExpert(toCodes, toScales, blocks,
+    fillExpert(toCodes, toScales, n, k,
                Random(seed, kExpert + uint64_t(expert)));
     if (values == Values::Special)
       addSpecialScales(toScales, blocks,
                        Random(seed, kSpecialExpert + uint64_t(expert)));
     return;
   }
-  std::memcpy(toCodes, codes.data() + expert * blocks * 16,
-              size_t(blocks * 16));
+  std::memcpy(toCodes, codes.data() + expert * n * (k / 2),
+              size_t(n * (k / 2)));
   std::memcpy(toScales, scales.data() + expert * blocks, size_t(blocks));
 }
 
@@ -334,6 +332,8 @@ static void fillActivations(Problem &problem) {
 static void fillOutput(Problem &problem) {
   const KernelOptions &o = problem.options;
   bool added = o.kernel == KernelKind::Gemm2 && o.accumulate;
+  if (!problem.tokens)
+    return;
   int64_t perRow = o.topk * problem.tokens / problem.outRows();
   std::vector<char> stored(static_cast<size_t>(problem.outRows()), 0);
   std::vector<int32_t> local = problem.localIds();

@@ -56,10 +56,10 @@ struct Times {
 /// Everything a report tells.
 struct Result {
   CompiledKernel kernel;
-  std::array<uint32_t, 3> grid;
+  std::array<uint32_t, 3> grid = {0, 0, 0}; ///< zero = nothing was launched
   /// The kernel that makes the output of raw sums or of slots, if there is one.
   std::optional<CompiledKernel> second;
-  std::array<uint32_t, 3> secondGrid;
+  std::array<uint32_t, 3> secondGrid = {0, 0, 0};
   moe::executor::Outcome outcome; ///< of both kernels
   CheckResult check;
   Times times;

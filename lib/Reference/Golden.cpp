@@ -105,7 +105,7 @@ public:
     if (!gemm.weightsOf)
       return;
     codesMade.resize(static_cast<size_t>(gemm.n * (gemm.k / 2)));
-    scalesMade.resize(static_cast<size_t>(gemm.n * (gemm.k / kBlock)));
+    scalesMade.resize(static_cast<size_t>(gemm.n * blocksOf(gemm.k)));
     codes = codesMade.data();
     scales = scalesMade.data();
   }
@@ -116,12 +116,12 @@ public:
       return;
     }
     codes = gemm.codes + expert * gemm.n * (gemm.k / 2);
-    scales = gemm.scales + expert * gemm.n * (gemm.k / kBlock);
+    scales = gemm.scales + expert * gemm.n * blocksOf(gemm.k);
   }
 
   void decode(int64_t column, double *out) const {
     dequantizeRow(codes + column * (gemm.k / 2),
-                  scales + column * (gemm.k / kBlock), gemm.k, out);
+                  scales + column * blocksOf(gemm.k), gemm.k, out);
   }
 
 private:

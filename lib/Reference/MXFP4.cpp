@@ -9,6 +9,7 @@
 
 #include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Scalars.h"
+#include <algorithm>
 #include <cmath>
 
 using namespace moe::reference;
@@ -66,9 +67,10 @@ struct DecodeTable {
 void moe::reference::dequantizeRow(const uint8_t *codes, const uint8_t *scales,
                                    int64_t k, double *out) {
   static const DecodeTable table;
-  for (int64_t block = 0; block < k / kBlock; ++block) {
+  for (int64_t block = 0; block < blocksOf(k); ++block) {
     const double *values = table.value[scales[block]];
-    for (int64_t i = 0; i < kBlock / 2; ++i) {
+    int64_t bytes = std::min(kBlock, k - block * kBlock) / 2;
+    for (int64_t i = 0; i < bytes; ++i) {
       uint8_t byte = codes[block * kBlock / 2 + i];
       out[block * kBlock + 2 * i] = values[byte & 15];
       out[block * kBlock + 2 * i + 1] = values[byte >> 4];

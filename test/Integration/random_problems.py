@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""random_problems.py [--count N] [--seed S] [--chip C] [--jobs N]: random shapes,
-routings and configurations of `moe-run` gemm1, gemm2 and layer. A failure is
-made smaller, value by value, as long as it stays one, and printed as the command
-line that repeats it."""
+"""random_problems.py [--count N] [--schedules M] [--seed S] [--chip C] [--jobs N]:
+random shapes, routings and configurations of `moe-run` gemm1, gemm2 and layer. With
+--schedules each problem runs that often, every time with other flags of those that
+change how it is computed and not what. A failure is made smaller, value by value, as
+long as it stays one, and printed as the command line that repeats it."""
 
 import argparse
 import concurrent.futures
@@ -20,8 +21,9 @@ def dims(*blocks):
     return [32 * i for i in blocks]
 
 
-# I of stage 1 alone: an odd number of blocks of 16 rows.
+# An odd number of blocks of 16 rows; what kernels get padded.
 ODD_BLOCKS = [16, 48, 80, 112, 272]
+PADDED = [2, 30, 90, 150, 360]
 
 
 # Flag -> values, simplest first: a failure is reduced towards the left. A value
@@ -29,12 +31,12 @@ ODD_BLOCKS = [16, 48, 80, 112, 272]
 CHOICES = {
     "command": ["gemm2", "gemm1", "layer"],
     "--chip": ["gfx950", "gfx942"],
-    "--tokens": often([1, 2, 3, 7, 15, 16, 17, 31, 33], 64, 65, 100, 130, 257, 270),
+    "--tokens": often([1, 2, 3, 7, 15, 16, 17, 31, 33], 64, 65, 100, 130, 257, 270, 0),
     "--experts": often([1, 2, 3, 5], 8, 17, 64),
     "--topk": often([1, 2, 3], 4, 5, 6),
-    "--model-dim": often(dims(1, 2, 3, 4, 5, 7, 8, 9), *dims(10, 13, 17, 24, 33)),
+    "--model-dim": often(dims(1, 2, 3, 4, 5, 7, 8, 9), *dims(10, 13, 17, 24, 33), *PADDED),
     "--inter-dim": often(dims(1, 2, 3, 4, 5, 7, 8, 9), *dims(11, 12, 16, 17, 18, 23, 24,
-                                                           25, 28, 33, 48, 90), *ODD_BLOCKS),
+                                                           25, 28, 33, 48, 90), *ODD_BLOCKS, *PADDED),
     "--experts-global": often([None], 2, 4, 9, 70),
     "--local-tokens": often([None, None], 0, 1, 5, 29),
     "--out-type": ["f32", "bf16", "f16"],
@@ -70,6 +72,8 @@ CHOICES = {
 
 STAGE1 = ("--act", "--gate", "--doweight", "--alpha", "--limit", "--beta", "--linear-beta")
 STAGE2 = ("--no-accumulate", "--no-weight", "--reduce")
+SCHEDULE = ("--tile", "--k-batch", "--k-wave", "--waves", "--xcd", "--group-m", "--cache",
+            "--waves-per-eu")
 LDS = {"gfx950": 160 * 1024, "gfx942": 64 * 1024}
 
 
@@ -105,8 +109,6 @@ def sensible(problem):
     """Not refused, and a fraction of a second."""
     command = problem["command"]
     if command == "gemm1" and given(problem, STAGE2):
-        return False
-    if command != "gemm1" and problem["--inter-dim"] % 32:
         return False
     if command == "gemm2" and given(problem, STAGE1):
         return False
@@ -178,9 +180,21 @@ def draw(rng, fixed):
             return problem
 
 
+def schedules(rng, problem, count):
+    """The problem and count - 1 others that differ from it, and from each other, in
+    their schedule alone."""
+    found = [problem]
+    while len(found) < count:
+        other = {**problem, **{flag: rng.choice(CHOICES[flag]) for flag in SCHEDULE}}
+        if other not in found and sensible(other):
+            found.append(other)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--schedules", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sanitize", default="all")
     parser.add_argument("--program", default="moe-run")
@@ -188,9 +202,11 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    print(f"{options.count} problems of seed {options.seed}", flush=True)
+    print(f"{options.count} problems of seed {options.seed}"
+          + f", {options.schedules} schedules each" * (options.schedules > 1), flush=True)
     fixed = {"--chip": options.chip} if options.chip else {}
-    problems = [draw(rng, fixed) for _ in range(options.count)]
+    problems = [schedule for _ in range(options.count)
+                for schedule in schedules(rng, draw(rng, fixed), options.schedules)]
 
     def fails(problem):
         return failure(problem, options.program, options.sanitize)

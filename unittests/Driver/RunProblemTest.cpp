@@ -158,10 +158,9 @@ TEST(RunProblem, RoutingsAreWhatTheyAreCalled) {
 }
 
 TEST(RunProblem, ImpossibleShapesAreRefusedWithBothNumbers) {
-  EXPECT_TRUE(contains(refusal(makeOptions(64, 48, 4, 2), 4),
-                       "inter-dim: expected K to be a multiple of 32, got 48"));
-  EXPECT_TRUE(contains(refusal(makeOptions(40, 64, 4, 2), 4),
-                       "model-dim: expected N to be a multiple of 32, got 40"));
+  EXPECT_TRUE(contains(refusal(makeOptions(64, 49, 4, 2), 4),
+                       "inter-dim: expected an even K, two codes a byte, got "
+                       "49"));
   EXPECT_TRUE(contains(refusal(makeOptions(32, 32, 300, 256), 1), "got 256"));
   EXPECT_TRUE(contains(refusal(makeOptions(32, 32, 2, 3), 1),
                        "expected at most the number of experts, 2, got 3"));
@@ -171,6 +170,59 @@ TEST(RunProblem, ImpossibleShapesAreRefusedWithBothNumbers) {
   EXPECT_TRUE(contains(refusal(makeOptions(32, 128, 8, 8), 1 << 21),
                        "expected at most 4293918720"));
   EXPECT_NE(refusal(makeOptions(32, int64_t(1) << 40, 8, 8), 1), "accepted");
+}
+
+/// Element by element: what is added is zero, the rest is where it was.
+TEST(RunProblem, APaddedProblemIsTheProblemWithZeros) {
+  for (KernelKind kind : {KernelKind::Gemm1, KernelKind::Gemm2}) {
+    KernelOptions options = makeOptions(74, 44, 3, 2);
+    options.kernel = kind;
+    options.bias = true;
+    Problem p = generate(options, 5);
+    Problem padded = cantFail(padProblem(p));
+    const KernelOptions &o = padded.options;
+    int64_t n = options.n(), k = options.k(), parts = o.isStage1() ? 2 : 1;
+    EXPECT_EQ(o.k(), k == 74 ? 96 : 64);
+    EXPECT_EQ(o.n(), o.isStage1() ? 96 : 96);
+    auto codes = [](const Problem &from, int64_t e) {
+      std::vector<uint8_t> codes(
+          size_t(from.options.n() * from.options.k() / 2));
+      std::vector<uint8_t> scales(
+          size_t(from.options.n() * ((from.options.k() + 31) / 32)));
+      from.weightsOf(e, codes.data(), scales.data());
+      return std::make_pair(codes, scales);
+    };
+    int64_t rows = n / parts, paddedRows = o.n() / parts;
+    for (int64_t e = 0; e < 3; ++e) {
+      auto [from, fromScales] = codes(p, e);
+      auto [to, toScales] = codes(padded, e);
+      for (int64_t r = 0; r < o.n(); ++r) {
+        bool real = r % paddedRows < rows;
+        int64_t source = r / paddedRows * rows + r % paddedRows;
+        for (int64_t i = 0; i < o.k() / 2; ++i)
+          ASSERT_EQ(to[size_t(r * (o.k() / 2) + i)],
+                    real && i < k / 2 ? from[size_t(source * (k / 2) + i)] : 0);
+        for (int64_t b = 0; b < o.k() / 32; ++b)
+          ASSERT_EQ(toScales[size_t(r * (o.k() / 32) + b)],
+                    real ? fromScales[size_t(source * (o.k() / 32) + b)]
+                         : 0x7F);
+        EXPECT_EQ(padded.bias[size_t(e * o.n() + r)],
+                  real ? p.bias[size_t(e * n + source)] : 0);
+      }
+    }
+    int64_t xRows = o.isStage1() ? 5 : 10;
+    for (int64_t r = 0; r < xRows; ++r)
+      for (int64_t i = 0; i < o.k(); ++i)
+        EXPECT_EQ(padded.x.as<uint16_t>()[r * o.k() + i],
+                  i < k ? p.x.as<uint16_t>()[r * k + i] : 0);
+    HostBuffer out =
+        HostBuffer::view(padded.initial.data(), padded.initial.size());
+    cantFail(cutOutput(p, out));
+    EXPECT_EQ(out.bytes(), p.initial.bytes());
+    p.shuffled = true;
+    EXPECT_TRUE(contains(toString(padProblem(p).takeError()),
+                         "shuffled weights: expected K a multiple of 32"));
+  }
 }
 
 TEST(RunProblem, PreparedBuffersHaveTheContractsSizes) {

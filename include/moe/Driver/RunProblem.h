@@ -46,7 +46,7 @@ struct Problem {
   int64_t tokens = 0;
   HostBuffer x;      ///< bf16, [tokens*topk, K] in stage 2, [tokens, K] in 1
   HostBuffer codes;  ///< [experts, N, K/2]; empty when generated: see weightsOf
-  HostBuffer scales; ///< [experts, N, K/32]
+  HostBuffer scales; ///< [experts, N, ceil(K/32)]
   std::vector<float> bias;    ///< [experts, N] or empty
   std::vector<int32_t> ids;   ///< [tokens, topk], into the mask if there is one
   std::vector<float> weights; ///< [tokens, topk]; all 1 without a weight
@@ -60,6 +60,8 @@ struct Problem {
   bool isFinite() const { return generated && values == Values::Moderate; }
   /// Codes and scales are in the kernel's order already.
   bool shuffled = false;
+  /// Of padProblem: whose weights these are, with rows and K added.
+  const Problem *unpadded = nullptr;
 
   /// The experts that ids name.
   int64_t globalExperts() const {
@@ -81,10 +83,25 @@ struct Problem {
   reference::MoEGemm gemm(unsigned threads) const;
 };
 
-/// Refuses dimensions no kernel or buffer can have, with both numbers: K and N
-/// not multiples of 32, topk above 255 or above the experts when generating,
-/// tokens at 2^24 and more, x above what a 32-bit descriptor covers.
+/// Refuses dimensions no kernel or buffer can have, with both numbers: an odd
+/// K, topk above 255 or above the experts when generating, tokens at 2^24 and
+/// more, x above what a 32-bit descriptor covers.
 llvm::Error checkDimensions(const KernelOptions &options, int64_t tokens);
+
+/// The dimensions of the kernel that computes this: K rounded up to 32, N of
+/// stage 2 to 32, I of stage 1 to 16.
+KernelOptions paddedOptions(const KernelOptions &options);
+bool needsPadding(const KernelOptions &options);
+/// The problem with those dimensions: zeros along K, rows of zero weights and
+/// zero bias behind the gate and behind the up rows. It borrows from `problem`
+/// what it need not copy. Refuses shuffled weights.
+llvm::Expected<Problem> padProblem(const Problem &problem);
+/// One expert's weights [paddedN, paddedK/2] and scales [paddedN, paddedK/32].
+void padWeights(const Problem &problem, const KernelOptions &padded,
+                int64_t expert, uint8_t *codes, uint8_t *scales);
+/// Makes the kernel's [outRows, padded columns] the problem's [outRows,
+/// outColumns].
+llvm::Error cutOutput(const Problem &problem, HostBuffer &out);
 
 /// Random tensors: codes of all 16 values, block exponents at random, one
 /// block in 16 zero with scale 0x00, bf16 activations of magnitude up to 2,
@@ -116,6 +133,9 @@ struct GivenDimensions {
 struct StageFiles {
   std::string suffix;
   bool x = true, out = true;
+  /// Rows of w, scale and bias of stage 1 are gate, up, gate, up, ... in the
+  /// files; in a problem all gate rows come first.
+  bool alternating = false;
   bool second() const { return !x; }
   std::string w() const { return "w" + suffix; }
   std::string scale() const { return "scale" + suffix; }

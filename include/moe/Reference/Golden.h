@@ -25,7 +25,7 @@ namespace moe::reference {
 struct MoEGemm {
   int64_t tokens = 0, topk = 0, experts = 0, n = 0, k = 0;
   const uint8_t *codes = nullptr;  ///< [experts, n, k/2]
-  const uint8_t *scales = nullptr; ///< [experts, n, k/32]
+  const uint8_t *scales = nullptr; ///< [experts, n, ceil(k/32)]
   /// In their place, for more weights than memory: writes the codes and scales
   /// of one expert.
   std::function<void(int64_t expert, uint8_t *codes, uint8_t *scales)>

@@ -36,11 +36,14 @@ struct MXFP4 {
 /// The E8M0 byte of one block of 32 values.
 uint8_t scaleOfBlock(const float *values, ScaleRule rule);
 
+/// Blocks in `k` elements, the last one maybe shorter.
+inline int64_t blocksOf(int64_t k) { return (k + kBlock - 1) / kBlock; }
+
 /// Quantises `rows` rows of `k` values. Precondition: k % 32 == 0.
 MXFP4 quantizeMXFP4(const float *values, int64_t rows, int64_t k,
                     ScaleRule rule = ScaleRule::Floor);
 
-/// Decodes one row of `k` values into `out`. Precondition: k % 32 == 0.
+/// Decodes one row of `k` values into `out`. Precondition: k % 2 == 0.
 void dequantizeRow(const uint8_t *codes, const uint8_t *scales, int64_t k,
                    double *out);
 

@@ -33,13 +33,15 @@ def dequantize(w, scale):
     codes = np.stack([w & 15, w >> 4], axis=-1).reshape(*w.shape[:2], -1)
     factor = np.ldexp(1.0, scale.astype(np.int64) - 127)
     factor[scale == 255] = np.nan
-    values = FP4[codes] * np.repeat(factor, 32, axis=-1)
+    values = FP4[codes] * np.repeat(factor, 32, axis=-1)[..., :codes.shape[-1]]
     values[np.abs(values) >= 2.0**128] *= np.inf
     return values
 
 
 def quantize(w):
     """float [E, N, K] to codes and scales: OCP scale, nearest, ties to even."""
+    k = w.shape[2]
+    w = np.pad(w, ((0, 0), (0, 0), (0, -k % 32)))
     blocks = w.astype(np.float64).reshape(*w.shape[:2], -1, 32)
     largest = np.abs(blocks).max(-1)
     exponent = np.floor(np.log2(np.where(largest > 0, largest, 1))) - 2
@@ -50,7 +52,7 @@ def quantize(w):
     # only matters on a tie.
     distance += np.where(np.arange(8) % 2 == 1, 1e-12, 0)
     codes = distance.argmin(-1) + np.where(np.signbit(scaled), 8, 0)
-    codes = codes.reshape(*w.shape).astype(np.uint8)
+    codes = codes.reshape(*w.shape).astype(np.uint8)[..., :k]
     return codes[..., 0::2] | codes[..., 1::2] << 4, scale.astype(np.uint8)
 
 
@@ -58,6 +60,7 @@ class Case:
     """One problem of stage 2: tensors, flags, and what comes out."""
 
     command = "gemm2"
+    files = {}  # what the files have in place of the tensors
 
     def __init__(self, name, tokens, experts, topk, n, k, out="bf16",
                  accumulate=True, weight=True, bias=False, tile=None, flags=()):
@@ -73,10 +76,10 @@ class Case:
         t = self.tensors = {}
         t["x"] = to_bf16(rng.normal(size=(tokens * topk, k)))
         t["w"] = rng.integers(0, 256, (experts, n, k // 2), np.uint8)
-        t["scale"] = rng.integers(115, 130, (experts, n, k // 32)).astype(np.uint8)
+        t["scale"] = rng.integers(115, 130, (experts, n, -(-k // 32))).astype(np.uint8)
         zero = rng.random(t["scale"].shape) < 0.1
         t["scale"][zero] = 0
-        t["w"].reshape(experts, n, -1, 16)[zero] = 0
+        t["w"][np.repeat(zero, 16, axis=-1)[..., :k // 2]] = 0
         t["topk_ids"] = np.argsort(rng.random((tokens, experts)))[:, :topk].astype(np.int32)
         t["topk_weights"] = rng.random((tokens, topk), np.float32)
         if bias:
@@ -405,6 +408,19 @@ def same_expert_twice(case):
     return case
 
 
+def alternating(case):
+    """The files have gate and up rows in turn; `tensors` keeps gate rows first for
+    what is expected."""
+    t, case.files = case.tensors, {}
+    for name in ("w", "scale", "bias", "w1", "scale1", "bias1"):
+        if name in t:
+            half = t[name].shape[1] // 2
+            pairs = np.stack([t[name][:, :half], t[name][:, half:]], axis=2)
+            case.files[name] = pairs.reshape(t[name].shape)
+    case.flags += ["--input-gate", "rows"]
+    return case
+
+
 def wide_ids(case):
     case.tensors["topk_ids"] = case.tensors["topk_ids"].astype(np.int64)
     return case
@@ -442,7 +458,7 @@ def cases():
     yield same_expert_twice(Case("same-expert-twice", 33, 3, 3, 64, 96))
     yield wide_ids(Case("int64-ids", 6, 3, 2, 64, 96))
     for act in ("silu", "swiglu", "situv2"):
-        for gate in ("separated", "interleaved"):
+        for gate in ("separated", "interleaved", "rows"):
             yield Stage1(f"stage1-{act}-{gate}", 19, 5, 2, 96, 160, act, gate, bias=True)
     yield Stage1("stage1-f32", 9, 3, 2, 32, 416, "swiglu", "interleaved", True, out="f32")
     yield Stage1("stage1-f16", 33, 2, 1, 160, 288, "silu", doweight=True, out="f16",
@@ -479,6 +495,27 @@ def cases():
     yield sharded(Layer("layer-sharded", 17, 3, 3, 96, 64, "swiglu", bias=True), (0, 6, 7),
                   local_tokens=14).with_initial()
     yield floats2(Layer("layer-floats", 6, 3, 2, 64, 96, "silu", weight=False))
+    # Dimensions that no kernel has: 2880 / 8 and smaller, odd numbers of columns.
+    yield Case("pad-k", 9, 3, 2, 96, 360, bias=True).with_initial()
+    yield Case("pad-n", 9, 3, 2, 90, 96, out="f32", accumulate=False).with_initial()
+    yield Case("pad-both", 7, 3, 2, 33, 46, out="f16", bias=True).with_initial()
+    yield Case("pad-reduce", 7, 3, 2, 130, 98, accumulate=True,
+               flags=["--no-accumulate", "--reduce"])
+    yield floats(Case("pad-floats", 6, 3, 2, 70, 96), np.float32)
+    yield Stage1("pad-360", 9, 3, 2, 360, 288, "swiglu", "interleaved", bias=True)
+    yield Stage1("pad-stage1", 9, 3, 2, 45, 150, "silu", doweight=True, bias=True, out="f32")
+    yield Stage1("pad-stage1-rows", 9, 3, 2, 23, 150, "situv2", "rows", bias=True)
+    yield Stage1("pad-split", 5, 3, 2, 45, 550, "swiglu", bias=True, tile="16x128x128",
+                 flags=["--k-batch", "2"])
+    yield Layer("pad-layer", 9, 4, 2, 90, 360, "swiglu", bias=True, gate="rows").with_initial()
+    yield alternating(Stage1("input-rows", 9, 3, 2, 48, 96, "swiglu", "rows", bias=True))
+    yield alternating(Stage1("input-rows-odd", 9, 3, 2, 45, 96, "silu", bias=True, out="f32"))
+    yield alternating(Layer("input-rows-layer", 7, 3, 2, 64, 48, "silu", bias=True,
+                            gate="interleaved"))
+    yield Case("no-token", 0, 3, 2, 64, 96)
+    yield Case("no-token-store", 0, 3, 2, 90, 46, out="f32", accumulate=False, bias=True)
+    yield Stage1("no-token-stage1", 0, 3, 2, 48, 96, "swiglu", bias=True)
+    yield Layer("no-token-layer", 0, 3, 2, 90, 64, "silu")
     yield Case("many-tokens", 300, 4, 2, 64, 96, bias=True).with_initial()
 
 
@@ -488,7 +525,7 @@ def main():
     for case in cases():
         data = os.path.join(folder, case.name)
         os.makedirs(data, exist_ok=True)
-        for name, tensor in case.tensors.items():
+        for name, tensor in {**case.tensors, **case.files}.items():
             np.save(os.path.join(data, name + ".npy"), tensor)
         result = os.path.join(data, "result.npy")
         command = ["moe-run", case.command, "--data", data, "--out", result,
