@@ -10,7 +10,7 @@ H = hidden size, I = intermediate size, E = experts, T = tokens. Shapes:
   topk_ids      int32 [T, topk]; what names no expert is skipped
   topk_weights  float32 [T, topk]; needed where a routing weight is applied
 
-A w of floats [E, N, K] without a scale is quantised first, as quantize_mxfp4() does.
+K may be any even number; the last block of 32 is then a part. A w of floats [E, N, K] without a scale is quantised first, as quantize_mxfp4() does.
 bfloat16 is uint16, ml_dtypes' or torch's; other floats are rounded to nearest even.
 """
 
@@ -97,19 +97,24 @@ class _Tensors:
                 raise ValueError(f"{name}: expected uint8 with shuffled=True, got "
                                  f"{array.dtype}")
             _arrays.check_shape(array, [None, None, k], name, "experts, N, K")
-            codes, scales = quantize_mxfp4(_arrays.floats(w, name))
+            values = _arrays.floats(w, name)
+            rest = -k % 32
+            if rest:
+                values = np.pad(values, ((0, 0), (0, 0), (0, rest)))
+            codes, scales = quantize_mxfp4(values)
+            codes = np.ascontiguousarray(codes[:, :, :k // 2])
         else:
             codes = _arrays.codes(array, name)
             scales = self._scales(scale, scale_name)
         library = load_library()
-        width, blocks = k // 2, k // 32
+        width, blocks = k // 2, -(-k // 32)
         if self.shuffled:
             width = library.moeShuffledWeightBytes(1, k)
             blocks = library.moeShuffledScaleBytes(1, k)
         what = "shuffled" if self.shuffled else "experts, N, K/2"
         _arrays.check_shape(codes, [None, None, width], name, what)
         experts, n, _ = codes.shape
-        what = "shuffled" if self.shuffled else "experts, N, K/32"
+        what = "shuffled" if self.shuffled else "experts, N, K/32 rounded up"
         _arrays.check_shape(scales, [experts, n, blocks], scale_name, what)
         offsets = None
         if bias is not None:

@@ -218,10 +218,10 @@ class LayerSource:
         gate.expect((*_CODES, *_FLOATS), (None, None), "I, H/2 packed or H")
         width = gate.shape[1] * (1 if gate.dtype in _FLOATS else 2)
         self.inter, self.hidden = gate.shape[0], width
-        for what, size in (("I", self.inter), ("H", self.hidden)):
-            if size % 32 or not size:
+        for what, size, step in (("I", self.inter, 2), ("H", self.hidden, 32)):
+            if size % step or not size:
                 raise CheckpointError(f"{gate.where()}: expected {what} to be a multiple "
-                                      f"of 32, got {size}")
+                                      f"of {step}, got {size}")
         # The largest number found: a gap is a missing tensor, not an end.
         numbers = [int(found["b"]) for found in _matches(self.tensors, self.names)
                    if int(found["a"]) == self.layer]
@@ -239,8 +239,8 @@ class LayerSource:
                 w.expect(_FLOATS, (n, k), "N, K")
             else:
                 w.expect(_CODES, (n, k // 2), "N, K/2")
-                self._need(key + "_scale", expert).expect(_SCALES, (n, k // 32),
-                                                          "N, K/32")
+                self._need(key + "_scale", expert).expect(_SCALES, (n, -(-k // 32)),
+                                                          "N, K/32 rounded up")
             bias = self._find(key + "_bias", expert)
             if (bias is not None) != (self._find("gate_bias") is not None):
                 raise CheckpointError(f"layer {self.layer}: expected biases of all "
@@ -250,11 +250,14 @@ class LayerSource:
                 bias.expect(_FLOATS, (n,), "N")
 
     def _matrix(self, key: str, expert: int) -> tuple[Array, Array]:
-        """Codes and scales of a matrix that is a tensor of its own."""
+        """Codes and scales of a matrix that is a tensor of its own, with zeros up to
+        the end of the last block."""
         tensor = self._need(key, expert)
         if tensor.dtype in _FLOATS:
-            return quantize_mxfp4(_to_float(tensor, tensor.read()))
-        return (tensor.read().view(np.uint8),
+            values = _to_float(tensor, tensor.read())
+            return quantize_mxfp4(_pad(values, 1, -(-values.shape[1] // 32) * 32))
+        codes = tensor.read().view(np.uint8)
+        return (_pad(codes, 1, -(-codes.shape[1] // 16) * 16),
                 self._need(key + "_scale", expert).read().view(np.uint8))
 
     def _bias(self, key: str, expert: int, first: int | None = None) -> Array | None:
@@ -290,7 +293,7 @@ class LayerSource:
         """The split's part of one of the checkpoint's experts."""
         whole = self._read(expert)
         begin, end = self.split.rows(self.inter)
-        if (begin, end) == (0, self.inter):
+        if end - begin == self.inter == self.part:
             return whole
 
         def rows(array: Array) -> Array:
@@ -306,8 +309,8 @@ class LayerSource:
             bias2 = np.zeros_like(bias2)
         return Expert(
             rows(whole.w13), rows(whole.scale13),
-            _pad(whole.w2[:, begin // 2:end // 2], 1, self.part // 2),
-            _pad(whole.scale2[:, begin // 32:end // 32], 1, blocks), bias13, bias2)
+            _pad(whole.w2[:, begin // 2:-(-end // 32) * 16], 1, self.part // 2),
+            _pad(whole.scale2[:, begin // 32:-(-end // 32)], 1, blocks), bias13, bias2)
 
 
 def _to_float(tensor: Tensor, array: Array) -> npt.NDArray[np.float32]:

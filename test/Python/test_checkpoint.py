@@ -120,14 +120,16 @@ def per_expert(names, experts=4, hidden=64, inter=96, dtype="U8"):
             name = names[key].format(layer=3, expert=expert)
             if dtype == "U8":
                 codes = rng.integers(0, 256, (n, k // 2), np.uint8)
-                scales = rng.integers(120, 124, (n, k // 32), np.uint8)
+                scales = rng.integers(120, 124, (n, -(-k // 32)), np.uint8)
                 tensors[name] = "U8", codes
                 tensors[names[key + "_scale"].format(layer=3, expert=expert)] = (
                     "U8", scales)
             else:
                 values = moe.to_bfloat16(rng.standard_normal((n, k)))
                 tensors[name] = "BF16", values
-                codes, scales = moe.quantize_mxfp4(moe.from_bfloat16(values))
+                padded = np.pad(moe.from_bfloat16(values), ((0, 0), (0, -k % 32)))
+                codes, scales = moe.quantize_mxfp4(padded)
+                codes = codes[:, :k // 2]
             stacks[key].append((codes, scales))
     gate, up, down = ([np.stack(parts) for parts in zip(*stacks[key])]
                       for key in ("gate", "up", "down"))
@@ -152,6 +154,32 @@ def test_checkpoints_of_one_tensor_a_matrix(names, dtype, tmp_path):
     for got, want in zip((loaded.w13, loaded.scale13, loaded.w2, loaded.scale2), arrays):
         np.testing.assert_array_equal(got, want)
     assert loaded.bias13 is None and loaded.act == "silu"
+
+
+@pytest.mark.parametrize("dtype", ["U8", "BF16"])
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_an_intermediate_size_that_is_no_multiple_of_32(dtype, ranks, tmp_path):
+    names = moe.checkpoint.NAME_MAPS["deepseek"]
+    tensors, arrays = per_expert(names, inter=80, dtype=dtype)
+    checkpoints.write(tmp_path / "model.safetensors", tensors)
+    x, ids, weights = batch(64, 4)
+    w13, scale13, w2, scale2 = arrays
+    both = np.concatenate([w2, np.zeros((4, 64, 8), np.uint8)], 2)[:, :, :48]
+    w13, w2 = decode(w13, scale13), decode(both, scale2)[:, :, :80]
+    floats = moe.from_bfloat16(x).astype(np.float64)
+    want = np.zeros((TOKENS, 64))
+    for t, row in enumerate(ids):
+        for s, expert in enumerate(row):
+            gate, up = np.split(w13[expert] @ floats[t], 2)
+            want[t] += weights[t, s] * (w2[expert] @ (gate / (1 + np.exp(-gate)) * up))
+    total = np.zeros((TOKENS, 64), np.float32)
+    padded = 0
+    for rank in range(ranks):
+        part = moe.load_layer(tmp_path, 3, split=moe.Split(rank, ranks))
+        padded += part.padded
+        part.layer(x, ids, weights, chip=CHIP, out=total, out_type="f32")
+    assert padded == (16 if ranks == 1 else 48)
+    assert_close(total, want)
 
 
 def convert(*arguments, **options):
