@@ -328,28 +328,37 @@ static void fillActivations(Problem &problem) {
     addSpecialActivations(problem, read);
 }
 
-/// Values from -1 to 1; NaN where a kernel has to store.
+/// Values from -1 to 1; NaN where a kernel has to store, any bits in rows that
+/// nothing is routed to.
 static void fillOutput(Problem &problem) {
   const KernelOptions &o = problem.options;
   bool added = o.kernel == KernelKind::Gemm2 && o.accumulate;
   if (!problem.tokens)
     return;
   int64_t perRow = o.topk * problem.tokens / problem.outRows();
-  std::vector<char> stored(static_cast<size_t>(problem.outRows()), 0);
+  std::vector<char> routed(static_cast<size_t>(problem.outRows()), 0);
   std::vector<int32_t> local = problem.localIds();
   for (size_t pair = 0; pair < local.size(); ++pair)
-    if (local[pair] >= 0 && !added)
-      stored[pair / size_t(perRow)] = 1;
+    if (local[pair] >= 0)
+      routed[pair / size_t(perRow)] = 1;
   Random random(problem.seed, kOut);
-  int64_t element = 0;
-  for (char row : stored)
-    for (int64_t i = 0; i < o.outColumns(); ++i, ++element) {
-      double value = 2 * random.unit() - 1;
-      if (row)
-        value = std::numeric_limits<double>::quiet_NaN();
-      reference::storeFloat(problem.outType(), problem.initial.data(), element,
-                            value);
+  int64_t cols = o.outColumns();
+  int64_t bytes = cols * reference::byteWidth(problem.outType());
+  for (size_t row = 0; row < routed.size(); ++row) {
+    if (!routed[row]) { // any bits, which must stay
+      uint8_t *to = problem.initial.data() + int64_t(row) * bytes;
+      for (int64_t i = 0; i < bytes; i += 8) {
+        uint64_t word = random.next();
+        std::memcpy(to + i, &word, size_t(std::min<int64_t>(8, bytes - i)));
+      }
+      continue;
     }
+    for (int64_t i = 0; i < cols; ++i)
+      reference::storeFloat(problem.outType(), problem.initial.data(),
+                            int64_t(row) * cols + i,
+                            added ? 2 * random.unit() - 1
+                                  : std::numeric_limits<double>::quiet_NaN());
+  }
 }
 
 Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,

@@ -249,6 +249,13 @@ static double biasOf(const MoEGemm &gemm, int64_t expert, int64_t column) {
   return gemm.bias ? gemm.bias[expert * gemm.n + column] : 0.0;
 }
 
+/// What is added to the magnitude of a sum so that its error bound, which is
+/// 8 * 2^-24 * sqrt(k) of it, has room for rounding k products to multiples of
+/// f32's smallest number: k * 2^-150.
+static double spacingMagnitude(int64_t k) {
+  return std::ldexp(std::sqrt(double(k)), -129);
+}
+
 static void setInitial(GoldenResult &result, const void *initial,
                        FloatType type) {
   if (!initial)
@@ -285,7 +292,8 @@ static GoldenResult stage2(const MoEGemm &gemm, bool accumulate,
              double bias = biasOf(gemm, e, result.colIds[j]);
              double weight = weightOf(gemm, pair.pair);
              double value = (d.sum + bias) * weight;
-             double unweighted = d.magnitude + std::fabs(bias);
+             double unweighted =
+                 d.magnitude + std::fabs(bias) + spacingMagnitude(gemm.k);
              double magnitude = unweighted * std::fabs(weight);
              size_t at = static_cast<size_t>(pair.row * cols + j);
              if (!accumulate)
@@ -469,7 +477,8 @@ GoldenResult moe::reference::goldenStage1(const MoEGemm &gemm,
         size_t at = static_cast<size_t>(pair.row * 2 * cols + j);
         double bias = biasOf(gemm, e, columns[j]);
         acc[at] = d.sum + bias;
-        magnitude[at] = d.magnitude + std::fabs(bias);
+        magnitude[at] =
+            d.magnitude + std::fabs(bias) + spacingMagnitude(gemm.k);
       });
   setInitial(result, initial, type);
   double ulp = std::ldexp(1.0, -24);

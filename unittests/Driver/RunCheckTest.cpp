@@ -47,7 +47,7 @@ struct Solved {
   }
   /// With few products, so that above 256 tokens rows are sampled.
   CheckResult sample() const {
-    return checkStage(problem, out.data(), 1, /*products=*/1);
+    return checkStage(problem, out.data(), 1, CheckLimits{1, 1});
   }
   double get(int64_t row, int64_t col) const {
     return reference::loadFloat(problem.outType(), out.data(), row * 96 + col);
@@ -114,7 +114,7 @@ TEST(RunCheck, FewProductsAreAllCompared) {
   Solved solved(300, true);
   CheckResult all = checkStage(solved.problem, solved.out.data(), 1);
   EXPECT_FALSE(all.sampled());
-  EXPECT_EQ(all.total().compared, 300 * 96);
+  EXPECT_EQ(all.total().compared, 299 * 96); // token 5 goes nowhere
   EXPECT_TRUE(solved.sample().sampled());
 }
 
@@ -143,6 +143,76 @@ TEST(RunCheck, SamplesSeeEveryNaNAndEveryTouchedElement) {
       solved.set(row, col, value);
     }
   }
+}
+
+/// Stage 1 has no sums that see every element: all are compared. One value of
+/// 600 x 64 is wrong and finite, each time another.
+TEST(RunCheck, AnyWrongValueOfStage1IsFound) {
+  KernelOptions options;
+  options.kernel = KernelKind::Gemm1;
+  options.modelDim = 96;
+  options.interDim = 64;
+  options.experts = 6;
+  options.topk = 2;
+  Problem problem = cantFail(
+      generateProblem(options, /*tokens=*/300, Routing::Skewed, /*seed=*/5));
+  reference::GoldenResult golden =
+      reference::goldenStage1(problem.gemm(1), activationOf(options),
+                              problem.initial.data(), problem.outType());
+  std::vector<uint8_t> out(size_t(problem.outBytes()));
+  for (size_t i = 0; i < golden.value.size(); ++i)
+    reference::storeFloat(problem.outType(), out.data(), int64_t(i),
+                          golden.value[i]);
+  CheckResult right = checkStage(problem, out.data(), 2);
+  EXPECT_TRUE(right.pass());
+  EXPECT_FALSE(right.sampled());
+  EXPECT_EQ(right.total().compared, 600 * 64);
+  for (int64_t at = 17; at < 600 * 64; at += 2399) {
+    std::vector<uint8_t> wrong = out;
+    double value = golden.value[size_t(at)];
+    reference::storeFloat(problem.outType(), wrong.data(), at,
+                          value + 0.02 * std::fabs(value) + 1);
+    CheckResult found = checkStage(problem, wrong.data(), 2);
+    EXPECT_EQ(found.total().wrong, 1);
+    EXPECT_EQ(found.total().worstRow, at / 64);
+    EXPECT_EQ(found.total().worstCol, at % 64);
+  }
+}
+
+/// Rows that no local expert computes are compared as bytes and not sampled.
+TEST(RunCheck, SparseOutputsAreSampledWhereSomethingIs) {
+  KernelOptions options;
+  options.modelDim = 96;
+  options.interDim = 64;
+  options.experts = 2;
+  options.topk = 2;
+  options.accumulate = false;
+  Sharding sharding;
+  sharding.mask = randomMask(2, 64, 1);
+  Problem problem = cantFail(generateProblem(options, 3000, Routing::Uniform,
+                                             /*seed=*/4, sharding));
+  reference::GoldenResult golden = reference::goldenStage2(
+      problem.gemm(1), false, problem.initial.data(), problem.outType());
+  std::vector<uint8_t> out(size_t(problem.outBytes()));
+  std::memcpy(out.data(), problem.initial.data(), out.size());
+  int64_t routed = 0, firstOther = -1;
+  for (size_t row = 0; row < golden.routed.size(); ++row) {
+    if (!golden.routed[row] && firstOther < 0)
+      firstOther = int64_t(row);
+    routed += golden.routed[row] != 0;
+    for (size_t i = row * 96; golden.routed[row] && i < (row + 1) * 96; ++i)
+      reference::storeFloat(problem.outType(), out.data(), int64_t(i),
+                            golden.value[i]);
+  }
+  CheckResult all = checkStage(problem, out.data(), 1);
+  EXPECT_TRUE(all.pass());
+  EXPECT_EQ(all.total().compared, routed * 96);
+  CheckResult some = checkStage(problem, out.data(), 1, CheckLimits{1, 1});
+  EXPECT_TRUE(some.pass());
+  EXPECT_EQ(some.elements.compared, 64 * 96);
+  out[size_t(firstOther * 96 * 2)] ^= 1;
+  EXPECT_EQ(checkStage(problem, out.data(), 1).touched, 1);
+  EXPECT_FALSE(checkStage(problem, out.data(), 1).pass());
 }
 
 /// What the flags of the activation mean to the reference, which does not ask
@@ -205,8 +275,8 @@ struct SolvedLayer {
     return cantFail(
         generateProblem(options, tokens, Routing::Uniform, /*seed=*/3));
   }
-  CheckResult check(int64_t products = kProducts) const {
-    return checkLayer(up, down, out.data(), 2, products);
+  CheckResult check(CheckLimits limits = CheckLimits()) const {
+    return checkLayer(up, down, out.data(), 2, limits);
   }
 };
 
@@ -218,7 +288,7 @@ TEST(RunCheck, TheRoundedLayerIsRight) {
     EXPECT_EQ(result.sampledRows, tokens);
     // The bound is of use: what is left out of it is not far from it.
     EXPECT_GT(result.elements.maxBoundRatio, 0.01);
-    EXPECT_EQ(layer.check(1).sampledRows, std::min<int64_t>(tokens, 64));
+    EXPECT_EQ(layer.check({1, 1}).sampledRows, std::min<int64_t>(tokens, 64));
   }
 }
 

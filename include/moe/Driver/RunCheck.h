@@ -17,13 +17,17 @@
 namespace moe::driver {
 
 /// Up to this many tokens every element is compared, and above as well while
-/// that takes so few products. Else a sample: so many rows with all their
-/// columns; columns with all their rows, one in each of at least so many equal
-/// parts of the width, none wider than kPartCols and more while the products
-/// last; in stage 2 the column sums; and of every element whether it is a NaN
-/// that cannot be, or has changed though nothing is routed to its row.
+/// that takes no more products than these. In stage 1 that is about the time of
+/// the emulator; stage 2 has its column sums. Else a sample: so many rows with
+/// all their columns; columns with all their rows, one in each of at least so
+/// many equal parts of the width, none wider than kPartCols and more while the
+/// products last; in stage 2 the column sums; and of every element whether it
+/// is a NaN that cannot be. Rows that nothing is routed to are compared byte by
+/// byte, whatever else is, and cost nothing more.
+struct CheckLimits {
+  int64_t stage1 = 1000000000000, stage2 = 4000000000;
+};
 constexpr int64_t kSampleAbove = 256;
-constexpr int64_t kProducts = 4000000000;
 constexpr int64_t kSampledRows = 64;
 constexpr int64_t kSampledCols = 32, kPartCols = 64;
 
@@ -33,8 +37,9 @@ struct CheckResult {
   std::optional<reference::ErrorReport> columns, checksum;
   int64_t rows = 0; ///< of the output
   int64_t sampledRows = 0, sampledCols = 0;
-  /// Of all elements, when rows were sampled: NaN in a routed row of a
-  /// generated problem, which has no such value; changed in one without route.
+  /// NaN in a routed row of a generated problem, which has no such value,
+  /// looked for when rows were sampled; changed elements of rows without a
+  /// route.
   int64_t unwritten = 0, touched = 0;
   bool sampled() const { return sampledRows < rows; }
   bool pass() const {
@@ -50,12 +55,12 @@ reference::ActivationParams activationOf(const KernelOptions &options);
 
 /// Compares the `out` of the problem's stage with its reference.
 CheckResult checkStage(const Problem &problem, const void *out,
-                       unsigned threads, int64_t products = kProducts);
+                       unsigned threads, CheckLimits limits = CheckLimits());
 
 /// Compares stage 2's `out` with both stages in double, in all rows or in
 /// kSampledRows of them.
 CheckResult checkLayer(const Problem &up, const Problem &down, const void *out,
-                       unsigned threads, int64_t products = kProducts);
+                       unsigned threads, CheckLimits limits = CheckLimits());
 
 } // namespace moe::driver
 

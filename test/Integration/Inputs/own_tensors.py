@@ -129,6 +129,7 @@ class Case:
             bias = t["bias"][e].astype(np.float64) if "bias" in t else np.zeros(w.shape[1])
             v = (w[e] @ x[pair] + bias) * weight
             a = (np.abs(w[e]) @ np.abs(x[pair]) + np.abs(bias)) * abs(weight)
+            a += k * 2.0**-150 / (8 * 2.0**-24 * np.sqrt(k)) * abs(weight)
             row = pair // self.topk if self.accumulate else pair
             routed[row] = True
             magnitude[row] += a
@@ -224,6 +225,7 @@ class Stage1(Case):
             g, u = acc[:n // 2], acc[n // 2:]
             # A sum that is infinite or NaN is so without an error.
             error = np.where(np.isfinite(acc), error, 0)
+            error += k * 2.0**-150
             dg, du = error[:n // 2], error[n // 2:]
             first, second = self.factors(g, u)
             weight = float(t["topk_weights"].ravel()[pair]) if self.doweight else 1.0
@@ -403,6 +405,21 @@ def nan_scale_behind(case):
     return case
 
 
+def smallest(case):
+    """One product a row, between two of f16's smallest numbers: 10.4375 * 2^-24 and
+    more of them, all weights one."""
+    t = case.tensors
+    t["w"][:], t["scale"][:], t["x"][:] = 0x22, 127, 0
+    t["x"][:, 0] = to_bf16(2.0**-24 * (10.4375 + np.arange(len(t["x"]))))
+    return case
+
+
+def subnormal_f32(case):
+    """Sums in the range of f32's subnormal numbers."""
+    case.tensors["x"] &= 0x803F
+    return scales(case, 100, 127)
+
+
 def same_expert_twice(case):
     case.tensors["topk_ids"][:, :] = case.tensors["topk_ids"][:, :1]
     return case
@@ -453,6 +470,15 @@ def cases():
     yield scales(Case("tiny", 6, 3, 2, 64, 160), 0, 6)
     yield scales(Case("tiny-f32", 6, 3, 2, 64, 160, out="f32", accumulate=False), 0, 12)
     yield scales(Case("tiny-f16", 6, 3, 2, 64, 160, out="f16"), 100, 112)
+    yield smallest(Case("smallest-f16", 1, 1, 1, 32, 32, out="f16", accumulate=False,
+                        weight=False))
+    yield smallest(Case("smallest-f16-many", 9, 1, 1, 64, 64, out="f16", weight=False))
+    yield subnormal_f32(Case("subnormal-f32", 5, 2, 2, 64, 96, out="f32", accumulate=False))
+    yield subnormal_f32(Case("subnormal-f32-sum", 5, 2, 2, 64, 96, out="f32"))
+    yield scales(Case("scale-0-bf16", 5, 2, 2, 64, 96, accumulate=False), 0, 0)
+    for act in ("silu", "swiglu", "situv2"):
+        for out in ("bf16", "f16", "f32"):
+            yield scales(Stage1(f"underflow-{act}-{out}", 5, 2, 2, 48, 96, act, out=out), 0, 3)
     yield scales(Case("huge", 6, 3, 2, 64, 160, out="f32", accumulate=False), 225, 238)
     yield scales(Case("wide", 6, 3, 2, 64, 288), 0, 220)
     yield same_expert_twice(Case("same-expert-twice", 33, 3, 3, 64, 96))
