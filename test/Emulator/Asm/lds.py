@@ -26,6 +26,14 @@ case(FILL + "v_and_b32 v11, 0x7f, v11\nv_add_u32 v11, 0x400, v11\nds_read2_b64 v
      lambda x: (x.A[x.lane % 16 + 2] + x.A[x.lane % 16 + 5] & M) | (x.A[x.lane % 16 + 2] ^ x.A[x.lane % 16 + 5]) >> 32 << 32)
 case(FILL + "v_and_b32 v12, 0x1f0, v12\nds_read_b128 v[20:23], v12 offset:1024" + wait + "\nv_add_u32 v8, v20, v21\nv_xor_b32 v9, v22, v23", "u64 -> u64",
      lambda x: (word(x, 4 * (x.lane % 32)) + word(x, 4 * (x.lane % 32) + 1) & M) | (word(x, 4 * (x.lane % 32) + 2) ^ word(x, 4 * (x.lane % 32) + 3)) << 32)
+# ROCm runs gfx9 with unaligned access on (the target feature unaligned-access-mode of
+# amdhsa): 16 bytes from any address. LLVM loads <4 x i32> of alignment 1 like this.
+any_word = lambda x, n: int.from_bytes(bytes(byte(x, n + i) for i in range(4)), "little")
+for off in (4, 8, 12, 2, 13):
+    case(FILL + f"v_and_b32 v12, 0x1e0, v12\nds_read_b128 v[20:23], v12 offset:{1024 + off}" + wait
+         + "\nv_add_u32 v8, v20, v21\nv_xor_b32 v9, v22, v23", "u64 -> u64",
+         lambda x, off=off: (lambda at: (any_word(x, at) + any_word(x, at + 4) & M)
+                             | (any_word(x, at + 8) ^ any_word(x, at + 12)) << 32)(16 * x.lane % 512 // 32 * 32 + off))
 case(FILL + "v_and_b32 v12, 0x1f0, v12\nds_read_b96 v[20:22], v12 offset:1024" + wait + "\nv_add_u32 v8, v20, v21\nv_mov_b32 v9, v22", "u64 -> u64",
      lambda x: (word(x, 4 * (x.lane % 32)) + word(x, 4 * (x.lane % 32) + 1) & M) | word(x, 4 * (x.lane % 32) + 2) << 32)
 for name, f in (("u8", lambda v: v), ("i8", lambda v: num.signed(v, 8) & M)):
