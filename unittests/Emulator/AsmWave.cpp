@@ -8,6 +8,8 @@
 
 #include "AsmWave.h"
 
+#include "State/ChipFeatures.h"
+
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/MC/MCAsmInfo.h"
 #include "llvm/MC/MCCodeEmitter.h"
@@ -102,7 +104,7 @@ AsmWave::AsmWave(Chip chip) : chip(chip), wave(new Wave) {
   wave->rows = 256;
   memset(wave->s, 0, sizeof(wave->s));
   wave->mode = 0x3f0; // nearest even, denormals, dx10_clamp, IEEE
-  wave->gfx950 = chip == Chip::GFX950;
+  wave->chip = &chipFeatures(chip);
   wave->group = &group;
   scratch.resize(64 * 64);
   wave->scratch = scratch.data();
@@ -136,7 +138,7 @@ bool AsmWave::load(const std::string &text) {
     std::string printed = disassembler->print(mc, at);
     context.mnemonic = StringRef(printed).split(' ').first.str();
     context.mcName = disassembler->opcodeName(mc);
-    context.gfx950 = chip == Chip::GFX950;
+    context.chip = &chipFeatures(chip);
     context.rows = 256;
     context.accumOffset = 128;
     context.size = unsigned(size);

@@ -135,3 +135,67 @@ TEST(Lds, TransposingReadsFollowTheManual) {
     }
   }
 }
+
+/// Bank conflicts of one instruction whose lanes read or write at the address
+/// that the function gives.
+static uint64_t conflictsOf(Chip chip, const std::string &text,
+                            const std::function<uint32_t(unsigned)> &address) {
+  AsmWave wave(chip);
+  Counters counters;
+  wave.group.ldsSize = 65536;
+  wave.group.lds.resize(65536 + 16);
+  wave.w().counters = &counters;
+  wave.set(8, address);
+  EXPECT_TRUE(wave.run(text)) << text << ": " << wave.error;
+  return counters.ldsConflicts;
+}
+
+TEST(LdsConflicts, NeighboursNeverConflict) {
+  for (Chip chip : {Chip::GFX942, Chip::GFX950})
+    for (auto [text, bytes] : {std::pair("ds_read_b32 v0, v8", 4u),
+                               {"ds_read_b64 v[0:1], v8", 8u},
+                               {"ds_read_b128 v[0:3], v8", 16u},
+                               {"ds_write_b32 v8, v0", 4u},
+                               {"ds_write_b64 v8, v[0:1]", 8u},
+                               {"ds_write_b128 v8, v[0:3]", 16u},
+                               {"ds_read_u8 v0, v8", 1u},
+                               {"ds_read2_b32 v[0:1], v8 offset1:64", 4u}})
+      EXPECT_EQ(conflictsOf(chip, text,
+                            [bytes = bytes](unsigned l) { return bytes * l; }),
+                0u)
+          << text;
+}
+
+TEST(LdsConflicts, OneBankTakesACycleALane) {
+  auto bank0 = [](unsigned l) { return 256 * l; };
+  EXPECT_EQ(conflictsOf(Chip::GFX950, "ds_read_b32 v0, v8", bank0), 63u);
+  EXPECT_EQ(conflictsOf(Chip::GFX942, "ds_read_b32 v0, v8", bank0), 62u);
+  EXPECT_EQ(conflictsOf(Chip::GFX950, "ds_read_b64 v[0:1], v8", bank0), 62u);
+  EXPECT_EQ(conflictsOf(Chip::GFX942, "ds_read_b64 v[0:1], v8", bank0), 60u);
+  EXPECT_EQ(conflictsOf(Chip::GFX950, "ds_read_b128 v[0:3], v8", bank0), 60u);
+  EXPECT_EQ(conflictsOf(Chip::GFX942, "ds_read_b128 v[0:3], v8", bank0), 56u);
+  // The banks of gfx942 repeat every 128 bytes, those of gfx950 every 256.
+  auto half = [](unsigned l) { return 128 * l; };
+  EXPECT_EQ(conflictsOf(Chip::GFX950, "ds_read_b32 v0, v8", half), 31u);
+  EXPECT_EQ(conflictsOf(Chip::GFX942, "ds_read_b32 v0, v8", half), 62u);
+  EXPECT_EQ(conflictsOf(Chip::GFX950, "ds_read_b32 v0, v8",
+                        [](unsigned) { return 512; }),
+            0u);
+}
+
+TEST(LdsConflicts, WideReadsGoInThePhasesOfTheChip) {
+  // Four lanes beside each other; their place within the banks is different for
+  // all lanes of a phase, but not for neighbouring groups of four.
+  auto for942 = [](unsigned l) {
+    return l % 4 * 16 + (l >> 4 & 1) * 64 + l / 4 * 128;
+  };
+  auto for950 = [](unsigned l) {
+    return l % 4 * 16 + l / 8 % 4 * 64 + l / 4 * 256;
+  };
+  const char *text = "ds_read_b128 v[0:3], v8";
+  EXPECT_EQ(conflictsOf(Chip::GFX942, text, for942), 0u);
+  EXPECT_EQ(conflictsOf(Chip::GFX950, text, for950), 0u);
+  EXPECT_GT(conflictsOf(Chip::GFX942, text, for950), 0u);
+  // Phases of writes are not published: lanes in order.
+  EXPECT_EQ(conflictsOf(Chip::GFX942, "ds_write_b128 v8, v[0:3]", for942), 8u);
+}

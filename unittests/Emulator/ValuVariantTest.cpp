@@ -12,6 +12,7 @@
 #include "Vector/LaneRows.h"
 #include "Vector/ValuHelpers.h"
 #include "Vector/ValuTable.h"
+#include "moe/Emulator/Chip.h"
 
 #include "gtest/gtest.h"
 
@@ -118,7 +119,8 @@ State randomState(Random &random, bool plainMode) {
   state.wave.mode = plainMode ? 0x3f0 : modes[random.below(8)];
   if (!plainMode && random.below(8) == 0)
     state.wave.mode |= 1u << 23;
-  state.wave.gfx950 = random.below(2);
+  state.wave.chip =
+      &chipFeatures(random.below(2) ? Chip::GFX950 : Chip::GFX942);
   uint64_t exec = random.below(2) ? ~uint64_t(0)
                                   : uint64_t(random.bits()) << 32 |
                                         (random.below(4) ? random.bits() : 0);

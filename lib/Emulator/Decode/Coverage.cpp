@@ -10,6 +10,7 @@
 
 #include "Decode/Disassembler.h"
 #include "Decode/Fields.h"
+#include "State/ChipFeatures.h"
 #include "moe/Emulator/OpcodeSupport.h"
 
 #include "llvm/Support/Endian.h"
@@ -81,7 +82,7 @@ Expected<std::vector<OpcodeSupport>> moe::emulator::opcodeSupport(Chip chip) {
     std::string text = (*made)->print(mc, 0);
     context.mnemonic = StringRef(text).split(' ').first.str();
     context.mcName = (*made)->opcodeName(mc);
-    context.gfx950 = chip == Chip::GFX950;
+    context.chip = &chipFeatures(chip);
     context.rows = 512;
     context.accumOffset = 256;
     context.size = unsigned(size);

@@ -13,6 +13,7 @@
 
 #include "Decode/Fields.h"
 #include "Scalar/ScalarRows.h"
+#include "State/ChipFeatures.h"
 #include "Vector/ValuTable.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -99,7 +100,7 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
   item.meta.address = address;
   item.meta.size = size;
   FieldContext context;
-  context.gfx950 = object.chip() == Chip::GFX950;
+  context.chip = &chipFeatures(object.chip());
   context.rows = kernel.vgprsAllocated;
   context.accumOffset = kernel.accumOffset;
   context.mcName = disassembler.opcodeName(mc);

@@ -14,6 +14,7 @@
 #include "Math/ScaledCvt.h"
 #include "Memory/MemRows.h"
 #include "Scalar/ScalarRows.h"
+#include "State/ChipFeatures.h"
 #include "Vector/LaneRows.h"
 #include "Vector/ValuTable.h"
 
@@ -70,8 +71,8 @@ const Row *lookUp(const Index<Row> &index, const std::string &name) {
   auto it = index.find(name);
   return it == index.end() ? nullptr : it->second;
 }
-bool chipHas(const ValuRow &row, bool gfx950) {
-  return !(row.flags & (gfx950 ? VNo950 : VOnly950));
+bool chipHas(const ValuRow &row, const ChipFeatures &chip) {
+  return !(row.flags & VOnly950) || (chip.bit & On950);
 }
 
 constexpr const char *notImplemented = "instruction not implemented";
@@ -409,7 +410,7 @@ void Filler::extraWord(const ValuRow &row, unsigned codes[3]) {
 
 bool Filler::laneOp(unsigned codes[3], unsigned dst) {
   const LaneRow *row = lookUp(tables().lanes, c.mnemonic);
-  if (!row || !(row->chips & (c.gfx950 ? On950 : On942)))
+  if (!row || !(row->chips & c.chip->bit))
     return false;
   kind = InstClass::Valu;
   inst.run = row->fn;
@@ -441,7 +442,7 @@ void Filler::vop12() {
   if (laneOp(codes, dst))
     return;
   const ValuRow *row = lookUp(tables().valu, c.mnemonic);
-  if (!row || !chipHas(*row, c.gfx950))
+  if (!row || !chipHas(*row, *c.chip))
     return refuse(notImplemented);
   inst.dst = vgpr(dst, std::max(1u, valueRows(row->d)), false);
   inst.sdst = inst.data = SgprVcc;
@@ -513,7 +514,7 @@ void Filler::scaledCvt(const math::ScaledCvtDesc &desc) {
 void Filler::vop3() {
   if (startsWith(c.mcName, "V_CVT_SCALEF32")) {
     const auto *desc = math::findScaledCvt(c.mcName);
-    if (!desc || !c.gfx950)
+    if (!desc || !(c.chip->bit & On950))
       return refuse(notImplemented);
     return scaledCvt(*desc);
   }
@@ -523,7 +524,7 @@ void Filler::vop3() {
   if (laneOp(codes, dst))
     return;
   const ValuRow *row = lookUp(tables().valu, c.mnemonic);
-  if (!row || !chipHas(*row, c.gfx950))
+  if (!row || !chipHas(*row, *c.chip))
     return refuse(notImplemented);
   bool compare = row->flags & VCompare;
   bool carries = row->flags & VCarryOut;
@@ -586,7 +587,7 @@ void Filler::mai(const math::MfmaDesc &desc) {
     inst.data1 = b.index;
     inst.mods = b.value;
   }
-  MatChip chip = c.gfx950 ? MatGfx950 : MatGfx942;
+  MatChip chip = c.chip->bit;
   if (const char *reason = checkMfma(desc, chip, mods))
     return refuse(reason);
   unsigned aRegs = mixed ? f8f6f4Registers(mods.cbsz) : desc.aRegs;
@@ -614,8 +615,7 @@ void Filler::mai(const math::MfmaDesc &desc) {
 
 void Filler::vop3p() {
   if (startsWith(c.mcName, "V_MFMA") || startsWith(c.mcName, "V_SMFMAC")) {
-    const auto *desc =
-        math::findMfma(c.mcName, c.gfx950 ? math::MatGfx950 : math::MatGfx942);
+    const auto *desc = math::findMfma(c.mcName, c.chip->bit);
     return desc ? mai(*desc) : refuse(notImplemented);
   }
   unsigned codes[3] = {w1 & 511, (w1 >> 9) & 511, (w1 >> 18) & 511};
@@ -635,7 +635,7 @@ void Filler::vop3p() {
     row = lookUp(tables().mix, c.mnemonic);
     inst.run = ops.mix;
   }
-  if (!row || !chipHas(*row, c.gfx950))
+  if (!row || !chipHas(*row, *c.chip))
     return refuse(notImplemented);
   kind = InstClass::Valu;
   inst.op = row;
@@ -727,7 +727,7 @@ void Filler::ds() {
     key.erase(digit, stride64 ? 5 : 1);
   }
   const MemRow *row = lookUp(tables().ds, key);
-  if (!row || !(row->chips & (c.gfx950 ? On950 : On942)))
+  if (!row || !(row->chips & c.chip->bit))
     return refuse(notImplemented);
   inst.run = runDs;
   inst.op = row;
@@ -757,7 +757,7 @@ const MemRow *Filler::memRow(std::string name) {
     inst.flags |= MemLds;
   }
   const MemRow *row = lookUp(tables().vmem, name);
-  if (!row || !(row->chips & (c.gfx950 ? On950 : On942))) {
+  if (!row || !(row->chips & c.chip->bit)) {
     refuse(notImplemented);
     return nullptr;
   }

@@ -19,7 +19,7 @@ struct FieldContext {
   unsigned size = 4;    ///< bytes of the instruction
   std::string mnemonic; ///< as printed; the encoding suffix is removed
   std::string mcName;   ///< MC's opcode name without suffix
-  bool gfx950 = true;
+  const ChipFeatures *chip = nullptr;
   unsigned rows = 0, accumOffset = 0;
   // out
   bool isBranch = false;

@@ -41,12 +41,15 @@ bool globalLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
                 uint64_t address);
 
 /// The lane of the lowest set bit.
-inline unsigned laneOf(const Wave &, uint64_t mask) {
+inline unsigned laneOf(uint64_t mask) {
   return unsigned(__builtin_ctzll(mask));
 }
 
 /// Host bytes of LDS, or null after a fault.
 uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes);
+
+/// Bank conflicts of a plain DS access or atomic: cycles beyond one a phase.
+uint64_t ldsConflicts(const Wave &w, const Inst &I, const MemRow &row);
 
 /// What an instruction does to bytes of LDS or of global memory. A write of
 /// what is there already conflicts with no other such write.

@@ -184,7 +184,7 @@ bool usable(Wave &w, const Inst &I, const MemRow &row, const Descriptor &d) {
   warnOnce(w, "a buffer descriptor has DATA_FORMAT 0 (invalid): the resource "
               "is unbound, loads give zero and stores are dropped");
   for (uint64_t m = w.exec(); m && w.stop != Stop::Fault; m &= m - 1)
-    giveZero(w, I, row, laneOf(w, m));
+    giveZero(w, I, row, laneOf(m));
   return false;
 }
 
@@ -199,7 +199,7 @@ void runBuffer(Wave &w, const Inst &I) {
     return;
   bool differs = false;
   for (uint64_t m = w.exec(); m && w.stop != Stop::Fault; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     bufferLane(w, I, row, elementOf(w, I, d, lane), lane, differs);
   }
   if (differs)
@@ -351,7 +351,7 @@ void runTypedBuffer(Wave &w, const Inst &I) {
   if (!usable(w, I, plain, d) || !readTyped(w, I, row, t))
     return;
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     Element e = elementOf(w, I, d, lane);
     unsigned bytes = t.layout->bytes;
     bool inRange = !e.outOfRange(0, bytes, e.soffset);

@@ -146,7 +146,7 @@ void runGlobal(Wave &w, const Inst &I) {
   if (saddr)
     base += w.s64(I.src[0].index);
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     uint64_t address = base + w.v[I.dst][lane];
     if (!saddr)
       address += uint64_t(w.v[I.dst + 1][lane]) << 32;
@@ -191,7 +191,7 @@ void runScratch(Wave &w, const Inst &I) {
   if (I.flags & MemSaddr)
     base += w.s[I.src[0].index];
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     uint32_t offset = base + (I.flags & MemVaddr ? w.v[I.dst][lane] : 0);
     uint8_t *host = privateBytes(w, lane, offset, row.bytes);
     if (!host)
@@ -203,7 +203,7 @@ void runScratch(Wave &w, const Inst &I) {
 void runFlat(Wave &w, const Inst &I) {
   const MemRow &row = *static_cast<const MemRow *>(I.op);
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     uint64_t address = w.v[I.dst][lane] | uint64_t(w.v[I.dst + 1][lane]) << 32;
     address += uint64_t(int64_t(int32_t(I.imm)));
     uint32_t aperture = uint32_t(address >> 32);

@@ -40,38 +40,6 @@ static uint8_t *accessLds(Wave &w, const Inst &I, unsigned lane,
   return host;
 }
 
-/// Conflicts of one access: 64 banks of 4 bytes; lanes that read the same dword
-/// do not conflict. Counted in extra passes, in groups of lanes that move
-/// 256 bytes together.
-static void countConflicts(Wave &w, const Inst &I, unsigned bytes) {
-  unsigned group = bytes <= 4 ? 64 : bytes == 8 ? 32 : 16;
-  unsigned words = bytes < 4 ? 1 : bytes / 4;
-  for (unsigned first = 0; first < 64; first += group) {
-    uint64_t exec = w.exec();
-    uint32_t seen[64][8];
-    uint8_t count[64] = {};
-    unsigned worst = 1;
-    for (unsigned lane = first; lane < first + group; ++lane) {
-      if (!((exec >> lane) & 1))
-        continue;
-      uint32_t word = (w.v[I.sdst][lane] + I.imm) / 4;
-      for (unsigned k = 0; k < words; ++k) {
-        unsigned bank = (word + k) & 63;
-        bool found = false;
-        for (unsigned j = 0; j < count[bank] && j < 8; ++j)
-          found |= seen[bank][j] == word + k;
-        if (found)
-          continue;
-        if (count[bank] < 8)
-          seen[bank][count[bank]] = word + k;
-        ++count[bank];
-        worst = count[bank] > worst ? count[bank] : worst;
-      }
-    }
-    w.counters->ldsConflicts += worst - 1;
-  }
-}
-
 static void loadLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
                      uint32_t address) {
   uint8_t *host = accessLds(w, I, lane, address, row.bytes, false);
@@ -185,10 +153,10 @@ void runDs(Wave &w, const Inst &I) {
   if (fastDs(w, I))
     return;
   const MemRow &row = *static_cast<const MemRow *>(I.op);
-  if (w.counters && !(I.flags & MemTwo))
-    countConflicts(w, I, row.bytes);
+  if (w.counters)
+    w.counters->ldsConflicts += ldsConflicts(w, I, row);
   for (uint64_t m = w.exec(); m && w.stop != Stop::Fault; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     if (I.flags & MemTwo) {
       twoLanes(w, I, row, lane);
       continue;
@@ -271,7 +239,7 @@ static void swizzle(Wave &w, const Inst &I) {
 static void transpose(Wave &w, const Inst &I, unsigned bits, unsigned bytes) {
   uint8_t raw[64][16] = {};
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     uint8_t *host =
         accessLds(w, I, lane, w.v[I.sdst][lane] + I.imm, bytes, false);
     if (!host)
@@ -305,7 +273,7 @@ static void transpose6(Wave &w, const Inst &I) { transpose(w, I, 6, 12); }
 /// read/write_addtid: M0[15:0] + offset + 4 * lane.
 static void readAddTid(Wave &w, const Inst &I) {
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     uint32_t address = (w.s[SgprM0] & 0xffffu) + I.imm + 4 * lane;
     uint8_t *host = accessLds(w, I, lane, address, 4, false);
     if (!host)
@@ -315,7 +283,7 @@ static void readAddTid(Wave &w, const Inst &I) {
 }
 static void writeAddTid(Wave &w, const Inst &I) {
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     uint32_t address = (w.s[SgprM0] & 0xffffu) + I.imm + 4 * lane;
     uint8_t *host = accessLds(w, I, lane, address, 4, true);
     if (!host)
@@ -328,7 +296,7 @@ static void writeAddTid(Wave &w, const Inst &I) {
 /// above these is set.
 static void conditionalExchange(Wave &w, const Inst &I) {
   for (uint64_t m = w.exec(); m; m &= m - 1) {
-    unsigned lane = laneOf(w, m);
+    unsigned lane = laneOf(m);
     uint32_t address = (w.v[I.sdst][lane] + I.imm) & 0xfff8u;
     uint8_t *host = accessLds(w, I, lane, address, 8, true);
     if (!host)
@@ -361,7 +329,7 @@ static void moveCounter(Wave &w, const Inst &I, bool up) {
   uint32_t wanted = up ? old + count : old - count;
   memcpy(host, &wanted, 4);
   for (uint64_t m = exec; m; m &= m - 1)
-    w.v[I.dst][laneOf(w, m)] = old;
+    w.v[I.dst][laneOf(m)] = old;
 }
 static void append(Wave &w, const Inst &I) { moveCounter(w, I, true); }
 static void consume(Wave &w, const Inst &I) { moveCounter(w, I, false); }

@@ -10,6 +10,7 @@
 #include "Decode/Decoder.h"
 #include "Run/Scheduler.h"
 #include "Sanitizers/GlobalCheck.h"
+#include "State/ChipFeatures.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -687,7 +688,7 @@ Expected<RunResult> LaunchRun::run() {
   state.memory = &memory;
   state.grid = launch.grid;
   state.block = launch.block;
-  state.gfx950 = object.chip() == Chip::GFX950;
+  state.chip = &chipFeatures(object.chip());
   if (state.options.orderSeed && groups <= (1u << 26)) {
     order.resize(groups);
     std::iota(order.begin(), order.end(), 0);

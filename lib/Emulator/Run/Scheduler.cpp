@@ -95,7 +95,7 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   w.inst = w.pc;
   w.group = &group;
   w.rows = state.program->rows;
-  w.gfx950 = state.gfx950;
+  w.chip = state.chip;
   w.id = uint8_t(index);
   w.scc = false;
   w.stop = Stop::None;

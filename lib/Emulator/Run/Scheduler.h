@@ -26,7 +26,7 @@ struct RunState {
   Memory *memory = nullptr;
   std::array<uint32_t, 3> grid, block;
   uint32_t ldsSize = 0;
-  bool gfx950 = true;
+  const ChipFeatures *chip = nullptr;
   std::vector<uint32_t> userSgprs;
   RunOptions options;
   std::atomic<uint64_t> instructions{0};

@@ -12,7 +12,7 @@
 
 #include "Sanitizers/HazardCheck.h"
 
-#include "Math/Mfma.h"
+#include "State/ChipFeatures.h"
 
 namespace moe::emulator {
 
@@ -67,10 +67,10 @@ static bool isVector(const InstMeta &meta) {
 
 /// Passes of four cycles that a matrix instruction occupies.
 static unsigned passesOf(const math::MfmaDesc &desc, unsigned formats,
-                         bool gfx950) {
+                         const ChipFeatures &chip) {
   using math::MatType;
   if (desc.a == MatType::F64)
-    return desc.m == 4 ? 4 : gfx950 ? 16 : 8;
+    return desc.m == 4 ? 4 : chip.f64MfmaPasses;
   if (desc.m == 4)
     return 2;
   unsigned base = desc.m == 16 ? 4 : 8;
@@ -106,8 +106,8 @@ HazardCheck::HazardCheck(const Program &program, const Sanitizers::Sink &sink)
 /// No rule asks for more.
 static constexpr uint64_t longest = 20;
 
-void HazardCheck::beginGroup(bool on950) {
-  gfx950 = on950;
+void HazardCheck::beginGroup(const ChipFeatures &features) {
+  chip = &features;
   if (kinds.empty())
     prepare();
   for (WaveState &wave : waves)
@@ -138,7 +138,7 @@ void HazardCheck::describe(uint32_t record) {
   }
   if (meta.kind == InstClass::Mfma) {
     const auto &desc = *static_cast<const math::MfmaDesc *>(inst.op);
-    kind.passes = uint8_t(passesOf(desc, inst.ext, gfx950));
+    kind.passes = uint8_t(passesOf(desc, inst.ext, *chip));
     kind.classes |= desc.a == math::MatType::F64   ? MatrixF64
                     : desc.a == math::MatType::F32 ? MatrixF32
                                                    : MatrixXdl;
@@ -279,14 +279,14 @@ void HazardCheck::addRules(uint32_t record) {
 unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
                                    const Kind &user) const {
   unsigned passes = writer.passes;
-  unsigned longer = gfx950 && passes != 2;
+  unsigned longer = chip->lateMatrixResults && passes != 2;
   bool f64 = writer.classes & MatrixF64, f32 = writer.classes & MatrixF32;
   bool small = passes == 4;
   switch (rule.matrix) {
   case ByValu:
   case Overwritten:
     if (f64)
-      return small ? 6 : gfx950 ? 19 : 11;
+      return small ? 6 : passes + 3;
     return f32 ? passes + 2 : passes + 3 + longer;
   case ByMemory:
     if (f64)
@@ -294,7 +294,7 @@ unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
     return f32 ? passes + 2 : passes + 3 + longer;
   case AsFactor:
     if (f64)
-      return small ? 6 : gfx950 ? 19 : 11;
+      return small ? 6 : passes + 3;
     return f32 ? passes + 2 : passes + 3 + longer;
   case AsAddendSame:
     if (f64)
@@ -304,7 +304,7 @@ unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
     if (user.classes & MatrixXdl && !(writer.classes & MatrixXdl))
       return 0;
     if (f64)
-      return small ? 4 : gfx950 ? 17 : 9;
+      return small ? 4 : passes + 1;
     return f32 ? passes : passes + 1 + longer;
   case AddendOverwritten:
     return writer.classes & WideStore ? 2 : passes - 1;

@@ -19,7 +19,7 @@ namespace moe::emulator {
 class HazardCheck {
 public:
   HazardCheck(const Program &program, const Sanitizers::Sink &sink);
-  void beginGroup(bool gfx950);
+  void beginGroup(const ChipFeatures &features);
   void before(Wave &w, uint32_t record);
   /// Nothing to check before this one executes and nothing to remember of it,
   /// wherever the wave came from: `before` need not be called.
@@ -92,7 +92,7 @@ private:
                                   ///< before only
   std::vector<uint8_t> quiet;
   std::vector<uint64_t> offsets; ///< wait states from the first record on
-  bool gfx950 = false;
+  const ChipFeatures *chip = nullptr;
   bool trial = false, trialFailed = false; ///< see findQuiet
   WaveState waves[maxWaves];
 };

@@ -83,7 +83,7 @@ void Sanitizers::beginGroup(Workgroup &group) {
   if (impl->has(SanitizeUninit))
     impl->uninit.beginGroup(group);
   if (impl->has(SanitizeHazard))
-    impl->hazards.beginGroup(group.waves[0]->gfx950);
+    impl->hazards.beginGroup(*group.waves[0]->chip);
   impl->group = impl->globals.beginGroup();
   for (const Wave *w : group.waves)
     impl->started[w->id % maxWaves] = w->exec();

@@ -2,19 +2,62 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the chips are called and how they differ.
+// The rows of ChipFeatures.h. LDS: banks and phases as AMD engineers measured
+// them on MI300X and MI350X.
 //
 //===----------------------------------------------------------------------===//
 
 #include "moe/Emulator/Chip.h"
 
+#include "State/ChipFeatures.h"
+
 using namespace llvm;
 using namespace moe::emulator;
 
-StringRef moe::emulator::chipName(Chip chip) {
-  return chip == Chip::GFX942 ? "gfx942" : "gfx950";
+/// Lanes first to last.
+static constexpr uint64_t lanes(unsigned first, unsigned last) {
+  return (~uint64_t(0) >> (63 - last)) & ~uint64_t(0) << first;
 }
 
+static constexpr ChipFeatures chips[] = {
+    {Chip::GFX942,
+     "gfx942",
+     math::MatGfx942,
+     64 * 1024,
+     32,
+     {{2, {lanes(0, 31), lanes(32, 63)}},
+      {4, {lanes(0, 15), lanes(16, 31), lanes(32, 47), lanes(48, 63)}},
+      {8,
+       {lanes(0, 3) | lanes(20, 23), lanes(32, 35) | lanes(52, 55),
+        lanes(4, 7) | lanes(16, 19), lanes(36, 39) | lanes(48, 51),
+        lanes(8, 11) | lanes(28, 31), lanes(40, 43) | lanes(60, 63),
+        lanes(12, 15) | lanes(24, 27), lanes(44, 47) | lanes(56, 59)}}},
+     /*ocpFloats=*/false,
+     /*f64MfmaPasses=*/8,
+     /*lateMatrixResults=*/false},
+    {Chip::GFX950,
+     "gfx950",
+     math::MatGfx950,
+     160 * 1024,
+     64,
+     {{1, {lanes(0, 63)}},
+      {2, {lanes(0, 31), lanes(32, 63)}},
+      {4,
+       {lanes(0, 3) | lanes(12, 15) | lanes(20, 27),
+        lanes(32, 35) | lanes(44, 47) | lanes(52, 59),
+        lanes(4, 11) | lanes(16, 19) | lanes(28, 31),
+        lanes(36, 43) | lanes(48, 51) | lanes(60, 63)}}},
+     /*ocpFloats=*/true,
+     /*f64MfmaPasses=*/16,
+     /*lateMatrixResults=*/true},
+};
+
+const ChipFeatures &moe::emulator::chipFeatures(Chip chip) {
+  return chips[chip == Chip::GFX942 ? 0 : 1];
+}
+
+StringRef moe::emulator::chipName(Chip chip) { return chipFeatures(chip).name; }
+
 uint32_t moe::emulator::ldsLimit(Chip chip) {
-  return chip == Chip::GFX942 ? 64 * 1024 : 160 * 1024;
+  return chipFeatures(chip).ldsBytes;
 }

@@ -23,14 +23,13 @@ struct Wave;
 struct Inst;
 struct Workgroup;
 struct Program;
+struct ChipFeatures;
 class AccessObserver;
 
 /// Inlined whatever the optimiser thinks: of an inline function that sources of
 /// several host instruction sets share, the linker keeps one copy, which the
 /// host at hand may not be able to run.
 #define MOE_EMU_INLINE inline __attribute__((always_inline))
-
-enum ChipMask : uint8_t { On942 = 1, On950 = 2, OnBoth = 3 };
 
 using Row = uint32_t[64];
 using Handler = void (*)(Wave &, const Inst &);
@@ -222,7 +221,7 @@ struct alignas(64) Wave {
   uint32_t rows = 0;
   bool scc = false;
   bool execFull = false;
-  bool gfx950 = true;
+  const ChipFeatures *chip = nullptr;
   Stop stop = Stop::None;
   uint8_t id = 0; ///< in its workgroup
   uint8_t initialSgprs = 0;

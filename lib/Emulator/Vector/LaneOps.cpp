@@ -189,7 +189,7 @@ void runMatrix(Wave &w, const Inst &I) {
   mods.blgp = (I.ext >> 7) & 7;
   mods.scaleSelA = (I.ext >> 10) & 3;
   mods.scaleSelB = (I.ext >> 12) & 3;
-  math::MatChip chip = w.gfx950 ? math::MatGfx950 : math::MatGfx942;
+  math::MatChip chip = w.chip->bit;
   math::MfmaOperands ops;
   ops.d = w.v + I.dst;
   ops.a = w.v + I.src[0].index;

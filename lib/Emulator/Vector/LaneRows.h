@@ -10,6 +10,7 @@
 #ifndef MOE_LIB_EMULATOR_VECTOR_LANEROWS_H
 #define MOE_LIB_EMULATOR_VECTOR_LANEROWS_H
 
+#include "State/ChipFeatures.h"
 #include "State/Machine.h"
 
 #include <cstddef>

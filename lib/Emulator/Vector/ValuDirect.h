@@ -13,6 +13,7 @@
 #ifndef MOE_LIB_EMULATOR_VECTOR_VALUDIRECT_H
 #define MOE_LIB_EMULATOR_VECTOR_VALUDIRECT_H
 
+#include "State/ChipFeatures.h"
 #include "Vector/Lanes.h"
 
 #if defined(__AVX2__) || defined(__SSE2__)
@@ -71,7 +72,7 @@ inline LaneIO makeIO(const Wave &w, const Inst &I) {
   io.mode = w.mode;
   io.imm = I.imm;
   io.opSel = modOpSel(I.mods);
-  io.gfx950 = w.gfx950;
+  io.ocpFloats = w.chip->ocpFloats;
   io.ieee = w.mode & 0x200;
   return io;
 }

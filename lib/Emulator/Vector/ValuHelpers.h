@@ -350,25 +350,25 @@ inline uint32_t towardsZeroHalf(float f) {
 }
 /// An FP8 (E4M3) code as the chip has it, as f32: gfx950 the OCP format, gfx942
 /// the one with bias 8 and 0x80 for NaN.
-inline uint32_t fp8Bits(uint32_t code, bool gfx950) {
+inline uint32_t fp8Bits(uint32_t code, bool ocp) {
   uint32_t mag = code & 0x7fu, u = mag << 20;
-  uint32_t bias = gfx950 ? 7 : 8, one = (128u - bias) << 23;
+  uint32_t bias = ocp ? 7 : 8, one = (128u - bias) << 23;
   float denormal = bitsToF32(u + one) - bitsToF32(one);
   uint32_t value = mag < 8 ? f32ToBits(denormal) : u + ((127u - bias) << 23);
   value |= (code & 0x80u) << 24;
-  uint32_t nan = (gfx950 ? (code & 0x80u) << 24 : 0) | 0x7fc00000u;
-  return (gfx950 ? mag == 0x7f : (code & 0xffu) == 0x80) ? nan : value;
+  uint32_t nan = (ocp ? (code & 0x80u) << 24 : 0) | 0x7fc00000u;
+  return (ocp ? mag == 0x7f : (code & 0xffu) == 0x80) ? nan : value;
 }
 /// The same of BF8 (E5M2), bias 15 and 16.
-inline uint32_t bf8Bits(uint32_t code, bool gfx950) {
+inline uint32_t bf8Bits(uint32_t code, bool ocp) {
   uint32_t mag = code & 0x7fu, u = mag << 21;
-  uint32_t bias = gfx950 ? 15 : 16, one = (128u - bias) << 23;
+  uint32_t bias = ocp ? 15 : 16, one = (128u - bias) << 23;
   float denormal = bitsToF32(u + one) - bitsToF32(one);
   uint32_t value = mag < 4 ? f32ToBits(denormal) : u + ((127u - bias) << 23);
   uint32_t sign = (code & 0x80u) << 24;
   uint32_t special = mag == 0x7c ? 0x7f800000u : 0x7fc00000u;
-  value = (gfx950 && mag >= 0x7c ? special : value) | sign;
-  return !gfx950 && (code & 0xffu) == 0x80 ? 0x7fc00000u : value;
+  value = (ocp && mag >= 0x7c ? special : value) | sign;
+  return !ocp && (code & 0xffu) == 0x80 ? 0x7fc00000u : value;
 }
 
 //===----------------------------------------------------------------------===//
@@ -502,10 +502,10 @@ inline uint32_t packByte(float a, uint32_t b, uint32_t c) {
   return (c & ~(255u << shift)) | byte << shift;
 }
 inline SmallFormat fp8Of(const LaneIO &io) {
-  return io.gfx950 ? SmallFormat::FP8 : SmallFormat::FP8Fnuz;
+  return io.ocpFloats ? SmallFormat::FP8 : SmallFormat::FP8Fnuz;
 }
 inline SmallFormat bf8Of(const LaneIO &io) {
-  return io.gfx950 ? SmallFormat::BF8 : SmallFormat::BF8Fnuz;
+  return io.ocpFloats ? SmallFormat::BF8 : SmallFormat::BF8Fnuz;
 }
 inline bool saturates(const LaneIO &io) {
   return FpMode{io.mode}.fp16Overflow();

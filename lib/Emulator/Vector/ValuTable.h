@@ -54,7 +54,7 @@ struct LaneIO {
   uint32_t mode;     ///< MODE register
   uint32_t imm;      ///< bitop3 table, DPP-free immediates
   uint32_t opSel;
-  bool gfx950;
+  bool ocpFloats; ///< of the chip
   bool ieee;
 };
 using LaneFn = void (*)(LaneIO &);
@@ -72,7 +72,6 @@ enum ValuFlags : uint16_t {
   VKeepHi = 1 << 7,   ///< a 16-bit result keeps the register's upper half
   VCmpx = 1 << 8,     ///< also writes EXEC
   VLit = 1 << 9,      ///< fmamk / fmaak: a literal K
-  VNo950 = 1 << 10,
   VOnly950 = 1 << 11,
   VOpSel = 1 << 12,  ///< the kernel handles op_sel itself
   VShift4 = 1 << 13, ///< a shift (b) above 4 is undefined: refused
