@@ -147,9 +147,9 @@ def named(root):
 # The rooms of lib/Emulator, each with those whose headers it may include.
 EMULATOR = "lib/Emulator"
 EMULATOR_ROOMS = {
-    "State": [],
     "Math": [],
-    "Load": ["State"],
+    "State": ["Math"],
+    "Load": ["State", "Math"],
     "Memory": ["State", "Math"],
     "Vector": ["State", "Math"],
     "Scalar": ["State", "Math", "Memory", "Vector"],
