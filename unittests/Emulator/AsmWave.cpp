@@ -145,17 +145,15 @@ bool AsmWave::load(const std::string &text) {
     for (unsigned i = 0; i < size / 4 && i < 5; ++i)
       context.words[i] = support::endian::read32le(bytes.data() + at + 4 * i);
     Inst inst;
-    InstClass kind = InstClass::Other;
-    error = fillRecord(context, inst, kind);
+    InstMeta meta;
+    error = fillRecord(context, inst, meta);
     if (!error.empty())
       return false;
     code.push_back(inst);
-    program.meta.emplace_back();
-    program.meta.back().kind = kind;
+    program.meta.push_back(meta);
     at += size;
   }
-  markStraight(code.data(), code.size(),
-               [&](size_t i) { return program.meta[i].kind; });
+  markStraight(code, program.meta);
   return true;
 }
 

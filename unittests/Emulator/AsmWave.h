@@ -32,6 +32,8 @@ public:
   bool execute();
   std::string error;
 
+  /// What the decoder says of the instruction of that number.
+  const InstMeta &meta(size_t index) const { return program.meta[index]; }
   Wave &w() { return *wave; }
   Row *v() { return wave->v; }
   /// Sets a VGPR in every lane.

@@ -49,10 +49,10 @@ static uint64_t varyingBits(AsmWave &wave, const BitOp &op, PartlyKnown a,
 
 static void check(const std::string &name, const std::string &text,
                   bool definedAmount) {
-  BitOp op = bitOpOf(name);
-  ASSERT_NE(op.rule, BitOp::None) << name;
   AsmWave wave;
   ASSERT_TRUE(wave.load(text)) << text;
+  BitOp op = wave.meta(0).bits;
+  ASSERT_NE(op.rule, BitOp::None) << name;
   // Zero, one and undefined on both sides at every bit, in several orders.
   uint64_t state = 1;
   auto next = [&] {
@@ -110,14 +110,23 @@ TEST(ScalarBits, ExecFormsAsExecuted) {
     check(name, std::string(name) + " s[20:21], s[10:11]", false);
 }
 
+static BitOp ruleOf(const char *text) {
+  AsmWave wave;
+  EXPECT_TRUE(wave.load(text)) << text;
+  return wave.meta(0).bits;
+}
+
 TEST(ScalarBits, OtherInstructionsNeedAllBits) {
-  for (const char *name : {"s_add_u32", "s_bcnt1_i32_b64", "s_cmp_eq_u32",
-                           "s_wqm_b64", "v_mov_b32_e32", "s_mul_i32"})
-    EXPECT_EQ(bitOpOf(name).rule, BitOp::None) << name;
-  EXPECT_EQ(bitOpOf("s_cselect_b64").rule, BitOp::Select);
-  EXPECT_TRUE(bitOpOf("s_cselect_b64").wide);
-  EXPECT_EQ(bitOpOf("s_cmov_b32").rule, BitOp::CopyWhenScc);
-  EXPECT_TRUE(bitOpOf("s_cmovk_i32").takesConstant);
+  for (const char *text : {"s_add_u32 s0, s1, s2", "s_bcnt1_i32_b64 s0, s[2:3]",
+                           "s_cmp_eq_u32 s0, s1", "s_wqm_b64 s[0:1], s[2:3]",
+                           "v_mov_b32 v0, v1", "s_mul_i32 s0, s1, s2"})
+    EXPECT_EQ(ruleOf(text).rule, BitOp::None) << text;
+  BitOp select = ruleOf("s_cselect_b64 s[0:1], s[2:3], s[4:5]");
+  EXPECT_EQ(select.rule, BitOp::Select);
+  EXPECT_TRUE(select.wide);
+  EXPECT_EQ(ruleOf("s_cmov_b32 s0, s1").rule, BitOp::CopyWhenScc);
+  EXPECT_FALSE(ruleOf("s_cmov_b32 s0, s1").takesConstant);
+  EXPECT_TRUE(ruleOf("s_cmovk_i32 s0, 1").takesConstant);
 }
 
 TEST(ScalarBits, ADefinedOneDecidesWhetherAllIsZero) {

@@ -88,8 +88,8 @@ Expected<std::vector<OpcodeSupport>> moe::emulator::opcodeSupport(Chip chip) {
     context.size = unsigned(size);
     std::copy(words.begin(), words.end(), context.words);
     Inst inst;
-    InstClass kind = InstClass::Other;
-    std::string error = fillRecord(context, inst, kind);
+    InstMeta meta;
+    std::string error = fillRecord(context, inst, meta);
     if (context.mnemonic == "v_mfma_ld_scale_b32")
       continue; // the first half of v_mfma_scale_*
     OpcodeSupport &entry = found[context.mnemonic];

@@ -12,7 +12,6 @@
 #include "Decode/Decoder.h"
 
 #include "Decode/Fields.h"
-#include "Scalar/ScalarRows.h"
 #include "State/ChipFeatures.h"
 #include "Vector/ValuTable.h"
 
@@ -29,8 +28,7 @@ namespace {
 /// A packed f32 operation may take both values from one half of a source: the
 /// other register is not read.
 void dropUnreadHalves(const Inst &inst, std::vector<RegUse> &uses) {
-  bool move = std::string(static_cast<const ValuRow *>(inst.op)->name) ==
-              "v_pk_mov_b32";
+  bool move = static_cast<const ValuRow *>(inst.op)->d == ValueType::B64;
   auto use = uses.begin();
   for (unsigned k = 0; k < 3; ++k) {
     if (inst.src[k].kind != SrcKind::Vgpr && inst.src[k].kind != SrcKind::Sgpr)
@@ -49,7 +47,10 @@ void dropUnreadHalves(const Inst &inst, std::vector<RegUse> &uses) {
   }
 }
 
-bool w0IsDs(uint32_t word) { return word >> 26 == 0x36; }
+bool isDs(InstClass kind) {
+  return kind == InstClass::DsRead || kind == InstClass::DsWrite ||
+         kind == InstClass::DsAtomic || kind == InstClass::DsOther;
+}
 
 class KernelDecoder {
 public:
@@ -108,7 +109,7 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
   for (unsigned i = 0; i < 5 && i * 4 + 4 <= bytes.size(); ++i)
     context.words[i] = support::endian::read32le(bytes.data() + 4 * i);
   context.size = size;
-  std::string error = fillRecord(context, item.inst, item.meta.kind);
+  std::string error = fillRecord(context, item.inst, item.meta);
   item.meta.mnemonic = context.mnemonic;
   if (!error.empty()) {
     if (certain)
@@ -117,22 +118,14 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
   }
   item.meta.uses = disassembler.registers(mc, kernel.accumOffset);
   item.meta.scc = disassembler.usesScc(mc);
-  // MC says that DS instructions read M0, which gfx9 does for add-TID only.
-  if (w0IsDs(context.words[0]) &&
-      context.mnemonic.find("addtid") == std::string::npos)
+  // MC says that all DS instructions read M0.
+  if (isDs(item.meta.kind) && !(item.meta.traits & ReadsM0))
     llvm::erase_if(item.meta.uses,
                    [](const RegUse &use) { return use.first == SgprM0; });
-  const ValuOps::Table &pairs = valuOps().packed32Rows;
-  if (item.inst.op >= pairs.rows && item.inst.op < pairs.rows + pairs.count)
+  if (item.meta.traits & PicksHalves)
     dropUnreadHalves(item.inst, item.meta.uses);
-  StringRef name = context.mnemonic;
-  // After trap 2 the kernel is over; compilers put nothing behind it.
-  bool aborts = name == "s_trap" && item.inst.imm == 2;
-  item.fallsThrough = name != "s_endpgm" && name != "s_branch" &&
-                      name != "s_setpc_b64" && name != "s_endpgm_saved" &&
-                      !aborts;
-  indirect |= name == "s_setpc_b64" || name == "s_swappc_b64" ||
-              name == "s_cbranch_g_fork";
+  item.fallsThrough = !(item.meta.traits & EndsFlow);
+  indirect |= bool(item.meta.traits & JumpsAnywhere);
   if (context.isBranch) {
     uint64_t target = address + 4 + int64_t(context.branchWords) * 4;
     if (!inText(target))
@@ -219,8 +212,7 @@ Error KernelDecoder::link(Program &program) {
     }
     program.code[index].imm = target->second;
   }
-  markStraight(program.code.data(), program.code.size(),
-               [&](size_t i) { return program.meta[i].kind; });
+  markStraight(program.code, program.meta);
   return Error::success();
 }
 
@@ -239,9 +231,8 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
     return failure(entry, "the entry is outside the program's text", "");
   if (Error error = followFlow(entry))
     return std::move(error);
-  if (indirect) {
+  if (indirect)
     decodeRest();
-  }
   auto program = std::make_shared<Program>();
   if (Error error = link(*program))
     return std::move(error);
@@ -257,17 +248,17 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
 
 /// Only these may change the program counter, stop a wave other than by a
 /// fault, or read what the scheduler counts.
-static bool endsStraight(const Inst &inst, InstClass kind) {
-  return kind == InstClass::Branch || kind == InstClass::Barrier ||
-         kind == InstClass::End || kind == InstClass::Other ||
-         inst.run == runScalarTime || inst.run == beginIndexing ||
+static bool endsStraight(const Inst &inst, const InstMeta &meta) {
+  return meta.kind == InstClass::Branch || meta.kind == InstClass::Barrier ||
+         meta.kind == InstClass::End || meta.kind == InstClass::Other ||
+         (meta.traits & (ReadsCounters | RunsOthers)) ||
          inst.run == runUnimplemented;
 }
 
-void moe::emulator::markStraight(
-    Inst *code, size_t count, const std::function<InstClass(size_t)> &kinds) {
-  for (size_t i = count; i-- > 0;) {
-    bool ends = i + 1 == count || endsStraight(code[i], kinds(i)) ||
+void moe::emulator::markStraight(MutableArrayRef<Inst> code,
+                                 ArrayRef<InstMeta> meta) {
+  for (size_t i = code.size(); i-- > 0;) {
+    bool ends = i + 1 == code.size() || endsStraight(code[i], meta[i]) ||
                 code[i + 1].straight == 255;
     code[i].straight = ends ? 1 : uint8_t(code[i + 1].straight + 1);
   }

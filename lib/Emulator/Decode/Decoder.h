@@ -12,8 +12,6 @@
 
 #include "Decode/Disassembler.h"
 
-#include <functional>
-
 namespace moe::emulator {
 
 /// The program of a kernel. Errors name the kernel, the address and the
@@ -22,9 +20,9 @@ llvm::Expected<std::shared_ptr<const Program>>
 decodeKernel(const KernelImage &object, const KernelInfo &kernel,
              const Disassembler &disassembler);
 
-/// Fills Inst::straight of consecutive records; `kinds` says what each is.
-void markStraight(Inst *code, size_t count,
-                  const std::function<InstClass(size_t)> &kinds);
+/// Fills Inst::straight of consecutive records.
+void markStraight(llvm::MutableArrayRef<Inst> code,
+                  llvm::ArrayRef<InstMeta> meta);
 
 } // namespace moe::emulator
 

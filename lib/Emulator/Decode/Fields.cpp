@@ -42,16 +42,20 @@ void addRows(Index<Row> &index, const Row *rows, size_t count) {
 
 /// All opcode tables by mnemonic, built once.
 struct Tables {
-  Index<ScalarRow> scalar, control;
+  Index<ScalarRow> scalar;
+  Index<ScalarMemRow> scalarMem;
   Index<LaneRow> lanes;
   Index<MemRow> vmem, ds;
+  Index<DsRow> dsSpecial;
   Index<ValuRow> valu, clamped, packed, packedClamped, packed32, mix;
   Tables() {
     addRows(scalar, scalarRows().rows, scalarRows().count);
-    addRows(control, controlRows().rows, controlRows().count);
+    addRows(scalar, controlRows().rows, controlRows().count);
+    addRows(scalarMem, scalarMemRows().rows, scalarMemRows().count);
     addRows(lanes, laneRows().rows, laneRows().count);
     addRows(vmem, vmemRows().rows, vmemRows().count);
     addRows(ds, dsRows().rows, dsRows().count);
+    addRows(dsSpecial, dsSpecialRows().rows, dsSpecialRows().count);
     const ValuOps &ops = valuOps();
     for (const auto &table : ops.tables)
       addRows(valu, table.rows, table.count);
@@ -81,9 +85,9 @@ constexpr const char *notImplemented = "instruction not implemented";
 /// leave the reason of a refusal in `error`.
 class Filler {
 public:
-  Filler(FieldContext &context, Inst &inst, InstClass &kind)
-      : c(context), inst(inst), kind(kind), w0(context.words[0]),
-        w1(context.words[1]) {}
+  Filler(FieldContext &context, Inst &inst, InstMeta &meta)
+      : c(context), inst(inst), meta(meta), kind(meta.kind),
+        w0(context.words[0]), w1(context.words[1]) {}
   std::string fill();
 
 private:
@@ -111,16 +115,19 @@ private:
   void ds();
   void flat();
   void buffer();
-  void scalarRow(const ScalarRow &row);
+  const ScalarRow *scalarRow();
+  void branch(int16_t words);
   void valuSources(const ValuRow &row, const unsigned codes[3]);
   void valuHandler(const ValuRow &row);
   void extraWord(const ValuRow &row, unsigned codes[3]);
   const MemRow *memRow(std::string name);
+  void wideStore(unsigned dwords);
   void memKind(const MemRow &row, InstClass load, InstClass store,
                InstClass atomic);
 
   FieldContext &c;
   Inst &inst;
+  InstMeta &meta;
   InstClass &kind;
   uint32_t w0, w1;
   uint32_t literal = 0;
@@ -211,35 +218,43 @@ Src Filler::scalarSource(unsigned code, bool wide) {
 // Scalar formats
 //===----------------------------------------------------------------------===//
 
-void Filler::scalarRow(const ScalarRow &row) {
-  inst.run = row.fn;
-  inst.op = &row;
+const ScalarRow *Filler::scalarRow() {
+  const ScalarRow *row = lookUp(tables().scalar, c.mnemonic);
+  if (!row) {
+    refuse(notImplemented);
+    return nullptr;
+  }
+  inst.run = row->fn;
+  inst.op = row;
+  kind = row->kind;
+  meta.traits = row->traits;
+  meta.bits.rule = row->bits;
+  meta.bits.wide = row->shape & DWide;
+  meta.bits.savesExec = row->shape & SavesExec;
+  meta.bits.writesExec = row->shape & WritesExec;
+  meta.bits.takesConstant = row->shape & ConstantSource;
+  return row;
+}
+
+void Filler::branch(int16_t words) {
+  c.isBranch = true;
+  c.branchWords = words;
 }
 
 void Filler::sop2() {
-  bool fork = c.mnemonic == "s_cbranch_g_fork";
-  const ScalarRow *row =
-      lookUp(fork ? tables().control : tables().scalar, c.mnemonic);
+  const ScalarRow *row = scalarRow();
   if (!row)
-    return refuse(notImplemented);
-  scalarRow(*row);
-  kind = fork ? InstClass::Other : InstClass::Salu;
+    return;
   inst.src[0] = scalarSource(w0 & 255, row->shape & S0Wide);
   inst.src[1] = scalarSource((w0 >> 8) & 255, row->shape & S1Wide);
   inst.dst = (w0 >> 16) & 127;
 }
 
 void Filler::sop1() {
-  const ScalarRow *row = lookUp(tables().scalar, c.mnemonic);
-  kind = InstClass::Salu;
-  if (!row) {
-    row = lookUp(tables().control, c.mnemonic);
-    kind = InstClass::Other;
-  }
+  const ScalarRow *row = scalarRow();
   if (!row)
-    return refuse(notImplemented);
-  scalarRow(*row);
-  if (c.mnemonic != "s_getpc_b64") {
+    return;
+  if (!(row->shape & NoSource)) {
     inst.src[0] = scalarSource(w0 & 255, row->shape & S0Wide);
     inst.src[1].kind = SrcKind::Const;
   }
@@ -247,101 +262,68 @@ void Filler::sop1() {
 }
 
 void Filler::sopc() {
-  const ScalarRow *row = lookUp(tables().scalar, c.mnemonic);
+  const ScalarRow *row = scalarRow();
   if (!row)
-    return refuse(notImplemented);
-  scalarRow(*row);
-  kind = InstClass::Salu;
-  inst.src[0] = scalarSource(w0 & 255, row->shape & S0Wide);
-  if (c.mnemonic == "s_set_gpr_idx_on") {
-    inst.imm = (w0 >> 8) & 15; // which operands the index moves
     return;
-  }
-  inst.src[1] = scalarSource((w0 >> 8) & 255, row->shape & S1Wide);
+  inst.src[0] = scalarSource(w0 & 255, row->shape & S0Wide);
+  if (row->shape & ConstantSource)
+    inst.imm = (w0 >> 8) & 15;
+  else
+    inst.src[1] = scalarSource((w0 >> 8) & 255, row->shape & S1Wide);
 }
 
 void Filler::sopk() {
+  const ScalarRow *row = scalarRow();
+  if (!row)
+    return;
   inst.dst = (w0 >> 16) & 127;
   inst.imm = uint32_t(int32_t(int16_t(w0)));
-  kind = InstClass::Salu;
-  if (c.mnemonic == "s_call_b64" || c.mnemonic == "s_cbranch_i_fork") {
-    scalarRow(*lookUp(tables().control, c.mnemonic));
-    if (c.mnemonic == "s_cbranch_i_fork")
-      inst.src[0] = scalarSource(inst.dst, true);
-    kind = InstClass::Branch;
-    c.isBranch = true;
-    c.branchWords = int16_t(w0);
-    return;
+  if (kind == InstClass::Branch) {
+    if (row->shape & DstIsSource)
+      inst.src[0] = scalarSource(inst.dst, row->shape & S0Wide);
+    return branch(int16_t(w0));
   }
-  const ScalarRow *row = lookUp(tables().scalar, c.mnemonic);
-  if (!row)
-    return refuse(notImplemented);
-  scalarRow(*row);
   inst.src[0].kind = SrcKind::Const;
   inst.src[0].value = w1; // s_setreg_imm32_b32
 }
 
 void Filler::sopp() {
-  const ScalarRow *row = lookUp(tables().control, c.mnemonic);
-  if (!row)
-    return refuse(notImplemented);
-  scalarRow(*row);
+  if (!scalarRow())
+    return;
   inst.imm = w0 & 0xffffu;
-  const std::string &name = c.mnemonic;
-  if (name == "s_branch" || startsWith(name, "s_cbranch_")) {
-    kind = InstClass::Branch;
-    c.isBranch = true;
-    c.branchWords = int16_t(w0);
-  } else if (name == "s_set_gpr_idx_mode") {
-    kind = InstClass::Salu;
-  } else if (name == "s_waitcnt") {
-    kind = InstClass::Wait;
-  } else if (name == "s_barrier") {
-    kind = InstClass::Barrier;
-  } else if (name == "s_nop") {
-    kind = InstClass::Nop;
-  } else if (startsWith(name, "s_endpgm")) {
-    kind = InstClass::End;
-  } else {
-    kind = InstClass::Other;
-  }
+  if (kind == InstClass::Branch)
+    branch(int16_t(w0));
+  if ((meta.traits & EndsFlowAtTwo) && inst.imm == 2)
+    meta.traits |= EndsFlow;
 }
 
+/// Scalar memory: atomics are rows of vector memory with a prefix of their own.
 void Filler::smem() {
-  const std::string &name = c.mnemonic;
   kind = InstClass::Smem;
-  if (name == "s_memtime" || name == "s_memrealtime") {
-    inst.run = runScalarTime;
-    inst.dst = (w0 >> 6) & 127;
-    return;
-  }
-  if (startsWith(name, "s_dcache_") || startsWith(name, "s_atc_probe")) {
-    inst.run = runNothing;
-    return;
-  }
-  bool buffer = startsWith(name, "s_buffer_");
-  bool scratch = startsWith(name, "s_scratch_");
-  std::string key = name.substr(buffer ? 9 : scratch ? 10 : 2);
-  inst.flags = (buffer ? ScalarBuffer : 0) | (scratch ? ScalarScratch : 0);
-  if (startsWith(key, "load_dword") || startsWith(key, "store_dword")) {
-    size_t x = key.rfind('x');
-    inst.data = x == std::string::npos ? 1 : std::stoi(key.substr(x + 1));
-    inst.run = startsWith(key, "store") ? runScalarStore
-               : buffer                 ? runScalarBufferLoad
-                                        : runScalarLoad;
-  } else if (const MemRow *row = lookUp(tables().vmem, key);
-             row && startsWith(key, "atomic_")) {
-    inst.run = runScalarAtomic;
-    inst.op = row;
+  const std::string &name = c.mnemonic;
+  if (const ScalarMemRow *row = lookUp(tables().scalarMem, name)) {
+    inst.run = row->fn;
+    inst.flags = row->flags;
     inst.data = row->dwords;
-    inst.flags |= (w0 >> 16) & 1 ? MemReturn : 0;
+    meta.traits = row->traits;
+    if (!row->dwords) {
+      inst.dst = (w0 >> 6) & 127;
+      return;
+    }
   } else {
-    return refuse(notImplemented);
+    size_t at = name.find("atomic_");
+    if (at == std::string::npos || !memRow(name.substr(at)))
+      return refuse(notImplemented);
+    inst.run = runScalarAtomic;
+    inst.data = static_cast<const MemRow *>(inst.op)->dwords;
+    inst.flags = startsWith(name, "s_buffer_") ? ScalarBuffer : 0;
+    inst.flags |= (w0 >> 16) & 1 ? MemReturn : 0;
   }
   inst.src[0].kind = SrcKind::Sgpr;
   inst.src[0].index = (w0 & 63) * 2;
   inst.dst = (w0 >> 6) & 127;
-  if (inst.dst + inst.data > 128 || inst.src[0].index + (buffer ? 4 : 2) > 128)
+  unsigned base = inst.flags & ScalarBuffer ? 4 : 2;
+  if (inst.dst + inst.data > 128 || inst.src[0].index + base > 128)
     refuse("scalar register operand out of range");
   bool immediate = (w0 >> 17) & 1, extra = (w0 >> 14) & 1;
   if (immediate)
@@ -367,12 +349,38 @@ void Filler::valuSources(const ValuRow &row, const unsigned codes[3]) {
   }
 }
 
+/// Whether the next instruction may not use the result: SDWA and op_sel write a
+/// part of it, or pick the byte that is written.
+bool writesPart(const Inst &inst, const ValuRow &row) {
+  if (inst.mods & ModSdwa)
+    return !(row.flags & VCompare) && ((inst.ext >> 8) & 7) != 6;
+  if (!(inst.mods & ModVop3))
+    return false;
+  return modOpSel(inst.mods) & (row.flags & VDstByte ? 12 : 8);
+}
+
+/// The traits of a vector row in the form of the instruction.
+uint32_t traitsOf(const ValuRow &row, const Inst &inst) {
+  uint32_t traits = 0;
+  traits |= row.flags & VCopy ? Copies : 0;
+  traits |= row.flags & VWideAdd ? WideAdd : 0;
+  traits |= row.flags & VDot ? DotProduct : 0;
+  traits |= row.flags & VCarryIn ? LaneMask : 0;
+  traits |= row.flags & VVcc ? ReadsVcc : 0;
+  traits |= row.flags & VCmpx ? ComparesExec : 0;
+  bool merges = (row.flags & VCvt) && (row.flags & VReadsDst);
+  traits |= merges || inst.mods & (ModSdwa | ModDpp) ? Merges : 0;
+  traits |= writesPart(inst, row) ? WritesPart : 0;
+  return traits;
+}
+
 /// The fastest handler that does everything the instruction needs.
 void Filler::valuHandler(const ValuRow &row) {
   bool modified = (inst.mods & ModClamp) || modOmod(inst.mods);
   if (modified && isFloatType(row.d) && !(row.flags & (VF | VCompare)))
     return refuse("clamp and omod of this instruction are not implemented");
   inst.op = &row;
+  meta.traits = traitsOf(row, inst);
   kind = row.flags & VTrans ? InstClass::Trans
          : row.flags & VCvt ? InstClass::Cvt
                             : InstClass::Valu;
@@ -415,20 +423,17 @@ bool Filler::laneOp(unsigned codes[3], unsigned dst) {
   kind = InstClass::Valu;
   inst.run = row->fn;
   inst.op = row;
-  const std::string &name = c.mnemonic;
-  bool scalarResult = startsWith(name, "v_read");
+  meta.traits = row->traits;
   if (!row->sources)
     return true; // v_nop in any form
   for (unsigned k = 0; k < row->sources; ++k)
     inst.src[k] = source(codes[k], ValueType::B32, row->counts[k + 1]);
-  bool accSource = name == "v_accvgpr_read_b32" || name == "v_accvgpr_mov_b32";
-  if (accSource)
+  if (row->acc & AccSource)
     inst.src[0].index = vgpr(codes[0] & 255, 1, true);
-  bool accResult = name == "v_accvgpr_write_b32" || name == "v_accvgpr_mov_b32";
-  if (scalarResult)
+  if (row->traits & ReadsLane)
     inst.dst = dst & 127;
   else
-    inst.dst = vgpr(dst & 255, row->counts[0], accResult);
+    inst.dst = vgpr(dst & 255, row->counts[0], row->acc & AccResult);
   return true;
 }
 
@@ -448,11 +453,11 @@ void Filler::vop12() {
   inst.sdst = inst.data = SgprVcc;
   if (codes[0] == 249 || codes[0] == 250)
     extraWord(*row, codes);
-  else if (c.mnemonic == "v_pk_fmac_f16")
+  else if (row->flags & VPackedPlain)
     return packedFmac(codes);
-  if (c.mnemonic == "v_fmaak_f32" || c.mnemonic == "v_madak_f16")
+  if (row->flags & VLitC)
     codes[2] = 255;
-  if (c.mnemonic == "v_fmamk_f32" || c.mnemonic == "v_madmk_f16") {
+  if (row->flags & VLitB) {
     codes[2] = codes[1];
     codes[1] = 255;
   }
@@ -509,6 +514,16 @@ void Filler::scaledCvt(const math::ScaledCvtDesc &desc) {
     inst.run = valuOps().unpackFp4;
   if ((w0 >> 15) & 1 || (w1 >> 27) & 3)
     refuse("clamp and omod of this instruction are not implemented");
+  using Select = math::CvtSelect;
+  bool byte =
+      desc.select == Select::DstByte || desc.select == Select::SrcHalfDstByte;
+  bool half =
+      desc.select == Select::DstHalf || desc.select == Select::SrcByteDstHalf;
+  meta.traits = byte || half ? Merges : 0;
+  if (modOpSel(inst.mods) & (byte ? 12 : 8))
+    meta.traits |= WritesPart;
+  if (desc.to == math::CvtType::FP4 && desc.randomSrc >= 0)
+    meta.traits |= WritesPart;
 }
 
 void Filler::vop3() {
@@ -530,7 +545,7 @@ void Filler::vop3() {
   bool carries = row->flags & VCarryOut;
   inst.mods = ModVop3 | ((w1 >> 29) & 7) | ((w0 >> 15) & 1) * ModClamp;
   inst.mods |= ((w1 >> 27) & 3) * ModOmod0;
-  if (startsWith(c.mnemonic, "v_bitop3")) { // the table uses the modifier bits
+  if (row->flags & VTruthTable) { // it takes the place of modifiers
     inst.imm = ((w1 >> 29) & 7) | ((w0 >> 8) & 7) << 3 | ((w1 >> 27) & 3) << 6;
     inst.mods = ModVop3 | ((w0 >> 11) & 15) * ModOpSel0;
   } else if (!carries) {
@@ -546,7 +561,7 @@ void Filler::vop3() {
   if (carries)
     inst.sdst = (w0 >> 8) & 127;
   inst.data = SgprVcc;
-  if ((row->flags & VCarryIn) && !startsWith(c.mnemonic, "v_div_fmas")) {
+  if ((row->flags & VCarryIn) && !(row->flags & VVcc)) {
     inst.data = codes[2];
     if (codes[2] >= 127)
       refuse("a mask that is no scalar register is not implemented");
@@ -563,6 +578,7 @@ void Filler::vop3() {
 void Filler::mai(const math::MfmaDesc &desc) {
   using namespace math;
   kind = InstClass::Mfma;
+  meta.traits = AllLanes;
   inst.run = runMatrix;
   inst.op = &desc;
   bool scaled = c.size == 16;
@@ -645,6 +661,8 @@ void Filler::vop3p() {
   inst.mods |= high * ModOpSelHi0;
   inst.dst = vgpr(w0 & 255, std::max(1u, valueRows(row->d)), false);
   bool two = inst.run == ops.packed32, mixed = inst.run == ops.mix;
+  meta.traits = (two ? PicksHalves : 0) | (row->flags & VDot ? DotProduct : 0) |
+                (mixed && row->d == ValueType::F16 ? Merges : 0);
   const ValueType types[3] = {row->a, row->b, row->c};
   for (int k = 0; k < 3; ++k) {
     if (types[k] == ValueType::None)
@@ -689,28 +707,18 @@ void Filler::ds() {
   inst.imm = w0 & 0xffffu;
   if ((w0 >> 16) & 1)
     return refuse("global data share is not implemented");
-  if (Handler special = dsSpecial(name.c_str())) {
-    kind = InstClass::DsOther;
-    inst.run = special;
-    if (name == "ds_nop")
-      return;
-    bool exchange = name == "ds_condxchg32_rtn_b64";
-    bool wide = exchange || startsWith(name, "ds_read_b64_tr");
-    unsigned count = name == "ds_read_b96_tr_b6" ? 3 : wide ? 2 : 1;
-    if (startsWith(name, "ds_read_b"))
-      kind = InstClass::DsRead;
-    bool counter = name == "ds_append" || name == "ds_consume";
-    if (counter || exchange)
-      kind = InstClass::DsAtomic;
-    if (exchange)
-      inst.data = vgpr(data0, 2, acc);
-    if (!counter && name != "ds_read_addtid_b32" &&
-        name != "ds_write_addtid_b32")
+  if (const DsRow *row = lookUp(tables().dsSpecial, name)) {
+    if (!(row->chips & c.chip->bit))
+      return refuse(notImplemented);
+    kind = row->kind;
+    inst.run = row->fn;
+    meta.traits = row->traits;
+    if (row->address)
       inst.sdst = vgpr(address, 1, false);
-    if (name == "ds_write_addtid_b32" || endsWith(name, "permute_b32"))
-      inst.data = vgpr(data0, 1, acc);
-    if (name != "ds_write_addtid_b32")
-      inst.dst = vgpr(vdst, count, acc);
+    if (row->data)
+      inst.data = vgpr(data0, row->data, acc);
+    if (row->results)
+      inst.dst = vgpr(vdst, row->results, acc);
     return;
   }
   std::string key = name.substr(3);
@@ -731,6 +739,7 @@ void Filler::ds() {
     return refuse(notImplemented);
   inst.run = runDs;
   inst.op = row;
+  meta.traits = isD16(row->op) ? Merges : 0;
   memKind(*row, InstClass::DsRead, InstClass::DsWrite, InstClass::DsAtomic);
   inst.flags = (two ? MemTwo : 0) | (stride64 ? MemStride64 : 0) |
                (returns ? MemReturn : 0);
@@ -762,7 +771,16 @@ const MemRow *Filler::memRow(std::string name) {
     return nullptr;
   }
   inst.op = row;
+  meta.traits =
+      (isD16(row->op) ? Merges : 0) | (inst.flags & MemLds ? M0Late : 0);
   return row;
+}
+
+/// Stores of more than 64 bits read their data after issue.
+void Filler::wideStore(unsigned dwords) {
+  if ((kind == InstClass::VmemStore || kind == InstClass::FlatStore) &&
+      dwords > 2)
+    meta.traits |= WideStore;
 }
 
 void Filler::flat() {
@@ -796,6 +814,7 @@ void Filler::flat() {
     }
     memKind(*row, InstClass::VmemLoad, InstClass::VmemStore,
             InstClass::VmemAtomic);
+    meta.traits |= kind == InstClass::VmemStore ? Spills : 0;
   } else {
     inst.run = segment == 0 ? runFlat : runGlobal;
     inst.dst = vgpr(address, hasSaddr ? 1 : 2, false);
@@ -814,6 +833,7 @@ void Filler::flat() {
   bool atomic = row->atomic != AtomicKind::None;
   unsigned words = row->dwords;
   inst.data = vgpr(load ? vdst : data, words, acc);
+  wideStore(words);
   if (atomic && ((w0 >> 16) & 1)) {
     inst.flags |= MemReturn;
     inst.data1 = vgpr(vdst, row->bytes / 4, acc);
@@ -822,15 +842,15 @@ void Filler::flat() {
 
 void Filler::buffer() {
   const std::string &name = c.mnemonic;
-  if (name == "buffer_inv" || startsWith(name, "buffer_wb")) {
-    kind = InstClass::Other;
-    inst.run = runNothing;
-    return;
-  }
   bool own = startsWith(name, "tbuffer_"); // formats in the instruction
   const MemRow *row = memRow(name.substr(own ? 8 : 7));
   if (!row)
     return;
+  if (row->op == MemOp::Control) {
+    kind = InstClass::Other;
+    inst.run = runNothing;
+    return;
+  }
   bool typed = isFormat(row->op);
   inst.run = typed ? runTypedBuffer : runBuffer;
   if (own)
@@ -855,12 +875,16 @@ void Filler::buffer() {
     return refuse("a typed load to LDS is not implemented");
   if (lds) {
     kind = InstClass::LdsDma;
+    meta.traits |= M0Late;
     return;
   }
   unsigned words = row->dwords;
   if (typed && row->op != MemOp::FormatLoad && row->op != MemOp::FormatStore)
     words = (words + 1) / 2;
   inst.data = vgpr((w1 >> 8) & 255, words, acc);
+  // With an offset in a register they read it before.
+  if (inst.src[1].kind != SrcKind::Sgpr)
+    wideStore(words);
   inst.data1 = inst.data;
   if (row->atomic != AtomicKind::None && ((w0 >> 14) & 1))
     inst.flags |= MemReturn;
@@ -924,8 +948,8 @@ std::string Filler::fill() {
 
 } // namespace
 
-std::string fillRecord(FieldContext &context, Inst &inst, InstClass &kind) {
-  return Filler(context, inst, kind).fill();
+std::string fillRecord(FieldContext &context, Inst &inst, InstMeta &meta) {
+  return Filler(context, inst, meta).fill();
 }
 
 } // namespace moe::emulator

@@ -26,9 +26,10 @@ struct FieldContext {
   int16_t branchWords = 0;
 };
 
-/// Fills a record; returns the reason when it cannot ("instruction not
-/// implemented", "register v200 beyond ..."), else an empty string.
-std::string fillRecord(FieldContext &context, Inst &inst, InstClass &kind);
+/// Fills a record, its class, traits and rule for bits; returns the reason when
+/// it cannot ("instruction not implemented", "register v200 beyond ..."), else
+/// an empty string.
+std::string fillRecord(FieldContext &context, Inst &inst, InstMeta &meta);
 
 } // namespace moe::emulator
 

@@ -334,27 +334,31 @@ static void moveCounter(Wave &w, const Inst &I, bool up) {
 static void append(Wave &w, const Inst &I) { moveCounter(w, I, true); }
 static void consume(Wave &w, const Inst &I) { moveCounter(w, I, false); }
 
-Handler dsSpecial(const char *name) {
-  static const struct {
-    const char *name;
-    Handler fn;
-  } table[] = {{"ds_bpermute_b32", bpermute},
-               {"ds_permute_b32", permute},
-               {"ds_swizzle_b32", swizzle},
-               {"ds_read_b64_tr_b16", transpose16},
-               {"ds_read_b64_tr_b8", transpose8},
-               {"ds_read_b64_tr_b4", transpose4},
-               {"ds_read_b96_tr_b6", transpose6},
-               {"ds_read_addtid_b32", readAddTid},
-               {"ds_write_addtid_b32", writeAddTid},
-               {"ds_condxchg32_rtn_b64", conditionalExchange},
-               {"ds_append", append},
-               {"ds_consume", consume},
-               {"ds_nop", runNothing}};
-  for (const auto &entry : table)
-    if (strcmp(entry.name, name) == 0)
-      return entry.fn;
-  return nullptr;
+static const DsRow special[] = {
+    {"ds_bpermute_b32", bpermute, InstClass::DsOther, 1, 1, true, OnBoth,
+     FetchesLanes},
+    {"ds_permute_b32", permute, InstClass::DsOther, 1, 1, true, OnBoth, 0},
+    {"ds_swizzle_b32", swizzle, InstClass::DsOther, 1, 0, true, OnBoth, 0},
+    {"ds_read_b64_tr_b16", transpose16, InstClass::DsRead, 2, 0, true, On950,
+     NeedsAllLanes},
+    {"ds_read_b64_tr_b8", transpose8, InstClass::DsRead, 2, 0, true, On950,
+     NeedsAllLanes},
+    {"ds_read_b64_tr_b4", transpose4, InstClass::DsRead, 2, 0, true, On950,
+     NeedsAllLanes},
+    {"ds_read_b96_tr_b6", transpose6, InstClass::DsRead, 3, 0, true, On950,
+     NeedsAllLanes},
+    {"ds_read_addtid_b32", readAddTid, InstClass::DsOther, 1, 0, false, OnBoth,
+     ReadsM0 | M0Late},
+    {"ds_write_addtid_b32", writeAddTid, InstClass::DsOther, 0, 1, false,
+     OnBoth, ReadsM0 | M0Late},
+    {"ds_condxchg32_rtn_b64", conditionalExchange, InstClass::DsAtomic, 2, 2,
+     true, OnBoth, 0},
+    {"ds_append", append, InstClass::DsAtomic, 1, 0, false, OnBoth, ReadsM0},
+    {"ds_consume", consume, InstClass::DsAtomic, 1, 0, false, OnBoth, ReadsM0},
+    {"ds_nop", runNothing, InstClass::DsOther, 0, 0, false, OnBoth, 0}};
+
+DsTable dsSpecialRows() {
+  return {special, sizeof(special) / sizeof(special[0])};
 }
 
 // clang-format off

@@ -12,6 +12,7 @@
 
 #include "State/ChipFeatures.h"
 #include "State/Machine.h"
+#include "State/Traits.h"
 
 #include <cstddef>
 
@@ -40,6 +41,21 @@ enum class MemOp : uint8_t {
 };
 inline bool isFormat(MemOp op) {
   return op >= MemOp::FormatLoad && op <= MemOp::FormatStoreD16Hi;
+}
+/// Loads and stores of halves of registers.
+inline bool isD16(MemOp op) {
+  switch (op) {
+  case MemOp::LoadD16:
+  case MemOp::LoadD16Hi:
+  case MemOp::StoreD16Hi:
+  case MemOp::FormatLoadD16:
+  case MemOp::FormatStoreD16:
+  case MemOp::FormatLoadD16Hi:
+  case MemOp::FormatStoreD16Hi:
+    return true;
+  default:
+    return false;
+  }
 }
 inline bool isStore(MemOp op) {
   return op == MemOp::Store || op == MemOp::StoreD16Hi ||
@@ -86,6 +102,22 @@ struct MemTable {
 MemTable vmemRows(); ///< buffer, global, flat, scratch
 MemTable dsRows();
 
+/// ds_* that are not plain loads, stores or atomics.
+struct DsRow {
+  const char *name;
+  Handler fn;
+  InstClass kind;
+  uint8_t results, data; ///< registers
+  bool address;          ///< a VGPR holds it
+  uint8_t chips;
+  uint32_t traits;
+};
+struct DsTable {
+  const DsRow *rows;
+  size_t count;
+};
+DsTable dsSpecialRows();
+
 /// Plain accesses without observers; false when they must go the general way.
 bool fastDs(Wave &w, const Inst &I);
 bool fastBuffer(Wave &w, const Inst &I);
@@ -96,8 +128,6 @@ void runGlobal(Wave &w, const Inst &I);
 void runFlat(Wave &w, const Inst &I);
 void runScratch(Wave &w, const Inst &I);
 void runDs(Wave &w, const Inst &I);
-/// ds_* that are not plain loads, stores or atomics; null when there is none.
-Handler dsSpecial(const char *name);
 
 /// Flags of memory instructions in Inst::flags.
 enum MemFlags : uint16_t {

@@ -55,7 +55,7 @@ static std::pair<unsigned, unsigned> fetchFromOff(const Wave &w,
                                                   const Inst &inst,
                                                   const InstMeta &meta,
                                                   uint64_t started) {
-  bool bpermute = meta.mnemonic == "ds_bpermute_b32";
+  bool bpermute = meta.traits & FetchesLanes;
   unsigned rows = inst.ext >> 28, banks = (inst.ext >> 24) & 15;
   for (unsigned lane = 0; lane < 64; ++lane) {
     if (!w.execMask[lane])
@@ -79,19 +79,15 @@ void checkExec(Wave &w, uint32_t record, const Program &program,
     return;
   const InstMeta &meta = program.meta[record];
   const Inst &inst = program.code[record];
-  const std::string &name = meta.mnemonic;
-  bool dpp = (inst.mods & ModDpp) && name[0] == 'v' &&
+  bool dpp = (inst.mods & ModDpp) &&
              (meta.kind == InstClass::Valu || meta.kind == InstClass::Trans);
-  bool transposes = name.find("_tr_b") != std::string::npos;
-  bool swaps =
-      name == "v_permlane16_swap_b32" || name == "v_permlane32_swap_b32";
-  if (transposes || swaps) {
+  if (meta.traits & NeedsAllLanes) {
     sink(SanitizeExec, record, -1,
          "exec: wave " + std::to_string(w.id) +
              " exchanges data between lanes while some are off, at %1");
     return;
   }
-  if (!dpp && name != "ds_bpermute_b32")
+  if (!dpp && !(meta.traits & FetchesLanes))
     return;
   auto [lane, from] = fetchFromOff(w, inst, meta, started);
   if (lane < 64)

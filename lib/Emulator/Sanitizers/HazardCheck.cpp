@@ -12,6 +12,7 @@
 
 #include "Sanitizers/HazardCheck.h"
 
+#include "Memory/MemRows.h"
 #include "State/ChipFeatures.h"
 
 namespace moe::emulator {
@@ -23,23 +24,17 @@ enum Class : uint16_t {
   Trans = 2,       ///< of the transcendental unit
   PartOfDst = 4,   ///< writes a part of its destination, which is forwarded
   Scalar = 8,      ///< scalar ALU
-  SetsHwReg = 16,  ///< s_setreg
+  HwRegWrite = 16, ///< s_setreg
   MatrixXdl = 32,  ///< matrix, all but f32 and f64
   MatrixF32 = 64,  ///< v_mfma_f32_*_f32
   MatrixF64 = 128, ///< v_mfma_f64
   Dot = 256,
-  WideStore = 512, ///< reads more than 64 bits of data after issue
+  LateData = 512,  ///< reads more than 64 bits of data after issue
   Compares = 1024, ///< v_cmpx
   Matrix = MatrixXdl | MatrixF32 | MatrixF64
 };
 } // namespace
 
-static bool startsWith(const std::string &name, const char *prefix) {
-  return name.compare(0, strlen(prefix), prefix) == 0;
-}
-static bool contains(const std::string &name, const char *part) {
-  return name.find(part) != std::string::npos;
-}
 static bool isVmem(InstClass kind) {
   switch (kind) {
   case InstClass::VmemLoad:
@@ -83,21 +78,6 @@ static unsigned passesOf(const math::MfmaDesc &desc, unsigned formats,
   return desc.a == MatType::F8F6F4 && eight ? 2 * base : base;
 }
 
-/// Forms whose result the next instruction may not read or merge with: SDWA
-/// and op_sel that write a part of it, conversions that pick a byte of it.
-static bool writesPart(const Inst &inst, const std::string &name) {
-  if (inst.mods & ModSdwa)
-    return !startsWith(name, "v_cmp") && ((inst.ext >> 8) & 7) != 6;
-  if (contains(name, "_sr_pk_fp4"))
-    return true;
-  bool scaled = startsWith(name, "v_cvt_scalef32");
-  if (inst.mods & ModVop3p || !(inst.mods & ModVop3 || scaled))
-    return false;
-  bool picksByte = contains(name, "_sr_fp8") || contains(name, "_sr_bf8") ||
-                   contains(name, "_pk_fp4_");
-  return modOpSel(inst.mods) & (picksByte ? 12 : 8);
-}
-
 static unsigned hwRegOf(const Inst &inst) { return inst.imm & 63; }
 
 HazardCheck::HazardCheck(const Program &program, const Sanitizers::Sink &sink)
@@ -123,17 +103,17 @@ void HazardCheck::describe(uint32_t record) {
     kind.waits = uint8_t(inst.imm + 1);
   if (meta.kind == InstClass::Salu)
     kind.classes |= Scalar;
-  if (startsWith(meta.mnemonic, "s_setreg"))
-    kind.classes |= SetsHwReg;
-  if (isVector(meta) && meta.mnemonic[0] == 'v') {
+  if (meta.traits & SetsHwReg)
+    kind.classes |= HwRegWrite;
+  if (isVector(meta)) {
     kind.classes |= Vector;
     if (meta.kind == InstClass::Trans)
       kind.classes |= Trans;
-    if (writesPart(inst, meta.mnemonic))
+    if (meta.traits & WritesPart)
       kind.classes |= PartOfDst;
-    if (startsWith(meta.mnemonic, "v_dot"))
+    if (meta.traits & DotProduct)
       kind.classes |= Dot;
-    if (startsWith(meta.mnemonic, "v_cmpx"))
+    if (meta.traits & ComparesExec)
       kind.classes |= Compares;
   }
   if (meta.kind == InstClass::Mfma) {
@@ -148,15 +128,10 @@ void HazardCheck::describe(uint32_t record) {
       kind.lateCount = desc.dRegs;
     }
   }
-  bool stores =
-      meta.kind == InstClass::VmemStore || meta.kind == InstClass::FlatStore;
-  bool scalarOffset =
-      startsWith(meta.mnemonic, "buffer") && inst.src[1].kind == SrcKind::Sgpr;
-  if (stores && !scalarOffset &&
-      (contains(meta.mnemonic, "x3") || contains(meta.mnemonic, "x4"))) {
-    kind.classes |= WideStore;
+  if (meta.traits & WideStore) {
+    kind.classes |= LateData;
     kind.lateRead = uint16_t(inst.data + regVector);
-    kind.lateCount = contains(meta.mnemonic, "x3") ? 3 : 4;
+    kind.lateCount = static_cast<const MemRow *>(inst.op)->dwords;
   }
 }
 
@@ -171,18 +146,15 @@ void HazardCheck::add(unsigned first, unsigned count, uint16_t writers,
 void HazardCheck::addScalarRules(uint32_t record) {
   const InstMeta &meta = program.meta[record];
   const Inst &inst = program.code[record];
-  const std::string &name = meta.mnemonic;
   if (isVmem(meta.kind))
     for (const RegUse &use : meta.uses)
       if ((use.flags & 2) && use.first < 106)
         add(use.first, use.count, Vector, 5,
             "vector memory after a VALU write of an SGPR");
-  if (meta.kind == InstClass::LdsDma || contains(name, "_addtid_") ||
-      startsWith(name, "ds_gws") || startsWith(name, "s_sendmsg") ||
-      startsWith(name, "s_movrel") || name == "s_ttracedata")
+  if (meta.traits & M0Late)
     add(SgprM0, 1, Scalar, 1, "use of M0 after a scalar write of it");
-  if (startsWith(name, "s_setreg") || startsWith(name, "s_getreg"))
-    add(hwRegs + hwRegOf(inst), 1, SetsHwReg, 2,
+  if (meta.traits & (SetsHwReg | ReadsHwReg))
+    add(hwRegs + hwRegOf(inst), 1, HwRegWrite, 2,
         "access to a hardware register after s_setreg of it");
 }
 
@@ -190,10 +162,8 @@ void HazardCheck::addScalarRules(uint32_t record) {
 void HazardCheck::addValuRules(uint32_t record) {
   const InstMeta &meta = program.meta[record];
   const Inst &inst = program.code[record];
-  const std::string &name = meta.mnemonic;
-  bool select = name == "v_readlane_b32" || name == "v_writelane_b32";
-  bool reads = name == "v_readlane_b32" || name == "v_readfirstlane_b32";
-  bool permutes = startsWith(name, "v_permlane");
+  bool select = meta.traits & SelectsLane, reads = meta.traits & ReadsLane;
+  bool permutes = meta.traits & Permutes;
   for (const RegUse &use : meta.uses) {
     bool vector = use.first >= regVector;
     if (vector)
@@ -228,7 +198,7 @@ void HazardCheck::addValuRules(uint32_t record) {
     add(SgprExec, 2, Vector, 4, "permlane after a VALU write of EXEC");
   if (inst.mods & ModDpp)
     add(SgprExec, 2, Vector, 5, "DPP after a VALU write of EXEC");
-  if (startsWith(name, "v_div_fmas"))
+  if (meta.traits & ReadsVcc)
     add(SgprVcc, 2, Vector, 4, "v_div_fmas after a VALU write of VCC");
 }
 
@@ -307,7 +277,7 @@ unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
       return small ? 4 : passes + 1;
     return f32 ? passes : passes + 1 + longer;
   case AddendOverwritten:
-    return writer.classes & WideStore ? 2 : passes - 1;
+    return writer.classes & LateData ? 2 : passes - 1;
   default:
     return rule.states;
   }
@@ -332,7 +302,7 @@ void HazardCheck::check(const WaveState &wave, uint32_t record,
     states = matrixStates(before, actual, kinds[record]);
   }
   if (rule.writers == Dot && &before != &kinds[record] &&
-      program.meta[use.record - 1].mnemonic == program.meta[record].mnemonic) {
+      program.code[use.record - 1].op == program.code[record].op) {
     // The same dot product forwards its addend.
     const Inst &inst = program.code[record];
     bool factor = false;
@@ -400,12 +370,11 @@ std::vector<uint8_t> HazardCheck::findChains() {
   found[program.entry] = found[0] = 1;
   for (size_t i = 0; i < count; ++i) {
     const InstMeta &meta = program.meta[i];
-    const std::string &name = meta.mnemonic;
-    if (name == "s_setpc_b64" || name == "s_swappc_b64")
+    if (meta.traits & (JumpsAnywhere | Rejoins))
       return std::vector<uint8_t>(count, 1);
     if (meta.kind == InstClass::Branch && program.code[i].imm < count)
       found[program.code[i].imm] = 1;
-    bool leaves = meta.kind == InstClass::End || name == "s_branch";
+    bool leaves = meta.traits & EndsFlow;
     if (i + 1 < count &&
         (leaves || meta.address + meta.size != program.meta[i + 1].address))
       found[i + 1] = 1;
@@ -424,8 +393,8 @@ void HazardCheck::dropRules() {
       for (unsigned k = 0; (use.flags & 1) && k < use.count; ++k)
         if (use.first + k < tracked)
           writtenBy[use.first + k] |= kind.classes;
-    if (kind.classes & SetsHwReg)
-      writtenBy[hwRegs + hwRegOf(program.code[i])] |= SetsHwReg;
+    if (kind.classes & HwRegWrite)
+      writtenBy[hwRegs + hwRegOf(program.code[i])] |= HwRegWrite;
     for (unsigned k = 0; k < kind.lateCount; ++k)
       if (kind.lateRead + k < registerCount)
         late[kind.lateRead + k] = 1;
@@ -460,7 +429,7 @@ void HazardCheck::keepWrites() {
     for (const RegUse &use : program.meta[i].uses)
       for (unsigned k = 0; (use.flags & 1) && k < use.count; ++k)
         keep(use.first + k);
-    if (kind.classes & SetsHwReg)
+    if (kind.classes & HwRegWrite)
       keep(hwRegs + hwRegOf(program.code[i]));
     kind.lastWrite = uint32_t(writesOf.size());
   }

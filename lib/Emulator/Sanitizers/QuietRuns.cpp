@@ -20,13 +20,9 @@ static bool isQuiet(const Inst &inst, const InstMeta &meta) {
   case InstClass::Valu:
   case InstClass::Trans:
   case InstClass::Cvt:
-    return !(inst.mods & ModDpp) &&
-           meta.mnemonic.compare(0, 10, "v_permlane") != 0;
+    return !(inst.mods & ModDpp) && !(meta.traits & Permutes);
   case InstClass::Salu:
-    // s_cmov may keep a result that was never written.
-    return meta.mnemonic != "s_set_gpr_idx_on" &&
-           meta.mnemonic.compare(0, 6, "s_cmov") != 0 &&
-           meta.mnemonic.compare(0, 9, "s_movrel") != 0;
+    return !(meta.traits & (RunsOthers | KeepsOldValue | RelativeRegisters));
   case InstClass::Mfma:
   case InstClass::Nop:
     return true;
@@ -36,9 +32,7 @@ static bool isQuiet(const Inst &inst, const InstMeta &meta) {
 }
 
 static void addTo(QuietRun &run, const InstMeta &meta) {
-  run.usesAllLanes |= meta.kind == InstClass::Mfma ||
-                      meta.mnemonic == "v_writelane_b32" ||
-                      meta.mnemonic.compare(0, 6, "v_read") == 0;
+  run.usesAllLanes |= bool(meta.traits & AllLanes);
   for (uint8_t flag : {2, 1})
     for (const RegUse &use : meta.uses) {
       if (!(use.flags & flag))

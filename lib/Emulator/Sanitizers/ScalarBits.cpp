@@ -9,63 +9,7 @@
 
 #include "Sanitizers/ScalarBits.h"
 
-#include <unordered_map>
-
 namespace moe::emulator {
-
-static std::unordered_map<std::string, BitOp> allBitOps() {
-  struct Row {
-    const char *stem;
-    BitOp::Rule rule;
-  };
-  static const Row both[] = {
-      {"mov", BitOp::Copy},       {"not", BitOp::Not},
-      {"and", BitOp::And},        {"or", BitOp::Or},
-      {"xor", BitOp::Xor},        {"andn2", BitOp::Andn2},
-      {"orn2", BitOp::Orn2},      {"nand", BitOp::Nand},
-      {"nor", BitOp::Nor},        {"xnor", BitOp::Xnor},
-      {"lshl", BitOp::ShiftLeft}, {"lshr", BitOp::ShiftRight},
-      {"cselect", BitOp::Select}, {"cmov", BitOp::CopyWhenScc}};
-  static const Row exec[] = {{"and", BitOp::And},     {"or", BitOp::Or},
-                             {"xor", BitOp::Xor},     {"andn1", BitOp::Andn1},
-                             {"andn2", BitOp::Andn2}, {"orn1", BitOp::Orn1},
-                             {"orn2", BitOp::Orn2},   {"nand", BitOp::Nand},
-                             {"nor", BitOp::Nor},     {"xnor", BitOp::Xnor}};
-  static const Row single[] = {{"s_ashr_i32", BitOp::ShiftArithmetic},
-                               {"s_ashr_i64", BitOp::ShiftArithmetic},
-                               {"s_pack_ll_b32_b16", BitOp::PackLL},
-                               {"s_pack_lh_b32_b16", BitOp::PackLH},
-                               {"s_pack_hh_b32_b16", BitOp::PackHH},
-                               {"s_cmovk_i32", BitOp::CopyWhenScc}};
-  std::unordered_map<std::string, BitOp> ops;
-  for (const Row &row : both)
-    for (bool wide : {false, true}) {
-      BitOp &op = ops[std::string("s_") + row.stem + (wide ? "_b64" : "_b32")];
-      op.rule = row.rule;
-      op.wide = wide;
-    }
-  for (const Row &row : exec)
-    for (bool saves : {true, false}) {
-      BitOp &op = ops[std::string("s_") + row.stem +
-                      (saves ? "_saveexec_b64" : "_wrexec_b64")];
-      op.rule = row.rule;
-      op.wide = true;
-      (saves ? op.savesExec : op.writesExec) = true;
-    }
-  for (const Row &row : single) {
-    BitOp &op = ops[row.stem];
-    op.rule = row.rule;
-    op.wide = std::string(row.stem) == "s_ashr_i64";
-    op.takesConstant = row.rule == BitOp::CopyWhenScc;
-  }
-  return ops;
-}
-
-BitOp bitOpOf(const std::string &mnemonic) {
-  static const std::unordered_map<std::string, BitOp> ops = allBitOps();
-  auto found = ops.find(mnemonic);
-  return found == ops.end() ? BitOp() : found->second;
-}
 
 static PartlyKnown invert(PartlyKnown a) { return {~a.value, a.undefined}; }
 

@@ -10,8 +10,7 @@
 #ifndef MOE_LIB_EMULATOR_SANITIZERS_SCALARBITS_H
 #define MOE_LIB_EMULATOR_SANITIZERS_SCALARBITS_H
 
-#include <cstdint>
-#include <string>
+#include "State/Traits.h"
 
 namespace moe::emulator {
 
@@ -21,40 +20,6 @@ struct PartlyKnown {
   /// Whether "is not zero" hangs on an undefined bit.
   bool zeroIsOpen() const { return undefined && !(value & ~undefined); }
 };
-
-/// What an instruction does with the bits of its operands.
-struct BitOp {
-  enum Rule : uint8_t {
-    None, ///< needs all of them
-    Copy,
-    Not,
-    And,
-    Or,
-    Xor,
-    Andn1, ///< ~a & b
-    Andn2, ///< a & ~b
-    Orn1,
-    Orn2,
-    Nand,
-    Nor,
-    Xnor,
-    ShiftLeft,
-    ShiftRight,
-    ShiftArithmetic,
-    PackLL,
-    PackLH,
-    PackHH,
-    Select,      ///< SCC ? a : b
-    CopyWhenScc, ///< else the old result
-  };
-  Rule rule = None;
-  bool wide = false;          ///< 64 bits
-  bool savesExec = false;     ///< EXEC = a op EXEC, the result is the old EXEC
-  bool writesExec = false;    ///< EXEC and the result = a op EXEC
-  bool takesConstant = false; ///< a is Inst::imm
-};
-
-BitOp bitOpOf(const std::string &mnemonic);
 
 /// The result of all rules but the last two. A shift by an amount with
 /// undefined bits is not for this function.

@@ -10,6 +10,8 @@
 
 #include "Sanitizers/UninitCheck.h"
 
+#include "Scalar/ScalarRows.h"
+
 #include <cstdio>
 
 namespace moe::emulator {
@@ -49,78 +51,38 @@ void UninitCheck::setKnown(unsigned wave, unsigned row, uint64_t lanes) {
     known[wave].insert(regVector + row);
 }
 
-/// Forms that merge into their old result: the part that is kept may be
-/// undefined.
-static bool merges(const Inst &inst, const InstMeta &meta) {
-  const std::string &name = meta.mnemonic;
-  return name.find("d16") != std::string::npos || name == "v_writelane_b32" ||
-         (inst.mods & (ModSdwa | ModDpp)) || meta.kind == InstClass::Cvt ||
-         name.find("_mixlo_") != std::string::npos ||
-         name.find("_mixhi_") != std::string::npos;
-}
-
-/// In a 64-bit addition the upper half of an operand reaches the upper half of
-/// the result only: compilers leave it undefined when they need the lower one.
-static bool isWideAddition(const std::string &name) {
-  return name == "v_mad_u64_u32" || name == "v_mad_i64_i32" ||
-         name == "v_lshl_add_u64";
-}
-
-/// A move only passes on what it finds: a function saves registers that its
-/// caller may never have written. Those between SGPRs have a BitOp.
-static bool isCopy(const std::string &name) {
-  return name.compare(0, 9, "v_mov_b32") == 0 ||
-         name.compare(0, 9, "v_accvgpr") == 0;
-}
-
-/// SGPR pairs of which only the bits of active lanes are read.
-static bool isLaneMask(const std::string &name, const RegUse &use) {
-  if (use.first >= 128 || use.count != 2)
-    return false;
-  for (const char *stem :
-       {"v_cndmask_b32", "v_addc_co_u32", "v_subb_co_u32", "v_subbrev_co_u32"})
-    if (name.compare(0, strlen(stem), stem) == 0)
-      return true;
-  return name.compare(0, 10, "v_div_fmas") == 0 && use.first == SgprVcc;
+/// An SGPR pair of which only the bits of active lanes are read.
+static bool isLaneMask(const InstMeta &meta, const RegUse &use) {
+  return (meta.traits & LaneMask) && use.first < 128 && use.count == 2 &&
+         (!(meta.traits & ReadsVcc) || use.first == SgprVcc);
 }
 
 /// Reads that are no use of the value: of callee-saved registers when they are
 /// put away, of M0 where only a part of it is replaced.
 static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
-  const std::string &name = meta.mnemonic;
-  if (name.compare(0, 13, "scratch_store") == 0)
+  if (meta.traits & Spills)
     return use.first >= regVector;
-  if (name == "v_writelane_b32")
-    return use.first < 124;
-  return name.compare(0, 13, "s_set_gpr_idx") == 0 && use.first == SgprM0;
+  if (meta.traits & WritesLane)
+    return use.first < SgprM0;
+  return (meta.traits & Indexes) && use.first == SgprM0;
 }
 
 UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
-    : program(program), sink(sink), kinds(program.meta.size()),
-      readsOf(program.meta.size()), bitOps(program.meta.size()) {
-  for (uint32_t i = 0; i < kinds.size(); ++i) {
+    : program(program), sink(sink), readsOf(program.meta.size()) {
+  for (uint32_t i = 0; i < readsOf.size(); ++i) {
     const InstMeta &meta = program.meta[i];
-    bool matrix = meta.kind == InstClass::Mfma;
-    kinds[i] = (merges(program.code[i], meta) ? Merges : 0) |
-               (isWideAddition(meta.mnemonic) ? Wide : 0) |
-               (matrix || meta.mnemonic == "v_writelane_b32" ? AllLanes : 0) |
-               (isCopy(meta.mnemonic) ? Copy : 0) | (matrix ? Matrix : 0) |
-               (meta.mnemonic == "s_set_gpr_idx_on" ? Indexes : 0) |
-               (meta.mnemonic.compare(0, 13, "s_cbranch_vcc") ? 0 : VccBranch);
-    if (meta.kind == InstClass::Salu)
-      bitOps[i] = bitOpOf(meta.mnemonic);
     readsOf[i].first = uint32_t(reads.size());
     for (const RegUse &use : meta.uses)
       if ((use.flags & 2) && !readsOldResult(i, use) && !onlyKeeps(meta, use)) {
         reads.push_back(use);
-        reads.back().flags = isLaneMask(meta.mnemonic, use) ? laneMask : 0;
+        reads.back().flags = isLaneMask(meta, use) ? laneMask : 0;
       }
     readsOf[i].last = uint32_t(reads.size());
   }
 }
 
 bool UninitCheck::readsOldResult(uint32_t record, const RegUse &use) const {
-  if (!(kinds[record] & Merges))
+  if (!(program.meta[record].traits & Merges))
     return false;
   for (const RegUse &other : program.meta[record].uses)
     if ((other.flags & 1) && other.first == use.first)
@@ -149,14 +111,15 @@ void UninitCheck::reportScc(const Wave &w, uint32_t record) {
 
 void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
                              unsigned reg) {
-  uint8_t kind = kinds[record];
-  uint64_t lanes = kind & Matrix ? ~uint64_t(0) : execBefore;
+  const InstMeta &meta = program.meta[record];
+  bool matrix = meta.kind == InstClass::Mfma;
+  uint64_t lanes = matrix ? ~uint64_t(0) : execBefore;
   uint64_t written = vector[w.id][reg - regVector];
   if (!(lanes & ~written))
     return;
-  if ((kind & Wide) && use.count == 2 && reg == use.first + 1u) {
+  if ((meta.traits & WideAdd) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh |= lanes & ~written;
-  } else if (kind & Copy) {
+  } else if (meta.traits & Copies) {
     copiesUndefined |= lanes & ~written;
     copiedFrom = sourceOf(w.id, reg);
   } else {
@@ -167,21 +130,21 @@ void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
 
 void UninitCheck::readScalar(Wave &w, uint32_t record, const RegUse &use,
                              unsigned reg) {
-  uint8_t kind = kinds[record];
+  uint32_t traits = program.meta[record].traits;
   uint32_t bits = undefined[w.id][reg];
   if (use.flags & laneMask)
     bits &= uint32_t(execBefore >> 32 * (reg - use.first));
   if (!bits)
     return;
-  if (kind & VccBranch) {
+  if (traits & TestsVcc) {
     PartlyKnown vcc{w.vcc(), undefined[w.id][SgprVcc] |
                                  uint64_t(undefined[w.id][SgprVcc + 1]) << 32};
     if (!vcc.zeroIsOpen())
       return;
   }
-  if ((kind & Wide) && use.count == 2 && reg == use.first + 1u) {
+  if ((traits & WideAdd) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh = ~uint64_t(0);
-  } else if (kind & Copy) {
+  } else if (traits & Copies) {
     copiesUndefined = ~uint64_t(0);
     copiedFrom = sourceOf(w.id, reg);
   } else {
@@ -192,7 +155,7 @@ void UninitCheck::readScalar(Wave &w, uint32_t record, const RegUse &use,
 
 void UninitCheck::before(Wave &w, uint32_t record) {
   execBefore = w.exec();
-  if (bitOps[record].rule != BitOp::None)
+  if (program.meta[record].bits.rule != BitOp::None)
     return beforeBits(w, record);
   copiesUndefined = 0;
   undefinedHigh = 0;
@@ -239,7 +202,7 @@ void UninitCheck::needOperand(const Wave &w, uint32_t record, const Src &src,
 /// Of EXEC all must be defined.
 void UninitCheck::beforeBits(Wave &w, uint32_t record) {
   const Inst &inst = program.code[record];
-  const BitOp &op = bitOps[record];
+  const BitOp &op = program.meta[record].bits;
   bool usesExec = op.savesExec || op.writesExec;
   bool shifts =
       op.rule >= BitOp::ShiftLeft && op.rule <= BitOp::ShiftArithmetic;
@@ -280,7 +243,7 @@ void UninitCheck::beforeBits(Wave &w, uint32_t record) {
 
 void UninitCheck::afterBits(Wave &w, uint32_t record) {
   const Inst &inst = program.code[record];
-  const BitOp &op = bitOps[record];
+  const BitOp &op = program.meta[record].bits;
   for (unsigned half = 0; half < (op.wide ? 2u : 1u); ++half)
     if (inst.dst + half < SgprExec)
       setUndefined(w.id, inst.dst + half,
@@ -293,9 +256,8 @@ void UninitCheck::afterBits(Wave &w, uint32_t record) {
 /// at the rows that M0 moved them to.
 void UninitCheck::markIndexed(Wave &w, uint32_t record) {
   uint32_t m0 = w.s[SgprM0], offset = (m0 >> 15) & 1 ? m0 & 255 : 0;
-  for (uint32_t r = record + 1; r < program.meta.size() &&
-                                program.meta[r].mnemonic != "s_set_gpr_idx_off";
-       ++r)
+  for (uint32_t r = record + 1;
+       r < program.meta.size() && program.code[r].run != endIndexing; ++r)
     for (const RegUse &use : program.meta[r].uses)
       for (unsigned i = 0; (use.flags & 1) && i != use.count; ++i) {
         unsigned reg = use.first + i, row = reg - regVector + offset;
@@ -307,10 +269,11 @@ void UninitCheck::markIndexed(Wave &w, uint32_t record) {
 }
 
 void UninitCheck::after(Wave &w, uint32_t record) {
-  if (bitOps[record].rule != BitOp::None)
+  if (program.meta[record].bits.rule != BitOp::None)
     return afterBits(w, record);
-  uint64_t lanes = kinds[record] & AllLanes ? ~uint64_t(0) : execBefore;
-  if (kinds[record] & Indexes)
+  uint32_t traits = program.meta[record].traits;
+  uint64_t lanes = traits & AllLanes ? ~uint64_t(0) : execBefore;
+  if (traits & RunsOthers)
     markIndexed(w, record);
   for (const RegUse &use : program.meta[record].uses) {
     if (!(use.flags & 1))

@@ -60,15 +60,6 @@ private:
   }
   static constexpr uint16_t sameRegister = 0xffff;
   static constexpr uint8_t laneMask = 4; ///< RegUse::flags in `reads`
-  enum : uint8_t {
-    Merges = 1,
-    Wide = 2,
-    AllLanes = 4,
-    Copy = 8,
-    Matrix = 16,
-    Indexes = 32,
-    VccBranch = 64
-  };
   /// The uses that count as reads of a value.
   struct Reads {
     uint32_t first = 0, last = 0;
@@ -76,7 +67,6 @@ private:
   void markIndexed(Wave &w, uint32_t record);
   const Program &program;
   const Sanitizers::Sink &sink;
-  std::vector<uint8_t> kinds; ///< bits above, by record
   std::vector<Reads> readsOf; ///< by record, into `reads`
   std::vector<RegUse> reads;
   uint64_t started[maxWaves]; ///< EXEC at the start of each wave
@@ -86,8 +76,7 @@ private:
   bool sccUndefined[maxWaves];
   /// Where undefined values were copied from.
   uint16_t origin[maxWaves][registerCount];
-  std::vector<BitOp> bitOps; ///< by record
-  PartlyKnown result;        ///< of the instruction in hand, if it has a BitOp
+  PartlyKnown result; ///< of the instruction in hand, if it has a BitOp
   uint16_t resultFrom[2] = {sameRegister, sameRegister}; ///< its undefined bits
   std::vector<uint8_t> lds;
   uint64_t execBefore = 0;

@@ -40,14 +40,6 @@ static bool isVmemLoad(InstClass kind) {
   return kind == InstClass::VmemLoad || kind == InstClass::VmemAtomic;
 }
 
-/// Instructions that use the lanes that are off as well.
-bool WaitCheck::readsAllLanes(uint32_t record) const {
-  const InstMeta &meta = program.meta[record];
-  return meta.kind == InstClass::Mfma || meta.mnemonic == "v_readlane_b32" ||
-         meta.mnemonic == "v_readfirstlane_b32" ||
-         meta.mnemonic == "v_writelane_b32";
-}
-
 void WaitCheck::before(Wave &w, uint32_t record) {
   if (pendingCount[w.id] == 0)
     return;
@@ -60,14 +52,13 @@ void WaitCheck::before(Wave &w, uint32_t record) {
       Pending &pending = registers[w.id][reg];
       // A load writes the lanes that were on when it was issued, no others.
       if (reg >= regVector && !(pending.lanes & w.exec()) &&
-          !readsAllLanes(record))
+          !(meta.traits & AllLanes))
         continue;
       const InstMeta &issuer = program.meta[pending.record - 1];
       // Loads of one kind write their registers in order: one may overwrite
       // the other, and the old half of a d16 load is such a write too. What a
       // load takes its address from must have arrived.
-      bool isResult = false,
-           merges = meta.mnemonic.find("d16") != std::string::npos;
+      bool isResult = false, merges = meta.traits & Merges;
       for (const RegUse &other : meta.uses)
         isResult |= (other.flags & 1) && reg >= other.first &&
                     reg < unsigned(other.first) + other.count;

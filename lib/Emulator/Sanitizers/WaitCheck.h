@@ -51,7 +51,6 @@ private:
     uint8_t wave = 0;
     bool arrived = false; ///< the issuing wave has waited
   };
-  bool readsAllLanes(uint32_t record) const;
   const Program &program;
   const Sanitizers::Sink &sink;
   Pending registers[maxWaves][registerCount];

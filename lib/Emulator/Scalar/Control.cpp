@@ -2,9 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// SOPP and the instructions of other formats that change the program counter.
-// Fields of Inst: imm = record index of the branch target, or the 16-bit
-// constant; dst and src as in Salu.cpp.
+// The handlers and rows of Control.def, and what its lines call. Fields of
+// Inst: imm = record index of the branch target, or the 16-bit constant; dst
+// and src as in Salu.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,40 +12,17 @@
 #include "State/Program.h"
 
 namespace moe::emulator {
-
 namespace {
-void s_endpgm(Wave &w, const Inst &) { w.stop = Stop::End; }
-void s_barrier(Wave &w, const Inst &) { w.stop = Stop::Barrier; }
-void s_sleep(Wave &w, const Inst &) { w.stop = Stop::Yield; }
+
 /// What the trap handler of ROCm does with a number.
-void s_trap(Wave &w, const Inst &I) {
-  unsigned id = I.imm & 255;
+void trap(Wave &w, unsigned id) {
   if (id == 3) // a breakpoint in the source: without a debugger, nothing
     return;
   w.fault(
       "trap " + std::to_string(id) + " reached" +
       (id == 2 ? ": the kernel aborts (llvm.trap, a failed assertion)" : ""));
 }
-void s_sethalt(Wave &w, const Inst &I) {
-  if (I.imm & 1)
-    w.fault("s_sethalt halts the wave for good");
-}
-void s_sendmsghalt(Wave &w, const Inst &) {
-  w.fault("s_sendmsghalt halts the wave for good");
-}
 void jump(Wave &w, const Inst &I) { w.pc = w.code + I.imm; }
-#define BRANCH(name, condition)                                                \
-  void name(Wave &w, const Inst &I) {                                          \
-    if (condition)                                                             \
-      jump(w, I);                                                              \
-  }
-BRANCH(s_branch, true)
-BRANCH(s_cbranch_scc0, !w.scc)
-BRANCH(s_cbranch_scc1, w.scc)
-BRANCH(s_cbranch_vccz, w.vcc() == 0)
-BRANCH(s_cbranch_vccnz, w.vcc() != 0)
-BRANCH(s_cbranch_execz, w.exec() == 0)
-BRANCH(s_cbranch_execnz, w.exec() != 0)
 
 uint64_t nextAddress(const Wave &w, const Inst &I) {
   return w.group->program->addressAfter(&I - w.code);
@@ -57,16 +34,9 @@ void jumpTo(Wave &w, uint64_t address) {
                    hexAddress(address));
   w.pc = w.code + index;
 }
-void s_getpc_b64(Wave &w, const Inst &I) { w.setS64(I.dst, nextAddress(w, I)); }
-void s_setpc_b64(Wave &w, const Inst &I) { jumpTo(w, w.scalar64(I.src[0])); }
-void s_swappc_b64(Wave &w, const Inst &I) {
-  uint64_t target = w.scalar64(I.src[0]);
-  w.setS64(I.dst, nextAddress(w, I));
-  jumpTo(w, target);
-}
-void s_call_b64(Wave &w, const Inst &I) {
-  w.setS64(I.dst, nextAddress(w, I));
-  jump(w, I);
+uint64_t addressOf(const Wave &w, uint32_t record) {
+  const Program &program = *w.group->program;
+  return program.imageBase + program.meta[record].address;
 }
 
 /// Forks: of the two sides of a mask the one with fewer lanes goes first, the
@@ -89,15 +59,7 @@ void fork(Wave &w, const Inst &I, uint64_t mask, uint64_t target) {
   if (!failFirst)
     jumpTo(w, target);
 }
-void s_cbranch_g_fork(Wave &w, const Inst &I) {
-  fork(w, I, w.scalar64(I.src[0]), w.scalar64(I.src[1]));
-}
-void s_cbranch_i_fork(Wave &w, const Inst &I) {
-  const Program &program = *w.group->program;
-  fork(w, I, w.scalar64(I.src[0]),
-       program.imageBase + program.meta[I.imm].address);
-}
-void s_cbranch_join(Wave &w, const Inst &I) {
+void join(Wave &w, const Inst &I) {
   unsigned depth = w.mode >> 29;
   if (depth == w.scalar(I.src[0]))
     return; // both sides have come
@@ -109,34 +71,25 @@ void s_cbranch_join(Wave &w, const Inst &I) {
   w.setS64(SgprExec, w.s64(4 * depth));
   jumpTo(w, target);
 }
-} // namespace
 
-// clang-format off
-#define R(name) {#name, name, 0},
-#define NOTHING(name) {#name, runNothing, 0},
-static const ScalarRow rows[] = {
-    R(s_endpgm) R(s_barrier) R(s_sleep) R(s_trap) R(s_sethalt) R(s_branch)
-    R(s_cbranch_scc0) R(s_cbranch_scc1) R(s_cbranch_vccz) R(s_cbranch_vccnz)
-    R(s_cbranch_execz) R(s_cbranch_execnz)
-    NOTHING(s_nop) NOTHING(s_waitcnt) NOTHING(s_setprio) NOTHING(s_icache_inv)
-    NOTHING(s_sendmsg) NOTHING(s_ttracedata) NOTHING(s_incperflevel)
-    NOTHING(s_decperflevel) NOTHING(s_wakeup)
-    {"s_endpgm_saved", s_endpgm, 0},
-    R(s_sendmsghalt)
-    // The conditions of a debugger, which is not there.
-    NOTHING(s_cbranch_cdbgsys) NOTHING(s_cbranch_cdbguser)
-    NOTHING(s_cbranch_cdbgsys_or_user) NOTHING(s_cbranch_cdbgsys_and_user)
-    {"s_cbranch_g_fork", s_cbranch_g_fork, S0Wide | S1Wide},
-    {"s_cbranch_i_fork", s_cbranch_i_fork, S0Wide},
-    R(s_cbranch_join)
-    {"s_set_gpr_idx_mode", setIndexMode, 0},
-    {"s_set_gpr_idx_off", endIndexing, 0},
-    {"s_getpc_b64", s_getpc_b64, DWide},
-    {"s_setpc_b64", s_setpc_b64, S0Wide},
-    {"s_swappc_b64", s_swappc_b64, S0Wide | DWide},
-    R(s_call_b64)
+#define CODE(name, shape, kind, traits, ...)                                   \
+  void name([[maybe_unused]] Wave &w, [[maybe_unused]] const Inst &I) {        \
+    __VA_ARGS__;                                                               \
+  }
+#define FN(name, shape, kind, traits, function)
+#include "Scalar/Control.def"
+#undef CODE
+#undef FN
+
+const ScalarRow rows[] = {
+#define CODE(name, shape, kind, traits, ...)                                   \
+  {#name, name, shape, InstClass::kind, BitOp::None, traits},
+#define FN(name, shape, kind, traits, function)                                \
+  {#name, function, shape, InstClass::kind, BitOp::None, traits},
+#include "Scalar/Control.def"
 };
-// clang-format on
+
+} // namespace
 
 ScalarTable controlRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }
 

@@ -51,7 +51,7 @@ static void outOfBounds(Wave &w, const char *what, uint64_t address,
           w.group->memory->describe(address, bytes));
 }
 
-void runScalarLoad(Wave &w, const Inst &I) {
+static void runScalarLoad(Wave &w, const Inst &I) {
   Place place = placeOf(w, I);
   uint32_t values[16];
   if (w.observer)
@@ -66,7 +66,7 @@ void runScalarLoad(Wave &w, const Inst &I) {
 }
 
 /// Dwords out of the descriptor's range read as zero.
-void runScalarBufferLoad(Wave &w, const Inst &I) {
+static void runScalarBufferLoad(Wave &w, const Inst &I) {
   Place place = placeOf(w, I);
   for (unsigned i = 0; i < I.data; ++i) {
     uint32_t value = 0;
@@ -79,7 +79,7 @@ void runScalarBufferLoad(Wave &w, const Inst &I) {
   }
 }
 
-void runScalarStore(Wave &w, const Inst &I) {
+static void runScalarStore(Wave &w, const Inst &I) {
   Place place = placeOf(w, I);
   for (unsigned i = 0; i < I.data && 4 * i + 4 <= place.bytes; ++i) {
     uint64_t address = place.address + 4 * i;
@@ -123,6 +123,36 @@ void runScalarAtomic(Wave &w, const Inst &I) {
     w.setS(I.dst, uint32_t(old));
 }
 
-void runScalarTime(Wave &w, const Inst &I) { w.setS64(I.dst, w.executed); }
+static void runScalarTime(Wave &w, const Inst &I) {
+  w.setS64(I.dst, w.executed);
+}
+
+// clang-format off
+#define SIZES(prefix, fn, flags)                                               \
+  {prefix "_dword", fn, 1, flags, 0}, {prefix "_dwordx2", fn, 2, flags, 0},    \
+  {prefix "_dwordx4", fn, 4, flags, 0},
+#define LARGE(prefix, fn, flags)                                               \
+  SIZES(prefix, fn, flags) {prefix "_dwordx8", fn, 8, flags, 0},               \
+  {prefix "_dwordx16", fn, 16, flags, 0},
+#define NOTHING(name) {name, runNothing, 0, 0, 0},
+static const ScalarMemRow rows[] = {
+    LARGE("s_load", runScalarLoad, 0)
+    LARGE("s_buffer_load", runScalarBufferLoad, ScalarBuffer)
+    SIZES("s_scratch_load", runScalarLoad, ScalarScratch)
+    SIZES("s_store", runScalarStore, 0)
+    SIZES("s_buffer_store", runScalarStore, ScalarBuffer)
+    SIZES("s_scratch_store", runScalarStore, ScalarScratch)
+    {"s_memtime", runScalarTime, 0, 0, ReadsCounters},
+    {"s_memrealtime", runScalarTime, 0, 0, ReadsCounters},
+    NOTHING("s_dcache_inv") NOTHING("s_dcache_inv_vol")
+    NOTHING("s_dcache_wb") NOTHING("s_dcache_wb_vol")
+    NOTHING("s_dcache_discard") NOTHING("s_dcache_discard_x2")
+    NOTHING("s_atc_probe") NOTHING("s_atc_probe_buffer")
+};
+// clang-format on
+
+ScalarMemTable scalarMemRows() {
+  return {rows, sizeof(rows) / sizeof(rows[0])};
+}
 
 } // namespace moe::emulator

@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The rows of scalar instructions and the handlers that the decoder names.
+// The rows of scalar arithmetic, of control flow and of scalar memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,37 +10,64 @@
 #define MOE_LIB_EMULATOR_SCALAR_SCALARROWS_H
 
 #include "State/Machine.h"
+#include "State/Traits.h"
 
 #include <cstddef>
 
 namespace moe::emulator {
 
-/// A scalar instruction: which operands are 64 bits wide.
-enum ScalarShape : uint8_t { S0Wide = 1, S1Wide = 2, DWide = 4 };
+/// How the operands of a scalar instruction are encoded and used.
+enum ScalarShape : uint8_t {
+  Narrow = 0,
+  S0Wide = 1, ///< 64 bits
+  S1Wide = 2,
+  DWide = 4,
+  Wide = S0Wide | S1Wide | DWide,
+  SavesExec = 8,       ///< EXEC = a op EXEC, the result is the old EXEC
+  WritesExec = 16,     ///< EXEC and the result = a op EXEC
+  ConstantSource = 32, ///< the second operand of SOPC, the only one of SOPK, is
+                       ///< a constant in Inst::imm
+  NoSource = 64,
+  DstIsSource = 128 ///< SOPK: the field of the destination is a source
+};
+
+/// SOP1, SOP2, SOPC, SOPK, SOPP.
 struct ScalarRow {
   const char *name;
   Handler fn;
   uint8_t shape;
+  InstClass kind;
+  BitOp::Rule bits;
+  uint32_t traits;
+};
+
+/// Scalar memory. Atomics have the rows of vector memory (Memory/MemRows.h).
+struct ScalarMemRow {
+  const char *name;
+  Handler fn;
+  uint8_t dwords; ///< of the data; 0: no address either
+  uint8_t flags;  ///< of ScalarMemFlags
+  uint32_t traits;
 };
 
 struct ScalarTable {
   const ScalarRow *rows;
   size_t count;
 };
-ScalarTable scalarRows();  ///< SOP1, SOP2, SOPC, SOPK
-ScalarTable controlRows(); ///< SOPP, and branches of other formats
+struct ScalarMemTable {
+  const ScalarMemRow *rows;
+  size_t count;
+};
+ScalarTable scalarRows();
+ScalarTable controlRows();
+ScalarMemTable scalarMemRows();
 
-void runScalarLoad(Wave &w, const Inst &I);
-void runScalarBufferLoad(Wave &w, const Inst &I);
-void runScalarStore(Wave &w, const Inst &I);
 void runScalarAtomic(Wave &w, const Inst &I);
-void runScalarTime(Wave &w, const Inst &I);
 void beginIndexing(Wave &w, const Inst &I);
 void endIndexing(Wave &w, const Inst &I);
-void setIndexMode(Wave &w, const Inst &I);
 
 /// Flags of scalar memory instructions in Inst::flags, beside MemReturn.
-enum ScalarMemFlags : uint16_t {
+enum ScalarMemFlags : uint8_t {
   ScalarBuffer = 1,
   ScalarScratch = 2, ///< the offset in a register counts 64 bytes
 };

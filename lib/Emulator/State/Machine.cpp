@@ -34,10 +34,6 @@ void Wave::fault(std::string message) {
   error = std::move(message);
 }
 
-void Wave::faultText(const char *message, const char *name) {
-  fault(std::string(message) + name);
-}
-
 void Wave::faultShift(unsigned amount) {
   fault("a shift above 4 is undefined, got " + std::to_string(amount));
 }

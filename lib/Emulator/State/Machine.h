@@ -279,7 +279,6 @@ struct alignas(64) Wave {
   /// Stops the run with a message; the scheduler adds place and disassembly.
   void fault(std::string message);
   /// The same for the vectorised families, which build no strings.
-  void faultText(const char *message, const char *name);
   void faultShift(unsigned amount);
   void faultAddress(const char *what, unsigned lane, uint64_t address,
                     unsigned bytes);

@@ -13,37 +13,11 @@
 #define MOE_LIB_EMULATOR_STATE_PROGRAM_H
 
 #include "State/Machine.h"
+#include "State/Traits.h"
 
 #include <unordered_map>
 
 namespace moe::emulator {
-
-/// What an instruction is, for counters and sanitizers.
-enum class InstClass : uint8_t {
-  Valu,
-  Trans,
-  Cvt,
-  Mfma,
-  Salu,
-  Smem,
-  VmemLoad,
-  VmemStore,
-  VmemAtomic,
-  FlatLoad,
-  FlatStore,
-  FlatAtomic,
-  LdsDma,
-  DsRead,
-  DsWrite,
-  DsAtomic,
-  DsOther,
-  Wait,
-  Barrier,
-  Branch,
-  Nop,
-  End,
-  Other
-};
 
 /// Registers that an instruction reads or writes, in one numbering: SGPRs
 /// 0..127, then the rows of the unified vector file from 256 on.
@@ -58,7 +32,9 @@ struct InstMeta {
   uint64_t address = 0; ///< in the ELF
   uint8_t size = 4;
   InstClass kind = InstClass::Other;
-  std::string mnemonic;
+  uint32_t traits = 0; ///< bits of Trait
+  BitOp bits;
+  std::string mnemonic; ///< for messages and traces only
   std::vector<RegUse> uses;
   uint8_t scc = 0; ///< SCC, by the flags of RegUse
 };

@@ -104,16 +104,24 @@ void moveRow(Wave &w, const Inst &I) {
 
 } // namespace
 
-#define R(name, sources, chips) {#name, name, sources, chips},
 static const LaneRow rows[] = {
-    R(v_nop, 0, OnBoth) R(v_readfirstlane_b32, 1, OnBoth)
-        R(v_readlane_b32, 2, OnBoth) R(v_writelane_b32, 2, OnBoth) R(
-            v_permlane16_swap_b32, 1, On950) R(v_permlane32_swap_b32, 1, On950)
-            R(v_swap_b32, 1, OnBoth){"v_accvgpr_read_b32", moveRow, 1, OnBoth},
-    {"v_mqsad_u32_u8", v_mqsad_u32_u8, 3, OnBoth, {4, 2, 1, 4}},
-    {"v_accvgpr_write_b32", moveRow, 1, OnBoth},
-    {"v_accvgpr_mov_b32", moveRow, 1, OnBoth},
+    {"v_nop", v_nop, 0, OnBoth},
     {"v_clrexcp", v_nop, 0, OnBoth},
+    {"v_readfirstlane_b32", v_readfirstlane_b32, 1, OnBoth,
+     AllLanes | ReadsLane},
+    {"v_readlane_b32", v_readlane_b32, 2, OnBoth,
+     AllLanes | ReadsLane | SelectsLane},
+    {"v_writelane_b32", v_writelane_b32, 2, OnBoth,
+     AllLanes | WritesLane | SelectsLane | Merges},
+    {"v_permlane16_swap_b32", v_permlane16_swap_b32, 1, On950,
+     NeedsAllLanes | Permutes},
+    {"v_permlane32_swap_b32", v_permlane32_swap_b32, 1, On950,
+     NeedsAllLanes | Permutes},
+    {"v_swap_b32", v_swap_b32, 1, OnBoth},
+    {"v_mqsad_u32_u8", v_mqsad_u32_u8, 3, OnBoth, 0, 0, {4, 2, 1, 4}},
+    {"v_accvgpr_read_b32", moveRow, 1, OnBoth, Copies, AccSource},
+    {"v_accvgpr_write_b32", moveRow, 1, OnBoth, Copies, AccResult},
+    {"v_accvgpr_mov_b32", moveRow, 1, OnBoth, Copies, AccSource | AccResult},
 };
 
 LaneTable laneRows() { return {rows, sizeof(rows) / sizeof(rows[0])}; }

@@ -12,17 +12,21 @@
 
 #include "State/ChipFeatures.h"
 #include "State/Machine.h"
+#include "State/Traits.h"
 
 #include <cstddef>
 
 namespace moe::emulator {
 
 /// Instructions that need the whole wave: lane exchange and the like.
+enum AccOperand : uint8_t { AccResult = 1, AccSource = 2 };
 struct LaneRow {
   const char *name;
   Handler fn;
   uint8_t sources; ///< operands read as Src
   uint8_t chips;
+  uint32_t traits = 0;
+  uint8_t acc = 0;                  ///< AccResult, AccSource
   uint8_t counts[4] = {1, 1, 1, 1}; ///< registers of the result, the sources
 };
 

@@ -196,79 +196,48 @@ int hostRounding(uint32_t mode, const ValuRow &row) {
   return hostDirection(wide ? fp.round64() : fp.round32());
 }
 
-/// f16 operations that round, in any direction and with MODE.FP16_OVFL.
-struct HalfOp {
-  enum Kind { None, Add, Sub, SubRev, Mul, Fma, Mad, Ldexp, FromU16, FromI16 };
-  Kind kind;
-  bool packed;
-};
-HalfOp halfOp(const ValuRow &row) {
-  static const struct {
-    const char *name;
-    HalfOp::Kind kind;
-  } table[] = {
-      {"add_f16", HalfOp::Add},        {"sub_f16", HalfOp::Sub},
-      {"subrev_f16", HalfOp::SubRev},  {"mul_f16", HalfOp::Mul},
-      {"fma_f16", HalfOp::Fma},        {"fmac_f16", HalfOp::Fma},
-      {"fma_legacy_f16", HalfOp::Fma}, {"mac_f16", HalfOp::Mad},
-      {"mad_f16", HalfOp::Mad},        {"mad_legacy_f16", HalfOp::Mad},
-      {"madak_f16", HalfOp::Mad},      {"madmk_f16", HalfOp::Mad},
-      {"ldexp_f16", HalfOp::Ldexp},    {"cvt_f16_u16", HalfOp::FromU16},
-      {"cvt_f16_i16", HalfOp::FromI16}};
-  const char *name = row.name + 2; // past "v_"
-  bool packed = strncmp(name, "pk_", 3) == 0;
-  name += packed ? 3 : 0;
-  for (const auto &entry : table)
-    if (strcmp(name, entry.name) == 0)
-      return {entry.kind, packed};
-  return {HalfOp::None, false};
-}
-uint32_t roundHalf(HalfOp::Kind kind, uint32_t a, uint32_t b, uint32_t c,
+/// An f16 operation that rounds, in any direction and with MODE.FP16_OVFL.
+uint32_t roundHalf(uint32_t kind, uint32_t a, uint32_t b, uint32_t c,
                    Round round, bool ovfl) {
   switch (kind) {
-  case HalfOp::Add:
+  case VHalfAdd:
     return addF16(a, b, round, ovfl);
-  case HalfOp::Sub:
+  case VHalfSub:
     return addF16(a, b ^ 0x8000u, round, ovfl);
-  case HalfOp::SubRev:
+  case VHalfSubRev:
     return addF16(a ^ 0x8000u, b, round, ovfl);
-  case HalfOp::Mul:
+  case VHalfMul:
     return mulF16(a, b, round, ovfl);
-  case HalfOp::Fma:
+  case VHalfFma:
     return fmaF16(a, b, c, round, ovfl);
-  case HalfOp::Mad:
+  case VHalfMad:
     return addF16(mulF16(a, b, round, ovfl), c, round, ovfl);
-  case HalfOp::Ldexp: {
+  case VHalfLdexp: {
     int n = int16_t(b);
     n = n < -200 ? -200 : n > 200 ? 200 : n;
     return f64ToF16(std::ldexp(double(f16ToF32(a)), n), round, ovfl);
   }
-  case HalfOp::FromU16:
+  case VHalfFromU16:
     return f64ToF16(double(a), round, ovfl);
-  case HalfOp::FromI16:
+  case VHalfFromI16:
     return f64ToF16(double(int16_t(a)), round, ovfl);
-  case HalfOp::None:
-    break;
+  default:
+    return a;
   }
-  return a;
 }
-/// False for an operation that is not among them.
-bool roundedF16(const ValuRow &row, LaneIO &io) {
+void roundedF16(const ValuRow &row, LaneIO &io) {
   FpMode fp{io.mode};
-  HalfOp op = halfOp(row);
-  if (op.kind == HalfOp::None)
-    return false;
+  uint32_t kind = row.flags & VHalfOp;
   for (int i = 0; i < 64; ++i) {
     uint32_t a = io.a[i], b = io.b[i], c = io.c[i];
-    uint32_t r = roundHalf(op.kind, a & 0xffffu, b & 0xffffu, c & 0xffffu,
+    uint32_t r = roundHalf(kind, a & 0xffffu, b & 0xffffu, c & 0xffffu,
                            fp.round64(), fp.fp16Overflow());
-    if (op.packed)
-      r |= roundHalf(op.kind, a >> 16, b >> 16, c >> 16, fp.round64(),
+    if (row.flags & VPacked)
+      r |= roundHalf(kind, a >> 16, b >> 16, c >> 16, fp.round64(),
                      fp.fp16Overflow())
            << 16;
     io.d[i] = r;
   }
-  return true;
 }
 /// v_fma_mixlo and mixhi: fused in f32 with its direction, then rounded to f16
 /// with the direction of f16.
@@ -284,31 +253,16 @@ void roundedMix(LaneIO &io) {
   for (int i = 0; i < 64; ++i)
     io.d[i] = f32ToF16(sums[i], fp.round64(), fp.fp16Overflow());
 }
-/// Operations on f16 that are exact, or do not heed MODE's rounding.
-bool ignoresRounding(const ValuRow &row) {
-  static const char *const parts[] = {
-      "min",   "max",   "med3",  "trunc", "floor", "ceil",
-      "rndne", "frexp", "fract", "rcp",   "rsq",   "sqrt",
-      "exp",   "log",   "sin",   "cos",   "fixup", "cvt_f16_f32"};
-  for (const char *part : parts)
-    if (strstr(row.name, part))
-      return true;
-  return false;
-}
 /// MODE's rounding directions and FP16_OVFL; zero is how the kernels round.
 constexpr uint32_t roundingBits = 0x80000f;
-void callKernel(Wave &w, const ValuRow &row, LaneIO &io) {
+void callKernel(const Wave &w, const ValuRow &row, LaneIO &io) {
   if (!(row.flags & VF) || !(w.mode & roundingBits))
     return row.fn(io);
   if (row.d == ValueType::F16) {
     if (row.a == ValueType::F32 && row.c == ValueType::F32)
       return roundedMix(io);
-    if (roundedF16(row, io))
-      return;
-    if (!ignoresRounding(row))
-      return w.faultText("rounding modes other than nearest even are not "
-                         "implemented for ",
-                         row.name);
+    if (row.flags & VHalfOp)
+      return roundedF16(row, io);
   }
   int rounding = hostRounding(w.mode, row);
   if (rounding == FE_TONEAREST)
@@ -445,8 +399,6 @@ void full(Wave &w, const Inst &I) {
     io.m = mask;
   }
   callKernel(w, row, io);
-  if (w.stop == Stop::Fault)
-    return;
   if (row.flags & VCompare) {
     uint64_t result = packMask(out) & lanes;
     w.setS64(I.sdst, result);
@@ -615,7 +567,7 @@ void mix(Wave &w, const Inst &I) {
     outputModifiers(w, ModClamp, row.d, out);
   if (flushes(w.mode, row.d, false))
     flushDenormals(out, row.d);
-  bool high = strcmp(row.name, "v_fma_mixhi_f16") == 0;
+  bool high = row.flags & VHighHalf;
   if (row.d == ValueType::F16)
     for (int i = 0; i < 64; ++i) {
       uint32_t old = w.v[I.dst][i];

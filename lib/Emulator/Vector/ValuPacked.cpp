@@ -56,72 +56,75 @@ inline float dot2b(uint32_t a, uint32_t b, float c) {
 } // namespace
 
 #define PACKED_16(OP)                                                          \
-  OP(v_pk_mad_i16, I16, pair(lo(a) * lo(b) + lo(c), hi(a) * hi(b) + hi(c)))    \
-  OP(v_pk_mad_u16, U16, pair(lo(a) * lo(b) + lo(c), hi(a) * hi(b) + hi(c)))    \
-  OP(v_pk_mul_lo_u16, U16, pair(lo(a) * lo(b), hi(a) * hi(b)))                 \
-  OP(v_pk_add_i16, I16, pair(lo(a) + lo(b), hi(a) + hi(b)))                    \
-  OP(v_pk_sub_i16, I16, pair(lo(a) - lo(b), hi(a) - hi(b)))                    \
-  OP(v_pk_add_u16, U16, pair(lo(a) + lo(b), hi(a) + hi(b)))                    \
-  OP(v_pk_sub_u16, U16, pair(lo(a) - lo(b), hi(a) - hi(b)))                    \
-  OP(v_pk_lshlrev_b16, U16, pair(lo(b) << (a & 15), hi(b) << (hi(a) & 15)))    \
-  OP(v_pk_lshrrev_b16, U16, pair(lo(b) >> (a & 15), hi(b) >> (hi(a) & 15)))    \
-  OP(v_pk_ashrrev_i16, I16, pair(slo(b) >> (a & 15), shi(b) >> (hi(a) & 15)))  \
-  OP(v_pk_max_i16, I16, pair(most(slo(a), slo(b)), most(shi(a), shi(b))))      \
-  OP(v_pk_min_i16, I16, pair(least(slo(a), slo(b)), least(shi(a), shi(b))))    \
-  OP(v_pk_max_u16, U16, pair(most(lo(a), lo(b)), most(hi(a), hi(b))))          \
-  OP(v_pk_min_u16, U16, pair(least(lo(a), lo(b)), least(hi(a), hi(b))))        \
-  OP(v_pk_add_f16, F16,                                                        \
+  OP(v_pk_mad_i16, I16, 0, pair(lo(a) * lo(b) + lo(c), hi(a) * hi(b) + hi(c))) \
+  OP(v_pk_mad_u16, U16, 0, pair(lo(a) * lo(b) + lo(c), hi(a) * hi(b) + hi(c))) \
+  OP(v_pk_mul_lo_u16, U16, 0, pair(lo(a) * lo(b), hi(a) * hi(b)))              \
+  OP(v_pk_add_i16, I16, 0, pair(lo(a) + lo(b), hi(a) + hi(b)))                 \
+  OP(v_pk_sub_i16, I16, 0, pair(lo(a) - lo(b), hi(a) - hi(b)))                 \
+  OP(v_pk_add_u16, U16, 0, pair(lo(a) + lo(b), hi(a) + hi(b)))                 \
+  OP(v_pk_sub_u16, U16, 0, pair(lo(a) - lo(b), hi(a) - hi(b)))                 \
+  OP(v_pk_lshlrev_b16, U16, 0, pair(lo(b) << (a & 15), hi(b) << (hi(a) & 15))) \
+  OP(v_pk_lshrrev_b16, U16, 0, pair(lo(b) >> (a & 15), hi(b) >> (hi(a) & 15))) \
+  OP(v_pk_ashrrev_i16, I16, 0,                                                 \
+     pair(slo(b) >> (a & 15), shi(b) >> (hi(a) & 15)))                         \
+  OP(v_pk_max_i16, I16, 0, pair(most(slo(a), slo(b)), most(shi(a), shi(b))))   \
+  OP(v_pk_min_i16, I16, 0, pair(least(slo(a), slo(b)), least(shi(a), shi(b)))) \
+  OP(v_pk_max_u16, U16, 0, pair(most(lo(a), lo(b)), most(hi(a), hi(b))))       \
+  OP(v_pk_min_u16, U16, 0, pair(least(lo(a), lo(b)), least(hi(a), hi(b))))     \
+  OP(v_pk_add_f16, F16, VHalfAdd,                                              \
      pair(f32ToF16(flo(a) + flo(b)), f32ToF16(fhi(a) + fhi(b))))               \
-  OP(v_pk_mul_f16, F16,                                                        \
+  OP(v_pk_mul_f16, F16, VHalfMul,                                              \
      pair(f32ToF16(flo(a) * flo(b)), f32ToF16(fhi(a) * fhi(b))))               \
-  OP(v_pk_fma_f16, F16,                                                        \
+  OP(v_pk_fma_f16, F16, VHalfFma,                                              \
      pair(fma16(flo(a), flo(b), flo(c)), fma16(fhi(a), fhi(b), fhi(c))))       \
-  OP(v_pk_fmac_f16, F16,                                                       \
+  OP(v_pk_fmac_f16, F16, VHalfFma,                                             \
      pair(fma16(flo(a), flo(b), flo(c)), fma16(fhi(a), fhi(b), fhi(c))))       \
-  OP(v_pk_min_f16, F16,                                                        \
+  OP(v_pk_min_f16, F16, 0,                                                     \
      pair(min16(lo(a), lo(b), io.ieee), min16(hi(a), hi(b), io.ieee)))         \
-  OP(v_pk_max_f16, F16,                                                        \
+  OP(v_pk_max_f16, F16, 0,                                                     \
      pair(max16(lo(a), lo(b), io.ieee), max16(hi(a), hi(b), io.ieee)))         \
-  OP(v_pk_minimum3_f16, F16,                                                   \
+  OP(v_pk_minimum3_f16, F16, 0,                                                \
      pair(minimum16(minimum16(lo(a), lo(b)), lo(c)),                           \
           minimum16(minimum16(hi(a), hi(b)), hi(c))))                          \
-  OP(v_pk_maximum3_f16, F16,                                                   \
+  OP(v_pk_maximum3_f16, F16, 0,                                                \
      pair(maximum16(maximum16(lo(a), lo(b)), lo(c)),                           \
           maximum16(maximum16(hi(a), hi(b)), hi(c))))
 
-#define OP(name, T, expr) MOE_VALU_KERNEL(name, _p, B32, B32, B32, B32, expr)
+#define OP(name, T, half, expr)                                                \
+  MOE_VALU_KERNEL(name, _p, B32, B32, B32, B32, expr)
 PACKED_16(OP)
 #undef OP
 
 /// Clamped packed integers saturate each half.
 #define CLAMPED_16(OP)                                                         \
-  OP(v_pk_mad_i16, I16,                                                        \
+  OP(v_pk_mad_i16, I16, VPacked,                                               \
      pair(clampTo(slo(a) * slo(b) + slo(c), -32768, 32767),                    \
           clampTo(shi(a) * shi(b) + shi(c), -32768, 32767)))                   \
-  OP(v_pk_mad_u16, U16,                                                        \
+  OP(v_pk_mad_u16, U16, VPacked,                                               \
      pair(saturateU16(uint64_t(lo(a)) * lo(b) + lo(c)),                        \
           saturateU16(uint64_t(hi(a)) * hi(b) + hi(c))))                       \
-  OP(v_pk_add_i16, I16,                                                        \
+  OP(v_pk_add_i16, I16, VPacked,                                               \
      pair(clampTo(slo(a) + slo(b), -32768, 32767),                             \
           clampTo(shi(a) + shi(b), -32768, 32767)))                            \
-  OP(v_pk_sub_i16, I16,                                                        \
+  OP(v_pk_sub_i16, I16, VPacked,                                               \
      pair(clampTo(slo(a) - slo(b), -32768, 32767),                             \
           clampTo(shi(a) - shi(b), -32768, 32767)))                            \
-  OP(v_pk_add_u16, U16,                                                        \
+  OP(v_pk_add_u16, U16, VPacked,                                               \
      pair(least(lo(a) + lo(b), 0xffffu), least(hi(a) + hi(b), 0xffffu)))       \
-  OP(v_pk_sub_u16, U16,                                                        \
+  OP(v_pk_sub_u16, U16, VPacked,                                               \
      pair(lo(a) < lo(b) ? 0 : lo(a) - lo(b),                                   \
           hi(a) < hi(b) ? 0 : hi(a) - hi(b)))                                  \
-  OP(v_dot4_i32_i8, I32, saturate32(int64_t(dot4s(a, b)) + int32_t(c)))        \
-  OP(v_dot4_u32_u8, U32, saturateU32(uint64_t(dot4u(a, b)) + c))               \
-  OP(v_dot8_i32_i4, I32, saturate32(int64_t(dot8s(a, b)) + int32_t(c)))        \
-  OP(v_dot8_u32_u4, U32, saturateU32(uint64_t(dot8u(a, b)) + c))               \
-  OP(v_dot2_i32_i16, I32,                                                      \
+  OP(v_dot4_i32_i8, I32, VDot, saturate32(int64_t(dot4s(a, b)) + int32_t(c)))  \
+  OP(v_dot4_u32_u8, U32, VDot, saturateU32(uint64_t(dot4u(a, b)) + c))         \
+  OP(v_dot8_i32_i4, I32, VDot, saturate32(int64_t(dot8s(a, b)) + int32_t(c)))  \
+  OP(v_dot8_u32_u4, U32, VDot, saturateU32(uint64_t(dot8u(a, b)) + c))         \
+  OP(v_dot2_i32_i16, I32, VDot,                                                \
      saturate32(int64_t(slo(a)) * slo(b) + int64_t(shi(a)) * shi(b) +          \
                 int32_t(c)))                                                   \
-  OP(v_dot2_u32_u16, U32,                                                      \
+  OP(v_dot2_u32_u16, U32, VDot,                                                \
      saturateU32(uint64_t(lo(a)) * lo(b) + uint64_t(hi(a)) * hi(b) + c))
-#define OP(name, T, expr) MOE_VALU_KERNEL(name, _k, B32, B32, B32, B32, expr)
+#define OP(name, T, flags, expr)                                               \
+  MOE_VALU_KERNEL(name, _k, B32, B32, B32, B32, expr)
 CLAMPED_16(OP)
 #undef OP
 
@@ -179,9 +182,10 @@ extern const ValuRow rowsPacked[], rowsPackedClamp[], rowsPacked32[], rowsMix[],
     rowsDot2c[];
 extern const size_t rowsPackedCount, rowsPackedClampCount, rowsPacked32Count,
     rowsMixCount, rowsDot2cCount;
-template <class Op, ValueType type>
+template <class Op, ValueType type, unsigned half>
 constexpr ValuRow packedRow(const char *name, LaneFn kernel) {
-  constexpr unsigned flags = type == ValueType::F16 ? VF : 0; // MODE applies
+  constexpr unsigned flags = // MODE applies to floats
+      VPacked | half | (type == ValueType::F16 ? VF : 0);
   return {name,
           kernel,
           type,
@@ -193,31 +197,31 @@ constexpr ValuRow packedRow(const char *name, LaneFn kernel) {
           direct<Op, flags, true, packed>};
 }
 const ValuRow rowsPacked[] = {
-#define OP(name, T, expr)                                                      \
-  packedRow<op_##name##_p, T::id>(#name, kernel_##name##_p),
+#define OP(name, T, half, expr)                                                \
+  packedRow<op_##name##_p, T::id, half>(#name, kernel_##name##_p),
     PACKED_16(OP)
 #undef OP
         {"v_dot2_f32_f16", kernel_v_dot2_f32_f16_p, ValueType::F32,
-         ValueType::F16, ValueType::F16, ValueType::F32, 0},
+         ValueType::F16, ValueType::F16, ValueType::F32, VDot},
     {"v_dot2_f32_bf16", kernel_v_dot2_f32_bf16_p, ValueType::F32,
-     ValueType::F16, ValueType::F16, ValueType::F32, VOnly950},
+     ValueType::F16, ValueType::F16, ValueType::F32, VOnly950 | VDot},
     {"v_dot2_i32_i16", kernel_v_dot2_i32_i16_p, ValueType::I32, ValueType::I16,
-     ValueType::I16, ValueType::I32, 0},
+     ValueType::I16, ValueType::I32, VDot},
     {"v_dot2_u32_u16", kernel_v_dot2_u32_u16_p, ValueType::U32, ValueType::U16,
-     ValueType::U16, ValueType::U32, 0},
+     ValueType::U16, ValueType::U32, VDot},
     {"v_dot4_i32_i8", kernel_v_dot4_i32_i8_p, ValueType::I32, ValueType::B32,
-     ValueType::B32, ValueType::I32, 0},
+     ValueType::B32, ValueType::I32, VDot},
     {"v_dot4_u32_u8", kernel_v_dot4_u32_u8_p, ValueType::U32, ValueType::B32,
-     ValueType::B32, ValueType::U32, 0},
+     ValueType::B32, ValueType::U32, VDot},
     {"v_dot8_i32_i4", kernel_v_dot8_i32_i4_p, ValueType::I32, ValueType::B32,
-     ValueType::B32, ValueType::I32, 0},
+     ValueType::B32, ValueType::I32, VDot},
     {"v_dot8_u32_u4", kernel_v_dot8_u32_u4_p, ValueType::U32, ValueType::B32,
-     ValueType::B32, ValueType::U32, 0},
+     ValueType::B32, ValueType::U32, VDot},
 };
 const size_t rowsPackedCount = sizeof(rowsPacked) / sizeof(rowsPacked[0]);
 const ValuRow rowsPackedClamp[] = {
-#define OP(name, T, expr)                                                      \
-  {#name, kernel_##name##_k, T::id, T::id, T::id, T::id, 0},
+#define OP(name, T, flags, expr)                                               \
+  {#name, kernel_##name##_k, T::id, T::id, T::id, T::id, flags},
     CLAMPED_16(OP)
 #undef OP
 };
@@ -243,23 +247,24 @@ const ValuRow rowsMix[] = {
     {"v_fma_mixlo_f16", kernel_v_fma_mix16_m, ValueType::F16, ValueType::F32,
      ValueType::F32, ValueType::F32, VF},
     {"v_fma_mixhi_f16", kernel_v_fma_mix16_m, ValueType::F16, ValueType::F32,
-     ValueType::F32, ValueType::F32, VF},
+     ValueType::F32, ValueType::F32, VF | VHighHalf},
 };
 const size_t rowsMixCount = sizeof(rowsMix) / sizeof(rowsMix[0]);
 /// VOP2 accumulating forms.
 const ValuRow rowsDot2c[] = {
     {"v_dot2c_f32_f16", kernel_v_dot2_f32_f16_p, ValueType::F32, ValueType::B32,
-     ValueType::B32, ValueType::F32, VReadsDst},
+     ValueType::B32, ValueType::F32, VReadsDst | VDot},
     {"v_dot2c_f32_bf16", kernel_v_dot2_f32_bf16_p, ValueType::F32,
-     ValueType::B32, ValueType::B32, ValueType::F32, VReadsDst | VOnly950},
+     ValueType::B32, ValueType::B32, ValueType::F32,
+     VReadsDst | VOnly950 | VDot},
     {"v_dot2c_i32_i16", kernel_v_dot2_i32_i16_p, ValueType::I32, ValueType::B32,
-     ValueType::B32, ValueType::I32, VReadsDst},
+     ValueType::B32, ValueType::I32, VReadsDst | VDot},
     {"v_dot4c_i32_i8", kernel_v_dot4_i32_i8_p, ValueType::I32, ValueType::B32,
-     ValueType::B32, ValueType::I32, VReadsDst},
+     ValueType::B32, ValueType::I32, VReadsDst | VDot},
     {"v_dot8c_i32_i4", kernel_v_dot8_i32_i4_p, ValueType::I32, ValueType::B32,
-     ValueType::B32, ValueType::I32, VReadsDst},
+     ValueType::B32, ValueType::I32, VReadsDst | VDot},
     {"v_pk_fmac_f16", kernel_pk_fmac_whole_p, ValueType::B32, ValueType::B32,
-     ValueType::B32, ValueType::B32, VReadsDst},
+     ValueType::B32, ValueType::B32, VReadsDst | VPackedPlain},
 };
 const size_t rowsDot2cCount = sizeof(rowsDot2c) / sizeof(rowsDot2c[0]);
 

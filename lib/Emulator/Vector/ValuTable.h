@@ -61,7 +61,7 @@ using LaneFn = void (*)(LaneIO &);
 using ValuHandler = void (*)(Wave &, const Inst &);
 
 /// Bits of ValuRow::flags.
-enum ValuFlags : uint16_t {
+enum ValuFlags : uint32_t {
   VF = 1 << 0,        ///< float arithmetic: MODE's denormals and rounding apply
   VTrans = 1 << 1,    ///< transcendental, for counting
   VCvt = 1 << 2,      ///< conversion, for counting
@@ -71,17 +71,39 @@ enum ValuFlags : uint16_t {
   VReadsDst = 1 << 6, ///< c is the old destination (fmac)
   VKeepHi = 1 << 7,   ///< a 16-bit result keeps the register's upper half
   VCmpx = 1 << 8,     ///< also writes EXEC
-  VLit = 1 << 9,      ///< fmamk / fmaak: a literal K
+  VLitC = 1 << 9,     ///< fmaak: c is the literal
+  VLitB = 1 << 10,    ///< fmamk: b is the literal
   VOnly950 = 1 << 11,
   VOpSel = 1 << 12,  ///< the kernel handles op_sel itself
   VShift4 = 1 << 13, ///< a shift (b) above 4 is undefined: refused
+  VCopy = 1 << 14,
+  VWideAdd = 1 << 15,
+  VDot = 1 << 16,
+  VDstByte = 1 << 17,     ///< op_sel[3:2] picks the byte that is written
+  VTruthTable = 1 << 18,  ///< the modifier bits are a table: v_bitop3
+  VVcc = 1 << 19,         ///< the mask is VCC, in VOP3 as well: v_div_fmas
+  VHighHalf = 1 << 20,    ///< writes the upper half: v_fma_mixhi
+  VPackedPlain = 1 << 21, ///< its plain form is one of VOP3P: v_pk_fmac_f16
+  VPacked = 1 << 22,      ///< two halves
+  // How a result of f16 is rounded in another direction than to nearest even;
+  // 0: exactly representable, or by itself.
+  VHalfOp = 15 << 24,
+  VHalfAdd = 1 << 24,
+  VHalfSub = 2 << 24,
+  VHalfSubRev = 3 << 24,
+  VHalfMul = 4 << 24,
+  VHalfFma = 5 << 24,
+  VHalfMad = 6 << 24,
+  VHalfLdexp = 7 << 24,
+  VHalfFromU16 = 8 << 24,
+  VHalfFromI16 = 9 << 24,
 };
 
 struct ValuRow {
   const char *name;
   LaneFn fn;
   ValueType d, a, b, c;
-  uint16_t flags;
+  uint32_t flags;
   /// Handlers of the forms with neg and abs at most, and of those that read
   /// whole VGPRs only; null: the drivers below.
   ValuHandler direct = nullptr, directVgprs = nullptr;

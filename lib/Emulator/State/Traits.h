@@ -1,0 +1,122 @@
+//===- Traits.h - what an instruction is and does ---------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The properties of instructions that the decoder and the sanitizers ask for.
+// The rows of the opcode tables have them; the decoder adds those that depend
+// on the form of an instruction. Nobody after it looks at a mnemonic.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_STATE_TRAITS_H
+#define MOE_LIB_EMULATOR_STATE_TRAITS_H
+
+#include <cstdint>
+
+namespace moe::emulator {
+
+/// The unit that executes an instruction, and for memory what it does there.
+enum class InstClass : uint8_t {
+  Valu,
+  Trans,
+  Cvt,
+  Mfma,
+  Salu,
+  Smem,
+  VmemLoad,
+  VmemStore,
+  VmemAtomic,
+  FlatLoad,
+  FlatStore,
+  FlatAtomic,
+  LdsDma,
+  DsRead,
+  DsWrite,
+  DsAtomic,
+  DsOther,
+  Wait,
+  Barrier,
+  Branch,
+  Nop,
+  End,
+  Other
+};
+
+/// Bits of InstMeta::traits.
+enum Trait : uint32_t {
+  // Lanes
+  AllLanes = 1 << 0,      ///< uses lanes that EXEC turns off as well
+  NeedsAllLanes = 1 << 1, ///< is undefined when EXEC turns lanes off
+  FetchesLanes = 1 << 2,  ///< every lane names the lane it reads: ds_bpermute
+  Permutes = 1 << 3,      ///< v_permlane*
+  ReadsLane = 1 << 4,     ///< the result is a scalar: readlane, readfirstlane
+  WritesLane = 1 << 5,    ///< v_writelane
+  SelectsLane = 1 << 6,   ///< src[1] is the number of a lane
+  // Operands
+  Merges = 1 << 7,        ///< keeps a part of its old result
+  Copies = 1 << 8,        ///< the result is the source, whatever that is
+  KeepsOldValue = 1 << 9, ///< the old result may be the new one: s_cmov
+  LaneMask = 1 << 10,     ///< of a mask it reads the bits of active lanes only
+  WideAdd = 1 << 11,     ///< upper halves of its 64-bit addends reach the upper
+                         ///< half of the result only
+  PicksHalves = 1 << 12, ///< op_sel says which registers of a pair are read
+  ReadsVcc = 1 << 13,    ///< VCC is an operand that is not encoded
+  TestsVcc = 1 << 14,    ///< of VCC only "is zero" counts
+  ReadsM0 = 1 << 15,     ///< M0 is an operand that is not encoded
+  Indexes = 1 << 16,     ///< s_set_gpr_idx_*: replaces a part of M0
+  Spills = 1 << 17,      ///< scratch_store
+  // Flow
+  EndsFlow = 1 << 18,      ///< the instruction after it is not reached from it
+  JumpsAnywhere = 1 << 19, ///< the target is in registers
+  EndsFlowAtTwo = 1 << 20, ///< as EndsFlow when the constant is 2: s_trap
+  RunsOthers = 1 << 21, ///< s_set_gpr_idx_on executes the instructions after it
+  ReadsCounters = 1 << 22, ///< reads what the scheduler counts
+  // Wait states
+  SetsHwReg = 1 << 23,
+  ReadsHwReg = 1 << 24,
+  M0Late = 1 << 25, ///< M0 must not be written by the instruction before
+  DotProduct = 1 << 26,
+  WritesPart = 1 << 27,   ///< the next instruction may not use the result
+  ComparesExec = 1 << 28, ///< v_cmpx
+  WideStore = 1 << 29,    ///< reads more than 64 bits of data after issue
+  // Registers that are known only when it executes
+  RelativeRegisters = 1 << 30, ///< s_movrel
+  Rejoins = 1u << 31,          ///< s_cbranch_join
+};
+
+/// What a scalar instruction does with the bits of its operands, for those that
+/// do not need them all.
+struct BitOp {
+  enum Rule : uint8_t {
+    None, ///< needs all of them
+    Copy,
+    Not,
+    And,
+    Or,
+    Xor,
+    Andn1, ///< ~a & b
+    Andn2, ///< a & ~b
+    Orn1,
+    Orn2,
+    Nand,
+    Nor,
+    Xnor,
+    ShiftLeft,
+    ShiftRight,
+    ShiftArithmetic,
+    PackLL,
+    PackLH,
+    PackHH,
+    Select,      ///< SCC ? a : b
+    CopyWhenScc, ///< else the old result
+  };
+  Rule rule = None;
+  bool wide = false;          ///< 64 bits
+  bool savesExec = false;     ///< EXEC = a op EXEC, the result is the old EXEC
+  bool writesExec = false;    ///< EXEC and the result = a op EXEC
+  bool takesConstant = false; ///< a is Inst::imm
+};
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_STATE_TRAITS_H
