@@ -48,6 +48,8 @@ config.substitutions.append(("%hip_library", config.hip_library))
 if config.moe_fuzzers:
     config.available_features.add("fuzzers")
 config.substitutions.append(("%fuzzer", config.moe_fuzzer))
+config.substitutions.append(("%print_hazards", config.moe_print_hazards))
+config.substitutions.append(("%llvm_tools_dir", config.llvm_tools_dir))
 
 # Programs that only some tests need: without them those tests are skipped.
 for program in ["shellcheck"]:

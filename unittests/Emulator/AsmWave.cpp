@@ -119,50 +119,40 @@ AsmWave::AsmWave(Chip chip) : chip(chip), wave(new Wave) {
 }
 AsmWave::~AsmWave() = default;
 
-bool AsmWave::load(const std::string &text) {
+std::string decodeText(Chip chip, const std::string &text, unsigned rows,
+                       unsigned accumOffset, Program &program) {
   std::vector<uint8_t> bytes = assemble(chip, text);
-  if (bytes.empty())
-    return false;
   auto disassembler = cantFail(Disassembler::create(chip));
-  code.clear();
-  program.meta.clear();
+  program = Program();
+  program.rows = rows;
+  program.accumOffset = accumOffset;
   for (size_t at = 0; at < bytes.size();) {
-    MCInst mc;
-    uint64_t size =
-        disassembler->decode(ArrayRef<uint8_t>(bytes).drop_front(at), at, mc);
-    if (!size) {
-      error = "no instruction";
-      return false;
-    }
-    FieldContext context;
-    std::string printed = disassembler->print(mc, at);
-    context.mnemonic = StringRef(printed).split(' ').first.str();
-    context.mcName = disassembler->opcodeName(mc);
-    context.chip = &chipFeatures(chip);
-    context.rows = 256;
-    context.accumOffset = 128;
-    context.size = unsigned(size);
-    for (unsigned i = 0; i < size / 4 && i < 5; ++i)
-      context.words[i] = support::endian::read32le(bytes.data() + at + 4 * i);
-    Inst inst;
-    InstMeta meta;
-    error = fillRecord(context, inst, meta);
-    if (!error.empty())
-      return false;
-    code.push_back(inst);
-    program.meta.push_back(meta);
-    at += size;
+    DecodedInst decoded =
+        decodeInst({*disassembler, chipFeatures(chip), rows, accumOffset},
+                   ArrayRef<uint8_t>(bytes).drop_front(at), at);
+    if (!decoded.size)
+      return "no instruction";
+    if (!decoded.error.empty())
+      return decoded.error;
+    program.code.push_back(decoded.inst);
+    program.meta.push_back(decoded.meta);
+    at += decoded.size;
   }
-  markStraight(code, program.meta);
-  return true;
+  markStraight(program.code, program.meta);
+  return program.code.empty() ? "no instructions" : "";
+}
+
+bool AsmWave::load(const std::string &text) {
+  error = decodeText(chip, text, 256, 128, program);
+  return error.empty();
 }
 
 /// As the scheduler's loop does it.
 bool AsmWave::execute() {
-  wave->code = code.data();
+  wave->code = program.code.data();
   wave->stop = Stop::None;
   wave->pc = wave->code;
-  const Inst *end = wave->code + code.size();
+  const Inst *end = wave->code + program.code.size();
   while (wave->pc < end && wave->stop != Stop::Fault) {
     const Inst *pc = wave->pc, *last = pc + pc->straight - 1;
     wave->pc = last + 1;

@@ -12,7 +12,6 @@
 #define MOE_UNITTESTS_EMULATOR_ASMWAVE_H
 
 #include "Decode/Decoder.h"
-#include "Decode/Fields.h"
 
 #include <functional>
 
@@ -20,6 +19,11 @@ namespace moe::emulator {
 
 /// Machine code of the text; a test failure and nothing when it is wrong.
 std::vector<uint8_t> assemble(Chip chip, const std::string &text);
+
+/// Assembles and decodes text for that many registers; the reason when it does
+/// not decode, else an empty string.
+std::string decodeText(Chip chip, const std::string &text, unsigned rows,
+                       unsigned accumOffset, Program &program);
 
 class AsmWave {
 public:
@@ -54,8 +58,7 @@ public:
   Memory memory;
 
 private:
-  std::vector<Inst> code;
-  Program program; ///< the kinds of the instructions
+  Program program;
   Chip chip;
   std::unique_ptr<Wave> wave;
   std::vector<uint32_t> registers;

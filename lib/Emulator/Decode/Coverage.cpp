@@ -8,9 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Decode/Disassembler.h"
-#include "Decode/Fields.h"
-#include "State/ChipFeatures.h"
+#include "Decode/Decoder.h"
 #include "moe/Emulator/OpcodeSupport.h"
 
 #include "llvm/Support/Endian.h"
@@ -74,29 +72,18 @@ Expected<std::vector<OpcodeSupport>> moe::emulator::opcodeSupport(Chip chip) {
     uint8_t bytes[20];
     for (unsigned i = 0; i < 5; ++i)
       support::endian::write32le(bytes + 4 * i, words[i]);
-    MCInst mc;
-    uint64_t size = (*made)->decode(bytes, 0, mc);
-    if (!size)
+    DecodedInst decoded =
+        decodeInst({**made, chipFeatures(chip), 512, 256}, bytes, 0);
+    if (!decoded.size)
       continue;
-    FieldContext context;
-    std::string text = (*made)->print(mc, 0);
-    context.mnemonic = StringRef(text).split(' ').first.str();
-    context.mcName = (*made)->opcodeName(mc);
-    context.chip = &chipFeatures(chip);
-    context.rows = 512;
-    context.accumOffset = 256;
-    context.size = unsigned(size);
-    std::copy(words.begin(), words.end(), context.words);
-    Inst inst;
-    InstMeta meta;
-    std::string error = fillRecord(context, inst, meta);
-    if (context.mnemonic == "v_mfma_ld_scale_b32")
+    const std::string &name = decoded.meta.mnemonic;
+    if (name == "v_mfma_ld_scale_b32")
       continue; // the first half of v_mfma_scale_*
-    OpcodeSupport &entry = found[context.mnemonic];
-    entry.mnemonic = context.mnemonic;
-    entry.executed |= error.empty();
-    if (!error.empty())
-      entry.reason = error;
+    OpcodeSupport &entry = found[name];
+    entry.mnemonic = name;
+    entry.executed |= decoded.error.empty();
+    if (!decoded.error.empty())
+      entry.reason = decoded.error;
   }
   std::vector<OpcodeSupport> list;
   for (auto &[name, entry] : found)

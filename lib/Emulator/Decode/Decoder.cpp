@@ -12,7 +12,6 @@
 #include "Decode/Decoder.h"
 
 #include "Decode/Fields.h"
-#include "State/ChipFeatures.h"
 #include "Vector/ValuTable.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -89,54 +88,31 @@ private:
 };
 
 Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
-  ArrayRef<uint8_t> bytes =
-      object.image().slice(address, textEnd - address).take_front(20);
-  MCInst mc;
-  uint64_t size = disassembler.decode(bytes, address, mc);
-  if (size == 0 || size > bytes.size())
+  ArrayRef<uint8_t> bytes = object.image().slice(address, textEnd - address);
+  DecodedInst decoded = decodeInst({disassembler, chipFeatures(object.chip()),
+                                    kernel.vgprsAllocated, kernel.accumOffset},
+                                   bytes, address);
+  if (!decoded.size)
     return failure(address, "no instruction of " + chipName(object.chip()),
                    "0x" + utohexstr(support::endian::read32le(bytes.data())));
-  std::string text = disassembler.print(mc, address);
-  Found item;
-  item.meta.address = address;
-  item.meta.size = size;
-  FieldContext context;
-  context.chip = &chipFeatures(object.chip());
-  context.rows = kernel.vgprsAllocated;
-  context.accumOffset = kernel.accumOffset;
-  context.mcName = disassembler.opcodeName(mc);
-  context.mnemonic = StringRef(text).split(' ').first.str();
-  for (unsigned i = 0; i < 5 && i * 4 + 4 <= bytes.size(); ++i)
-    context.words[i] = support::endian::read32le(bytes.data() + 4 * i);
-  context.size = size;
-  std::string error = fillRecord(context, item.inst, item.meta);
-  item.meta.mnemonic = context.mnemonic;
-  if (!error.empty()) {
+  if (!decoded.error.empty()) {
     if (certain)
-      return failure(address, error, text);
-    item.inst.run = runUnimplemented;
+      return failure(address, decoded.error, decoded.text);
+    decoded.inst.run = runUnimplemented;
   }
-  item.meta.uses = disassembler.registers(mc, kernel.accumOffset);
-  item.meta.scc = disassembler.usesScc(mc);
-  // MC says that all DS instructions read M0.
-  if (isDs(item.meta.kind) && !(item.meta.traits & ReadsM0))
-    llvm::erase_if(item.meta.uses,
-                   [](const RegUse &use) { return use.first == SgprM0; });
-  if (item.meta.traits & PicksHalves)
-    dropUnreadHalves(item.inst, item.meta.uses);
-  item.fallsThrough = !(item.meta.traits & EndsFlow);
-  indirect |= bool(item.meta.traits & JumpsAnywhere);
-  if (context.isBranch) {
-    uint64_t target = address + 4 + int64_t(context.branchWords) * 4;
-    if (!inText(target))
+  uint32_t traits = decoded.meta.traits;
+  indirect |= bool(traits & JumpsAnywhere);
+  if (decoded.target) {
+    if (!inText(*decoded.target))
       return failure(address,
-                     "branch to " + hexAddress(target) +
+                     "branch to " + hexAddress(*decoded.target) +
                          ", outside the program's text",
-                     text);
-    item.inst.imm = uint32_t(target);
-    work.push_back(target);
+                     decoded.text);
+    decoded.inst.imm = uint32_t(*decoded.target);
+    work.push_back(*decoded.target);
   }
-  found.emplace(address, std::move(item));
+  found.emplace(address, Found{decoded.inst, std::move(decoded.meta),
+                               !(traits & EndsFlow)});
   return Error::success();
 }
 
@@ -262,6 +238,46 @@ void moe::emulator::markStraight(MutableArrayRef<Inst> code,
                 code[i + 1].straight == 255;
     code[i].straight = ends ? 1 : uint8_t(code[i + 1].straight + 1);
   }
+}
+
+DecodedInst moe::emulator::decodeInst(const DecodeContext &context,
+                                      ArrayRef<uint8_t> bytes,
+                                      uint64_t address) {
+  DecodedInst result;
+  const Disassembler &disassembler = context.disassembler;
+  bytes = bytes.take_front(20);
+  MCInst mc;
+  uint64_t size = disassembler.decode(bytes, address, mc);
+  if (size > bytes.size())
+    size = 0;
+  result.size = unsigned(size);
+  if (!size)
+    return result;
+  result.text = disassembler.print(mc, address);
+  FieldContext fields;
+  fields.chip = &context.chip;
+  fields.rows = context.rows;
+  fields.accumOffset = context.accumOffset;
+  fields.mcName = disassembler.opcodeName(mc);
+  fields.mnemonic = StringRef(result.text).split(' ').first.str();
+  for (unsigned i = 0; i < 5 && i * 4 + 4 <= bytes.size(); ++i)
+    fields.words[i] = support::endian::read32le(bytes.data() + 4 * i);
+  fields.size = unsigned(size);
+  InstMeta &meta = result.meta;
+  meta.address = address;
+  meta.size = uint8_t(size);
+  result.error = fillRecord(fields, result.inst, meta);
+  meta.mnemonic = fields.mnemonic;
+  meta.uses = disassembler.registers(mc, context.accumOffset);
+  meta.scc = disassembler.usesScc(mc);
+  // MC says that all DS instructions read M0.
+  if (isDs(meta.kind) && !(meta.traits & ReadsM0))
+    erase_if(meta.uses, [](const RegUse &use) { return use.first == SgprM0; });
+  if (meta.traits & PicksHalves)
+    dropUnreadHalves(result.inst, meta.uses);
+  if (fields.isBranch)
+    result.target = address + 4 + int64_t(fields.branchWords) * 4;
+  return result;
 }
 
 Expected<std::shared_ptr<const Program>>

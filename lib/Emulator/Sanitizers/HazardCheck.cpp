@@ -12,8 +12,11 @@
 
 #include "Sanitizers/HazardCheck.h"
 
+#include "Math/Mfma.h"
 #include "Memory/MemRows.h"
 #include "State/ChipFeatures.h"
+
+#include <algorithm>
 
 namespace moe::emulator {
 
@@ -202,30 +205,50 @@ void HazardCheck::addValuRules(uint32_t record) {
     add(SgprVcc, 2, Vector, 4, "v_div_fmas after a VALU write of VCC");
 }
 
+/// What a matrix instruction needs of its operands.
+void HazardCheck::addMatrixSources(uint32_t record) {
+  const Inst &inst = program.code[record];
+  const auto &desc = *static_cast<const math::MfmaDesc *>(inst.op);
+  auto needs = [&](unsigned row, unsigned count, MatrixUse use) {
+    add(row + regVector, count, Vector, 2, "matrix operand after a VALU write");
+    add(row + regVector, count, Matrix, 0, "use of a matrix result", use);
+  };
+  bool mixed = desc.a == math::MatType::F8F6F4;
+  unsigned formats[2] = {inst.ext & 7, inst.ext >> 7 & 7};
+  const uint8_t counts[2] = {desc.aRegs, desc.bRegs};
+  for (unsigned k = 0; k < 2; ++k)
+    needs(inst.src[k].index,
+          mixed ? math::f8f6f4Registers(formats[k]) : counts[k], AsFactor);
+  if (desc.sparse) {
+    needs(inst.src[2].index, 1, AsFactor);
+    needs(inst.dst, desc.dRegs, AsAddend);
+  } else if (inst.src[2].kind == SrcKind::Vgpr) {
+    needs(inst.src[2].index, desc.dRegs, AsAddend);
+  }
+  // Scales, by the kinds of their operands.
+  if (SrcKind(inst.flags & 15) == SrcKind::Vgpr)
+    needs(inst.data, 1, AsFactor);
+  if (SrcKind(inst.flags >> 4 & 15) == SrcKind::Vgpr)
+    needs(inst.data1, 1, AsFactor);
+}
+
 /// What matrix instructions need, and users of their results.
 void HazardCheck::addMatrixRules(uint32_t record) {
   const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
-  bool matrix = meta.kind == InstClass::Mfma;
   bool valu = kinds[record].classes & Vector;
   bool memory = isVmem(meta.kind) || isDs(meta.kind);
-  if (matrix)
+  if (meta.kind == InstClass::Mfma) {
     add(SgprExec, 2, Compares, 4, "matrix instruction after v_cmpx");
+    return addMatrixSources(record);
+  }
   for (const RegUse &use : meta.uses) {
     if (use.first < regVector)
       continue;
     bool read = use.flags & 2;
-    if (matrix && read) {
-      add(use.first, use.count, Vector, 2, "matrix operand after a VALU write");
-      bool addend = inst.src[2].kind == SrcKind::Vgpr &&
-                    inst.src[2].index + regVector == use.first;
-      add(use.first, use.count, Matrix, 0, "use of a matrix result",
-          addend ? AsAddendOther : AsFactor);
-    }
     if ((valu || memory) && read)
       add(use.first, use.count, Matrix, 0, "use of a matrix result",
           valu ? ByValu : ByMemory);
-    if (valu && (use.flags & 1)) {
+    if ((valu || memory) && (use.flags & 1)) {
       add(use.first, use.count, Matrix, 0, "overwriting a matrix result",
           Overwritten);
       add(use.first, use.count, 0, 0, "overwriting what is still read",
@@ -247,88 +270,115 @@ void HazardCheck::addRules(uint32_t record) {
 
 /// Wait states after a matrix instruction, by what is done with its registers.
 unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
-                                   const Kind &user) const {
+                                   const Kind &user, bool sameAddend) const {
   unsigned passes = writer.passes;
-  unsigned longer = chip->lateMatrixResults && passes != 2;
+  unsigned late = chip->lateMatrixResults;
+  unsigned later = passes != 2 ? late : 0;
   bool f64 = writer.classes & MatrixF64, f32 = writer.classes & MatrixF32;
   bool small = passes == 4;
   switch (rule.matrix) {
   case ByValu:
+  case AsFactor:
   case Overwritten:
-    if (f64)
-      return small ? 6 : passes + 3;
-    return f32 ? passes + 2 : passes + 3 + longer;
+    if (f64) // the same on both chips when overwritten
+      return small ? 6 : rule.matrix == Overwritten ? 11 : passes + 3;
+    return f32 ? passes + 2 : passes + 3 + later;
   case ByMemory:
     if (f64)
       return small ? 9 : 18;
-    return f32 ? passes + 2 : passes + 3 + longer;
-  case AsFactor:
-    if (f64)
-      return small ? 6 : passes + 3;
-    return f32 ? passes + 2 : passes + 3 + longer;
-  case AsAddendSame:
-    if (f64)
+    return f32 ? passes + 2 : passes + 3 + later;
+  case AsAddend:
+    if (sameAddend && f64)
       return (user.classes & MatrixF64) && small && user.passes == 4 ? 4 : 0;
-    return passes == 2 ? 2 : 0;
-  case AsAddendOther:
-    if (user.classes & MatrixXdl && !(writer.classes & MatrixXdl))
+    if (sameAddend)
+      return passes == 2 ? 2 : 0;
+    if ((user.classes & MatrixXdl) && !(writer.classes & MatrixXdl))
       return 0;
     if (f64)
       return small ? 4 : passes + 1;
-    return f32 ? passes : passes + 1 + longer;
+    if (f32)
+      return passes;
+    return passes + 1 + (user.classes & MatrixXdl ? late : later);
   case AddendOverwritten:
-    return writer.classes & LateData ? 2 : passes - 1;
+    if (writer.classes & LateData) // loads write late enough
+      return user.classes & Vector ? 2 : 0;
+    return passes - 1;
   default:
     return rule.states;
   }
 }
 
-/// Reports unless enough wait states have passed since the rule's register was
-/// written, or read late.
+/// Wait states that a rule asks for between two instructions.
+unsigned HazardCheck::statesOf(const Rule &rule, uint32_t before,
+                               uint32_t record) const {
+  const Inst &first = program.code[before], &second = program.code[record];
+  if (rule.matrix != NoMatrix) {
+    bool same = false;
+    if (rule.matrix == AsAddend) {
+      // The very registers of the result, no more and no fewer.
+      const auto &made = *static_cast<const math::MfmaDesc *>(first.op);
+      const auto &used = *static_cast<const math::MfmaDesc *>(second.op);
+      unsigned addend = used.sparse ? second.dst : second.src[2].index;
+      same = first.dst == addend && made.dRegs == used.dRegs;
+    }
+    return matrixStates(kinds[before], rule, kinds[record], same);
+  }
+  if (rule.writers == Dot && before != record && first.op == second.op) {
+    // The same dot product forwards its addend.
+    bool factor = false;
+    for (unsigned k = 0; k < 2; ++k)
+      factor |= second.src[k].kind == SrcKind::Vgpr &&
+                second.src[k].index + regVector == rule.reg;
+    if (!factor)
+      return 0;
+  }
+  return rule.states;
+}
+
+/// Notes a rule for which not enough wait states have passed since its register
+/// was written, or read late.
 void HazardCheck::check(const WaveState &wave, uint32_t record,
                         const Rule &rule) {
   bool late = rule.matrix == AddendOverwritten;
   const Use &use = late ? wave.reads[rule.reg] : wave.writes[rule.reg];
-  const Kind &before = kinds[use.record - 1];
-  if (!late && !(before.classes & rule.writers))
+  uint32_t before = use.record - 1;
+  if (!late && !(kinds[before].classes & rule.writers))
     return;
-  unsigned states = rule.states;
-  if (rule.matrix != NoMatrix) {
-    Rule actual = rule;
-    const Inst &other = program.code[use.record - 1];
-    if (rule.matrix == AsAddendOther &&
-        other.dst == program.code[record].src[2].index)
-      actual.matrix = AsAddendSame;
-    states = matrixStates(before, actual, kinds[record]);
-  }
-  if (rule.writers == Dot && &before != &kinds[record] &&
-      program.code[use.record - 1].op == program.code[record].op) {
-    // The same dot product forwards its addend.
-    const Inst &inst = program.code[record];
-    bool factor = false;
-    for (unsigned k = 0; k < 2; ++k)
-      factor |= inst.src[k].kind == SrcKind::Vgpr &&
-                inst.src[k].index + regVector == rule.reg;
-    if (!factor)
-      return;
-  }
+  unsigned states = statesOf(rule, before, record);
   uint64_t passed = wave.now - use.at - 1;
   if (passed >= states)
     return;
   trialFailed = true;
   if (trial)
     return;
-  sink(SanitizeHazard, record, use.record - 1,
-       std::string("hazard: ") + rule.what + ": " +
-           (rule.reg < hwRegs ? registerName(program, rule.reg)
-                              : "hwreg " + std::to_string(rule.reg - hwRegs)) +
-           (late ? " is read at %2 and overwritten at %1, expected "
-                 : " is written at %2 and used at %1, expected ") +
-           std::to_string(states) + " wait states between, got " +
-           std::to_string(passed));
+  for (Broken &other : broken)
+    if (other.before == before) {
+      if (other.states < states)
+        other = {before, &rule, states, passed};
+      return;
+    }
+  broken.push_back({before, &rule, states, passed});
 }
 
-/// An instruction that executes: its rules, then what it writes.
+void HazardCheck::report(uint32_t record) {
+  for (const Broken &found : broken) {
+    const Rule &rule = *found.rule;
+    bool late = rule.matrix == AddendOverwritten;
+    sink(SanitizeHazard, record, found.before,
+         std::string("hazard: ") + rule.what + ": " +
+             (rule.reg < hwRegs
+                  ? registerName(program, rule.reg)
+                  : "hwreg " + std::to_string(rule.reg - hwRegs)) +
+             (late ? " is read at %2 and overwritten at %1, expected "
+                   : " is written at %2 and used at %1, expected ") +
+             std::to_string(found.states) + " wait states between, got " +
+             std::to_string(found.passed));
+  }
+  broken.clear();
+}
+
+/// An instruction that executes: its rules, then what it writes. A matrix
+/// instruction issues when the core has finished with the one before it.
 void HazardCheck::observe(WaveState &wave, uint32_t record) {
   const Kind &kind = kinds[record];
   for (uint32_t r = kind.firstRule; r != kind.lastRule; ++r) {
@@ -337,6 +387,12 @@ void HazardCheck::observe(WaveState &wave, uint32_t record) {
                                                       : wave.writes[rule.reg];
     if (use.record && wave.now - use.at <= longest)
       check(wave, record, rule);
+  }
+  if (!broken.empty())
+    report(record);
+  if (kind.passes) {
+    wave.now = std::max(wave.now, wave.coreFree);
+    wave.coreFree = wave.now + kind.passes;
   }
   wave.now += kind.waits;
   Use here = {record + 1, wave.now - 1};
@@ -350,8 +406,10 @@ void HazardCheck::observe(WaveState &wave, uint32_t record) {
 void HazardCheck::before(Wave &w, uint32_t record) {
   WaveState &wave = waves[w.id];
   // Those between were quiet.
-  if (!starts[record] && record > wave.next)
+  if (!starts[record] && record > wave.next) {
     wave.now += offsets[record] - offsets[wave.next];
+    wave.coreFree = std::max(wave.coreFree, wave.now + busyBefore[record]);
+  }
   wave.next = record + 1;
   observe(wave, record);
 }
@@ -448,7 +506,7 @@ void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
   for (uint32_t i = end; i-- > first;) {
     bool leaves = i + 1 == end || program.meta[i].kind == InstClass::Branch;
     bool remembered =
-        asked != ~uint64_t(0) && asked - offsets[i] <= longest + kinds[i].waits;
+        asked != ~uint64_t(0) && asked - offsets[i + 1] <= longest;
     const Kind &kind = kinds[i];
     bool idle = kind.firstRule == kind.lastRule &&
                 kind.firstWrite == kind.lastWrite && !kind.lateCount;
@@ -456,6 +514,26 @@ void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
         !leaves && i != first && (idle || (!checked[i - first] && !remembered));
     if (leaves || (checked[i - first] && kind.firstRule != kind.lastRule))
       asked = offsets[i];
+  }
+}
+
+/// When each record of a chain issues, at the earliest: with the matrix core
+/// free at the start of the chain.
+void HazardCheck::findOffsets() {
+  uint32_t count = uint32_t(kinds.size());
+  offsets.assign(count + 1, 0);
+  busyBefore.assign(count + 1, 0);
+  uint64_t coreFree = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint64_t now = offsets[i];
+    if (starts[i])
+      coreFree = now;
+    busyBefore[i] = uint8_t(std::max(coreFree, now) - now);
+    if (kinds[i].passes) {
+      now = std::max(now, coreFree);
+      coreFree = now + kinds[i].passes;
+    }
+    offsets[i + 1] = now + kinds[i].waits;
   }
 }
 
@@ -468,11 +546,9 @@ void HazardCheck::prepare() {
     addRules(i);
   dropRules();
   keepWrites();
-  offsets.assign(count + 1, 0);
-  for (uint32_t i = 0; i < count; ++i)
-    offsets[i + 1] = offsets[i] + kinds[i].waits;
   quiet.assign(count, 0);
   starts = findChains();
+  findOffsets();
   trial = true;
   for (uint32_t first = 0; first < count;) {
     uint32_t end = first + 1;

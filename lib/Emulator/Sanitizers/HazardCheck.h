@@ -45,8 +45,7 @@ private:
     ByMemory,
     Overwritten,
     AsFactor,
-    AsAddendSame,
-    AsAddendOther,
+    AsAddend,
     AddendOverwritten
   };
   /// What an instruction is, and how long a matrix instruction takes.
@@ -63,6 +62,7 @@ private:
     Use writes[tracked];
     Use reads[registerCount]; ///< late: addends and wide store data
     uint64_t now = 0;         ///< wait states issued
+    uint64_t coreFree = 0;    ///< when the matrix core can take the next one
     uint32_t next = 0;        ///< the record after the last one seen
   };
 
@@ -71,13 +71,17 @@ private:
   void addValuRules(uint32_t record);
   void addScalarRules(uint32_t record);
   void addMatrixRules(uint32_t record);
+  void addMatrixSources(uint32_t record);
   void add(unsigned first, unsigned count, uint16_t writers, unsigned states,
            const char *what, MatrixUse matrix = NoMatrix);
-  unsigned matrixStates(const Kind &writer, const Rule &rule,
-                        const Kind &user) const;
+  unsigned matrixStates(const Kind &writer, const Rule &rule, const Kind &user,
+                        bool sameAddend) const;
+  unsigned statesOf(const Rule &rule, uint32_t before, uint32_t record) const;
   void check(const WaveState &wave, uint32_t record, const Rule &rule);
+  void report(uint32_t record);
   void observe(WaveState &wave, uint32_t record);
   void prepare();
+  void findOffsets();
   void dropRules();
   void keepWrites();
   std::vector<uint8_t> findChains();
@@ -92,7 +96,18 @@ private:
                                   ///< before only
   std::vector<uint8_t> quiet;
   std::vector<uint64_t> offsets; ///< wait states from the first record on
+  /// Wait states for which the matrix core is busy still, by record.
+  std::vector<uint8_t> busyBefore;
   const ChipFeatures *chip = nullptr;
+  /// The rules that the instruction in hand breaks: of each earlier instruction
+  /// that with the most wait states.
+  struct Broken {
+    uint32_t before;
+    const Rule *rule;
+    unsigned states;
+    uint64_t passed;
+  };
+  std::vector<Broken> broken;
   bool trial = false, trialFailed = false; ///< see findQuiet
   WaveState waves[maxWaves];
 };

@@ -1,0 +1,71 @@
+//===- HazardTest.cpp - wait states over more than two instructions -------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sequences that execute once, without branches. Pairs of instructions are
+// compared with LLVM in test/Emulator/Hazards.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AsmWave.h"
+#include "Sanitizers/HazardCheck.h"
+
+#include "gtest/gtest.h"
+
+using namespace moe::emulator;
+
+/// The reports of a sequence.
+static std::vector<std::string> reportsOf(Chip chip, const std::string &text) {
+  Program program;
+  EXPECT_EQ(decodeText(chip, text, 512, 256, program), "") << text;
+  std::vector<std::string> found;
+  Sanitizers::Sink sink = [&](Sanitizer, int64_t, int64_t, std::string report) {
+    found.push_back(std::move(report));
+  };
+  HazardCheck check(program, sink);
+  check.beginGroup(chipFeatures(chip));
+  Wave wave;
+  for (uint32_t record = 0; record < program.code.size(); ++record)
+    if (!check.isQuiet(record))
+      check.before(wave, record);
+  return found;
+}
+
+static const char *const writer =
+    "v_mfma_f32_16x16x32_bf16 v[32:35], v[0:3], v[4:7], 0\n";
+static const char *const user = "v_mov_b32 v100, v32\n";
+
+TEST(Hazards, MatrixInstructionsBetweenOccupyTheCore) {
+  const std::string other =
+      "v_mfma_f32_32x32x4_2b_bf16 v[64:95], v[8:9], v[10:11], 0\n";
+  EXPECT_EQ(reportsOf(Chip::GFX950, std::string(writer) + user).size(), 1u);
+  // The core is free for it after 4 passes; then it is alone.
+  EXPECT_EQ(reportsOf(Chip::GFX950, writer + other + user).size(), 1u);
+  // The second one waits for the 16 passes of the first.
+  EXPECT_EQ(reportsOf(Chip::GFX950, writer + other + other + user).size(), 0u);
+  std::string moves;
+  for (int i = 0; i < 2; ++i)
+    moves += "v_mov_b32 v100, v101\n";
+  EXPECT_EQ(reportsOf(Chip::GFX950, writer + moves + user).size(), 1u);
+}
+
+TEST(Hazards, OneReportNamesTheLargestRule) {
+  // The result is a part of the addend (6 wait states) and a factor (8).
+  auto found = reportsOf(
+      Chip::GFX950,
+      std::string(writer) +
+          "v_mfma_f32_16x16x32_bf16 v[40:43], v[32:35], v[4:7], v[34:37]\n");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0].find("expected 8 wait states between, got 0"),
+            std::string::npos)
+      << found[0];
+}
+
+TEST(Hazards, TheSameAddendIsTheSameRegisters) {
+  const std::string same =
+      "v_mfma_f32_16x16x32_bf16 v[32:35], v[0:3], v[4:7], v[32:35]\n";
+  EXPECT_EQ(reportsOf(Chip::GFX950, writer + same).size(), 0u);
+  const std::string larger =
+      "v_mfma_f32_32x32x16_bf16 v[64:79], v[0:3], v[4:7], v[32:47]\n";
+  EXPECT_EQ(reportsOf(Chip::GFX950, writer + larger).size(), 1u);
+}
