@@ -8,6 +8,8 @@ check_sources.py ROOT marks     no marks of unfinished work
 check_sources.py ROOT format    clang-format-22 changes nothing
 check_sources.py ROOT witnesses compiler, emulator and reference include
                                 nothing of each other
+check_sources.py ROOT functions no C++ function of 80 lines or more, no main of
+                                60
 check_sources.py ROOT named     a file that a comment names exists
 check_sources.py ROOT rooms     a room of the emulator includes rooms below it
                                 only
@@ -118,6 +120,59 @@ def witnesses(root):
     yield from matches(root, ["lib/Reference", "include/moe/Reference"],
                        r'#include\s+"(?:llvm|mlir)[/-][^"]*',
                        "Reference expects the standard library only")
+
+
+# Comments, strings, characters, preprocessor lines: what braces do not count in.
+SKIPPED = re.compile(
+    r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:[^"\\\n]|\\.)*"'
+    r"|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+'|^[ \t]*\#(?:[^\n\\]|\\.|\\\n)*",
+    re.DOTALL | re.MULTILINE)
+
+
+def functions_of(text):
+    """The functions of a C++ source: (name, first line, lines)."""
+    text = SKIPPED.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
+    stack, begin = [], 0  # of open braces: (is it a function's, its start)
+    for at, char in enumerate(text):
+        if char == "{":
+            head = text[begin:at].strip()
+            outside = all(kind == "scope" for kind, _, _ in stack)
+            kind = "block"
+            if outside and re.match(r"(inline\s+)?namespace\b|extern\s*$", head):
+                kind = "scope"
+            elif outside and "(" in head:
+                kind = "function"
+            elif outside and re.search(r"\b(class|struct|union)\b", head):
+                kind = "scope"
+            # A head has no blank line: what is above may be a use of a macro.
+            start = begin + [0, *(m.end() for m in
+                                  re.finditer(r"\n[ \t]*(?=\n)|^\s*\n",
+                                              text[begin:at]))][-1]
+            start += len(text[start:at]) - len(text[start:at].lstrip())
+            stack.append((kind, start, head))
+            begin = at + 1
+        elif char == "}" and stack:
+            kind, start, head = stack.pop()
+            if kind == "function":
+                name = re.search(r"([\w:~]+|operator\S+)\s*\(", head)
+                yield (name.group(1) if name else head[:40],
+                       text.count("\n", 0, start) + 1,
+                       text.count("\n", start, at) + 1)
+            # A list in a constructor's initializers is followed by its body.
+            if kind != "block" or text[at + 1:at + 2] not in (",", " "):
+                begin = at + 1
+        elif char == ";" and (not stack or stack[-1][0] == "scope"):
+            begin = at + 1
+
+
+def functions(root):
+    for path in files(root, ["lib", "include", "tools", "unittests",
+                             "examples"], {".h", ".cpp", ".c"}):
+        for name, line, lines in functions_of(text_of(path)):
+            limit = 60 if name == "main" else 80
+            if lines >= limit:
+                yield (path, line, f"expected {name} to have less than {limit} "
+                       f"lines, got {lines}")
 
 
 COMMENT = {".h": r"//.*", ".cpp": r"//.*", ".c": r"//.*", ".def": r"//.*",
@@ -243,7 +298,8 @@ def shell(root):
 
 RULES = {"licence": licence, "size": size, "paths": paths, "marks": marks,
          "format": clang_format, "witnesses": witnesses, "named": named,
-         "rooms": rooms, "pipes": pipes, "shell": shell}
+         "functions": functions, "rooms": rooms, "pipes": pipes,
+         "shell": shell}
 
 
 def main():
