@@ -9,6 +9,7 @@
 #include "AsmWave.h"
 
 #include "State/ChipFeatures.h"
+#include "Vector/ValuDpp.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/MC/MCAsmInfo.h"
@@ -98,7 +99,7 @@ std::vector<uint8_t> assemble(Chip chip, const std::string &text) {
 }
 
 AsmWave::AsmWave(Chip chip) : chip(chip), wave(new Wave) {
-  registers.resize(256 * 64 + 16);
+  registers.resize((256 + spareRows) * 64 + 16);
   uintptr_t base = (uintptr_t(registers.data()) + 63) & ~uintptr_t(63);
   wave->v = reinterpret_cast<Row *>(base);
   wave->rows = 256;

@@ -10,6 +10,7 @@
 
 #include "Math/ScaledCvt.h"
 #include "Vector/LaneRows.h"
+#include "Vector/ValuDpp.h"
 #include "Vector/ValuHelpers.h"
 #include "Vector/ValuTable.h"
 #include "moe/Emulator/Chip.h"
@@ -27,7 +28,7 @@ constexpr unsigned rowCount = 24;
 /// A wave with its registers, copied to start each handler from the same state.
 struct State {
   Wave wave;
-  alignas(64) uint32_t registers[rowCount][64];
+  alignas(64) uint32_t registers[rowCount + spareRows][64];
   State() {
     memset(wave.s, 0, sizeof(wave.s));
     memset(registers, 0, sizeof(registers));
@@ -251,6 +252,36 @@ TEST(ValuVariants, LanesThatAreOffChangeNothingForTheOthers) {
               << set.name << " " << row.name << " v" << r << " lane " << lane;
     }
   });
+}
+
+TEST(ValuVariants, DppHandlersDoWhatTheGeneralDriverDoes) {
+  const ValuOps &base = *allValuOps()[0];
+  static const unsigned controls[] = {
+      0x00,  0x1b,  0xe4,  0x4e,  0x101, 0x10f, 0x111, 0x118, 0x121, 0x12f,
+      0x130, 0x134, 0x138, 0x13c, 0x140, 0x141, 0x142, 0x143, 0x150, 0x15f};
+  unsigned compared = 0;
+  forRows([&](const ValuOps &set, const ValuRow &row, const ValuRow &baseRow) {
+    if (!row.direct || (row.flags & (VCompare | VOpSel)))
+      return;
+    Random random;
+    for (int round = 0; round < 40; ++round) {
+      Inst inst = randomInst(random, row, /*vgprs=*/true);
+      inst.mods = ModDpp | (random.below(3) ? 0 : random.bits() & 27);
+      inst.ext = controls[random.below(20)] << 8 | random.below(2) << 19;
+      inst.ext |= (random.below(2) ? 255 : random.below(256)) << 24;
+      ASSERT_TRUE(isPlainDpp(inst));
+      State start = randomState(random, round < 30);
+      State expected(start), actual(start);
+      Inst general = inst;
+      general.op = &baseRow;
+      base.full(expected.wave, general);
+      set.dpp(actual.wave, inst);
+      ASSERT_EQ(compare(expected, actual, inst.dst, row.d, row.name), "")
+          << set.name << " " << row.name << " round " << round;
+      ++compared;
+    }
+  });
+  EXPECT_GT(compared, 10000u);
 }
 
 TEST(ValuVariants, PackedHandlersDoWhatTheGeneralDriversDo) {

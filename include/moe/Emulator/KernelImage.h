@@ -57,7 +57,6 @@ struct KernelInfo {
   uint32_t scratchSize = 0;    ///< bytes per work item
   bool dynamicStack = false;
   uint32_t kernargSize = 0;
-  uint32_t kernargAlign = 0;
   uint32_t maxFlatWorkgroupSize = 0;
   std::optional<std::array<uint32_t, 3>> reqdWorkgroupSize;
   uint32_t wavefrontSize = 64;
@@ -96,7 +95,6 @@ public:
   std::string sourceLine(uint64_t address) const;
 
   struct Contents;
-  const Contents &contents() const { return *impl; }
 
 private:
   std::shared_ptr<const Contents> impl;

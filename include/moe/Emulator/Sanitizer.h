@@ -22,10 +22,9 @@ enum Sanitizer : uint32_t {
   SanitizeWait = 1 << 0,
   SanitizeRace = 1 << 1,
   SanitizeUninit = 1 << 2,
-  SanitizeBounds = 1 << 3,
-  SanitizeExec = 1 << 4,
-  SanitizeHazard = 1 << 5,
-  SanitizeAll = (1 << 6) - 1,
+  SanitizeExec = 1 << 3,
+  SanitizeHazard = 1 << 4,
+  SanitizeAll = (1 << 5) - 1,
 };
 
 /// "wait,race", "all", "none" to bits; the error lists the names there are.

@@ -1,10 +1,10 @@
-//===- Coverage.cpp - what of a chip's instruction set is here ------------===//
+//===- Coverage.cpp - which instructions of a chip are executed -----------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Walks over every opcode number of every microcode format, asks LLVM's
+// Enumerates every opcode number of every microcode format, asks LLVM's
 // disassembler which of them a chip has, and the decoder which of those it
-// executes. The documentation's table and its test come from here.
+// executes. Source of the table in the documentation and of its test.
 //
 //===----------------------------------------------------------------------===//
 

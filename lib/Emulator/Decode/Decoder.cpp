@@ -1,11 +1,12 @@
-//===- Decoder.cpp - from code bytes to records ---------------------------===//
+//===- Decoder.cpp - from code bytes to a program -------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Follows the control flow of a kernel, takes the operand fields of every
-// instruction from its raw words (the microcode formats of the ISA manual) and
-// its handler from the opcode tables by mnemonic. Positions of MC operands are
-// not used, so that the printed operands of MC check this file independently.
+// Follows the control flow of a kernel and decodes every instruction that it
+// reaches: size and mnemonic come from LLVM, operands from the raw words (the
+// microcode formats of the ISA manual), the handler from the opcode tables.
+// Operand positions of MC are not used, so the operands that MC prints are an
+// independent check of this decoder.
 //
 //===----------------------------------------------------------------------===//
 
@@ -136,8 +137,8 @@ Error KernelDecoder::followFlow(uint64_t entry) {
   return Error::success();
 }
 
-/// With indirect jumps everything in the text may be reached: what cannot be
-/// decoded there is an error only when a wave gets to it.
+/// With indirect jumps any address in the text may be a target. Words that do
+/// not decode are an error only when a wave executes them.
 void KernelDecoder::decodeRest() {
   uint64_t address = textBegin;
   while (inText(address)) {
@@ -153,7 +154,7 @@ void KernelDecoder::decodeRest() {
     }
     uint64_t end = address + found[address].meta.size;
     if (next != found.end() && end > next->first) {
-      found.erase(address); // it was no instruction
+      found.erase(address); // data, not an instruction
       address = next->first;
       continue;
     }
@@ -168,7 +169,6 @@ Error KernelDecoder::link(Program &program) {
     program.code.push_back(item.inst);
     program.meta.push_back(item.meta);
   }
-  // A record past the end, for the end of the text.
   uint32_t index = 0;
   for (auto it = found.begin(); it != found.end(); ++it, ++index) {
     auto next = std::next(it);
@@ -199,8 +199,8 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
       textBegin = segment.begin;
       textEnd = segment.end;
     }
-  // With kernel arguments preloaded into SGPRs, a wave starts 256 bytes later;
-  // the bytes before load them the old way.
+  // With kernel arguments preloaded into SGPRs, a wave starts 256 bytes after
+  // the entry; the code before that loads them on firmware without preloading.
   if (kernel.kernargPreload & 0x7f)
     entry += 256;
   if (!inText(entry))
@@ -222,8 +222,9 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
 
 } // namespace
 
-/// Only these may change the program counter, stop a wave other than by a
-/// fault, or read what the scheduler counts.
+/// Whether an instruction ends a straight-line run: it may change the program
+/// counter, stop the wave other than by a fault, or read the scheduler's
+/// counters.
 static bool endsStraight(const Inst &inst, const InstMeta &meta) {
   return meta.kind == InstClass::Branch || meta.kind == InstClass::Barrier ||
          meta.kind == InstClass::End || meta.kind == InstClass::Other ||
@@ -266,7 +267,7 @@ DecodedInst moe::emulator::decodeInst(const DecodeContext &context,
   InstMeta &meta = result.meta;
   meta.address = address;
   meta.size = uint8_t(size);
-  result.error = fillRecord(fields, result.inst, meta);
+  result.error = decodeFields(fields, result.inst, meta);
   meta.mnemonic = fields.mnemonic;
   meta.uses = disassembler.registers(mc, context.accumOffset);
   meta.scc = disassembler.usesScc(mc);

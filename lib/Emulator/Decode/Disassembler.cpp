@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Wraps MC: bytes to MCInst, MCInst to text and to the registers it touches. It
-// knows nothing of what instructions do.
+// Wraps MC: bytes to MCInst, MCInst to text and to the registers it reads and
+// writes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,7 +42,7 @@ struct Disassembler::Impl {
   std::unique_ptr<MCContext> context;
   std::unique_ptr<MCDisassembler> disassembler;
   std::unique_ptr<MCInstPrinter> printer;
-  /// Printers and contexts are not made for several threads.
+  /// MC printers and contexts are not thread-safe.
   mutable std::mutex mutex;
 };
 
@@ -111,7 +111,7 @@ std::string Disassembler::opcodeName(const MCInst &inst) const {
   return name.str();
 }
 
-/// Numbers of a register by its name: "VGPR4_VGPR5" is 4, 2 of the vectors.
+/// First register and count from MC's name: "VGPR4_VGPR5" is v4, two registers.
 static bool parseRegister(StringRef name, unsigned accumOffset, RegUse &use) {
   if (name == "VCC" || name == "EXEC" || name == "FLAT_SCR") {
     use.first = name == "VCC" ? 106 : name == "EXEC" ? 126 : 102;

@@ -2,7 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Bytes to MCInst, MCInst to text and to the registers it touches, and the
+// Bytes to MCInst, MCInst to text and to the registers it reads and
+// writes, and the
 // text by which messages name an instruction.
 //
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,4 @@
-//===- Fields.cpp - microcode fields to records ---------------------------===//
+//===- Fields.cpp - microcode fields to operands --------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -81,14 +81,14 @@ bool chipHas(const ValuRow &row, const ChipFeatures &chip) {
 
 constexpr const char *notImplemented = "instruction not implemented";
 
-/// Fills one record. Members named after the formats fill their operands and
-/// leave the reason of a refusal in `error`.
-class Filler {
+/// Decodes the fields of one instruction. Each format has a member function; an
+/// encoding that is not executed leaves its reason in `error`.
+class FieldDecoder {
 public:
-  Filler(FieldContext &context, Inst &inst, InstMeta &meta)
+  FieldDecoder(FieldContext &context, Inst &inst, InstMeta &meta)
       : c(context), inst(inst), meta(meta), kind(meta.kind),
         w0(context.words[0]), w1(context.words[1]) {}
-  std::string fill();
+  std::string decode();
 
 private:
   void refuse(std::string reason) {
@@ -134,7 +134,7 @@ private:
   std::string error;
 };
 
-uint16_t Filler::vgpr(unsigned index, unsigned count, bool acc) {
+uint16_t FieldDecoder::vgpr(unsigned index, unsigned count, bool acc) {
   unsigned limit = acc ? c.rows : std::min(c.rows, c.accumOffset);
   unsigned row = acc ? index + c.accumOffset : index;
   if (row + count > limit) {
@@ -167,7 +167,7 @@ uint32_t f64ConstantHigh(unsigned code) {
 
 /// The 9-bit operand code. `type` decides what constants mean; `count` is the
 /// number of registers when the type does not say it.
-Src Filler::source(unsigned code, ValueType type, unsigned count) {
+Src FieldDecoder::source(unsigned code, ValueType type, unsigned count) {
   Src src;
   unsigned rows = count ? count : std::max(1u, valueRows(type));
   bool wide = valueRows(type) == 2;
@@ -210,7 +210,7 @@ Src Filler::source(unsigned code, ValueType type, unsigned count) {
   return src;
 }
 
-Src Filler::scalarSource(unsigned code, bool wide) {
+Src FieldDecoder::scalarSource(unsigned code, bool wide) {
   return source(code, wide ? ValueType::B64 : ValueType::B32);
 }
 
@@ -218,7 +218,7 @@ Src Filler::scalarSource(unsigned code, bool wide) {
 // Scalar formats
 //===----------------------------------------------------------------------===//
 
-const ScalarRow *Filler::scalarRow() {
+const ScalarRow *FieldDecoder::scalarRow() {
   const ScalarRow *row = lookUp(tables().scalar, c.mnemonic);
   if (!row) {
     refuse(notImplemented);
@@ -236,12 +236,12 @@ const ScalarRow *Filler::scalarRow() {
   return row;
 }
 
-void Filler::branch(int16_t words) {
+void FieldDecoder::branch(int16_t words) {
   c.isBranch = true;
   c.branchWords = words;
 }
 
-void Filler::sop2() {
+void FieldDecoder::sop2() {
   const ScalarRow *row = scalarRow();
   if (!row)
     return;
@@ -250,7 +250,7 @@ void Filler::sop2() {
   inst.dst = (w0 >> 16) & 127;
 }
 
-void Filler::sop1() {
+void FieldDecoder::sop1() {
   const ScalarRow *row = scalarRow();
   if (!row)
     return;
@@ -261,7 +261,7 @@ void Filler::sop1() {
   inst.dst = (w0 >> 16) & 127;
 }
 
-void Filler::sopc() {
+void FieldDecoder::sopc() {
   const ScalarRow *row = scalarRow();
   if (!row)
     return;
@@ -272,7 +272,7 @@ void Filler::sopc() {
     inst.src[1] = scalarSource((w0 >> 8) & 255, row->shape & S1Wide);
 }
 
-void Filler::sopk() {
+void FieldDecoder::sopk() {
   const ScalarRow *row = scalarRow();
   if (!row)
     return;
@@ -287,7 +287,7 @@ void Filler::sopk() {
   inst.src[0].value = w1; // s_setreg_imm32_b32
 }
 
-void Filler::sopp() {
+void FieldDecoder::sopp() {
   if (!scalarRow())
     return;
   inst.imm = w0 & 0xffffu;
@@ -298,7 +298,7 @@ void Filler::sopp() {
 }
 
 /// Scalar memory: atomics are rows of vector memory with a prefix of their own.
-void Filler::smem() {
+void FieldDecoder::smem() {
   kind = InstClass::Smem;
   const std::string &name = c.mnemonic;
   if (const ScalarMemRow *row = lookUp(tables().scalarMem, name)) {
@@ -338,7 +338,7 @@ void Filler::smem() {
 // Vector ALU
 //===----------------------------------------------------------------------===//
 
-void Filler::valuSources(const ValuRow &row, const unsigned codes[3]) {
+void FieldDecoder::valuSources(const ValuRow &row, const unsigned codes[3]) {
   const ValueType types[3] = {row.a, row.b, row.c};
   for (int k = 0; k < 3; ++k)
     if (types[k] != ValueType::None)
@@ -375,7 +375,7 @@ uint32_t traitsOf(const ValuRow &row, const Inst &inst) {
 }
 
 /// The fastest handler that does everything the instruction needs.
-void Filler::valuHandler(const ValuRow &row) {
+void FieldDecoder::valuHandler(const ValuRow &row) {
   bool modified = (inst.mods & ModClamp) || modOmod(inst.mods);
   if (modified && isFloatType(row.d) && !(row.flags & (VF | VCompare)))
     return refuse("clamp and omod of this instruction are not implemented");
@@ -386,12 +386,14 @@ void Filler::valuHandler(const ValuRow &row) {
                             : InstClass::Valu;
   inst.vector = true;
   inst.run = directHandler(row, inst);
+  if (!inst.run && row.direct && isPlainDpp(inst))
+    inst.run = valuOps().dpp;
   if (!inst.run)
     inst.run = valuOps().full;
 }
 
 /// SDWA (249) or DPP (250) in place of source 0.
-void Filler::extraWord(const ValuRow &row, unsigned codes[3]) {
+void FieldDecoder::extraWord(const ValuRow &row, unsigned codes[3]) {
   bool sdwa = codes[0] == 249;
   bool compare = row.flags & VCompare;
   inst.ext = w1;
@@ -416,7 +418,7 @@ void Filler::extraWord(const ValuRow &row, unsigned codes[3]) {
   inst.mods |= (((w1 >> 21) & 1) | ((w1 >> 23) & 1) << 1) << 3;
 }
 
-bool Filler::laneOp(unsigned codes[3], unsigned dst) {
+bool FieldDecoder::laneOp(unsigned codes[3], unsigned dst) {
   const LaneRow *row = lookUp(tables().lanes, c.mnemonic);
   if (!row || !(row->chips & c.chip->bit))
     return false;
@@ -437,7 +439,7 @@ bool Filler::laneOp(unsigned codes[3], unsigned dst) {
   return true;
 }
 
-void Filler::vop12() {
+void FieldDecoder::vop12() {
   bool vop1 = (w0 >> 25) == 0x3f;
   unsigned codes[3] = {w0 & 511, 256 + ((w0 >> 9) & 255), 0};
   if (vop1)
@@ -470,8 +472,8 @@ void Filler::vop12() {
   valuHandler(*row);
 }
 
-/// Its plain form goes the way of VOP3P: both halves as they lie.
-void Filler::packedFmac(const unsigned codes[3]) {
+/// The plain form is handled by the VOP3P driver with default op_sel.
+void FieldDecoder::packedFmac(const unsigned codes[3]) {
   const ValuRow *row = lookUp(tables().packed, c.mnemonic);
   kind = InstClass::Valu;
   inst.run = valuOps().packed;
@@ -483,7 +485,7 @@ void Filler::packedFmac(const unsigned codes[3]) {
   inst.src[2].index = inst.dst;
 }
 
-void Filler::vopc() {
+void FieldDecoder::vopc() {
   unsigned codes[3] = {w0 & 511, 256 + ((w0 >> 9) & 255), 0};
   const ValuRow *row = lookUp(tables().valu, c.mnemonic);
   if (!row || !(row->flags & VCompare))
@@ -496,7 +498,7 @@ void Filler::vopc() {
   valuHandler(*row);
 }
 
-void Filler::scaledCvt(const math::ScaledCvtDesc &desc) {
+void FieldDecoder::scaledCvt(const math::ScaledCvtDesc &desc) {
   kind = InstClass::Cvt;
   inst.run = runScaledConvert;
   inst.op = &desc;
@@ -526,7 +528,7 @@ void Filler::scaledCvt(const math::ScaledCvtDesc &desc) {
     meta.traits |= WritesPart;
 }
 
-void Filler::vop3() {
+void FieldDecoder::vop3() {
   if (startsWith(c.mcName, "V_CVT_SCALEF32")) {
     const auto *desc = math::findScaledCvt(c.mcName);
     if (!desc || !(c.chip->bit & On950))
@@ -545,7 +547,7 @@ void Filler::vop3() {
   bool carries = row->flags & VCarryOut;
   inst.mods = ModVop3 | ((w1 >> 29) & 7) | ((w0 >> 15) & 1) * ModClamp;
   inst.mods |= ((w1 >> 27) & 3) * ModOmod0;
-  if (row->flags & VTruthTable) { // it takes the place of modifiers
+  if (row->flags & VTruthTable) { // in the bits of the modifiers
     inst.imm = ((w1 >> 29) & 7) | ((w0 >> 8) & 7) << 3 | ((w1 >> 27) & 3) << 6;
     inst.mods = ModVop3 | ((w0 >> 11) & 15) * ModOpSel0;
   } else if (!carries) {
@@ -575,7 +577,7 @@ void Filler::vop3() {
   valuHandler(*row);
 }
 
-void Filler::mai(const math::MfmaDesc &desc) {
+void FieldDecoder::mai(const math::MfmaDesc &desc) {
   using namespace math;
   kind = InstClass::Mfma;
   meta.traits = AllLanes;
@@ -629,7 +631,7 @@ void Filler::mai(const math::MfmaDesc &desc) {
              mods.scaleSelA << 10 | mods.scaleSelB << 12;
 }
 
-void Filler::vop3p() {
+void FieldDecoder::vop3p() {
   if (startsWith(c.mcName, "V_MFMA") || startsWith(c.mcName, "V_SMFMAC")) {
     const auto *desc = math::findMfma(c.mcName, c.chip->bit);
     return desc ? mai(*desc) : refuse(notImplemented);
@@ -688,8 +690,8 @@ void Filler::vop3p() {
 // Memory
 //===----------------------------------------------------------------------===//
 
-void Filler::memKind(const MemRow &row, InstClass load, InstClass store,
-                     InstClass atomic) {
+void FieldDecoder::memKind(const MemRow &row, InstClass load, InstClass store,
+                           InstClass atomic) {
   if (row.atomic != AtomicKind::None)
     kind = atomic;
   else if (isStore(row.op))
@@ -698,7 +700,7 @@ void Filler::memKind(const MemRow &row, InstClass load, InstClass store,
     kind = load;
 }
 
-void Filler::ds() {
+void FieldDecoder::ds() {
   const std::string &name = c.mnemonic;
   bool acc = (w0 >> 25) & 1;
   unsigned address = w1 & 255, data0 = (w1 >> 8) & 255,
@@ -760,7 +762,7 @@ void Filler::ds() {
     inst.data1 = vgpr(data1, words, acc);
 }
 
-const MemRow *Filler::memRow(std::string name) {
+const MemRow *FieldDecoder::memRow(std::string name) {
   if (startsWith(name, "load_lds_")) {
     name.erase(5, 4);
     inst.flags |= MemLds;
@@ -777,13 +779,13 @@ const MemRow *Filler::memRow(std::string name) {
 }
 
 /// Stores of more than 64 bits read their data after issue.
-void Filler::wideStore(unsigned dwords) {
+void FieldDecoder::wideStore(unsigned dwords) {
   if ((kind == InstClass::VmemStore || kind == InstClass::FlatStore) &&
       dwords > 2)
     meta.traits |= WideStore;
 }
 
-void Filler::flat() {
+void FieldDecoder::flat() {
   const std::string &name = c.mnemonic;
   unsigned segment = (w0 >> 14) & 3;
   const char *prefixes[] = {"flat_", "scratch_", "global_"};
@@ -840,7 +842,7 @@ void Filler::flat() {
   }
 }
 
-void Filler::buffer() {
+void FieldDecoder::buffer() {
   const std::string &name = c.mnemonic;
   bool own = startsWith(name, "tbuffer_"); // formats in the instruction
   const MemRow *row = memRow(name.substr(own ? 8 : 7));
@@ -890,7 +892,7 @@ void Filler::buffer() {
     inst.flags |= MemReturn;
 }
 
-std::string Filler::fill() {
+std::string FieldDecoder::decode() {
   inst.run = runUnimplemented;
   std::string &name = c.mnemonic;
   for (const char *suffix : {"_e64_dpp", "_e32", "_e64", "_sdwa", "_dpp"})
@@ -948,8 +950,8 @@ std::string Filler::fill() {
 
 } // namespace
 
-std::string fillRecord(FieldContext &context, Inst &inst, InstMeta &meta) {
-  return Filler(context, inst, meta).fill();
+std::string decodeFields(FieldContext &context, Inst &inst, InstMeta &meta) {
+  return FieldDecoder(context, inst, meta).decode();
 }
 
 } // namespace moe::emulator

@@ -1,9 +1,9 @@
-//===- Fields.h - microcode fields to records -------------------*- C++ -*-===//
+//===- Fields.h - microcode fields to operands ------------------*- C++ -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One instruction's words and mnemonic in, its record out. No LLVM: only the
-// formats of the ISA manual and the opcode tables.
+// Decodes the words of one instruction, given its mnemonic, into an Inst. Uses
+// the formats of the ISA manual and the opcode tables, not LLVM.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,10 +26,10 @@ struct FieldContext {
   int16_t branchWords = 0;
 };
 
-/// Fills a record, its class, traits and rule for bits; returns the reason when
-/// it cannot ("instruction not implemented", "register v200 beyond ..."), else
-/// an empty string.
-std::string fillRecord(FieldContext &context, Inst &inst, InstMeta &meta);
+/// Fills \p inst and the class, traits and bit rule of \p meta. Returns why the
+/// instruction cannot be executed ("instruction not implemented", "register
+/// v200 is beyond ..."), or an empty string.
+std::string decodeFields(FieldContext &context, Inst &inst, InstMeta &meta);
 
 } // namespace moe::emulator
 

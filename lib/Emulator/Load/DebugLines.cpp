@@ -2,10 +2,10 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reads .debug_line alone. LLVM's reader of whole compile units trusts their
-// trees, which a damaged file must not be able to exploit; its reader of line
-// programs checks bounds, but not the counts of a version 5 file table, so
-// these are looked at here first.
+// Reads .debug_line only. LLVM's reader of compile units trusts their DIE
+// trees, which a damaged file could exploit; its reader of line programs checks
+// bounds but not the entry counts of a version 5 file table, which are
+// validated here first.
 //
 //===----------------------------------------------------------------------===//
 

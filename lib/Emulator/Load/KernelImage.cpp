@@ -27,8 +27,8 @@ using namespace moe::emulator;
 
 using ELFFile64 = object::ELFFile<object::ELF64LE>;
 
-/// The largest image that is laid out in memory: far above any kernel, low
-/// enough that a damaged header cannot ask for all of the host's memory.
+/// Limit on the size of the image: far above any kernel, and low enough that a
+/// damaged header cannot exhaust the host's memory.
 static constexpr uint64_t maxImageBytes = uint64_t(256) << 20;
 
 struct KernelImage::Contents {
@@ -126,8 +126,8 @@ static Error readSegments(const ELFFile64 &elf,
   return Error::success();
 }
 
-static Error applyRelocations(const ELFFile64 &elf,
-                              KernelImage::Contents &contents) {
+static Error refuseRelocations(const ELFFile64 &elf,
+                               KernelImage::Contents &contents) {
   auto sections = elf.sections();
   if (!sections)
     return sections.takeError();
@@ -200,7 +200,6 @@ static Error readKernel(msgpack::MapDocNode map, KernelInfo &kernel,
                    "': expected a kernarg segment of at most 1 MiB, got " +
                    Twine(kernarg) + " bytes");
   kernel.kernargSize = kernarg;
-  kernel.kernargAlign = integer(map, ".kernarg_segment_align", 8);
   kernel.vgprCount = integer(map, ".vgpr_count");
   kernel.agprCount = integer(map, ".agpr_count");
   kernel.sgprCount = integer(map, ".sgpr_count");
@@ -229,8 +228,8 @@ static Error readKernel(msgpack::MapDocNode map, KernelInfo &kernel,
   return readArgs(map, kernel);
 }
 
-/// Is this one msgpack object whose maps have strings as keys, nested no deeper
-/// than metadata are? LLVM's document reader takes that for granted.
+/// Whether this is a single msgpack object whose maps have string keys and
+/// whose nesting is that of metadata. LLVM's document reader assumes it.
 static bool isPlainMsgPack(StringRef blob) {
   msgpack::Reader reader(blob);
   struct Level {
@@ -391,7 +390,7 @@ static Error readAll(const ELFFile64 &elf, KernelImage::Contents &contents) {
     return error;
   if (Error error = readSegments(elf, contents))
     return error;
-  if (Error error = applyRelocations(elf, contents))
+  if (Error error = refuseRelocations(elf, contents))
     return error;
   std::vector<std::string> descriptors;
   if (Error error = readNote(elf, contents, descriptors))

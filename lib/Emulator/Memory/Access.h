@@ -2,8 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the memory families share: widening of narrow loads, bounds of LDS, what
-// one lane does at an address, and the interface of those who watch.
+// Shared by the memory families: extension of narrow loads, LDS bounds checks,
+// the access of one lane, and the interface through which sanitizers see
+// accesses.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,12 +29,12 @@ inline bool isAtomic(const MemRow &row) {
   return row.atomic != AtomicKind::None;
 }
 
-/// Turns the bytes of a load into registers of a lane, and back for a store.
+/// Writes the loaded dwords to the registers of a lane; reads those of a store.
 void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
                const uint32_t *values);
 void takeStore(const Wave &w, const Inst &I, const MemRow &row, unsigned lane,
                uint32_t *values);
-/// Writes what an LDS form loaded. False after a fault.
+/// Writes the data of an LDS-DMA load to LDS. False after a fault.
 bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
            const uint32_t *values);
 /// A load, store or atomic of one lane in global memory. False after a fault.
@@ -51,18 +52,18 @@ uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes);
 /// Bank conflicts of a plain DS access or atomic: cycles beyond one a phase.
 uint64_t ldsConflicts(const Wave &w, const Inst &I, const MemRow &row);
 
-/// What an instruction does to bytes of LDS or of global memory. A write of
-/// what is there already conflicts with no other such write.
+/// Kind of an access to LDS or global memory. Writes that change no byte do not
+/// conflict with each other.
 enum class LdsAccess : uint8_t { Read, Write, WriteSame };
 enum class GlobalAccess : uint8_t { Read, ScalarRead, Write, Atomic };
 
-/// What a plain store is about to write, lane by lane.
+/// The data of a plain store, by lane.
 struct StoredLanes {
   const Row *rows;
   unsigned bytes, shift;
   const uint8_t *host;
   const uint32_t *offsets;
-  /// Whether the lane's bytes are there already.
+  /// Whether the lane's store would change no byte.
   bool isSame(unsigned lane) const {
     uint32_t values[4];
     for (unsigned k = 0; 4 * k < bytes; ++k)
@@ -71,8 +72,8 @@ struct StoredLanes {
   }
 };
 
-/// Hears of the accesses of one workgroup before they happen, when
-/// Wave::observer is set. The sanitizers are one.
+/// Is told of the memory accesses of a workgroup before they happen, when
+/// Wave::observer is set. Implemented by the sanitizers.
 class AccessObserver {
 public:
   virtual ~AccessObserver() = default;
@@ -86,8 +87,8 @@ public:
   /// LDS-DMA in all lanes that are on, `step` bytes apart from `target` on.
   virtual void ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
                            uint32_t step, uint32_t bytes) = 0;
-  /// Whether loads from the region of an address need not be told: nothing has
-  /// written there.
+  /// Whether loads from the region of an address need not be reported, since
+  /// nothing has written there.
   virtual bool isUnwritten(uint64_t address) const = 0;
   /// An access to global memory; `stored`: what a plain store writes.
   virtual void global(Wave &w, uint64_t address, unsigned bytes,

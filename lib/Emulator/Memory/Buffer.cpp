@@ -88,7 +88,7 @@ void warnOnce(Wave &w, const char *text) {
     w.group->warn(w.group->warnContext, text);
 }
 
-/// Copies bytes between a lane's values and memory, dword by dword where the
+/// Copies bytes between a lane's registers and memory, dword by dword if the
 /// buffer is swizzled. False after a fault.
 bool moveBytes(Wave &w, const Element &e, unsigned lane, uint32_t at,
                unsigned bytes, void *values, bool store) {
@@ -115,7 +115,7 @@ bool moveBytes(Wave &w, const Element &e, unsigned lane, uint32_t at,
   return true;
 }
 
-/// What an access out of range gives: zeros, and nothing written.
+/// Result of an access out of range: loads give zero, stores do nothing.
 void giveZero(Wave &w, const Inst &I, const MemRow &row, unsigned lane) {
   const uint32_t zeros[4] = {0, 0, 0, 0};
   if (isStore(row.op))
@@ -131,8 +131,8 @@ void giveZero(Wave &w, const Inst &I, const MemRow &row, unsigned lane) {
   }
 }
 
-/// A load or store that is not one piece in range: dwords of x2, x3, x4 are
-/// checked one by one.
+/// A load or store that is not entirely in range or not contiguous: range is
+/// checked for each dword.
 void byParts(Wave &w, const Inst &I, const MemRow &row, const Element &e,
              unsigned lane) {
   uint32_t values[4] = {0, 0, 0, 0};
@@ -165,8 +165,8 @@ void bufferLane(Wave &w, const Inst &I, const MemRow &row, const Element &e,
   byParts(w, I, row, e, lane);
 }
 
-/// The descriptor of an instruction, and whether to go on: an unbound one, or
-/// one that is none, ends here.
+/// Whether the access can go on: an unbound resource or a value that is not a
+/// buffer descriptor is handled here.
 bool usable(Wave &w, const Inst &I, const MemRow &row, const Descriptor &d) {
   if (w.s[I.src[0].index + 3] >> 30) {
     w.fault("the descriptor in s" + std::to_string(I.src[0].index) +
@@ -215,7 +215,7 @@ namespace {
 
 using math::NumberFormat;
 
-/// What a typed instruction does to the channels of an element.
+/// Formats of a typed access.
 struct Typed {
   const math::ElementLayout *layout;
   NumberFormat format;
@@ -235,7 +235,7 @@ bool readTyped(Wave &w, const Inst &I, const MemRow &row, Typed &t) {
   bool defined = t.layout->channels != 0;
   for (unsigned c = 0; c < t.layout->channels; ++c) {
     defined &= math::hasNumberFormat(t.layout->bits[c], t.format);
-    // How 32-bit integers become 16-bit ones is not said.
+    // The manuals do not say how 32-bit integers become 16-bit ones.
     defined &=
         !t.half || !math::isIntegerFormat(t.format) || t.layout->bits[c] <= 16;
   }
@@ -312,7 +312,7 @@ void loadElement(Wave &w, const Inst &I, const MemRow &row, const Typed &t,
 bool storeElement(Wave &w, const Inst &I, const MemRow &row, const Typed &t,
                   unsigned lane, uint8_t *element) {
   for (unsigned c = 0; c < 4; ++c) {
-    // The channel of the registers that goes to memory through the select.
+    // DST_SEL maps the channel in registers to one in memory.
     unsigned to = t.select[c] >= 4 ? t.select[c] - 4 : 4;
     if (c >= row.dwords || to >= t.layout->channels)
       continue;

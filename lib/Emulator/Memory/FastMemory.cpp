@@ -1,11 +1,11 @@
-//===- FastMemory.cpp - the common memory instructions, quickly -----------===//
+//===- FastMemory.cpp - fast paths of plain loads and stores --------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Plain loads and stores to LDS, buffers and global memory when nobody counts:
-// the offsets of all lanes are checked at once,
-// and four lanes move at a time. What is not plain, or fails a check, is left
-// to the general code, which also makes the messages.
+// Plain loads and stores of LDS, buffers and global memory without --stats: the
+// offsets of all lanes are checked together and four lanes are moved at a time.
+// Everything else, and every access that fails a check, is handled by the
+// general code, which also reports errors.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,15 +25,15 @@ struct Window {
   uint64_t size = 0;
 };
 
-/// Where the lanes are in a window, at most 4 GiB from its start.
+/// Offsets of the lanes in a window, below 4 GiB.
 struct LaneOffsets {
   uint32_t at[64];
-  uint64_t lanes = 0;   ///< that are on
-  uint64_t dropped = 0; ///< that were on, but are out of the buffer's range
-  bool all = true;      ///< lanes are on, none is dropped
+  uint64_t lanes = 0;   ///< active lanes in range
+  uint64_t dropped = 0; ///< active lanes out of the buffer's range
+  bool all = true;      ///< all 64 lanes are active and in range
 
-  /// False when a lane that is on is outside. With all of its dwords it may be
-  /// beyond `dropFrom`.
+  /// False when an active lane is outside the window, unless all of its dwords
+  /// lie at or beyond `dropFrom`: such a lane is dropped.
   bool set(const Wave &w, const uint32_t *row, uint32_t add,
            const Window &window, unsigned bytes,
            uint64_t dropFrom = ~uint64_t(0)) {
@@ -213,7 +213,7 @@ void storeNarrow(Row *rows, uint8_t *host, const LaneOffsets &offsets,
   });
 }
 
-/// Tells the sanitizers, when there are any.
+/// Reports an LDS access to the sanitizers, if any.
 void noteLanes(Wave &w, const Inst &I, const MemRow &row, Row *rows,
                const LaneOffsets &offsets) {
   if (!w.observer)
@@ -224,13 +224,12 @@ void noteLanes(Wave &w, const Inst &I, const MemRow &row, Row *rows,
                        isStore(row.op) ? &stored : nullptr);
 }
 
-/// Whether the sanitizers want to hear of each lane of an access to global
-/// memory.
+/// Whether the sanitizers need each lane of an access to global memory.
 bool isWatched(const Wave &w, const MemRow &row, uint64_t address) {
   return w.observer && (isStore(row.op) || !w.observer->isUnwritten(address));
 }
 
-/// Loads or stores what the row says.
+/// Performs the load or store of a row for all lanes.
 void moveLanes(const MemRow &row, Row *rows, uint8_t *host,
                const LaneOffsets &offsets) {
   bool store = isStore(row.op);
@@ -281,7 +280,7 @@ Window windowAt(const Memory &memory, uint64_t address, uint64_t limit,
   return {region->data + offset, std::min(limit, region->size - offset)};
 }
 
-/// read2 and write2: two elements a lane, the first one first.
+/// read2 and write2: two elements a lane, in order.
 bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
   unsigned unit = row.bytes * (I.flags & MemStride64 ? 64 : 1);
   Window window{w.group->lds.data(), w.group->ldsSize};
@@ -313,7 +312,7 @@ bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
   return true;
 }
 
-/// Buffer loads to LDS, the lanes one after the other there.
+/// Buffer loads to LDS, where lanes are contiguous.
 bool bufferToLds(Wave &w, const Inst &I, const MemRow &row, uint8_t *host,
                  const LaneOffsets &offsets) {
   uint32_t step = row.dwords > 1 ? 16 : 4, size = 4 * row.dwords;
@@ -367,8 +366,8 @@ bool fastBuffer(Wave &w, const Inst &I) {
   uint64_t soffset = w.scalar(I.src[1]);
   if (soffset >= window.size || isWatched(w, row, base))
     return false;
-  // Out of range whether soffset counts or not, with the region going on to the
-  // buffer's end: what is between is looked at lane by lane.
+  // Lanes are dropped only if they are out of range with and without soffset
+  // and the region reaches the end of the buffer; the rest goes lane by lane.
   bool drops =
       window.size == r[2] && (row.op == MemOp::Load || isStore(row.op));
   window.host += soffset;
@@ -421,7 +420,7 @@ bool fastGlobal(Wave &w, const Inst &I) {
     window.host += skip;
     window.size -= skip;
   } else {
-    // Lanes that lie before the region wrap, to far above its end.
+    // Offsets of lanes before the region wrap around to far above its end.
     uint64_t before = region->base - base;
     if (before > (1u << 30) || window.size > (1u << 30))
       return false;

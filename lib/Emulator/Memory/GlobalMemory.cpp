@@ -280,7 +280,7 @@ static const MemRow rows[] = {
     {"atomic_pk_add_bf16", MemOp::AtomicPkBf16, 4, 1, false, AtomicKind::FAdd},
     {"atomic_add_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FAdd},
     {"atomic_min_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMin},
-    {"atomic_max_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMax},    // caches, which are not there
+    {"atomic_max_f64", MemOp::AtomicF64, 8, 2, false, AtomicKind::FMax},    // cache control: there are no caches
     {"inv", MemOp::Control, 0, 0, false}, {"wbl2", MemOp::Control, 0, 0, false},
 };
 // clang-format on

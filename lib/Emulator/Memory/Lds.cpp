@@ -180,7 +180,8 @@ static void writeLanes(Wave &w, unsigned row, const uint32_t *values) {
     w.v[row][i] = (values[i] & w.execMask[i]) | (w.v[row][i] & ~w.execMask[i]);
 }
 
-/// Every lane fetches from the lane its address names; inactive lanes give 0.
+/// Every lane reads from the lane that its address selects; inactive lanes
+/// supply 0.
 static void bpermute(Wave &w, const Inst &I) {
   uint32_t out[64];
   for (unsigned i = 0; i < 64; ++i) {
@@ -190,7 +191,8 @@ static void bpermute(Wave &w, const Inst &I) {
   writeLanes(w, I.dst, out);
 }
 
-/// Every lane sends to the lane its address names; the highest lane wins.
+/// Every lane writes to the lane that its address selects; the highest lane
+/// wins.
 static void permute(Wave &w, const Inst &I) {
   uint32_t out[64] = {};
   for (unsigned i = 0; i < 64; ++i)

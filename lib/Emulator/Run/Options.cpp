@@ -15,9 +15,10 @@ using namespace llvm;
 using namespace moe::emulator;
 
 Expected<uint32_t> moe::emulator::parseSanitizers(StringRef list) {
+  // Accesses out of bounds are errors with or without a sanitizer.
   static const std::pair<StringRef, uint32_t> names[] = {
       {"wait", SanitizeWait},     {"race", SanitizeRace},
-      {"uninit", SanitizeUninit}, {"bounds", SanitizeBounds},
+      {"uninit", SanitizeUninit}, {"bounds", SanitizeNone},
       {"exec", SanitizeExec},     {"hazard", SanitizeHazard},
       {"all", SanitizeAll},       {"none", SanitizeNone}};
   uint32_t bits = 0;

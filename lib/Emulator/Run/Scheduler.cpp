@@ -10,6 +10,8 @@
 
 #include "Run/Scheduler.h"
 
+#include "Vector/ValuDpp.h"
+
 #include <algorithm>
 
 namespace moe::emulator {
@@ -31,7 +33,7 @@ GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
     : state(state), sanitizers(sanitizers), recorder(recorder) {
   uint64_t items = uint64_t(state.block[0]) * state.block[1] * state.block[2];
   unsigned count = unsigned((items + 63) / 64);
-  unsigned rows = state.program->rows;
+  unsigned rows = state.program->rows + spareRows;
   registers.resize(size_t(count) * rows * 64 + 16);
   uint32_t scratchSize = state.kernel->scratchSize;
   if (state.kernel->dynamicStack)
@@ -444,7 +446,6 @@ void GroupRunner::begin(const std::array<uint32_t, 3> &id, uint64_t ordinal) {
     for (int i = 0; i < 8; ++i)
       random();
   }
-  group.orderState = randomState;
   sliceState = (state.options.orderSeed.value_or(0) * 0x9e3779b97f4a7c15ull) ^
                (ordinal + 1) * 0xbf58476d1ce4e5b9ull;
   for (unsigned i = 0; i < waves.size(); ++i)

@@ -21,8 +21,8 @@ public:
   HazardCheck(const Program &program, const Sanitizers::Sink &sink);
   void beginGroup(const ChipFeatures &features);
   void before(Wave &w, uint32_t record);
-  /// Nothing to check before this one executes and nothing to remember of it,
-  /// wherever the wave came from: `before` need not be called.
+  /// Whether the instruction can neither break a rule nor affect a later one,
+  /// on any path: `before` need not be called.
   bool isQuiet(uint32_t record) const { return quiet[record]; }
 
 private:

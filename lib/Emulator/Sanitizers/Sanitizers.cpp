@@ -46,8 +46,8 @@ struct Sanitizers::Impl {
   void overReads(Wave &w, const InFlight::Op &dma);
 };
 
-/// LDS-DMA to bytes that reads or writes of the same wave still want: the two
-/// go different ways.
+/// LDS-DMA overlaps an outstanding DS access of the same wave: vmcnt and
+/// lgkmcnt operations are unordered.
 void Sanitizers::Impl::overReads(Wave &w, const InFlight::Op &dma) {
   if (dma.lds.addresses.empty())
     return;

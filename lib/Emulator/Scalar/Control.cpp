@@ -14,7 +14,7 @@
 namespace moe::emulator {
 namespace {
 
-/// What the trap handler of ROCm does with a number.
+/// s_trap, as the trap handler of ROCm treats its number.
 void trap(Wave &w, unsigned id) {
   if (id == 3) // a breakpoint in the source: without a debugger, nothing
     return;
@@ -39,8 +39,8 @@ uint64_t addressOf(const Wave &w, uint32_t record) {
   return program.imageBase + program.meta[record].address;
 }
 
-/// Forks: of the two sides of a mask the one with fewer lanes goes first, the
-/// other waits on a stack of four SGPRs an entry, whose depth is MODE.CSP.
+/// Forks: the side of the mask with fewer lanes runs first; the other is pushed
+/// on a stack of four SGPRs per entry, whose depth is MODE.CSP.
 void fork(Wave &w, const Inst &I, uint64_t mask, uint64_t target) {
   uint64_t exec = w.exec(), pass = mask & exec, fail = ~mask & exec;
   uint64_t next = nextAddress(w, I);
@@ -62,7 +62,7 @@ void fork(Wave &w, const Inst &I, uint64_t mask, uint64_t target) {
 void join(Wave &w, const Inst &I) {
   unsigned depth = w.mode >> 29;
   if (depth == w.scalar(I.src[0]))
-    return; // both sides have come
+    return; // both sides have arrived
   if (depth == 0)
     return w.fault("s_cbranch_join with an empty stack");
   --depth;

@@ -1,9 +1,9 @@
-//===- Machine.cpp - what a wave can say of itself ------------------------===//
+//===- Machine.cpp - faults, EXEC and special operands of a wave ----------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Faults, the EXEC mask in the form that vector code uses, and the special
-// scalar operands. No instruction family.
+// Member functions of Wave that are not inline: faults, EXEC as a mask of lanes
+// for vector code, special scalar operands.
 //
 //===----------------------------------------------------------------------===//
 

@@ -2,9 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the handlers of all instruction families share: the decoded record of an
-// instruction, a wave, its workgroup, the address space. Standard library only,
-// so that the vectorised families may include it. No handler is here.
+// Shared by the handlers of all instruction families: a decoded instruction, a
+// wave, its workgroup, the address space. Standard library only, so that the
+// vectorised families can include it. Handlers are in the other folders.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,9 +26,9 @@ struct Program;
 struct ChipFeatures;
 class AccessObserver;
 
-/// Inlined whatever the optimiser thinks: of an inline function that sources of
-/// several host instruction sets share, the linker keeps one copy, which the
-/// host at hand may not be able to run.
+/// Forces inlining. Translation units compiled for different host instruction
+/// sets share inline functions, and the linker keeps one copy of each, which
+/// may use instructions that this host does not have.
 #define MOE_EMU_INLINE inline __attribute__((always_inline))
 
 using Row = uint32_t[64];
@@ -77,8 +77,8 @@ inline unsigned modOpSelHi(uint32_t m) { return (m >> 10) & 7; }
 inline unsigned modNegHi(uint32_t m) { return (m >> 13) & 7; }
 inline unsigned modOmod(uint32_t m) { return (m >> 17) & 3; }
 
-/// One decoded instruction. What each family keeps in the free fields is said
-/// where the family decodes.
+/// One decoded instruction. Each family documents how it uses the fields at the
+/// top of its source file.
 struct alignas(64) Inst {
   Handler run = nullptr;
   const void *op = nullptr; ///< row of the family's opcode table
@@ -92,8 +92,8 @@ struct alignas(64) Inst {
   uint16_t data1 = 0;  ///< DS: row of the second data
   uint16_t flags = 0;  ///< family flags
   bool vector = false; ///< op is a ValuRow: VOP1, VOP2, VOPC, VOP3
-  /// Instructions from this one on that run one after the other, whatever they
-  /// do: only the last may branch, stop the wave or look at its counters.
+  /// Length of the straight-line run that starts here: only its last
+  /// instruction may branch, stop the wave or read its counters.
   uint8_t straight = 1;
 };
 
@@ -210,9 +210,9 @@ struct Counters;
 struct alignas(64) Wave {
   alignas(64) uint32_t execMask[64]; ///< all ones where EXEC is set
   alignas(64) uint32_t s[128];
-  Row *v = nullptr; ///< unified vector registers
+  Row *v = nullptr; ///< unified vector registers; after these, spare rows
   const Inst *pc = nullptr;
-  const Inst *inst = nullptr; ///< the one being executed, for messages
+  const Inst *inst = nullptr; ///< being executed; for messages
   const Inst *code = nullptr;
   Workgroup *group = nullptr;
   uint8_t *scratch = nullptr; ///< lane-major: lane * scratchSize
@@ -226,7 +226,7 @@ struct alignas(64) Wave {
   uint8_t id = 0; ///< in its workgroup
   uint8_t initialSgprs = 0;
   uint64_t executed = 0;
-  AccessObserver *observer = nullptr; ///< hears of memory accesses; may be null
+  AccessObserver *observer = nullptr; ///< told of memory accesses; may be null
   Counters *counters = nullptr;
   std::string error;
 
@@ -246,9 +246,9 @@ struct alignas(64) Wave {
     if (index >= SgprExec)
       execChanged();
   }
-  /// Brings execMask and execFull up to date.
+  /// Recomputes execMask and execFull from EXEC.
   void execChanged();
-  /// Encodings 235..253.
+  /// Value of a special scalar operand (encodings 235 to 253).
   uint64_t special(unsigned encoding) const;
   MOE_EMU_INLINE uint32_t scalar(const Src &src) const {
     switch (src.kind) {
@@ -304,7 +304,6 @@ struct Workgroup {
   std::vector<Wave *> waves;
   const Program *program = nullptr;
   Memory *memory = nullptr;
-  uint64_t orderState = 0; ///< 0: lanes in order; else state of the shuffle
   void (*warn)(void *, const std::string &) = nullptr;
   void *warnContext = nullptr;
 };

@@ -2,10 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One record for each instruction that control flow from the entry reaches, and
-// what is known of it beyond its execution: class, registers, place. Standard
-// library only. Here because branches look addresses up in it; decoding is in
-// Decode.
+// The instructions that control flow from the entry reaches, with their class,
+// traits, registers and addresses. Standard library only. In State because
+// handlers of branches look up addresses; decoding is in Decode.
 //
 //===----------------------------------------------------------------------===//
 

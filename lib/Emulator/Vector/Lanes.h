@@ -2,11 +2,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the vector instruction families are written with. Their sources are
+// Types and macros of the vector instruction families. Their sources are
 // compiled once for each host instruction set (MOE_EMU_VARIANT names the
-// namespace), and one set is chosen at run time; see ValuTable.h. A lane kernel
-// is a plain loop over 64 lanes on register rows and knows nothing of EXEC; the
-// driver in ValuDriver.cpp fetches, modifies, blends and stores.
+// namespace); one set is chosen at run time, see ValuTable.h. A lane kernel is
+// a loop over the 64 lanes of register rows and ignores EXEC; ValuDriver.cpp
+// fetches operands, applies modifiers and merges by EXEC.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,8 +23,8 @@
 #define MOE_EMU_VARIANT base
 #endif
 
-// A destination row may be the very row of a source, never a shifted one: the
-// driver sees to that, so that lanes are independent.
+// A destination row is either identical to a source row or disjoint from it:
+// the driver ensures it, so lanes are independent.
 #define MOE_LANES                                                              \
   _Pragma("clang loop vectorize(assume_safety)") for (int i = 0; i < 64; ++i)
 

@@ -2,11 +2,11 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One handler an opcode for the forms that need no more than neg and abs:
-// fetch, lane loop and write in one function, in place when EXEC is full, with
-// scalar operands as 16 repeated lanes. Everything else is done by the drivers
-// in ValuDriver.cpp, which give the same results. Compiled once for each host
-// instruction set.
+// One handler per opcode for the forms with no modifiers other than neg and
+// abs: operand fetch, lane loop and write in one function, in place when EXEC
+// is full, with scalar operands broadcast to 16 lanes. All other forms go
+// through the drivers in ValuDriver.cpp, which give the same results. Compiled
+// once for each host instruction set.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,8 +20,8 @@
 #include <immintrin.h>
 #endif
 
-// A loop over the lanes of a chunk. Unrolled before the vectoriser sees it, it
-// would stay scalar.
+// A loop over the lanes of a chunk. Unrolling is disabled, since a loop that is
+// unrolled before the vectoriser runs stays scalar.
 #define MOE_CHUNK(count)                                                       \
   _Pragma(                                                                     \
       "clang loop vectorize(assume_safety) unroll(disable)") for (int j = 0;   \
@@ -188,7 +188,8 @@ constexpr int chunkLanes() {
   return !Vgprs ? 16 : Flags & VCarryIn ? 32 : 64;
 }
 
-/// With some lanes off, or a half of the old result to keep.
+/// Merges with the old destination: EXEC is partial, or the instruction keeps
+/// the upper half.
 template <class Op, unsigned Flags, bool Signs, int N>
 __attribute__((noinline)) void mergeRow(Wave &w, const Inst &I, Source a,
                                         Source b, Source c, uint64_t carry,
@@ -341,8 +342,8 @@ MOE_EMU_INLINE void fetchPair(const Wave &w, const Inst &I, int k,
   high.flip = modNegHi(I.mods) >> k << 31;
 }
 
-/// N lanes of both values. They are written together: a half of the result may
-/// be a source of the other one.
+/// N lanes of both values, written together since one half of the result may be
+/// a source of the other.
 template <class Op, int N, bool Signs>
 MOE_EMU_INLINE void runPairs(uint32_t *d, const Source *low, const Source *high,
                              int first) {
@@ -397,7 +398,7 @@ void directPackedVgprs(Wave &w, const Inst &I) {
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 namespace {
-/// Which combinations of scalar sources have a handler of their own.
+/// Whether a combination of scalar sources has a specialised handler.
 template <class Op, unsigned Flags>
 constexpr bool hasScalars(unsigned scalars) {
   const ValueType types[3] = {Op::A::id, Op::B::id, Op::C::id};

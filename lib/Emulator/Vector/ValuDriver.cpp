@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Vector/ValuDirect.h"
+#include "Vector/ValuDpp.h"
 #include "Vector/ValuHelpers.h"
 
 #include <cfenv>
@@ -105,55 +106,17 @@ void selectSdwa(Operand &x, unsigned select, bool sext) {
   }
 }
 
-/// Source lane of a DPP control, or -1.
-int dppLane(unsigned ctrl, int lane) {
-  int row = lane & ~15, in = lane & 15, n = ctrl & 15;
-  if (ctrl < 0x100)
-    return (lane & ~3) | ((ctrl >> (2 * (lane & 3))) & 3);
-  switch (ctrl & 0x1f0) {
-  case 0x100: // row_shl
-    return in + n < 16 ? lane + n : -1;
-  case 0x110: // row_shr
-    return in - n >= 0 ? lane - n : -1;
-  case 0x120: // row_ror
-    return row | ((in - n) & 15);
-  case 0x150: // row_newbcast
-    return row | n;
-  default:
-    break;
-  }
-  switch (ctrl) {
-  case 0x130: // wave_shl:1
-    return lane < 63 ? lane + 1 : -1;
-  case 0x134: // wave_rol:1
-    return (lane + 1) & 63;
-  case 0x138: // wave_shr:1
-    return lane - 1;
-  case 0x13c: // wave_ror:1
-    return (lane - 1) & 63;
-  case 0x140: // row_mirror
-    return row | (15 - in);
-  case 0x141: // row_half_mirror
-    return (lane & ~7) | (7 - (lane & 7));
-  case 0x142: // row_bcast:15
-    return lane >= 16 ? row - 1 : -1;
-  case 0x143: // row_bcast:31
-    return lane >= 32 ? 31 : -1;
-  }
-  return -1;
-}
-
 /// Permutes source 0 and clears the lanes that are not written.
 void applyDpp(const Wave &w, uint32_t word, Operand &x, unsigned rows,
               uint64_t &lanes) {
-  unsigned ctrl = (word >> 8) & 0x1ff;
+  const DppPattern &pattern = dppPattern((word >> 8) & 0x1ff);
   bool boundZero = (word >> 19) & 1;
   unsigned banks = (word >> 24) & 15, rowMask = (word >> 28) & 15;
   uint64_t exec = w.exec();
   alignas(64) uint32_t out[128];
   for (int lane = 0; lane < 64; ++lane) {
-    int from = dppLane(ctrl, lane);
-    bool valid = from >= 0 && ((exec >> from) & 1);
+    unsigned from = pattern.from[lane];
+    bool valid = (pattern.valid >> lane & 1) && ((exec >> from) & 1);
     for (unsigned r = 0; r < rows; ++r)
       out[64 * r + lane] = valid ? x.p[64 * r + from] : 0;
     bool off = !((rowMask >> (lane / 16)) & 1) ||
@@ -186,7 +149,7 @@ int hostDirection(Round round) {
     return FE_TONEAREST;
   }
 }
-/// The kernels of f16 compute in f32 and round to nearest by themselves.
+/// Kernels of f16 compute in f32 and round to nearest even themselves.
 int hostRounding(uint32_t mode, const ValuRow &row) {
   FpMode fp{mode};
   if (row.d == ValueType::F16 || row.a == ValueType::F16)
@@ -489,7 +452,8 @@ void packed(Wave &w, const Inst &I) {
 
 namespace {
 
-/// v_pk_*_f32 and v_pk_mov_b32: sources of two rows, each result picks one.
+/// v_pk_*_f32 and v_pk_mov_b32: each source has two rows, of which op_sel picks
+/// one for each result.
 } // namespace
 
 void packed32(Wave &w, const Inst &I) {
@@ -595,6 +559,7 @@ TABLE(Mix)
 #undef TABLE
 
 void unpackFp4(Wave &w, const Inst &I);
+void dpp(Wave &w, const Inst &I);
 const ValuOps &variantOps();
 const ValuOps &variantOps() {
   static const ValuOps ops = {MOE_EMU_VARIANT_NAME,
@@ -603,6 +568,7 @@ const ValuOps &variantOps() {
                               packed32,
                               mix,
                               unpackFp4,
+                              dpp,
                               {{rowsInt, rowsIntCount},
                                {rowsFloat, rowsFloatCount},
                                {rowsConvert, rowsConvertCount},

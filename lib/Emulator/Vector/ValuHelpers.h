@@ -249,7 +249,7 @@ inline F frexpMantissa(F x) {
 /// error (below 1e-13) is far under half an ulp of f32.
 inline float exp2Of(float x) {
   double d = x;
-  d = d > 1100.0 ? 1100.0 : d < -1000.0 ? -1000.0 : d;
+  d = d > 1000.0 ? 1000.0 : d < -1000.0 ? -1000.0 : d;
   double n = __builtin_floor(d + 0.5);
   double t = (d - n) * 0.693147180559945309417;
   double p = 1.0 / 479001600.0;
@@ -265,21 +265,71 @@ inline float exp2Of(float x) {
   p = p * t + 0.5;
   p = p * t + 1.0;
   p = p * t + 1.0;
-  // A NaN must not reach the conversion to an integer.
-  int64_t e = n == n ? int64_t(n) : 0;
-  e = e > 1000 ? 1000 : e;
-  double power = bitsToF64(uint64_t(e + 1023) << 52);
+  // The low bits of n + 3 * 2^51 are n, which becomes the exponent.
+  double power =
+      bitsToF64((f64ToBits(n + 0x1.8p52) << 52) + (uint64_t(1023) << 52));
   return x != x ? x : float(p * power);
 }
-inline float log2Of(float x) { return float(std::log2(double(x))); }
-inline float sinTurns(float x) {
-  double t = double(x) - std::floor(double(x));
-  return float(std::sin(t * 6.283185307179586476925));
+/// log2(x), by the series of atanh in f64 (error below 1e-15, relative).
+inline float log2Of(float x) {
+  uint64_t u = f64ToBits(double(x));
+  // The biased exponent as f64, by way of the bits of 2^52 + it.
+  double e =
+      bitsToF64((u >> 52 & 2047) | 0x4330000000000000u) - (0x1p52 + 1023.0);
+  double m = bitsToF64((u & 0xfffffffffffffu) | 0x3ff0000000000000u);
+  bool upper = m > 1.4142135623730951;
+  m = upper ? m * 0.5 : m;
+  e = upper ? e + 1.0 : e;
+  double s = (m - 1.0) / (m + 1.0), z = s * s;
+  double p = 1.0 / 23.0;
+  p = p * z + 1.0 / 21.0;
+  p = p * z + 1.0 / 19.0;
+  p = p * z + 1.0 / 17.0;
+  p = p * z + 1.0 / 15.0;
+  p = p * z + 1.0 / 13.0;
+  p = p * z + 1.0 / 11.0;
+  p = p * z + 1.0 / 9.0;
+  p = p * z + 1.0 / 7.0;
+  p = p * z + 1.0 / 5.0;
+  p = p * z + 1.0 / 3.0;
+  p = p * z + 1.0;
+  float r = float(e + s * p * 2.8853900817779268147); // 2 / ln(2)
+  const float inf = bitsToF32(0x7f800000u), nan = bitsToF32(0x7fc00000u);
+  r = x == inf ? inf : r;
+  r = x == 0.0f ? -inf : r;
+  r = x < 0.0f ? nan : r;
+  return x != x ? x : r;
 }
-inline float cosTurns(float x) {
-  double t = double(x) - std::floor(double(x));
-  return float(std::cos(t * 6.283185307179586476925));
+/// sin(2 * pi * (x + quarters / 4)): the angle is reduced exactly to an eighth
+/// of a turn around a multiple of a quarter; Taylor series in f64.
+inline float sineOf(float x, double quarters) {
+  double d = double(x), q = __builtin_floor(d * 4.0 + 0.5);
+  double y = (d - q * 0.25) * 6.283185307179586476925, z = y * y;
+  double s = 1.0 / 355687428096000.0; // 1 / 17!
+  s = s * z - 1.0 / 1307674368000.0;
+  s = s * z + 1.0 / 6227020800.0;
+  s = s * z - 1.0 / 39916800.0;
+  s = s * z + 1.0 / 362880.0;
+  s = s * z - 1.0 / 5040.0;
+  s = s * z + 1.0 / 120.0;
+  s = s * z - 1.0 / 6.0;
+  s = s * z * y + y;
+  double c = 1.0 / 20922789888000.0; // 1 / 16!
+  c = c * z - 1.0 / 87178291200.0;
+  c = c * z + 1.0 / 479001600.0;
+  c = c * z - 1.0 / 3628800.0;
+  c = c * z + 1.0 / 40320.0;
+  c = c * z - 1.0 / 720.0;
+  c = c * z + 1.0 / 24.0;
+  c = c * z - 0.5;
+  c = c * z + 1.0;
+  q = (q - 4.0 * __builtin_floor(q * 0.25)) + quarters;
+  q = q >= 4.0 ? q - 4.0 : q;
+  double r = (q == 1.0) | (q == 3.0) ? c : s;
+  return float(q >= 2.0 ? 0.0 - r : r);
 }
+inline float sinTurns(float x) { return sineOf(x, 0.0); }
+inline float cosTurns(float x) { return sineOf(x, 1.0); }
 /// Cube maps: the major axis is z when no other is longer, else y before x.
 inline bool cubeIsZ(float x, float y, float z) {
   float m = std::fabs(z);

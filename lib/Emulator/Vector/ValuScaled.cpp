@@ -1,4 +1,4 @@
-//===- ValuScaled.cpp - the hot one of the scaled conversions -------------===//
+//===- ValuScaled.cpp - fast path of v_cvt_scalef32_pk_bf16_fp4 -----------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

@@ -119,6 +119,7 @@ struct ValuOps {
   void (*packed32)(Wave &, const Inst &);  ///< v_pk_*_f32, v_pk_mov_b32
   void (*mix)(Wave &, const Inst &);       ///< v_fma_mix*
   void (*unpackFp4)(Wave &, const Inst &); ///< v_cvt_scalef32_pk_bf16_fp4
+  void (*dpp)(Wave &, const Inst &);       ///< DPP of rows that have `direct`
   struct Table {
     const ValuRow *rows;
     size_t count;
@@ -136,6 +137,8 @@ std::vector<const ValuOps *> allValuOps();
 /// The row's own handler for a decoded instruction, the faster one where all
 /// sources are VGPRs; null when a driver must do it.
 ValuHandler directHandler(const ValuRow &row, const Inst &inst);
+/// DPP with no other change than neg and abs: for ValuOps::dpp.
+bool isPlainDpp(const Inst &inst);
 /// The same for a row of packedRows or packed32Rows.
 ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
                                 bool pairs);

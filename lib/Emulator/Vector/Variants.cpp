@@ -72,6 +72,10 @@ ValuHandler directHandler(const ValuRow &row, const Inst &inst) {
   return own ? own : row.direct;
 }
 
+bool isPlainDpp(const Inst &inst) {
+  return (inst.mods & ModDpp) && !(inst.mods & ~uint32_t(ModDpp | 63));
+}
+
 ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
                                 bool pairs) {
   if (inst.mods & ModClamp)

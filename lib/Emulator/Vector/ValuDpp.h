@@ -1,0 +1,31 @@
+//===- ValuDpp.h - which lane a DPP control fetches from --------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The controls of the DPP word as tables of 64 lanes, from the chapter on data
+// parallel processing of the ISA manuals.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_EMULATOR_VECTOR_VALUDPP_H
+#define MOE_LIB_EMULATOR_VECTOR_VALUDPP_H
+
+#include <cstdint>
+
+namespace moe::emulator {
+
+/// Rows after those of a wave that its register file must have room for.
+constexpr unsigned spareRows = 2;
+
+struct DppPattern {
+  uint8_t from[64]; ///< the lane itself where there is none
+  uint64_t valid;   ///< lanes that have one
+  bool inRows;      ///< every lane fetches from its own row of 16
+};
+
+/// Of the 9 bits of DPP_CTRL.
+const DppPattern &dppPattern(unsigned control);
+
+} // namespace moe::emulator
+
+#endif // MOE_LIB_EMULATOR_VECTOR_VALUDPP_H
