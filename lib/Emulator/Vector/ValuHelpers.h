@@ -325,7 +325,8 @@ inline float sineOf(float x, double quarters) {
   c = c * z + 1.0;
   q = (q - 4.0 * __builtin_floor(q * 0.25)) + quarters;
   q = q >= 4.0 ? q - 4.0 : q;
-  double r = (q == 1.0) | (q == 3.0) ? c : s;
+  bool odd = (q == 1.0) | (q == 3.0);
+  double r = odd ? c : s;
   return float(q >= 2.0 ? 0.0 - r : r);
 }
 inline float sinTurns(float x) { return sineOf(x, 0.0); }
