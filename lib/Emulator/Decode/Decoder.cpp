@@ -101,7 +101,7 @@ Error KernelDecoder::decodeOne(uint64_t address, bool certain) {
       return failure(address, decoded.error, decoded.text);
     decoded.inst.run = runUnimplemented;
   }
-  uint32_t traits = decoded.meta.traits;
+  uint64_t traits = decoded.meta.traits;
   indirect |= bool(traits & JumpsAnywhere);
   if (decoded.target) {
     if (!inText(*decoded.target))

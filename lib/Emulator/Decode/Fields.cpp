@@ -315,6 +315,7 @@ void FieldDecoder::smem() {
     if (at == std::string::npos || !memRow(name.substr(at)))
       return refuse(notImplemented);
     inst.run = runScalarAtomic;
+    meta.traits = WritesMemory;
     inst.data = static_cast<const MemRow *>(inst.op)->dwords;
     inst.flags = startsWith(name, "s_buffer_") ? ScalarBuffer : 0;
     inst.flags |= (w0 >> 16) & 1 ? MemReturn : 0;
@@ -360,8 +361,8 @@ bool writesPart(const Inst &inst, const ValuRow &row) {
 }
 
 /// The traits of a vector row in the form of the instruction.
-uint32_t traitsOf(const ValuRow &row, const Inst &inst) {
-  uint32_t traits = 0;
+uint64_t traitsOf(const ValuRow &row, const Inst &inst) {
+  uint64_t traits = 0;
   traits |= row.flags & VCopy ? Copies : 0;
   traits |= row.flags & VWideAdd ? WideAdd : 0;
   traits |= row.flags & VDot ? DotProduct : 0;

@@ -110,7 +110,7 @@ struct DsRow {
   uint8_t results, data; ///< registers
   bool address;          ///< a VGPR holds it
   uint8_t chips;
-  uint32_t traits;
+  uint64_t traits;
 };
 struct DsTable {
   const DsRow *rows;

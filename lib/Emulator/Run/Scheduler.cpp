@@ -234,8 +234,7 @@ uint64_t GroupRunner::digest(const Wave &w) const {
 static bool changesGlobal(const InstMeta &meta) {
   switch (meta.kind) {
   case InstClass::Smem:
-    return meta.mnemonic.find("load") == std::string::npos &&
-           meta.mnemonic.find("time") == std::string::npos;
+    return !(meta.traits & WritesMemory);
   case InstClass::VmemStore:
   case InstClass::VmemAtomic:
   case InstClass::FlatStore:

@@ -130,7 +130,7 @@ void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
 
 void UninitCheck::readScalar(Wave &w, uint32_t record, const RegUse &use,
                              unsigned reg) {
-  uint32_t traits = program.meta[record].traits;
+  uint64_t traits = program.meta[record].traits;
   uint32_t bits = undefined[w.id][reg];
   if (use.flags & laneMask)
     bits &= uint32_t(execBefore >> 32 * (reg - use.first));
@@ -271,7 +271,7 @@ void UninitCheck::markIndexed(Wave &w, uint32_t record) {
 void UninitCheck::after(Wave &w, uint32_t record) {
   if (program.meta[record].bits.rule != BitOp::None)
     return afterBits(w, record);
-  uint32_t traits = program.meta[record].traits;
+  uint64_t traits = program.meta[record].traits;
   uint64_t lanes = traits & AllLanes ? ~uint64_t(0) : execBefore;
   if (traits & RunsOthers)
     markIndexed(w, record);

@@ -128,20 +128,21 @@ static void runScalarTime(Wave &w, const Inst &I) {
 }
 
 // clang-format off
-#define SIZES(prefix, fn, flags)                                               \
-  {prefix "_dword", fn, 1, flags, 0}, {prefix "_dwordx2", fn, 2, flags, 0},    \
-  {prefix "_dwordx4", fn, 4, flags, 0},
+#define SIZES(prefix, fn, flags, traits)                                       \
+  {prefix "_dword", fn, 1, flags, traits},                                     \
+  {prefix "_dwordx2", fn, 2, flags, traits},                                   \
+  {prefix "_dwordx4", fn, 4, flags, traits},
 #define LARGE(prefix, fn, flags)                                               \
-  SIZES(prefix, fn, flags) {prefix "_dwordx8", fn, 8, flags, 0},               \
+  SIZES(prefix, fn, flags, 0) {prefix "_dwordx8", fn, 8, flags, 0},            \
   {prefix "_dwordx16", fn, 16, flags, 0},
 #define NOTHING(name) {name, runNothing, 0, 0, 0},
 static const ScalarMemRow rows[] = {
     LARGE("s_load", runScalarLoad, 0)
     LARGE("s_buffer_load", runScalarBufferLoad, ScalarBuffer)
-    SIZES("s_scratch_load", runScalarLoad, ScalarScratch)
-    SIZES("s_store", runScalarStore, 0)
-    SIZES("s_buffer_store", runScalarStore, ScalarBuffer)
-    SIZES("s_scratch_store", runScalarStore, ScalarScratch)
+    SIZES("s_scratch_load", runScalarLoad, ScalarScratch, 0)
+    SIZES("s_store", runScalarStore, 0, WritesMemory)
+    SIZES("s_buffer_store", runScalarStore, ScalarBuffer, WritesMemory)
+    SIZES("s_scratch_store", runScalarStore, ScalarScratch, WritesMemory)
     {"s_memtime", runScalarTime, 0, 0, ReadsCounters},
     {"s_memrealtime", runScalarTime, 0, 0, ReadsCounters},
     NOTHING("s_dcache_inv") NOTHING("s_dcache_inv_vol")

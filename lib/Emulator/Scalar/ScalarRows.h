@@ -38,7 +38,7 @@ struct ScalarRow {
   uint8_t shape;
   InstClass kind;
   BitOp::Rule bits;
-  uint32_t traits;
+  uint64_t traits;
 };
 
 /// Scalar memory. Atomics have the rows of vector memory (Memory/MemRows.h).
@@ -47,7 +47,7 @@ struct ScalarMemRow {
   Handler fn;
   uint8_t dwords; ///< of the data; 0: no address either
   uint8_t flags;  ///< of ScalarMemFlags
-  uint32_t traits;
+  uint64_t traits;
 };
 
 struct ScalarTable {

@@ -31,7 +31,7 @@ struct InstMeta {
   uint64_t address = 0; ///< in the ELF
   uint8_t size = 4;
   InstClass kind = InstClass::Other;
-  uint32_t traits = 0; ///< bits of Trait
+  uint64_t traits = 0; ///< bits of Trait
   BitOp bits;
   std::string mnemonic; ///< for messages and traces only
   std::vector<RegUse> uses;

@@ -43,7 +43,7 @@ enum class InstClass : uint8_t {
 };
 
 /// Bits of InstMeta::traits.
-enum Trait : uint32_t {
+enum Trait : uint64_t {
   // Lanes
   AllLanes = 1 << 0,      ///< uses lanes that EXEC turns off as well
   NeedsAllLanes = 1 << 1, ///< is undefined when EXEC turns lanes off
@@ -82,6 +82,8 @@ enum Trait : uint32_t {
   // Registers that are known only when it executes
   RelativeRegisters = 1 << 30, ///< s_movrel
   Rejoins = 1u << 31,          ///< s_cbranch_join
+  // Memory
+  WritesMemory = 1ull << 32, ///< scalar stores and atomics
 };
 
 /// What a scalar instruction does with the bits of its operands, for those that

@@ -25,7 +25,7 @@ struct LaneRow {
   Handler fn;
   uint8_t sources; ///< operands read as Src
   uint8_t chips;
-  uint32_t traits = 0;
+  uint64_t traits = 0;
   uint8_t acc = 0;                  ///< AccResult, AccSource
   uint8_t counts[4] = {1, 1, 1, 1}; ///< registers of the result, the sources
 };
