@@ -17,6 +17,7 @@
 
 #include "gtest/gtest.h"
 
+#include <cmath>
 #include <random>
 
 using namespace moe::emulator;
@@ -403,4 +404,44 @@ TEST(ValuConversions, EveryCodeOfTheByteFormats) {
     expect(base::bf8Bits(code | 0x5500, true), SmallFormat::BF8);
     expect(base::bf8Bits(code | 0x5500, false), SmallFormat::BF8Fnuz);
   }
+}
+
+//===----------------------------------------------------------------------===//
+// The series of exp, log, sin and cos against the C library in f64 and more
+//===----------------------------------------------------------------------===//
+
+static void expectSame(float got, float want, const char *name, float x) {
+  if (got != got && want != want)
+    return;
+  ASSERT_EQ(got, want) << name << " of " << x;
+}
+
+/// A quarter turn is reduced exactly before the C library sees an angle.
+static float sineByLibrary(double x, unsigned quarters) {
+  double q = std::floor(x * 4 + 0.5);
+  long double angle = (long double)(x - q * 0.25) * 6.28318530717958647692528L;
+  double turn = std::fmod(q, 4.0);
+  unsigned n = unsigned((turn < 0 ? turn + 4 : turn) + quarters) % 4;
+  float value = n % 2 ? std::cos(angle) : std::sin(angle);
+  return n < 2 ? value : 0 - value;
+}
+
+TEST(ValuTranscendentals, AreCorrectlyRounded) {
+  Random random;
+  for (int i = 0; i < 200000; ++i) {
+    uint32_t bits = random.bits();
+    if (i % 2) // of a magnitude between 2^-7 and 2^8
+      bits = (bits & 0x87ffffffu) | 0x3c000000u;
+    float x = math::bitsToF32(bits);
+    expectSame(base::exp2Of(x), float(std::exp2(double(x))), "exp", x);
+    expectSame(base::log2Of(x), float(std::log2(double(x))), "log", x);
+    if (!std::isfinite(x))
+      continue;
+    expectSame(base::sinTurns(x), sineByLibrary(x, 0), "sin", x);
+    expectSame(base::cosTurns(x), sineByLibrary(x, 1), "cos", x);
+  }
+  EXPECT_TRUE(std::isnan(base::sinTurns(INFINITY)));
+  EXPECT_TRUE(std::isnan(base::log2Of(-1.0f)));
+  EXPECT_EQ(base::log2Of(0.0f), -INFINITY);
+  EXPECT_EQ(base::exp2Of(INFINITY), INFINITY);
 }

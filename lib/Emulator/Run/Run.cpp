@@ -94,11 +94,12 @@ private:
   std::set<std::pair<std::pair<int, int64_t>, int64_t>> reported;
   std::optional<std::pair<uint64_t, std::string>> firstError;
   std::atomic<uint64_t> nextGroup{0}, doneGroups{0};
-  /// Counts workgroups that ended, rounds in which a waiting one moved on.
+  /// Progress: workgroups that ended, and rounds in which a waiting one
+  /// advanced.
   std::atomic<uint64_t> moves{0};
   std::atomic<unsigned> runningThreads{0};
-  uint64_t idleMoves = 0;   ///< of which number of moves threads are idle
-  unsigned idleThreads = 0; ///< and how many
+  uint64_t idleMoves = 0;   ///< value of `moves` that idle threads have seen
+  unsigned idleThreads = 0; ///< number of threads idle at that value
   std::vector<uint64_t> order;
   uint64_t groups = 0;
   Stats stats;
@@ -211,7 +212,7 @@ Error LaunchRun::fillExplicit(std::vector<uint8_t> &kernarg) {
                     : !want.name.empty() ? want.name
                                          : "argument " + std::to_string(i);
       address = memory.map(std::move(region));
-      // Where a kernel is likely to keep flags and partial results.
+      // Small writable buffers are likely to hold flags and partial results.
       if (address && !arg.readOnly && arg.size <= 65536)
         globals.watch(address);
       if (!address)
@@ -288,8 +289,8 @@ Error LaunchRun::mapMemory() {
   uint64_t imageBase = memory.map(std::move(code));
   if (imageBase != program->imageBase)
     return failure("internal: the code object is mapped at another address");
-  // Compilers widen scalar loads to a power of two, past the last argument: the
-  // segment is larger on the hardware too.
+  // Compilers widen scalar loads to a power of two, past the last argument; the
+  // segment that the runtime allocates is larger too.
   kernarg.assign(kernel->kernargSize / 64 * 64 + 128, 0);
   packet.assign(64, 0);
   queue.assign(256, 0);
@@ -455,8 +456,8 @@ bool LaunchRun::goOn(Resident &r, GroupFailure &failed) {
   return true;
 }
 
-/// After a round without a move: do all threads say so of the same number of
-/// moves? If not, after a moment, this thread looks again.
+/// True once every thread has finished a round without progress. A thread that
+/// is the first to do so waits a moment for the others.
 bool LaunchRun::allIdle(uint64_t seen) {
   std::unique_lock<std::mutex> lock(mutex);
   if (moves.load() != seen)
@@ -477,8 +478,8 @@ bool LaunchRun::allIdle(uint64_t seen) {
   return all;
 }
 
-/// One round over the workgroups that wait. False when none moves any more and
-/// no other thread can change that.
+/// Resumes each waiting workgroup once. False when none makes progress and no
+/// other thread can change that.
 bool LaunchRun::resumeWaiting(Residents &waiting, Residents &spare) {
   uint64_t seen = moves.load();
   bool moved = false;
@@ -728,7 +729,8 @@ Expected<RunResult> LaunchRun::run() {
   RunResult result;
   result.lines = countClasses();
   result.stats = stats;
-  // What a race or a missing wait leaves unwritten is a consequence: last.
+  // Undefined values are often the consequence of a race or a missing wait, so
+  // these reports come last.
   for (bool consequence : {false, true})
     for (Report &entry : reports)
       if ((entry.sanitizer == SanitizeUninit) == consequence)

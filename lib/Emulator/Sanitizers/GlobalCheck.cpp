@@ -60,7 +60,7 @@ GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address) {
   return pages.emplace(address >> pageBits, new Page).first->second.get();
 }
 
-/// Whether nothing changes if the access comes earlier than the write lands.
+/// Whether an earlier write is ordered before this access.
 bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
                           GlobalTouch::Kind kind, bool scoped) const {
   bool synchronises = kind == GlobalTouch::Atomic || scoped;
@@ -71,7 +71,7 @@ bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
   if ((before.atomic || before.scoped) && (synchronises || writes))
     return true;
   if (before.group == group) {
-    // Scalar loads go another way than vector stores.
+    // Scalar loads bypass the vector cache that vector stores go through.
     if (kind == GlobalTouch::ScalarRead && !before.provenAt)
       return false;
     return before.wave == w.id || before.epoch < groups[group].barriers;
@@ -138,8 +138,8 @@ uint32_t GlobalCheck::issue(const Wave &w, uint32_t group, uint32_t record,
   return uint32_t(tickets.size());
 }
 
-/// Remembers a read. Reads of a wave between two barriers share a ticket: that
-/// of the first.
+/// Records a read. Reads of one wave between two barriers share the ticket of
+/// the first.
 void GlobalCheck::noteRead(Cell &cell, uint8_t mask, const Wave &w,
                            uint32_t group, uint32_t record, bool scoped,
                            uint32_t &ticket) {

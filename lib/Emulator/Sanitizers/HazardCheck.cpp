@@ -415,13 +415,14 @@ void HazardCheck::before(Wave &w, uint32_t record) {
 }
 
 //===----------------------------------------------------------------------===//
-// Quiet instructions. A chain is a sequence of records each of which but the
-// first is reached from the one before only. What a rule asks about lies at
-// most `longest` wait states back: further than that into a chain, whether it
-// reports is known beforehand, and found out by a trial.
+// Instructions that need no check. A chain is a sequence of instructions each
+// of which, except the first, is only reached from the one before it. A rule
+// looks at most `longest` wait states back, so deeper in a chain its outcome is
+// static and found by simulating the chain once.
 //===----------------------------------------------------------------------===//
 
-/// Which records start a chain; all of them where jumps are computed.
+/// Which instructions start a chain: all of them if the program has indirect
+/// jumps.
 std::vector<uint8_t> HazardCheck::findChains() {
   size_t count = program.meta.size();
   std::vector<uint8_t> found(count, 0);
@@ -440,7 +441,7 @@ std::vector<uint8_t> HazardCheck::findChains() {
   return found;
 }
 
-/// The rules about registers that nothing in the program writes, or reads
+/// Drops the rules about registers that nothing in the program writes, or reads
 /// late, in the way that they ask for: they can never report.
 void HazardCheck::dropRules() {
   std::vector<uint16_t> writtenBy(tracked, 0);
@@ -471,8 +472,8 @@ void HazardCheck::dropRules() {
   rules = std::move(kept);
 }
 
-/// Of the registers that an instruction writes, those that some rule asks
-/// about.
+/// Keeps, of the registers that an instruction writes, those that some rule
+/// asks about.
 void HazardCheck::keepWrites() {
   std::vector<uint8_t> asked(tracked, 0);
   for (const Rule &rule : rules)
@@ -517,8 +518,8 @@ void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
   }
 }
 
-/// When each record of a chain issues, at the earliest: with the matrix core
-/// free at the start of the chain.
+/// Earliest issue time of each instruction of a chain: the matrix core is free
+/// at its start.
 void HazardCheck::findOffsets() {
   uint32_t count = uint32_t(kinds.size());
   offsets.assign(count + 1, 0);

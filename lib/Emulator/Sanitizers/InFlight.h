@@ -17,7 +17,7 @@
 
 namespace moe::emulator {
 
-/// LDS bytes that one instruction touched: an address a lane and access.
+/// LDS bytes that one instruction accesses: an address per lane and element.
 struct LdsTouch {
   std::vector<uint32_t> addresses;
   uint32_t bytes = 0;
@@ -42,7 +42,7 @@ public:
     uint32_t record;
     Kind kind;
     bool ldsWrite = false, atomic = false;
-    bool same = false;   ///< LDS writes of what was there already
+    bool same = false;   ///< LDS writes that change no byte
     uint32_t ticket = 0; ///< of writes to global memory (GlobalCheck)
     bool vmProven = false, lgkmProven = false; ///< FLAT needs both
     LdsTouch lds;
@@ -53,7 +53,7 @@ public:
   /// Calls `done` for every operation that an s_waitcnt proves finished.
   void wait(WaveQueue &queue, uint32_t simm,
             const std::function<void(const Op &)> &done);
-  /// Room for addresses, taken from operations that have finished.
+  /// Storage for addresses, reused from operations that have finished.
   LdsTouch freshTouch();
   WaveQueue waves[maxWaves];
 

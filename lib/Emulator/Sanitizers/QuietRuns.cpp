@@ -1,11 +1,11 @@
-//===- QuietRuns.cpp - instructions that need no check one by one ---------===//
+//===- QuietRuns.cpp - runs of instructions checked together --------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Finds the sequences of vector and scalar arithmetic between memory
-// instructions, waits and branches, and which registers they touch. When none
-// of these has data on its way and all that is read is known to be written, the
-// sanitizers let a whole run pass.
+// instructions, waits and branches, and the registers they use. When no load to
+// these registers is outstanding and every register read is initialised, the
+// sanitizers skip the whole run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,8 +13,7 @@
 
 namespace moe::emulator {
 
-/// Reads and writes registers and nothing else, and none of the `exec`
-/// sanitizer's business.
+/// Accesses registers only, and cannot be reported by the `exec` sanitizer.
 static bool isQuiet(const Inst &inst, const InstMeta &meta) {
   switch (meta.kind) {
   case InstClass::Valu:
@@ -61,7 +60,7 @@ QuietRuns findQuietRuns(const Program &program) {
   for (size_t first = 0; first < count;) {
     QuietRun run;
     size_t end = first;
-    // The scheduler runs the last one of a straight run by itself.
+    // The scheduler handles the last one of a straight-line run separately.
     for (size_t last = first + program.code[first].straight - 1;
          end < last && isQuiet(program.code[end], program.meta[end]); ++end)
       addTo(run, program.meta[end]);

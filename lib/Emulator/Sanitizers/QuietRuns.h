@@ -14,17 +14,18 @@
 
 namespace moe::emulator {
 
-/// A sequence of records that touches registers only, by what is needed to know
-/// that checking its instructions one by one would find nothing.
+/// A sequence of instructions that access registers only, with what decides
+/// whether checking them one by one could find anything.
 struct QuietRun {
-  uint16_t length = 0; ///< records
+  uint16_t length = 0; ///< instructions
   bool writesExec = false;
   bool usesAllLanes = false; ///< those that are off as well
   RegSet touched, written;
   RegSet read; ///< before the run itself writes them
 };
 
-/// The runs of a program: run `at[record] - 1` starts at a record.
+/// The runs of a program: `at[i]` is 0 or the number of the run that starts at
+/// instruction i, plus 1.
 struct QuietRuns {
   std::vector<uint32_t> at;
   std::vector<QuietRun> runs;

@@ -17,7 +17,7 @@ namespace moe::emulator {
 /// A value, and those of its bits that were never written.
 struct PartlyKnown {
   uint64_t value = 0, undefined = 0;
-  /// Whether "is not zero" hangs on an undefined bit.
+  /// Whether "is not zero" depends on an undefined bit.
   bool zeroIsOpen() const { return undefined && !(value & ~undefined); }
 };
 

@@ -57,8 +57,8 @@ static bool isLaneMask(const InstMeta &meta, const RegUse &use) {
          (!(meta.traits & ReadsVcc) || use.first == SgprVcc);
 }
 
-/// Reads that are no use of the value: of callee-saved registers when they are
-/// put away, of M0 where only a part of it is replaced.
+/// Reads that do not use the value: spills of callee-saved registers, and M0
+/// where only part of it is replaced.
 static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
   if (meta.traits & Spills)
     return use.first >= regVector;

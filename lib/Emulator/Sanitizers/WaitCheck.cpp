@@ -1,4 +1,4 @@
-//===- WaitCheck.cpp - data still on its way ------------------------------===//
+//===- WaitCheck.cpp - use of data before it has arrived ------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //

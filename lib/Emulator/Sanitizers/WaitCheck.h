@@ -15,7 +15,7 @@
 
 namespace moe::emulator {
 
-/// `wait`: registers and LDS with data still on its way.
+/// `wait`: registers and LDS with outstanding loads.
 class WaitCheck {
 public:
   WaitCheck(const Program &program, const Sanitizers::Sink &sink)
@@ -27,15 +27,15 @@ public:
   void barrier();
   void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
               bool write);
-  /// Whether LDS between two addresses may have data on its way, or data of
-  /// which not all waves know.
+  /// Whether LDS between two addresses may be the target of outstanding
+  /// LDS-DMA, or of LDS-DMA that no barrier has published to all waves.
   bool mayTouch(uint32_t low, uint32_t end) const {
     for (const Dma &dma : landings ? live : none)
       if (low < dma.end && dma.low < end)
         return true;
     return false;
   }
-  /// No register of the run has data on its way.
+  /// No register of the run has an outstanding load.
   bool isQuiet(const Wave &w, const QuietRun &run) const {
     return !pendingCount[w.id] || !run.touched.meets(pendingSet[w.id]);
   }
