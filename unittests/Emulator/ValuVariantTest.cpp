@@ -103,6 +103,9 @@ std::string compare(const State &a, const State &b, unsigned dst,
                           a.registers[first + wide][lane]) &&
                   isNaNOf(type, b.registers[first][lane],
                           b.registers[first + wide][lane]);
+      // Either value of a packed f32 pair.
+      both |=
+          type == ValueType::F32 && isNaNOf(type, x, 0) && isNaNOf(type, y, 0);
       if (!both)
         return "v" + std::to_string(row) + " lane " + std::to_string(lane) +
                ": " + std::to_string(x) + " and " + std::to_string(y);
