@@ -52,27 +52,28 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
 
   /// The descriptor of all of x, at most kDescriptorBytes long.
   static Value describeX(LaneBuilder &b, Value x) {
-    auto type = cast<MemRefType>(x.getType());
     Value rows = memref::DimOp::create(b, x, 0);
-    Value bytes = arith::IndexCastUIOp::create(
-        b, b.getI64Type(), b.mul(rows, type.getDimSize(1) * 2));
+    Value rowBytes = b.mul(b.rowStride(x), 2);
+    Value bytes =
+        arith::IndexCastUIOp::create(b, b.getI64Type(), b.mul(rows, rowBytes));
     Value limit =
         arith::ConstantOp::create(b, b.getI64IntegerAttr(kDescriptorBytes));
     return b.descriptor(b.pointer(x), b.minU(bytes, limit));
   }
 
   /// Byte offset in x, less `k` bytes, of the chunk that this lane moves to
-  /// position `chunk` of the tile; out of range where zeros belong.
+  /// position `chunk` of the tile; out of range where zeros belong. Rows of x
+  /// are `stride` bytes apart (i32).
   static Value chunkOffset(LaneBuilder &b, GatherOp op,
                            const layout::ATile &tile, Value chunk, Value row,
-                           Value k) {
+                           Value stride, Value k) {
     int64_t tileK = op.getTo().getType().getDimSize(1);
     int64_t columns = op.getColumns();
     int64_t rowBytes = op.getX().getType().getDimSize(1) * 2;
     Value tileRow = b.div(chunk, tileK / 8), place = b.rem(chunk, tileK / 8);
     Value source = b.bitXor(place, b.tileKey(tile, tileRow));
     Value column = b.toI32(b.mul(source, 16));
-    Value offset = b.add(b.mul(row, rowBytes), column);
+    Value offset = b.add(b.mul(row, stride), column);
     Value wanted =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row, b.i32(0));
     if (columns < tileK) {
@@ -110,6 +111,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     layout::ATile tile(chip, /*mfmaRows=*/16, tileK);
     Value rsrc = describeX(b, adaptor.getX());
     Value k = b.toI32(b.mul(adaptor.getK(), 2));
+    Value stride = b.toI32(b.mul(b.rowStride(adaptor.getX()), 2));
     Value thread = b.threadIn(threads);
     Value lds = chip.hasWideLdsDma() ? b.pointer(adaptor.getTo()) : Value();
     auto chunkType = VectorType::get({8}, b.getBF16Type());
@@ -117,7 +119,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     for (int64_t c = 0; c < count; ++c) {
       Value chunk = b.add(thread, b.index(c * threads));
       Value row = vector::ExtractOp::create(b, adaptor.getRows(), c);
-      Value offset = chunkOffset(b, op, tile, chunk, row, k);
+      Value offset = chunkOffset(b, op, tile, chunk, row, stride, k);
       if (chip.hasWideLdsDma())
         gatherByDma(b, rsrc, offset, k, threads, c * threads, lds);
       else

@@ -39,6 +39,9 @@ Value LaneBuilder::add(Value a, Value b) {
 Value LaneBuilder::mul(Value a, int64_t b) {
   return arith::MulIOp::create(*this, a, like(*this, a, b));
 }
+Value LaneBuilder::mul(Value a, Value b) {
+  return arith::MulIOp::create(*this, a, b);
+}
 Value LaneBuilder::div(Value a, int64_t b) {
   return arith::DivUIOp::create(*this, a, like(*this, a, b));
 }
@@ -146,8 +149,30 @@ Value LaneBuilder::pointer(Value memref) {
     space = attr.getInt();
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(*this, memref);
   Value integer = arith::IndexCastUIOp::create(*this, getI64Type(), address);
-  return LLVM::IntToPtrOp::create(
+  Value aligned = LLVM::IntToPtrOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), space), integer);
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || offset == 0)
+    return aligned;
+  Value elements = ShapedType::isDynamic(offset) ? metadata(memref).getOffset()
+                                                 : index(offset);
+  Value wide = arith::IndexCastOp::create(*this, getI64Type(), elements);
+  return LLVM::GEPOp::create(*this, aligned.getType(), type.getElementType(),
+                             aligned,
+                             ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(wide)});
+}
+
+memref::ExtractStridedMetadataOp LaneBuilder::metadata(Value memref) {
+  return memref::ExtractStridedMetadataOp::create(*this, memref);
+}
+
+Value LaneBuilder::rowStride(Value memref) {
+  auto [strides, offset] =
+      cast<MemRefType>(memref.getType()).getStridesAndOffset();
+  if (ShapedType::isDynamic(strides.front()))
+    return metadata(memref).getStrides().front();
+  return index(strides.front());
 }
 
 Value LaneBuilder::descriptor(Value pointer, Value bytes) {

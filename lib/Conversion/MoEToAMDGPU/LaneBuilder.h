@@ -11,6 +11,7 @@
 #include "moe/Target/Chip.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -29,6 +30,7 @@ public:
   Value toI32(Value index);
   Value add(Value a, Value b);
   Value mul(Value a, int64_t b);
+  Value mul(Value a, Value b);
   Value div(Value a, int64_t b);
   Value rem(Value a, int64_t b);
   Value shl(Value a, int64_t b);
@@ -66,13 +68,19 @@ public:
   };
   SortedId decodeSortedId(Value id, Value tokens, int64_t topk);
 
-  /// A pointer to the first element of `memref`, in its address space.
+  /// A pointer to the first element of `memref`, its offset included, in its
+  /// address space.
   Value pointer(Value memref);
+  /// Elements from one row of a `memref` of rank 2 to the next, as an index.
+  Value rowStride(Value memref);
   /// A raw buffer descriptor of `bytes` (i64) from `pointer` on.
   Value descriptor(Value pointer, Value bytes);
   /// Loads 'type' at `offset` + `scalarOffset` bytes (i32); out of range is 0.
   Value bufferLoad(mlir::Type type, Value rsrc, Value offset,
                    Value scalarOffset, int64_t aux = 0);
+
+private:
+  mlir::memref::ExtractStridedMetadataOp metadata(Value memref);
 };
 
 /// Lets the back end's schedulers move nothing across but what `allow` names.

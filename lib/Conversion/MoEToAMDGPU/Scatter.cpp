@@ -179,7 +179,7 @@ void ScatterEmitter::storeUnit(Value outRow, Value column, Value value) {
   }
   Value base = b.pointer(out);
   Value offset = arith::IndexCastUIOp::create(
-      b, b.getI64Type(), b.add(b.mul(outRow, sizeN), column));
+      b, b.getI64Type(), b.add(b.mul(outRow, b.rowStride(out)), column));
   Value place =
       LLVM::GEPOp::create(b, base.getType(), element, base,
                           ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(offset)});

@@ -174,12 +174,12 @@ func.func @space(%s: memref<?x128xf32, #gpu.address_space<workgroup>>, %o: memre
 // -----
 
 // activate_sums_c6
-func.func @strides(%s: memref<?x128xf32>, %o: memref<?x64xbf16, strided<[128, 1]>>, %i: memref<?xi32>, %e: memref<?xi32>,
+func.func @strides(%s: memref<?x128xf32>, %o: memref<?x64xbf16, strided<[56, 1]>>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
-  // expected-error @+1 {{expected contiguous rows in 'out', got 'memref<?x64xbf16, strided<[128, 1]>>'}}
+  // expected-error @+1 {{expected the row stride of 'out' to be at least its 64 columns, got 56}}
   moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
-      : memref<?x128xf32>, memref<?x64xbf16, strided<[128, 1]>>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
+      : memref<?x128xf32>, memref<?x64xbf16, strided<[56, 1]>>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
 }
 
@@ -223,9 +223,9 @@ func.func @space(%p: memref<?x64xbf16>, %o: memref<?x64xbf16>, %t: i32, %v: memr
 // -----
 
 // reduce_slots_c3
-func.func @strides(%p: memref<?x64xbf16, strided<[80, 1]>>, %o: memref<?x64xbf16>, %t: i32) {
-  // expected-error @+1 {{expected contiguous rows in 'parts', got 'memref<?x64xbf16, strided<[80, 1]>>'}}
-  moe.reduce_slots %p to %o tokens(%t) topk 4 : memref<?x64xbf16, strided<[80, 1]>>, memref<?x64xbf16>
+func.func @strides(%p: memref<?x64xbf16, strided<[84, 1]>>, %o: memref<?x64xbf16>, %t: i32) {
+  // expected-error @+1 {{expected the row stride of 'parts' to be a multiple of 8 elements (16 bytes), got 84}}
+  moe.reduce_slots %p to %o tokens(%t) topk 4 : memref<?x64xbf16, strided<[84, 1]>>, memref<?x64xbf16>
   return
 }
 

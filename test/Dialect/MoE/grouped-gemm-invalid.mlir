@@ -590,14 +590,14 @@ func.func @memory_space_number(%out: memref<?x64xbf16, 3>, %x: memref<?x96xbf16>
 // -----
 
 // gemm_c12
-func.func @strides(%out: memref<?x64xbf16>, %x: memref<?x96xbf16, strided<[128, 1]>>,
+func.func @strides(%out: memref<?x64xbf16>, %x: memref<?x96xbf16, strided<[100, 1]>>,
     %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
     %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
-  // expected-error @+1 {{expected contiguous rows in 'x', got 'memref<?x96xbf16, strided<[128, 1]>>'}}
+  // expected-error @+1 {{expected the row stride of 'x' to be a multiple of 8 elements (16 bytes), got 100}}
   moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x64xbf16>)
-      ins(%x, %w, %s : memref<?x96xbf16, strided<[128, 1]>>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
+      ins(%x, %w, %s : memref<?x96xbf16, strided<[100, 1]>>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
       tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128>
   return
@@ -611,7 +611,7 @@ func.func @stride_of_list(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
     %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32, strided<[2]>>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
-  // expected-error @+1 {{expected contiguous rows in 'sorted_ids', got 'memref<?xi32, strided<[2]>>'}}
+  // expected-error @+1 {{expected the elements of a row of 'sorted_ids' to follow each other, got 'memref<?xi32, strided<[2]>>'}}
   moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x64xbf16>)
       ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32, strided<[2]>>, memref<?xi32>, memref<?xf32>, memref<2xi32>)

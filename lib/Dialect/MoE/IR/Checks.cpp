@@ -20,8 +20,12 @@ FailureOr<PreshuffleAttr> moe::checks::getLayout(Operation *op,
                                                  ShapedType type,
                                                  ShuffleRole role) {
   PreshuffleAttr layout = getPreshuffle(type);
-  if (layout && layout.getRole() == role)
-    return layout;
+  if (layout && layout.getRole() == role) {
+    if (!llvm::is_contained(type.getShape(), 0))
+      return layout;
+    return op->emitOpError("expected at least one expert, row and column in '")
+           << operand << "', got " << type;
+  }
   InFlightDiagnostic diag = op->emitOpError()
                             << "expected '" << operand
                             << "' in the layout #moe.preshuffle<"
@@ -51,31 +55,6 @@ LogicalResult moe::checks::checkDim(Operation *op, StringRef operand,
   else
     diag << got;
   return diag;
-}
-
-bool moe::checks::inWorkgroupMemory(MemRefType type) {
-  return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type);
-}
-
-/// An A tile: rows a multiple of 16, columns of 128, in workgroup memory.
-LogicalResult moe::checks::checkLdsTile(Operation *op, StringRef operand,
-                                        MemRefType type) {
-  if (!inWorkgroupMemory(type))
-    return op->emitOpError()
-           << "expected '" << operand
-           << "' in #gpu.address_space<workgroup>, got " << type;
-  if (!type.hasStaticShape() || !type.getLayout().isIdentity())
-    return op->emitOpError() << "expected '" << operand
-                             << "' to be static and row-major, got " << type;
-  if (type.getDimSize(0) % 16 != 0)
-    return op->emitOpError()
-           << "expected rows of '" << operand
-           << "' to be a multiple of 16, got " << type.getDimSize(0);
-  if (type.getDimSize(1) % 128 != 0)
-    return op->emitOpError()
-           << "expected columns of '" << operand
-           << "' to be a multiple of 128, got " << type.getDimSize(1);
-  return success();
 }
 
 /// The activations' K: static, a multiple of 32 and small enough for the 32-bit
@@ -128,40 +107,6 @@ LogicalResult moe::checks::checkWeights(Operation *op, ShapedType w,
   return success();
 }
 
-/// Operands in global memory; rows contiguous, preshuffled ones apart. Optional
-/// operands may be null.
-LogicalResult
-moe::checks::checkGlobal(Operation *op,
-                         ArrayRef<std::pair<StringRef, Value>> operands) {
-  for (auto [name, value] : operands) {
-    auto type = value ? dyn_cast<MemRefType>(value.getType()) : MemRefType();
-    if (!type)
-      continue;
-    Attribute space = type.getMemorySpace();
-    auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
-    auto number = dyn_cast_or_null<IntegerAttr>(space);
-    bool global =
-        !space ||
-        (gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Global) ||
-        (number && number.getInt() == 1);
-    if (!global)
-      return op->emitOpError("expected '")
-             << name << "' in the default or the global memory space, got "
-             << space;
-    if (isa<PreshuffleAttr>(type.getLayout()))
-      continue;
-    SmallVector<int64_t> strides;
-    int64_t offset;
-    bool strided = succeeded(type.getStridesAndOffset(strides, offset));
-    int64_t row = type.getRank() == 2 ? type.getDimSize(1) : 1;
-    if (!strided || strides.back() != 1 ||
-        (type.getRank() == 2 && strides.front() != row))
-      return op->emitOpError("expected contiguous rows in '")
-             << name << "', got " << type;
-  }
-  return success();
-}
-
 /// A constant token count fits the 24 bits of a sorted id.
 LogicalResult moe::checks::checkTokens(Operation *op, Value value) {
   APInt tokens;
@@ -176,8 +121,15 @@ LogicalResult moe::checks::checkTokens(Operation *op, Value value) {
 /// A static number of columns that is a multiple of `multiple`.
 LogicalResult moe::checks::checkColumnCount(Operation *op, StringRef name,
                                             int64_t n, int64_t multiple) {
-  if (!ShapedType::isDynamic(n) && n % multiple == 0 && n != 0)
-    return success();
+  // Rows of no more than 2^30 columns keep all sizes within 64 bits.
+  constexpr int64_t kMaxColumns = 1 << 30;
+  if (!ShapedType::isDynamic(n) && n % multiple == 0 && n != 0) {
+    if (n <= kMaxColumns)
+      return success();
+    return op->emitOpError("expected ")
+           << name << ", dimension 1 of 'out', to be at most " << kMaxColumns
+           << ", got " << n;
+  }
   return op->emitOpError("expected ")
          << name << ", dimension 1 of 'out', to be a static multiple of "
          << multiple << ", got "

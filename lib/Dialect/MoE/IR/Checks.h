@@ -6,6 +6,7 @@
 #ifndef MOE_LIB_DIALECT_MOE_IR_CHECKS_H
 #define MOE_LIB_DIALECT_MOE_IR_CHECKS_H
 
+#include "OperandChecks.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 
 namespace moe::checks {
@@ -26,12 +27,6 @@ mlir::FailureOr<PreshuffleAttr> getLayout(Operation *op,
 LogicalResult checkDim(Operation *op, llvm::StringRef operand, ShapedType type,
                        unsigned dim, llvm::StringRef meaning, int64_t expected);
 
-bool inWorkgroupMemory(MemRefType type);
-
-/// An A tile: rows a multiple of 16, columns of 128, in workgroup memory.
-LogicalResult checkLdsTile(Operation *op, llvm::StringRef operand,
-                           MemRefType type);
-
 /// The activations' K: static, a multiple of 32 and small enough for the 32-bit
 /// offsets of a gather.
 LogicalResult checkActivationK(Operation *op, ShapedType x);
@@ -39,12 +34,6 @@ LogicalResult checkActivationK(Operation *op, ShapedType x);
 /// Weights and scales of one product agree with each other and with K.
 LogicalResult checkWeights(Operation *op, ShapedType w, ShapedType scale,
                            int64_t k);
-
-/// Operands in global memory; rows contiguous, preshuffled ones apart. Tensors
-/// and optional operands that are null are passed over.
-LogicalResult
-checkGlobal(Operation *op,
-            llvm::ArrayRef<std::pair<llvm::StringRef, Value>> operands);
 
 /// A constant token count fits the 24 bits of a sorted id.
 LogicalResult checkTokens(Operation *op, Value value);

@@ -118,15 +118,17 @@ int64_t GroupedGemmOp::getLdsBytes() {
 
 /// gemm_c11, gemm_c12
 static LogicalResult checkMemory(GroupedGemmOp op) {
-  return checkGlobal(op, {{"out", op.getOut()},
-                          {"x", op.getX()},
-                          {"w", op.getW()},
-                          {"scale", op.getScale()},
-                          {"sorted_ids", op.getSortedIds()},
-                          {"expert_ids", op.getExpertIds()},
-                          {"sorted_weights", op.getSortedWeights()},
-                          {"num_valid", op.getNumValid()},
-                          {"bias", op.getBias()}});
+  if (failed(checkGlobal(op, {{"out", op.getOut(), /*wide=*/true},
+                              {"x", op.getX(), /*wide=*/true},
+                              {"w", op.getW()},
+                              {"scale", op.getScale()},
+                              {"sorted_ids", op.getSortedIds()},
+                              {"expert_ids", op.getExpertIds()},
+                              {"sorted_weights", op.getSortedWeights(), true},
+                              {"num_valid", op.getNumValid()},
+                              {"bias", op.getBias()}})))
+    return failure();
+  return checkDescriptorSize(op, "x", op.getX().getType());
 }
 
 /// gemm_c4, and gemm_c2 as far as it is about rows
@@ -280,6 +282,10 @@ LogicalResult ActivateSumsOp::verify() {
     return failure();
   if (failed(checkSumsBias(*this, columns)))
     return failure();
+  if (getExperts() > std::numeric_limits<int32_t>::max())
+    return emitOpError("expected at most 2147483647 experts (32 bits of an "
+                       "expert id), got ")
+           << getExperts();
   // activate_sums_c4
   if (failed(checkBlockRows(*this, getBlockRows())))
     return failure();
@@ -289,13 +295,13 @@ LogicalResult ActivateSumsOp::verify() {
       failed(checkTokens(*this, getTokens())))
     return failure();
   // activate_sums_c6
-  return checkGlobal(*this, {{"sums", getSums()},
-                             {"out", getOut()},
+  return checkGlobal(*this, {{"sums", getSums(), /*wide=*/true},
+                             {"out", getOut(), /*wide=*/true},
                              {"sorted_ids", getSortedIds()},
                              {"expert_ids", getExpertIds()},
                              {"sorted_weights", getSortedWeights()},
                              {"num_valid", getNumValid()},
-                             {"bias", getBias()}});
+                             {"bias", getBias(), /*wide=*/true}});
 }
 
 LogicalResult ReduceSlotsOp::verify() {
@@ -309,8 +315,9 @@ LogicalResult ReduceSlotsOp::verify() {
   if (failed(checkTokens(*this, getTokens())))
     return failure();
   // reduce_slots_c3
-  return checkGlobal(
-      *this, {{"parts", getParts()}, {"out", getOut()}, {"valid", getValid()}});
+  return checkGlobal(*this, {{"parts", getParts(), /*wide=*/true},
+                             {"out", getOut(), /*wide=*/true},
+                             {"valid", getValid()}});
 }
 
 //===----------------------------------------------------------------------===//

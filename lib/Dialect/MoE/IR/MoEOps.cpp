@@ -54,9 +54,13 @@ void MfmaOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
 
 LogicalResult RouteRowsOp::verify() {
   // route_rows_c1
+  if (getTileM() > kMaxTileSize || getTileK() > kMaxTileSize)
+    return emitOpError("expected a tile of at most ")
+           << kMaxTileSize << " x " << kMaxTileSize << ", got " << getTileM()
+           << " x " << getTileK();
   int64_t chunks = getTileM() * getTileK() / 8;
   int64_t threads = getThreads();
-  if (getTileK() % 8 != 0 || chunks % threads != 0)
+  if (getTileK() % 8 != 0 || threads > chunks || chunks % threads != 0)
     return emitOpError("expected the ")
            << chunks << " chunks of a " << getTileM() << " x " << getTileK()
            << " tile to be a multiple of " << threads << " threads";
@@ -65,7 +69,20 @@ LogicalResult RouteRowsOp::verify() {
     return emitOpError("expected ")
            << chunks / threads << " rows, one a chunk of this lane, got "
            << got;
-  return success();
+  return checkGlobal(*this, {{"sorted_ids", getSortedIds()}});
+}
+
+/// The lanes of whole waves share the chunks of the tile equally, and the
+/// offsets of `x` fit a descriptor.
+static LogicalResult checkGather(Operation *op, MemRefType x, MemRefType tile,
+                                 TypedValue<VectorType> rowsOfLane) {
+  int64_t chunks = tile.getNumElements() / 8;
+  int64_t rows = rowsOfLane.getType().getDimSize(0);
+  if (rows > chunks / 64 || chunks % (64 * rows) != 0)
+    return op->emitOpError("expected the ")
+           << chunks << " chunks of the tile to be a multiple of 64 lanes x "
+           << rows << " rows";
+  return checkDescriptorSize(op, "x", x);
 }
 
 LogicalResult PingpongOp::verify() {
@@ -91,6 +108,17 @@ LogicalResult PingpongOp::verify() {
   if (getColumns() % multiple != 0)
     return emitOpError("expected columns to be a multiple of ")
            << multiple << ", got " << getColumns();
+  int64_t k = getX().getType().getDimSize(1);
+  if (getColumns() > llvm::alignTo(k, tile.getDimSize(1)))
+    return emitOpError("expected at most ")
+           << llvm::alignTo(k, tile.getDimSize(1))
+           << " columns, the tiles of K = " << k << ", got " << getColumns();
+  if (failed(checkFragmentSize(*this, "the accumulators", acc)) ||
+      failed(checkGather(*this, getX().getType(), tile, getRows())) ||
+      failed(checkGlobal(*this, {{"x", getX(), /*wide=*/true},
+                                 {"w", getW()},
+                                 {"scale", getScale()}})))
+    return failure();
   return checkWeights(*this, getW().getType(), getScale().getType(),
                       getX().getType().getDimSize(1));
 }
@@ -102,18 +130,14 @@ LogicalResult GatherOp::verify() {
       failed(checkActivationK(*this, getX().getType())))
     return failure();
   // gather_c2
-  int64_t chunks = tile.getNumElements() / 8;
-  int64_t rows = getRows().getType().getDimSize(0);
-  if (chunks % (64 * rows) != 0)
-    return emitOpError("expected the ")
-           << chunks << " chunks of the tile to be a multiple of 64 lanes x "
-           << rows << " rows";
+  if (failed(checkGather(*this, getX().getType(), tile, getRows())))
+    return failure();
   // gather_c3
   if (getColumns() % 32 != 0 ||
       static_cast<int64_t>(getColumns()) > tile.getDimSize(1))
     return emitOpError("expected columns to be a multiple of 32 and at most ")
            << tile.getDimSize(1) << ", got " << getColumns();
-  return success();
+  return checkGlobal(*this, {{"x", getX(), /*wide=*/true}});
 }
 
 static LogicalResult checkLast(Operation *op, StringRef what, VectorType type,
@@ -130,7 +154,10 @@ LogicalResult LoadWeightOp::verify() {
   if (failed(getLayout(*this, "w", getW().getType(), ShuffleRole::Weight)))
     return failure();
   // load_weight_c2
-  return checkLast(*this, "the result", getResult().getType(), 32);
+  if (failed(checkLast(*this, "the result", getResult().getType(), 32)) ||
+      failed(checkFragmentSize(*this, "the result", getResult().getType())))
+    return failure();
+  return checkGlobal(*this, {{"w", getW()}});
 }
 
 LogicalResult LoadScaleOp::verify() {
@@ -151,7 +178,9 @@ LogicalResult LoadScaleOp::verify() {
     return emitOpError("expected dimension 0 of the result to be 1 or even (a "
                        "dword serves 2 row blocks), got ")
            << nb;
-  return success();
+  if (failed(checkFragmentSize(*this, "the result", getResult().getType())))
+    return failure();
+  return checkGlobal(*this, {{"scale", getScale()}});
 }
 
 LogicalResult UnpackOp::verify() {
@@ -166,12 +195,15 @@ LogicalResult UnpackOp::verify() {
     return emitOpError("expected one scale for each 32 elements of 'source', "
                        "got ")
            << getScale().getType() << " for " << getSource().getType();
-  return success();
+  return checkFragmentSize(*this, "'source'", getSource().getType());
 }
 
 LogicalResult MfmaOp::verify() {
   MemRefType a = getA().getType();
   VectorType b = getB().getType(), acc = getAcc().getType();
+  if (failed(checkFragmentSize(*this, "'acc'", acc)) ||
+      failed(checkFragmentSize(*this, "'b'", b)))
+    return failure();
   // mfma_c1
   if (failed(checkLdsTile(*this, "a", a)))
     return failure();
@@ -203,7 +235,8 @@ Value ActivateOp::getParam(StringRef name) {
 LogicalResult ActivateOp::verify() {
   ArrayRef<int64_t> acc = getAcc().getType().getShape();
   ArrayRef<int64_t> result = getResult().getType().getShape();
-  if (failed(checkLast(*this, "'acc'", getAcc().getType(), 4)))
+  if (failed(checkLast(*this, "'acc'", getAcc().getType(), 4)) ||
+      failed(checkFragmentSize(*this, "'acc'", getAcc().getType())))
     return failure();
   if (acc[0] != result[0] || acc[1] != 2 * result[1] || acc[2] != result[2])
     return emitOpError("expected half of the column blocks of 'acc' in the "
@@ -213,19 +246,29 @@ LogicalResult ActivateOp::verify() {
     return emitOpError("expected silu, swiglu or situv2, got none");
   if (failed(checkActivationParams(*this, getActivation(), getParams())))
     return failure();
+  if (static_cast<bool>(getBias()) != static_cast<bool>(getExpert()) ||
+      static_cast<bool>(getBias()) != static_cast<bool>(getN()))
+    return emitOpError("expected 'bias' together with an expert and a column");
   if (!getBias())
     return success();
-  if (!getExpert() || !getN())
-    return emitOpError("expected 'bias' together with an expert and a column");
   if (getGate() == GateLayout::None)
     return emitOpError("expected gate separated, interleaved or rows with a "
                        "bias, got none");
   int64_t columns = getBias().getType().getDimSize(1);
-  if (ShapedType::isDynamic(columns) || columns % 32 != 0)
+  if (ShapedType::isDynamic(columns) || columns % 32 != 0 || columns == 0)
     return emitOpError("expected the columns of 'bias' to be a static multiple "
                        "of 32, got ")
            << getBias().getType();
-  return success();
+  return checkGlobal(*this, {{"bias", getBias()}});
+}
+
+/// A workgroup has at most 1024 threads, whole waves of them.
+static LogicalResult checkThreads(Operation *op, int64_t threads) {
+  if (threads % 64 == 0 && threads <= 1024)
+    return success();
+  return op->emitOpError("expected threads to be a multiple of 64 and at most "
+                         "1024, got ")
+         << threads;
 }
 
 LogicalResult ReduceGroupsOp::verify() {
@@ -236,15 +279,16 @@ LogicalResult ReduceGroupsOp::verify() {
   if (threads % (64 * groups) != 0)
     return emitOpError("expected threads to be a multiple of 64 x ")
            << groups << " groups, got " << threads;
+  if (failed(checkThreads(*this, threads)))
+    return failure();
   // reduce_groups_c2
   VectorType acc = getAcc().getType();
-  if (failed(checkLast(*this, "'acc'", acc, 4)))
+  if (failed(checkLast(*this, "'acc'", acc, 4)) ||
+      failed(checkFragmentSize(*this, "'acc'", acc)))
     return failure();
   MemRefType buffer = getBuffer0().getType();
-  if (!inWorkgroupMemory(buffer) || !buffer.hasStaticShape())
-    return emitOpError("expected static buffers in "
-                       "#gpu.address_space<workgroup>, got ")
-           << buffer;
+  if (failed(checkLdsBuffers(*this, buffer)))
+    return failure();
   int64_t bytes = sumsBufferBytes(groups, threads / 64 / groups,
                                   acc.getDimSize(0) * acc.getDimSize(1));
   if (buffer.getDimSize(0) < bytes)
@@ -257,7 +301,9 @@ LogicalResult ReduceGroupsOp::verify() {
 LogicalResult ScatterOp::verify() {
   VectorType acc = getAcc().getType();
   // scatter_c1
-  if (failed(checkLast(*this, "'acc'", acc, 4)))
+  if (failed(checkLast(*this, "'acc'", acc, 4)) ||
+      failed(checkFragmentSize(*this, "'acc'", acc)) ||
+      failed(checkThreads(*this, getThreads())))
     return failure();
   int64_t waveColumns = 16 * acc.getDimSize(1);
   int64_t columns = getTileN(), waves = static_cast<int64_t>(getThreads()) / 64;
@@ -267,13 +313,16 @@ LogicalResult ScatterOp::verify() {
            << " waves, got " << columns;
   if (ShapedType::isDynamic(getOut().getType().getDimSize(1)))
     return emitOpError("expected a static N in dimension 1 of 'out', got '?'");
+  if (failed(checkGlobal(*this, {{"out", getOut(), /*wide=*/true},
+                                 {"sorted_ids", getSortedIds()},
+                                 {"sorted_weights", getSortedWeights(), true},
+                                 {"bias", getBias()}})))
+    return failure();
   if (static_cast<bool>(getBias()) != static_cast<bool>(getExpert()))
     return emitOpError("expected 'bias' together with an expert");
   MemRefType buffer = getBuffer0().getType();
-  if (!inWorkgroupMemory(buffer) || !buffer.hasStaticShape())
-    return emitOpError("expected static buffers in "
-                       "#gpu.address_space<workgroup>, got ")
-           << buffer;
+  if (failed(checkLdsBuffers(*this, buffer)))
+    return failure();
   // scatter_c3
   if (getPaired() && !getOut().getType().getElementType().isF32())
     return emitOpError("expected 'out' of f32 with paired columns, got ")

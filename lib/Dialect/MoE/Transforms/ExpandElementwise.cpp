@@ -87,7 +87,7 @@ public:
   }
 
 private:
-  /// Rows are multiples of 32 bytes, memory starts at a multiple of 16.
+  /// Memory starts at a multiple of 16 bytes, rows are multiples of 16 apart.
   static llvm::MaybeAlign alignment(int64_t bytes) {
     return llvm::MaybeAlign(std::min<int64_t>(bytes, 16));
   }

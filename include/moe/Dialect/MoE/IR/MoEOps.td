@@ -146,8 +146,10 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       written, the result is its new value. `-one-shot-bufferize` makes it the
       second form, `-moe-outline-kernels` the first.
 
-    All memory starts at a multiple of 16 bytes. Byte offsets into weights and
-    `out` are 64 bits wide; `x` must be smaller than 4 GiB - 1 MiB.
+    All memory starts at a multiple of 16 bytes, what an offset or a row stride
+    that is known only at run time leads to included. Byte offsets into weights
+    and `out` are 64 bits wide; `x`, its rows times its row stride, must be
+    smaller than 4 GiB - 1 MiB.
 
     Constraints:
     * (C1) `x` is ?xK with K static, a multiple of 32, at most 65536;
@@ -165,7 +167,11 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       floor(ceil(K / tile_k) / k_batch);
     * (C10) 1 <= `topk` <= 255, and `tokens`, where constant, is below 2^24;
     * (C11) the memory operands are in the default or the global memory space;
-    * (C12) rows of memory operands are contiguous (weights and scales apart);
+    * (C12) the elements of a row follow each other and rows do not overlap;
+      offsets, and the row strides of `x`, `out` and `bias`, may be static or
+      dynamic; those of `x` and `out`, and the offset of `sorted_weights`, are
+      multiples of 16 bytes; `x` as far as it is static is smaller than
+      4 GiB - 1 MiB;
     * (C13) an activation belongs to stage `gate_up`, has its own parameters and
       plain stores; raw sums are f32, without bias and routing weight; stage
       `down` has no parameters;
@@ -302,8 +308,9 @@ def MoE_ActivateSumsOp : MoE_KernelOp<"activate_sums", [
       not `none`, and without it there is none; activation `none` has no bias;
     * (C4) `block_rows` is 16, 32, 64 or 128;
     * (C5) `num_valid` has 2 elements, `tokens`, where constant, is below 2^24;
-    * (C6) the memory operands are in the default or the global memory space and
-      their rows are contiguous;
+    * (C6) the memory operands are in the default or the global memory space,
+      the elements of a row follow each other and rows do not overlap; offsets
+      and row strides of `sums`, `out` and `bias` are multiples of 16 bytes;
     * (C7) the operands are all memrefs, without results, or all tensors, with
       one result of the type of `out`.
 
@@ -375,8 +382,9 @@ def MoE_ReduceSlotsOp : MoE_KernelOp<"reduce_slots"> {
     Constraints:
     * (C1) `out` and `parts` are ?xN, N static and a multiple of 32;
     * (C2) `tokens`, where constant, is below 2^24;
-    * (C3) the memory operands are in the default or the global memory space and
-      their rows are contiguous;
+    * (C3) the memory operands are in the default or the global memory space,
+      the elements of a row follow each other and rows do not overlap; offsets
+      and row strides of `parts` and `out` are multiples of 16 bytes;
     * (C4) the operands are all memrefs, without results, or all tensors, with
       one result of the type of `out`.
 
@@ -510,7 +518,8 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
     * (C2) the result is (tile_m/16) x (wave columns/16) x 4;
     * (C3) `x`, `w` and `scale` agree in K, `w` and `scale` in E and N, with
       `w` and `scale` in their preshuffled layouts;
-    * (C4) `columns` is a positive multiple of 32, and of tile_k with `end`.
+    * (C4) `columns` is a positive multiple of 32, and of tile_k with `end`, and
+      at most K rounded up to tile_k.
 
     *Lowers to* (`-moe-pipeline`): a prologue, one `scf.for` whose body is a
     ping step and a pong step, and the remaining steps one by one, each made of

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checks of memory operands: spaces, offsets, strides and sizes. Sizes come
+// from the IR and may be anything, so all arithmetic on them is checked.
+
+#include "OperandChecks.h"
+#include "moe/Dialect/MoE/IR/MoE.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "llvm/Support/CheckedArithmetic.h"
+
+using namespace mlir;
+using namespace moe;
+
+/// What the kernels access at once, and so the alignment of all memory.
+static constexpr int64_t kAccessBytes = 16;
+/// More than the registers of a lane.
+static constexpr int64_t kMaxFragments = 1024;
+
+static LogicalResult checkSpace(Operation *op, StringRef name,
+                                MemRefType type) {
+  Attribute space = type.getMemorySpace();
+  auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
+  auto number = dyn_cast_or_null<IntegerAttr>(space);
+  if (!space ||
+      (gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Global) ||
+      (number && number.getValue() == 1))
+    return success();
+  return op->emitOpError("expected '")
+         << name << "' in the default or the global memory space, got "
+         << space;
+}
+
+/// `count` elements of `type` as bytes, if that is a multiple of 16 bytes.
+static bool isWhole(MemRefType type, int64_t count) {
+  int64_t perAccess = kAccessBytes * 8 / type.getElementTypeBitWidth();
+  return ShapedType::isDynamic(count) || count % perAccess == 0;
+}
+
+static LogicalResult checkStrides(Operation *op, const GlobalOperand &operand,
+                                  MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)) || strides.back() != 1)
+    return op->emitOpError("expected the elements of a row of '")
+           << operand.name << "' to follow each other, got " << type;
+  int64_t bits = type.getElementTypeBitWidth();
+  if (operand.wide && !isWhole(type, offset))
+    return op->emitOpError("expected the offset of '")
+           << operand.name << "' to be a multiple of "
+           << kAccessBytes * 8 / bits << " elements (" << kAccessBytes
+           << " bytes), got " << offset;
+  if (type.getRank() != 2 || ShapedType::isDynamic(strides.front()))
+    return success();
+  int64_t columns = type.getDimSize(1);
+  if (!ShapedType::isDynamic(columns) && strides.front() < columns)
+    return op->emitOpError("expected the row stride of '")
+           << operand.name << "' to be at least its " << columns
+           << " columns, got " << strides.front();
+  if (operand.wide && !isWhole(type, strides.front()))
+    return op->emitOpError("expected the row stride of '")
+           << operand.name << "' to be a multiple of "
+           << kAccessBytes * 8 / bits << " elements (" << kAccessBytes
+           << " bytes), got " << strides.front();
+  return success();
+}
+
+LogicalResult moe::checkGlobal(Operation *op,
+                               ArrayRef<GlobalOperand> operands) {
+  for (const GlobalOperand &operand : operands) {
+    auto type = operand.value ? dyn_cast<MemRefType>(operand.value.getType())
+                              : MemRefType();
+    if (!type)
+      continue;
+    if (failed(checkSpace(op, operand.name, type)))
+      return failure();
+    if (!isa<PreshuffleAttr>(type.getLayout()) &&
+        failed(checkStrides(op, operand, type)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult moe::checkDescriptorSize(Operation *op, StringRef name,
+                                       ShapedType type) {
+  int64_t rows = type.getDimSize(0), stride = type.getDimSize(1);
+  if (auto memref = dyn_cast<MemRefType>(type)) {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (failed(memref.getStridesAndOffset(strides, offset)))
+      return success();
+    stride = strides.front();
+  }
+  if (ShapedType::isDynamic(rows) || ShapedType::isDynamic(stride))
+    return success();
+  std::optional<int64_t> bytes = llvm::checkedMul(rows, stride);
+  if (bytes)
+    bytes =
+        llvm::checkedMul(*bytes, type.getElementTypeBitWidth() / int64_t(8));
+  if (bytes && *bytes < kDescriptorBytes)
+    return success();
+  return op->emitOpError("expected '")
+         << name << "' to be smaller than " << kDescriptorBytes
+         << " bytes (one buffer descriptor), got " << rows << " rows x "
+         << stride << " elements of a row stride";
+}
+
+static bool inWorkgroupMemory(MemRefType type) {
+  return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type);
+}
+
+LogicalResult moe::checkLdsTile(Operation *op, StringRef name,
+                                MemRefType type) {
+  if (!inWorkgroupMemory(type))
+    return op->emitOpError()
+           << "expected '" << name << "' in #gpu.address_space<workgroup>, got "
+           << type;
+  if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+    return op->emitOpError() << "expected '" << name
+                             << "' to be static and row-major, got " << type;
+  for (auto [dim, what, multiple] :
+       {std::tuple(0u, "rows", 16), std::tuple(1u, "columns", 128)}) {
+    int64_t size = type.getDimSize(dim);
+    if (size < multiple || size % multiple != 0)
+      return op->emitOpError()
+             << "expected " << what << " of '" << name << "' to be a "
+             << (size == 0 ? "positive " : "") << "multiple of " << multiple
+             << ", got " << size;
+    if (size > kMaxTileSize)
+      return op->emitOpError() << "expected at most " << kMaxTileSize << " "
+                               << what << " in '" << name << "', got " << size;
+  }
+  return success();
+}
+
+LogicalResult moe::checkLdsBuffers(Operation *op, MemRefType type) {
+  if (inWorkgroupMemory(type) && type.hasStaticShape() &&
+      type.getLayout().isIdentity())
+    return success();
+  return op->emitOpError("expected static buffers in "
+                         "#gpu.address_space<workgroup>, got ")
+         << type;
+}
+
+LogicalResult moe::checkFragmentSize(Operation *op, StringRef what,
+                                     VectorType type) {
+  int64_t product = type.getDimSize(0);
+  if (product <= kMaxFragments)
+    product *= std::min(type.getDimSize(1), kMaxFragments + 1);
+  if (product <= kMaxFragments)
+    return success();
+  return op->emitOpError("expected at most ")
+         << kMaxFragments << " blocks in " << what << ", got "
+         << type.getDimSize(0) << " x " << type.getDimSize(1);
+}
