@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-insert-waits: moe.sync to a counted wait and a barrier. It counts the
-// instructions that the conversion really emitted, after it emitted them.
+// instructions that the conversion really emitted, after it emitted them, by a
+// forward data-flow analysis over the function's control flow.
 // docs/Rationale.md, "Waits", says why the count holds in machine code.
 
 #include "LaneBuilder.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 
+#include "mlir/Analysis/DataFlow/DenseAnalysis.h"
+#include "mlir/Analysis/DataFlow/Utils.h"
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/SetVector.h"
-#include <optional>
 
 namespace moe {
 #define GEN_PASS_DEF_MOEINSERTWAITSPASS
@@ -28,82 +32,96 @@ using namespace moe;
 static constexpr unsigned kMaxLoadsInFlight = 63;
 
 namespace {
-/// Finds, walking backwards, how many register loads are surely issued after
-/// the last gather.
-class LoadCounter {
+/// What is known at a point about this wave's last gather: nothing yet (no path
+/// is known to lead here), that none is in flight, or the number of register
+/// loads that every path surely issues behind it.
+class GatherState : public dataflow::AbstractDenseLattice {
 public:
-  /// The count at `op`, or nothing if no gather precedes it on any path.
-  std::optional<unsigned> countBefore(Operation *op) {
-    return countFrom(op->getBlock(), Block::iterator(op));
+  using AbstractDenseLattice::AbstractDenseLattice;
+
+  /// The smallest count of all paths; one without a gather does not matter.
+  ChangeResult join(const AbstractDenseLattice &other) override {
+    const auto &from = static_cast<const GatherState &>(other);
+    if (!from.reached)
+      return ChangeResult::NoChange;
+    return set(true, std::min(loads, from.loads));
   }
 
-private:
-  /// The smaller of two paths' counts; a path without a gather does not matter.
-  static std::optional<unsigned> join(std::optional<unsigned> a,
-                                      std::optional<unsigned> b) {
-    if (!a || !b)
-      return a ? a : b;
-    return std::min(*a, *b);
+  ChangeResult set(bool isReached, unsigned count) {
+    if (isReached == reached && count == loads)
+      return ChangeResult::NoChange;
+    reached = isReached;
+    loads = count;
+    return ChangeResult::Change;
   }
 
-  std::optional<unsigned> countEnd(Block *block) {
-    return countFrom(block, block->end());
+  void print(raw_ostream &os) const override { os << (reached ? loads : ~0u); }
+
+  /// Above every count: no gather is in flight.
+  static constexpr unsigned kNone = kMaxLoadsInFlight + 1;
+
+  bool reached = false;
+  unsigned loads = kNone;
+};
+
+/// True for what moves memory to LDS behind the registers' back: our gathers,
+/// and the other forms that user code may hold.
+static bool isGather(Operation *op) {
+  return isa<ROCDL::RawPtrBufferLoadLdsOp, ROCDL::LoadToLDSOp,
+             ROCDL::GlobalLoadLDSOp, amdgpu::GatherToLDSOp>(op);
+}
+
+/// True where a gather may hide: code that is not here, or regions whose order
+/// of execution is not known.
+static bool isOpaque(Operation *op) {
+  if (auto intrinsic = dyn_cast<LLVM::CallIntrinsicOp>(op))
+    return intrinsic.getIntrin().contains("lds");
+  return isa<CallOpInterface, LLVM::InlineAsmOp>(op) || !op->isRegistered() ||
+         (op->getNumRegions() > 0 && !isa<RegionBranchOpInterface>(op));
+}
+
+/// Counts forward. A load that is not counted only makes a wait stricter, so
+/// one that nobody uses, which the back end may remove, is not.
+class GatherAnalysis
+    : public dataflow::DenseForwardDataFlowAnalysis<GatherState> {
+public:
+  using DenseForwardDataFlowAnalysis::DenseForwardDataFlowAnalysis;
+
+  LogicalResult visitOperation(Operation *op, const GatherState &before,
+                               GatherState *after) override {
+    if (!before.reached)
+      return success();
+    unsigned loads = before.loads;
+    if (isGather(op) || isOpaque(op))
+      loads = 0;
+    else if (isa<SyncOp>(op))
+      loads = GatherState::kNone;
+    else if (isa<ROCDL::RawPtrBufferLoadOp>(op) && !op->use_empty() &&
+             loads < kMaxLoadsInFlight)
+      ++loads;
+    propagateIfChanged(after, after->set(true, loads));
+    return success();
   }
 
-  /// Counts backwards from `it`. `loads` is what follows `it` already.
-  std::optional<unsigned> countFrom(Block *block, Block::iterator it) {
-    unsigned loads = 0;
-    while (it != block->begin()) {
-      Operation *op = &*--it;
-      if (isa<ROCDL::RawPtrBufferLoadLdsOp>(op))
-        return loads;
-      if (isa<ROCDL::RawPtrBufferLoadOp>(op)) {
-        ++loads;
-        continue;
-      }
-      if (op->getNumRegions() == 0)
-        continue;
-      if (std::optional<unsigned> inside = countInside(op))
-        // Only a loop's last trip is sure to be the last gather; behind any
-        // other region the path around it counts as well.
-        return join(*inside + loads, addTo(countFrom(block, it), loads));
-    }
-    return addTo(countAbove(block), loads);
+  void visitCallControlFlowTransfer(CallOpInterface,
+                                    dataflow::CallControlFlowAction,
+                                    const GatherState &before,
+                                    GatherState *after) override {
+    if (before.reached)
+      propagateIfChanged(after, after->set(true, 0));
   }
 
-  static std::optional<unsigned> addTo(std::optional<unsigned> count,
-                                       unsigned loads) {
-    if (count)
-      *count += loads;
-    return count;
+  /// A kernel begins without a gather. A function that others call, and a
+  /// region of which nothing is known, may begin with one in flight.
+  void setToEntryState(GatherState *state) override {
+    auto *point = cast<ProgramPoint *>(state->getAnchor());
+    Operation *parent = point->getBlock()->getParentOp();
+    bool isKernel =
+        parent->hasAttr(gpu::GPUDialect::getKernelFuncAttrName()) ||
+        parent->hasAttr(ROCDL::ROCDLDialect::getKernelFuncAttrName());
+    propagateIfChanged(state,
+                       state->set(true, isKernel ? GatherState::kNone : 0));
   }
-
-  std::optional<unsigned> countInside(Operation *op) {
-    std::optional<unsigned> result;
-    for (Region &region : op->getRegions())
-      for (Block &block : region)
-        if (visiting.insert(&block).second) {
-          result = join(result, countEnd(&block));
-          visiting.erase(&block);
-        }
-    return result;
-  }
-
-  /// What precedes the first op of `block`: what stands before the op that
-  /// holds it and, in a loop, the block's own end.
-  std::optional<unsigned> countAbove(Block *block) {
-    Operation *parent = block->getParentOp();
-    if (isa<gpu::GPUFuncOp>(parent))
-      return std::nullopt;
-    std::optional<unsigned> result;
-    if (!isa<scf::IfOp>(parent) && visiting.insert(block).second) {
-      result = countEnd(block);
-      visiting.erase(block);
-    }
-    return join(result, countBefore(parent));
-  }
-
-  llvm::SmallPtrSet<Block *, 8> visiting;
 };
 
 /// Pins the register loads of a loop's step ahead of its arithmetic: to save
@@ -141,28 +159,64 @@ void pinLoads(scf::ForOp loop) {
 struct MoEInsertWaitsPass
     : moe::impl::MoEInsertWaitsPassBase<MoEInsertWaitsPass> {
   void runOnOperation() override {
-    SmallVector<std::pair<SyncOp, std::optional<unsigned>>> syncs;
+    SmallVector<std::pair<SyncOp, unsigned>> syncs;
     llvm::SetVector<scf::ForOp> loops;
-    getOperation().walk([&](SyncOp op) {
-      syncs.emplace_back(op, LoadCounter().countBefore(op));
+    for (auto function : getOperation().getOps<FunctionOpInterface>())
+      if (failed(countIn(function, syncs)))
+        return signalPassFailure();
+    for (auto [op, loads] : syncs)
       if (auto loop = dyn_cast<scf::ForOp>(op->getParentOp()))
         loops.insert(loop);
-    });
     for (scf::ForOp loop : loops)
       pinLoads(loop);
-    for (auto [op, loads] : syncs) {
-      ImplicitLocOpBuilder b(op.getLoc(), op);
-      pinOrder(b, op.getLoc());
-      if (loads)
-        amdgpu::MemoryCounterWaitOp::create(
-            b, /*load=*/
-            b.getI32IntegerAttr(std::min(*loads, kMaxLoadsInFlight)),
-            /*store=*/nullptr, /*ds=*/nullptr, /*exp=*/nullptr,
-            /*tensor=*/nullptr);
-      amdgpu::LDSBarrierOp::create(b);
-      pinOrder(b, op.getLoc());
-      op.erase();
+    for (auto [op, loads] : syncs)
+      lower(op, loads);
+  }
+
+private:
+  /// Adds the syncs of `function`, each with the loads that may stay in flight.
+  static LogicalResult
+  countIn(FunctionOpInterface function,
+          SmallVectorImpl<std::pair<SyncOp, unsigned>> &syncs) {
+    WalkResult result = function->walk([](Operation *op) {
+      if (!isa_and_nonnull<MoEDialect>(op->getDialect()) || isa<SyncOp>(op))
+        return WalkResult::advance();
+      return WalkResult(op->emitOpError(
+          "expected to be lowered before the waits are counted; run "
+          "-convert-moe-to-amdgpu first"));
+    });
+    if (result.wasInterrupted())
+      return failure();
+    SmallVector<SyncOp> found;
+    function->walk([&](SyncOp op) { found.push_back(op); });
+    if (found.empty())
+      return success();
+    // The function by itself: without callers, its entry is surely live.
+    DataFlowSolver solver(DataFlowConfig().setInterprocedural(false));
+    dataflow::loadBaselineAnalyses(solver);
+    solver.load<GatherAnalysis>();
+    if (failed(solver.initializeAndRun(function)))
+      return function->emitOpError(
+          "expected control flow that can be analyzed");
+    for (SyncOp op : found) {
+      const auto *state =
+          solver.lookupState<GatherState>(solver.getProgramPointBefore(op));
+      // Where the analysis saw no path, waiting for everything is right.
+      syncs.emplace_back(op, state && state->reached ? state->loads : 0);
     }
+    return success();
+  }
+
+  static void lower(SyncOp op, unsigned loads) {
+    ImplicitLocOpBuilder b(op.getLoc(), op);
+    pinOrder(b, op.getLoc());
+    if (loads != GatherState::kNone)
+      amdgpu::MemoryCounterWaitOp::create(
+          b, /*load=*/b.getI32IntegerAttr(loads), /*store=*/nullptr,
+          /*ds=*/nullptr, /*exp=*/nullptr, /*tensor=*/nullptr);
+    amdgpu::LDSBarrierOp::create(b);
+    pinOrder(b, op.getLoc());
+    op.erase();
   }
 };
 } // namespace

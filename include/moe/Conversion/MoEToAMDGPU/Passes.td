@@ -41,14 +41,20 @@ def MoEInsertWaitsPass
     : Pass<"moe-insert-waits", "::mlir::gpu::GPUModuleOp"> {
   let summary = "moe.sync to counted waits and a barrier";
   let description = [{
-    Replaces `moe.sync`. Where a `rocdl.raw.ptr.buffer.load.lds` may be in
-    flight, counts the `rocdl.raw.ptr.buffer.load` that are surely issued after
-    the last one on every path that reaches the sync; so many may stay in
+    Replaces `moe.sync`. Where a gather, a `rocdl.raw.ptr.buffer.load.lds`, may
+    be in flight, counts the `rocdl.raw.ptr.buffer.load` that are surely issued
+    after the last one on every path that reaches the sync; so many may stay in
     flight, because vmcnt counts down in the order of issue. A load that is not
     counted only makes the wait stricter. Scheduling barriers keep the back end
     from moving anything across.
 
-    Precondition: `-convert-moe-to-amdgpu` has run. Postcondition: no moe op.
+    It is a forward data-flow analysis over structured and unstructured control
+    flow; where paths meet, the smallest count holds. Calls and inline assembly
+    may hold a gather, and a function that is not a kernel may begin with one in
+    flight: the wait behind them is for all loads. A second run changes nothing.
+
+    Precondition: `-convert-moe-to-amdgpu` has run, else an error at the op.
+    Postcondition: no moe op.
 
     ```mlir
     amdgpu.sched_barrier allow = <none>
