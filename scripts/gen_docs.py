@@ -109,7 +109,7 @@ class Status:
         if entity.kind == "attribute":
             return "-"
         found = files_with(
-            self.lib, rf"OpConversionPattern<{entity.name}>|\({entity.name} op\)")
+            self.lib, rf"OpConversionPattern<{entity.name}>|\({entity.name} op[,)]")
         found = [path for path in found if "/IR/" not in path and
                  not path.endswith("CheckTarget.cpp")]
         if not found:
@@ -217,7 +217,8 @@ def passes_page(tool, root):
              "passes, which `moe-opt` has too, are documented by MLIR. Options are given as",
              "`-pass=option=value`, or in a pipeline as `pass{option=value}`.", "",
              "## Pipelines", "",
-             "The order is in `lib/Pipelines/Pipelines.cpp`; `chip` is required.", ""]
+             "The order is in `lib/Pipelines/Pipelines.cpp`. `chip` is required where a `gpu.module`",
+             "has no `#rocdl.target`.", ""]
     parts += pipelines(root)
     for title, path in PASSES:
         parts += ["", f"## {title}", "", tablegen(tool, root, "-gen-pass-doc",

@@ -4,6 +4,7 @@
 // LLVM IR becomes a code object is not here.
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/CodeObject/Passes.h"
+#include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -40,7 +41,7 @@ std::unique_ptr<llvm::Module> translate(mlir::gpu::GPUModuleOp module,
   if (!result)
     return nullptr;
   if (llvm::Error error = setTarget(*result, chip)) {
-    module.emitError() << llvm::toString(std::move(error));
+    mlir::emitError(module.getLoc()) << llvm::toString(std::move(error));
     return nullptr;
   }
   for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>())
@@ -48,6 +49,38 @@ std::unique_ptr<llvm::Module> translate(mlir::gpu::GPUModuleOp module,
       if (llvm::Function *translated = result->getFunction(function.getName()))
         translated->addFnAttr(gridAttrName, grid.getValue());
   return result;
+}
+
+mlir::FailureOr<CompileOptions>
+getCompileOptions(mlir::gpu::GPUModuleOp module,
+                  mlir::ROCDL::ROCDLTargetAttr target) {
+  auto refuse = [&](const llvm::Twine &what, mlir::Attribute got) {
+    return mlir::emitError(module.getLoc())
+           << "gpu.module '" << module.getName()
+           << "': expected a #rocdl.target " << what << ", got " << got;
+  };
+  constexpr llvm::StringLiteral triple = "amdgcn-amd-amdhsa";
+  mlir::Builder builder(module.getContext());
+  if (target.getTriple() != triple)
+    return refuse("with triple = \"" + triple + "\"",
+                  builder.getStringAttr(target.getTriple()));
+  if (!target.getFeatures().empty())
+    return refuse("without features, which are those of the chip",
+                  builder.getStringAttr(target.getFeatures()));
+  if (target.getFlags() && !target.getFlags().empty())
+    return refuse("without flags: arithmetic is what the ops say",
+                  target.getFlags());
+  if (target.getLink() && !target.getLink().empty())
+    return refuse("without link: no library is linked", target.getLink());
+  CompileOptions options;
+  options.chip = target.getChip().str();
+  options.optLevel = target.getO();
+  if (target.getAbi() == "500")
+    options.version = 5;
+  else if (target.getAbi() != "600")
+    return refuse("with abi = \"500\" or \"600\"",
+                  builder.getStringAttr(target.getAbi()));
+  return options;
 }
 
 namespace {
@@ -62,54 +95,43 @@ struct GPUModuleToBinary : impl::MoEGPUModuleToBinaryBase<GPUModuleToBinary> {
 
   void runOnOperation() override {
     if (format != "bin" && format != "isa") {
-      getOperation().emitError()
+      mlir::emitError(getOperation().getLoc())
           << "expected format bin or isa, got '" << format << "'";
+      return signalPassFailure();
+    }
+    if (optLevel < -1 || optLevel > 3) {
+      mlir::emitError(getOperation().getLoc())
+          << "expected an optimization level of 0 to 3, got " << int(optLevel);
       return signalPassFailure();
     }
     for (auto module : llvm::make_early_inc_range(
              getOperation().getOps<mlir::gpu::GPUModuleOp>()))
-      if (mlir::failed(replace(module)))
+      if (!isForeign(module) && mlir::failed(replace(module)))
         return signalPassFailure();
   }
 
 private:
   /// The target the module is to be compiled for, null after a diagnostic.
-  mlir::ROCDL::ROCDLTargetAttr findTarget(mlir::gpu::GPUModuleOp module) {
-    mlir::ROCDL::ROCDLTargetAttr own;
-    for (mlir::Attribute target : module.getTargetsAttr()
-                                      ? module.getTargetsAttr().getValue()
-                                      : llvm::ArrayRef<mlir::Attribute>()) {
-      auto rocdl = mlir::dyn_cast<mlir::ROCDL::ROCDLTargetAttr>(target);
-      if (!rocdl || own) {
-        module.emitError() << "expected one #rocdl.target, got "
-                           << module.getTargetsAttr();
-        return nullptr;
-      }
-      own = rocdl;
-    }
-    if (own && !chip.empty() && own.getChip() != chip) {
-      module.emitError() << "expected a module for " << chip << ", got one for "
-                         << own.getChip();
+  mlir::ROCDL::ROCDLTargetAttr chooseTarget(mlir::gpu::GPUModuleOp module) {
+    mlir::FailureOr<const Chip *> known = getChip(module, chip);
+    if (mlir::failed(known))
+      return nullptr;
+    if (auto own = *findTarget(module)) {
+      if (optLevel < 0 || optLevel == own.getO())
+        return own;
+      mlir::emitError(module.getLoc())
+          << "gpu.module '" << module.getName()
+          << "': expected the option opt-level = " << own.getO()
+          << ", the module's target, got " << int(optLevel);
       return nullptr;
     }
-    if (own)
-      return own;
-    if (chip.empty()) {
-      module.emitError() << "expected a chip, as the pass's option or as a "
-                            "#rocdl.target of the module; got neither";
-      return nullptr;
-    }
-    mlir::Builder builder(module.getContext());
-    return mlir::ROCDL::ROCDLTargetAttr::get(module.getContext(), optLevel,
-                                             "amdgcn-amd-amdhsa", chip, "",
-                                             "600", nullptr, nullptr);
+    return mlir::ROCDL::ROCDLTargetAttr::get(
+        module.getContext(), optLevel < 0 ? 3 : int(optLevel),
+        "amdgcn-amd-amdhsa", (*known)->name);
   }
 
   llvm::Expected<std::string> compileToBytes(const llvm::Module &module,
-                                             llvm::StringRef chipName) {
-    CompileOptions options;
-    options.chip = chipName.str();
-    options.optLevel = optLevel;
+                                             const CompileOptions &options) {
     if (format == "isa")
       return compileToAssembly(module, options);
     auto object = compile(module, options);
@@ -119,17 +141,21 @@ private:
   }
 
   mlir::LogicalResult replace(mlir::gpu::GPUModuleOp module) {
-    mlir::ROCDL::ROCDLTargetAttr target = findTarget(module);
+    mlir::ROCDL::ROCDLTargetAttr target = chooseTarget(module);
     if (!target)
+      return mlir::failure();
+    mlir::FailureOr<CompileOptions> options = getCompileOptions(module, target);
+    if (mlir::failed(options))
       return mlir::failure();
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> translated =
         translate(module, context, target.getChip());
     if (!translated)
       return mlir::failure();
-    auto bytes = compileToBytes(*translated, target.getChip());
+    auto bytes = compileToBytes(*translated, *options);
     if (!bytes)
-      return module.emitError() << llvm::toString(bytes.takeError());
+      return mlir::emitError(module.getLoc())
+             << llvm::toString(bytes.takeError());
 
     mlir::OpBuilder builder(module);
     bool binary = format == "bin";
@@ -142,7 +168,7 @@ private:
                : mlir::gpu::CompilationTarget::Assembly,
         builder.getStringAttr(*bytes), mlir::DictionaryAttr(), kernels);
     mlir::gpu::BinaryOp::create(builder, module.getLoc(), module.getName(),
-                                mlir::Attribute(),
+                                module.getOffloadingHandlerAttr(),
                                 builder.getArrayAttr({object}));
     module.erase();
     return mlir::success();

@@ -7,7 +7,7 @@
 #include "Lowering.h"
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/CodeObject/Passes.h"
-#include "moe/Target/Chip.h"
+#include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Diagnostics.h"
@@ -64,13 +64,25 @@ public:
     return Error::success();
   }
 
-  /// LLVM IR of the only gpu.module.
-  Expected<std::unique_ptr<llvm::Module>> translate(StringRef chip) {
-    auto modules = llvm::to_vector(module->getOps<mlir::gpu::GPUModuleOp>());
+  /// LLVM IR of the only gpu.module that is not for another target; `options`
+  /// become those of its target, which the lowering has set.
+  Expected<std::unique_ptr<llvm::Module>>
+  translate(codeobject::CompileOptions &options) {
+    auto modules = llvm::filter_to_vector(
+        module->getOps<mlir::gpu::GPUModuleOp>(),
+        [](mlir::gpu::GPUModuleOp op) { return !isForeign(op); });
     if (modules.size() != 1)
       return llvm::createStringError("expected one gpu.module, got " +
                                      llvm::Twine(modules.size()));
-    auto result = codeobject::translate(modules.front(), llvmContext, chip);
+    mlir::gpu::GPUModuleOp gpuModule = modules.front();
+    auto target = findTarget(gpuModule);
+    if (mlir::failed(target))
+      return failure("no target");
+    auto wanted = codeobject::getCompileOptions(gpuModule, *target);
+    if (mlir::failed(wanted))
+      return failure("a target that is not supported");
+    options = *wanted;
+    auto result = codeobject::translate(gpuModule, llvmContext, options.chip);
     if (!result)
       return failure("the translation to LLVM IR failed");
     lap("translate");
@@ -119,19 +131,14 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
-codeobject::CompileOptions optionsFor(StringRef chip) {
-  codeobject::CompileOptions options;
-  options.chip = chip.str();
-  return options;
-}
-
 Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip) {
   if (Error error = run.lowerTo(EmitStage::Hsaco, chip))
     return std::move(error);
-  auto llvmModule = run.translate(chip);
+  codeobject::CompileOptions options;
+  auto llvmModule = run.translate(options);
   if (!llvmModule)
     return llvmModule.takeError();
-  auto object = codeobject::compile(**llvmModule, optionsFor(chip));
+  auto object = codeobject::compile(**llvmModule, options);
   if (!object)
     return object.takeError();
   auto reports = codeobject::readReports(object->elf);
@@ -164,11 +171,12 @@ Expected<std::string> emitLoaded(Run &run, EmitStage stage, StringRef chip) {
     return std::move(error);
   if (stage == EmitStage::Tile)
     return run.print();
-  auto llvmModule = run.translate(chip);
+  codeobject::CompileOptions options;
+  auto llvmModule = run.translate(options);
   if (!llvmModule)
     return llvmModule.takeError();
   if (stage == EmitStage::Asm)
-    return codeobject::compileToAssembly(**llvmModule, optionsFor(chip));
+    return codeobject::compileToAssembly(**llvmModule, options);
   std::string text;
   llvm::raw_string_ostream os(text);
   (*llvmModule)->print(os, nullptr);
@@ -193,9 +201,14 @@ Expected<CompiledKernel> compileKernel(const KernelOptions &options,
   return compileLoaded(run, chip);
 }
 
+/// IR may name its chip itself, so that `chip` may be empty.
+static Error checkGivenChip(StringRef chip) {
+  return chip.empty() ? Error::success() : checkChip(chip);
+}
+
 Expected<CompiledKernel> compileIR(StringRef text, StringRef name,
                                    StringRef chip) {
-  if (Error error = checkChip(chip))
+  if (Error error = checkGivenChip(chip))
     return std::move(error);
   Run run;
   if (Error error = run.load(text, name))
@@ -223,7 +236,7 @@ Expected<std::string> emitKernel(const KernelOptions &options, EmitStage stage,
 
 Expected<std::string> emitIR(StringRef text, StringRef name, EmitStage stage,
                              StringRef chip) {
-  if (Error error = checkChipFor(stage, chip))
+  if (Error error = checkGivenChip(chip))
     return std::move(error);
   Run run;
   if (Error error = run.load(text, name))

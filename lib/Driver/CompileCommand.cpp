@@ -35,7 +35,10 @@ struct Command {
   void addFlags() {
     flags.positional("INPUT.mlir", "IR of one kernel, in any stage; - = stdin",
                      input);
-    flags.string("chip", "CHIP", "gfx942 or gfx950; no default", chip);
+    flags.string("chip", "CHIP",
+                 "gfx942 or gfx950; no default. May be left out "
+                 "where INPUT.mlir has a #rocdl.target",
+                 chip);
     flags.choice<EmitStage>("emit",
                             "what to write [hsaco]: the kernel's IR, tile ops "
                             "after pipelining, LLVM IR, assembly, code object",
@@ -74,7 +77,8 @@ struct Command {
       return usageError(hasInput
                             ? "expected INPUT.mlir or --kernel, got both"
                             : "expected INPUT.mlir or --kernel, got neither");
-    if (chip.empty() &&
+    // A module may name its chip itself.
+    if (chip.empty() && fromFlags() &&
         (stage != EmitStage::Mlir || report || explain || chooses()))
       return usageError("missing flag --chip");
     if (stage == EmitStage::Hsaco && output.empty() && !report && !explain)

@@ -7,10 +7,19 @@
 #include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
+#include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Conversion/AMDGPUToROCDL/AMDGPUToROCDL.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/GPUToROCDL/GPUToROCDLPass.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -28,32 +37,32 @@ static void addCleanUp(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void moe::buildMoEToTilePipeline(OpPassManager &pm,
-                                 const PipelineOptions &options) {
-  OpPassManager &gpu = pm.nest<gpu::GPUModuleOp>();
-  gpu.addPass(createMoECheckTargetPass({options.chip}));
+//===----------------------------------------------------------------------===//
+// Passes of one gpu.module
+//===----------------------------------------------------------------------===//
+
+static void addTilePasses(OpPassManager &gpu, const std::string &chip) {
+  gpu.addPass(createMoECheckTargetPass({chip}));
   gpu.addPass(createMoEExpandKernelPass());
   gpu.addPass(createMoEPipelinePass());
   addCleanUp(gpu);
 }
 
-void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
-                                  const PipelineOptions &options) {
-  buildMoEToTilePipeline(pm, options);
-  OpPassManager &gpu = pm.nest<gpu::GPUModuleOp>();
-  gpu.addPass(createConvertMoEToAMDGPUPass({options.chip}));
+static void addROCDLPasses(OpPassManager &gpu, const std::string &chip) {
+  addTilePasses(gpu, chip);
+  gpu.addPass(createConvertMoEToAMDGPUPass({chip}));
   addCleanUp(gpu);
   gpu.addPass(createLoopInvariantCodeMotionPass());
   gpu.addPass(createMoEInsertWaitsPass());
 
   ConvertAMDGPUToROCDLPassOptions amdgpuOptions;
-  amdgpuOptions.chipset = options.chip;
+  amdgpuOptions.chipset = chip;
   gpu.addPass(createConvertAMDGPUToROCDLPass(amdgpuOptions));
   gpu.addPass(memref::createExpandStridedMetadataPass());
   gpu.addPass(createLowerAffinePass());
   gpu.addPass(createSCFToControlFlowPass());
   ConvertGpuOpsToROCDLOpsOptions gpuOptions;
-  gpuOptions.chipset = options.chip;
+  gpuOptions.chipset = chip;
   gpuOptions.useBarePtrCallConv = true;
   gpuOptions.runtime = gpu::amd::Runtime::HIP;
   gpu.addPass(createConvertGpuOpsToROCDLOps(gpuOptions));
@@ -61,6 +70,109 @@ void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
   gpu.addPass(createConvertVectorToLLVMPass());
   addCleanUp(gpu);
   gpu.addPass(createReconcileUnrealizedCastsPass());
+}
+
+namespace {
+/// Gives each gpu.module without a target the one of the option, and refuses
+/// what cannot be compiled for.
+struct AttachTargetPass
+    : PassWrapper<AttachTargetPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AttachTargetPass)
+
+  explicit AttachTargetPass(std::string chip) : chip(std::move(chip)) {}
+
+  StringRef getArgument() const override { return "moe-attach-target"; }
+  StringRef getDescription() const override {
+    return "a #rocdl.target for each gpu.module without a target";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<ROCDL::ROCDLDialect>();
+  }
+
+  void runOnOperation() override {
+    for (auto module : getOperation().getOps<gpu::GPUModuleOp>()) {
+      if (isForeign(module))
+        continue;
+      FailureOr<const Chip *> found = getChip(module, chip);
+      if (failed(found))
+        return signalPassFailure();
+      if (!module.getTargetsAttr())
+        module.setTargetsAttr(ArrayAttr::get(
+            &getContext(), {ROCDL::ROCDLTargetAttr::get(
+                               &getContext(), /*optLevel=*/3,
+                               "amdgcn-amd-amdhsa", (*found)->name)}));
+    }
+  }
+
+  std::string chip;
+};
+
+/// Runs the passes of one gpu.module on each that is not for another target,
+/// with the chip of its target.
+struct LowerKernelsPass
+    : PassWrapper<LowerKernelsPass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerKernelsPass)
+  using AddPasses = void (*)(OpPassManager &, const std::string &);
+
+  explicit LowerKernelsPass(AddPasses addPasses) : addPasses(addPasses) {}
+
+  StringRef getArgument() const override { return "moe-lower-kernels"; }
+  StringRef getDescription() const override {
+    return "the passes of a pipeline, on each gpu.module for its own chip";
+  }
+
+  /// Also what the conversions look up among the registered interfaces: a
+  /// program that uses a pipeline need not know them.
+  void getDependentDialects(DialectRegistry &registry) const override {
+    OpPassManager passes(gpu::GPUModuleOp::getOperationName());
+    addPasses(passes, /*chip=*/"");
+    passes.getDependentDialects(registry);
+    arith::registerConvertArithToLLVMInterface(registry);
+    cf::registerConvertControlFlowToLLVMInterface(registry);
+    index::registerConvertIndexToLLVMInterface(registry);
+    registerConvertFuncToLLVMInterface(registry);
+    registerConvertMathToLLVMInterface(registry);
+    registerConvertMemRefToLLVMInterface(registry);
+    ub::registerConvertUBToLLVMInterface(registry);
+    vector::registerConvertVectorToLLVMInterface(registry);
+  }
+
+  void runOnOperation() override {
+    for (auto module : getOperation().getOps<gpu::GPUModuleOp>()) {
+      if (isForeign(module))
+        continue;
+      FailureOr<const Chip *> chip = getChip(module, /*option=*/"");
+      if (failed(chip))
+        return signalPassFailure();
+      OpPassManager passes(gpu::GPUModuleOp::getOperationName());
+      addPasses(passes, (*chip)->name.str());
+      if (failed(runPipeline(passes, module)))
+        return signalPassFailure();
+    }
+  }
+
+  AddPasses addPasses;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Pipelines
+//===----------------------------------------------------------------------===//
+
+void moe::buildMoEToTilePipeline(OpPassManager &pm,
+                                 const PipelineOptions &options) {
+  pm.addPass(std::make_unique<AttachTargetPass>(options.chip));
+  pm.addPass(createMoECheckKernelsPass());
+  pm.addPass(std::make_unique<LowerKernelsPass>(addTilePasses));
+  pm.addPass(createMoECheckLoweredPass());
+}
+
+void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
+                                  const PipelineOptions &options) {
+  pm.addPass(std::make_unique<AttachTargetPass>(options.chip));
+  pm.addPass(createMoECheckKernelsPass({/*arguments=*/true}));
+  pm.addPass(std::make_unique<LowerKernelsPass>(addROCDLPasses));
+  pm.addPass(createMoECheckLoweredPass({/*translatable=*/true}));
 }
 
 void moe::buildMoEToBinaryPipeline(OpPassManager &pm,

@@ -16,7 +16,7 @@
 // CHECK: s_cbranch_scc
 
 module attributes {gpu.container_module} {
-  gpu.module @kernels [#rocdl.target<chip = "gfx950">] {
+  gpu.module @kernels {
     llvm.func @loads(%memory: !llvm.ptr<1>, %out: !llvm.ptr<1>) attributes {gpu.kernel, rocdl.kernel} {
       %thread = rocdl.workitem.id.x : i32
       %flags = llvm.mlir.constant(159744 : i32) : i32

@@ -5,7 +5,7 @@
 // RUN: moe-opt %s --split-input-file --verify-diagnostics \
 // RUN:   --moe-gpu-module-to-binary
 
-// expected-error @below {{expected a chip, as the pass's option or as a #rocdl.target of the module; got neither}}
+// expected-error @below {{expected a chip, as the option 'chip' or as a #rocdl.target of the module, got neither}}
 gpu.module @no_chip {
 }
 
@@ -64,8 +64,8 @@ gpu.module @lds [#rocdl.target<chip = "gfx942">] {
 
 // -----
 
-// expected-error @below {{expected one of tokens, n, k, num_blocks, got 'rows'}}
 gpu.module @grid [#rocdl.target<chip = "gfx950">] {
+  // expected-error @below {{expected one of tokens, n, k, num_blocks, got 'rows'}}
   llvm.func @k() attributes {gpu.kernel, rocdl.kernel, moe.grid = "rows;1;1"} {
     llvm.return
   }

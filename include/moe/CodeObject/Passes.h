@@ -5,6 +5,8 @@
 #ifndef MOE_CODEOBJECT_PASSES_H
 #define MOE_CODEOBJECT_PASSES_H
 
+#include "moe/CodeObject/CodeObject.h"
+
 #include "mlir/Pass/Pass.h"
 
 #include "llvm/ADT/StringRef.h"
@@ -29,6 +31,7 @@ class LLVMDialect;
 } // namespace LLVM
 namespace ROCDL {
 class ROCDLDialect;
+class ROCDLTargetAttr;
 } // namespace ROCDL
 } // namespace mlir
 
@@ -49,6 +52,12 @@ void registerTranslations(mlir::DialectRegistry &registry);
 std::unique_ptr<llvm::Module> translate(mlir::gpu::GPUModuleOp module,
                                         llvm::LLVMContext &context,
                                         llvm::StringRef chip);
+
+/// What the module's target asks for; each field is heeded or, after a
+/// diagnostic, refused.
+mlir::FailureOr<CompileOptions>
+getCompileOptions(mlir::gpu::GPUModuleOp module,
+                  mlir::ROCDL::ROCDLTargetAttr target);
 
 } // namespace moe::codeobject
 

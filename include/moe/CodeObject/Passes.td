@@ -16,10 +16,15 @@ def MoEGPUModuleToBinary
     and puts a `gpu.binary` with one `gpu.object` in its place. Unlike
     `gpu-module-to-binary` it starts no program and reads no environment.
 
+    Each field of a `#rocdl.target` is heeded (chip, O, abi) or refused
+    (another triple, features, flags, link). Modules whose targets are all of
+    other kinds are left alone. The `gpu.binary` keeps the offloading handler of
+    its module.
+
     Precondition: the modules hold LLVM and ROCDL ops only and the chip is
     known, from the pass's option or from a `#rocdl.target` on the module; where
-    both are given they agree. Postcondition: no `gpu.module` is left. The grid
-    of a kernel, the string attribute `moe.grid` of its function, is in a note
+    both are given they agree. Postcondition: no `gpu.module` is left but those
+    for other targets. The grid of a kernel, the string attribute `moe.grid` of its function, is in a note
     of the code object.
 
     Example: with `chip=gfx950`
@@ -44,8 +49,9 @@ def MoEGPUModuleToBinary
            "chip to compile for; needed where the module has no target">,
     Option<"format", "format", "std::string", /*default=*/"\"bin\"",
            "bin (linked code object) or isa (assembly text)">,
-    Option<"optLevel", "opt-level", "unsigned", /*default=*/"3",
-           "LLVM's optimization level, 0 to 3">
+    Option<"optLevel", "opt-level", "int", /*default=*/"-1",
+           "LLVM's optimization level, 0 to 3; -1: that of the module's target, "
+           "or 3 where it has none">
   ];
   let dependentDialects = [
     "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",

@@ -49,7 +49,8 @@ llvm::Expected<CompiledKernel> compileKernel(const KernelOptions &options,
                                              llvm::StringRef chip);
 
 /// The same for MLIR text: a module with one kernel in any stage from
-/// kernel-level IR on. `name` is what diagnostics call the text.
+/// kernel-level IR on. `name` is what diagnostics call the text. `chip` may be
+/// empty where the gpu.module has a #rocdl.target, else both agree.
 llvm::Expected<CompiledKernel>
 compileIR(llvm::StringRef text, llvm::StringRef name, llvm::StringRef chip);
 

@@ -16,14 +16,19 @@ class OpPassManager;
 
 namespace moe {
 
-/// What every pipeline needs to know: the chip, for which there is no default.
+/// What every pipeline needs to know: the chip of the gpu.modules that have no
+/// #rocdl.target, for which there is no default.
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> chip{*this, "chip",
-                           llvm::cl::desc("gfx942 or gfx950 (required)")};
+                           llvm::cl::desc("gfx942 or gfx950; may be left "
+                                          "out where a module has a target")};
 };
 
-/// Kernel ops to pipelined tile ops: -moe-check-target, -moe-expand-kernel,
-/// -moe-pipeline. Registered as --moe-to-tile.
+/// Kernel ops to pipelined tile ops: -moe-check-kernels, then, in each
+/// gpu.module that is not for another target, -moe-check-target,
+/// -moe-expand-kernel, -moe-pipeline, and at last -moe-check-lowered. A
+/// gpu.module without a target gets the one of the option. Registered as
+/// --moe-to-tile.
 void buildMoEToTilePipeline(mlir::OpPassManager &pm,
                             const PipelineOptions &options);
 
@@ -36,7 +41,8 @@ void buildMoEToROCDLPipeline(mlir::OpPassManager &pm,
 struct BinaryPipelineOptions
     : mlir::PassPipelineOptions<BinaryPipelineOptions> {
   Option<std::string> chip{*this, "chip",
-                           llvm::cl::desc("gfx942 or gfx950 (required)")};
+                           llvm::cl::desc("gfx942 or gfx950; may be left "
+                                          "out where a module has a target")};
   Option<std::string> format{
       *this, "format",
       llvm::cl::desc("bin (linked code object, the default) or isa (assembly)"),

@@ -5,6 +5,7 @@
 
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "LaneBuilder.h"
+#include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -205,11 +206,12 @@ struct ConvertMoEToAMDGPUPass
   using ConvertMoEToAMDGPUPassBase::ConvertMoEToAMDGPUPassBase;
 
   void runOnOperation() override {
-    const Chip *target = lookupChip(chip);
-    if (!target) {
-      getOperation().emitError() << describeUnknownChip(chip);
+    if (isForeign(getOperation()))
+      return;
+    FailureOr<const Chip *> found = getChip(getOperation(), chip);
+    if (failed(found))
       return signalPassFailure();
-    }
+    const Chip *target = *found;
     TypeConverter converter;
     populateMoEToAMDGPUTypeConversions(converter);
     RewritePatternSet patterns(&getContext());
@@ -225,7 +227,9 @@ struct ConvertMoEToAMDGPUPass
     });
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                          conversion);
-    if (failed(applyPartialConversion(getOperation(), conversion,
+    populatePassingPatterns(converter, patterns, conversion);
+    if (failed(checkPreshuffledUses(getOperation())) ||
+        failed(applyPartialConversion(getOperation(), conversion,
                                       std::move(patterns))))
       signalPassFailure();
   }

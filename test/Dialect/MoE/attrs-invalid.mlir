@@ -130,8 +130,13 @@ func.func private @threads() attributes {test.schedule =
 
 // -----
 
-// expected-error @+1 {{expected 'moe.grid' to hold 3 expressions separated by ';', got 2}}
+// expected-error @+1 {{expected 'moe.grid' to be a grid: expected a grid of 3 expressions separated by ';', got 2 in 'n;1'}}
 func.func private @grid() attributes {moe.grid = "n;1"}
+
+// -----
+
+// expected-error @+1 {{expected 'moe.grid' to be a grid: grid expression 'foo(': }}
+func.func private @grid_expression() attributes {moe.grid = "foo(;1;1"}
 
 // -----
 

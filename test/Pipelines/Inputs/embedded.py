@@ -95,12 +95,12 @@ def gemm(accumulate=True, with_bias=False, tile="16, tile_n = 64, tile_k = 128",
     t = {**TYPES, **types}
     bias_text = f"bias(%bias : {t['bias']})" if with_bias else ""
     return f"""
-      moe.grouped_gemm outs(%out : {t['out']})
+      moe.grouped_gemm down {"accumulate" if accumulate else ""} routing_weight outs(%out : {t['out']})
           ins(%x, %w, %scale : {t['x']}, {t['w']}, {t['scale']})
           routing(%ids, %experts, %weights, %num_valid
               : {t['ids']}, {t['experts']}, {t['weights']}, {t['num_valid']})
           {bias_text} tokens(%tokens) topk {TOPK}
-          config <tile_m = {tile}, accumulate = {str(accumulate).lower()}>"""
+          block_rows {TILE_M} schedule <tile_m = {tile}>"""
 
 
 def kernel(body, **arguments):
@@ -136,12 +136,21 @@ class Case:
                  "bias": tensors.bias}
         self.memory = {**usual, **memory}
         self.blocks = BLOCKS
+        self.passes = None  # run by moe-opt before the rest, if not None
+        self.sanitize = "all"
 
 
 def run(chip, folder, name, case):
     path = os.path.join(folder, name)
     with open(path + ".mlir", "w") as file:
         file.write(case.text)
+    if case.passes:
+        passes = case.passes.replace("CHIP", f"{{chip={chip}}}")
+        text = subprocess.run(
+            ["moe-opt", path + ".mlir", f"--pass-pipeline=builtin.module(gpu.module({passes}))"],
+            check=True, stdout=subprocess.PIPE, text=True).stdout
+        with open(path + ".mlir", "w") as file:
+            file.write(text)
     subprocess.run(["moe-compile", path + ".mlir", "--chip", chip, "-o", path + ".hsaco"],
                    check=True)
     args = []
@@ -158,8 +167,8 @@ def run(chip, folder, name, case):
     with open(path + ".json", "w") as file:
         json.dump({"code_object": name + ".hsaco", "kernel": "embedded",
                    "grid": [case.blocks, 1, 1], "block": [256, 1, 1], "args": args}, file)
-    subprocess.run(["moe-run", "launch", path + ".json", "--sanitize", "all"], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(["moe-run", "launch", path + ".json", "--sanitize", case.sanitize],
+                   check=True, stdout=subprocess.DEVNULL)
     got = np.fromfile(path + ".result.bin", case.want.dtype).reshape(case.want.shape)
     wrong = np.argwhere(got != case.want)
     if len(wrong):
@@ -290,6 +299,136 @@ def reduce_slots():
     return case
 
 
+#===-- Several ops, loops, branches, user code ------------------------------===#
+
+ONE_TILE = "16, tile_n = 64, tile_k = 512"
+
+
+def op(**options):
+    return gemm(out=tight("out"), x=tight("x"), **options)
+
+
+def repeated(body, times, seed, passes=None, sanitize="all", **arguments):
+    """`body` adds the product to the output `times` times."""
+    def make():
+        t = Tensors(seed)
+        out = np.full((TOKENS, N), 2, np.float32)
+        case = Case(kernel(body, **{name: value[0] for name, value in arguments.items()}), t,
+                    out, t.product(out, True, times=times).astype(np.float32),
+                    **{name: value[1] for name, value in arguments.items()})
+        case.passes, case.sanitize = passes, sanitize
+        return case
+    return make
+
+
+def in_loop(text):
+    return f"""
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      scf.for %i = %zero to %trips step %one {{
+        {text}
+      }}"""
+
+
+TRIPS = {"trips": ("index", ("i64", 5))}
+IN_BLOCKS = f"""
+      %zero = arith.constant 0 : index
+      %one = arith.constant 1 : index
+      cf.br ^head(%zero : index)
+    ^head(%i: index):
+      {op(tile=ONE_TILE)}
+      %next = arith.addi %i, %one : index
+      %more = arith.cmpi ult, %next, %trips : index
+      cf.cond_br %more, ^head(%next : index), ^end
+    ^end:"""
+# LLVM merges the stores of both branches and shifts, ahead of the check of the row, an
+# index that is undefined where neither branch ran; nothing uses the result. So these run
+# without the check for undefined registers.
+DEFINED_ASIDE = "wait,race,bounds,exec,hazard"
+BRANCHES = f"""
+      %flag_set = arith.cmpi ne, %flag, %tokens : i32
+      scf.if %flag_set {{
+        {op(tile=ONE_TILE)}
+      }} else {{
+        {op()}
+      }}
+      {op(tile=ONE_TILE)}
+      scf.if %flag_set {{
+        {op()}
+      }}"""
+# The user's own LDS and global memory, written before and read behind the op.
+USER_CODE = f"""
+      %thread = gpu.thread_id x
+      %block = gpu.block_id x
+      %wide = arith.index_castui %thread : index to i32
+      memref.store %wide, %own[%thread] : memref<256xi32, #gpu.address_space<workgroup>>
+      gpu.barrier
+      {op(tile=ONE_TILE)}
+      %threads = arith.constant 255 : index
+      %mirror = arith.subi %threads, %thread : index
+      %read = memref.load %own[%mirror] : memref<256xi32, #gpu.address_space<workgroup>>
+      %expected = arith.index_castui %mirror : index to i32
+      %same = arith.cmpi eq, %read, %expected : i32
+      scf.if %same {{
+        %old = memref.atomic_rmw addi %wide, %marks[%thread] : (i32, memref<256xi32, {G}>) -> i32
+      }}
+      gpu.barrier
+      {op()}"""
+
+
+def user_code():
+    t = Tensors(26)
+    out = np.full((TOKENS, N), 2, np.float32)
+    text = kernel(USER_CODE, marks=f"memref<256xi32, {G}>").replace(
+        ") kernel {", ") workgroup(%own: memref<256xi32, #gpu.address_space<workgroup>>) kernel {")
+    return Case(text, t, out, t.product(out, True, times=2).astype(np.float32),
+                marks=np.zeros(256, np.int32))
+
+
+def two_products():
+    """The second op has activations of its own."""
+    t, other = Tensors(27), Tensors(28)
+    out = np.zeros((TOKENS, N), np.float32)
+    second = op(tile=ONE_TILE).replace("ins(%x,", "ins(%y,")
+    text = kernel(op(tile=ONE_TILE) + second, y=tight("x"))
+    first, other_bits = t.product(out, True), bf16_bits(other.x)
+    t.x = other.x
+    want = t.product(first, True)
+    t.x = Tensors(27).x
+    return Case(text, t, out, want.astype(np.float32), y=other_bits)
+
+
+def preshuffled():
+    """Weights and scales through a select, a branch, a block argument and memref.dim."""
+    t, w, s = Tensors(31), TYPES["w"], TYPES["scale"]
+    body = f"""
+      %flag_set = arith.cmpi ne, %flag, %tokens : i32
+      %chosen = arith.select %flag_set, %w_own, %w_other : {w}
+      %scale = scf.if %flag_set -> ({s}) {{
+        scf.yield %scale_own : {s}
+      }} else {{
+        scf.yield %scale_other : {s}
+      }}
+      cf.br ^next(%chosen : {w})
+    ^next(%w: {w}):
+      %dimension = arith.index_castui %flag : i32 to index
+      %rows = memref.dim %w, %dimension : {w}
+      %expected = arith.constant {N} : index
+      %same = arith.cmpi eq, %rows, %expected : index
+      scf.if %same {{
+        {op()}
+      }}"""
+    text = kernel(body, w_other=w, scale_other=s, flag="i32").replace(
+        "%w:", "%w_own:", 1).replace("%scale:", "%scale_own:", 1)
+    out = np.zeros((TOKENS, N), np.float32)
+    return Case(text, t, out, t.product(out, True).astype(np.float32),
+                w_other=np.zeros_like(t.w_bytes), scale_other=np.zeros_like(t.scale_bytes),
+                flag=("i32", 1))
+
+
+TO_LANES = "moe-check-targetCHIP,moe-expand-kernel,moe-pipeline,convert-moe-to-amdgpuCHIP"
+
+
 CASES = {
     "plain": plain,
     "subview_static": subview_static,
@@ -298,6 +437,23 @@ CASES = {
     "dynamic_store_bf16": dynamic(False, "bf16"),
     "lists_with_offsets": lists_with_offsets,
     "reduce_slots": reduce_slots,
+    "loop": repeated(in_loop(op(tile=ONE_TILE)), 5, 20, **TRIPS),
+    "loop_of_tiles": repeated(in_loop(op()), 5, 21, **TRIPS),
+    "loop_of_two": repeated(in_loop(op() + op(tile=ONE_TILE)), 10, 22, **TRIPS),
+    "blocks": repeated(IN_BLOCKS, 5, 23, **TRIPS),
+    "branches": repeated(BRANCHES, 3, 24, sanitize=DEFINED_ASIDE, flag=("i32", ("i32", 1))),
+    "other_branch": repeated(BRANCHES, 2, 24, sanitize=DEFINED_ASIDE,
+                             flag=("i32", ("i32", TOKENS))),
+    "two_ops": repeated(op(tile=ONE_TILE) + op(tile=ONE_TILE), 2, 25),
+    "user_code": user_code,
+    "two_products": two_products,
+    "preshuffled": preshuffled,
+    "early_cf": repeated(in_loop(op()), 5, 29, TO_LANES + ",convert-scf-to-cf,moe-insert-waits",
+                         **TRIPS),
+    "passes_twice": repeated(
+        op(), 1, 30, "moe-check-targetCHIP,moe-check-targetCHIP,moe-expand-kernel,"
+        "moe-expand-kernel,canonicalize,moe-pipeline,moe-pipeline,convert-moe-to-amdgpuCHIP,"
+        "convert-moe-to-amdgpuCHIP,cse,moe-insert-waits,moe-insert-waits"),
 }
 
 

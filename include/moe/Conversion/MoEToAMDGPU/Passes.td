@@ -15,7 +15,8 @@ def ConvertMoEToAMDGPUPass
     become vectors of 16 bytes: `vector<NBxKBx32xf4E2M1FN>` NB*KB
     `vector<4xi32>`, accumulators MB*NB `vector<4xf32>`, and so on. A memref in a
     preshuffled layout becomes the flat `memref<?xi8>` of its bytes, in function
-    signatures too.
+    signatures, calls, branches, loops and `arith.select` too; `memref.dim` of it
+    becomes a constant, and any other op that uses one is an error.
 
     The chip decides through its row in `moe/Target/Chips.def`: the scaled fp4
     convert or software decode, 16-byte LDS DMA or staging through registers,
@@ -28,7 +29,9 @@ def ConvertMoEToAMDGPUPass
     %v = rocdl.raw.ptr.buffer.load %rsrc, %offset, %soffset, %aux : vector<4xi32>
     ```
   }];
-  let options = [Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">];
+  let options = [Option<"chip", "chip", "std::string", "",
+                        "gfx942 or gfx950; may be left out where the module "
+                        "has a target">];
   let dependentDialects = [
     "::mlir::amdgpu::AMDGPUDialect", "::mlir::arith::ArithDialect",
     "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",

@@ -4,6 +4,7 @@
 // attributes. The attributes and ops themselves are in MoEAttrs.cpp and
 // MoEOps.cpp.
 
+#include "moe/CodeObject/Grid.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -44,11 +45,11 @@ LogicalResult MoEDialect::verifyOperationAttribute(Operation *op,
   auto grid = dyn_cast<StringAttr>(attr.getValue());
   if (!grid)
     return op->emitOpError("expected '") << kGridAttrName << "' to be a string";
-  size_t parts = llvm::count(grid.getValue(), ';') + 1;
-  if (parts != 3)
+  auto parsed = codeobject::parseGrid(grid.getValue());
+  if (!parsed)
     return op->emitOpError("expected '")
-           << kGridAttrName << "' to hold 3 expressions separated by ';', got "
-           << parts;
+           << kGridAttrName
+           << "' to be a grid: " << llvm::toString(parsed.takeError());
   return success();
 }
 

@@ -6,9 +6,12 @@
 
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
-#include "moe/Target/Chip.h"
+#include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/ADT/SmallSet.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace moe {
 #define GEN_PASS_DEF_MOECHECKTARGETPASS
@@ -34,18 +37,59 @@ static LogicalResult checkLowered(GroupedGemmOp op) {
   return success();
 }
 
-static LogicalResult checkLds(GroupedGemmOp op, const Chip &chip) {
-  ScheduleAttr schedule = op.getScheduleAttr();
-  int64_t bytes = op.getLdsBytes();
-  if (bytes <= chip.ldsBytes)
+/// Bytes of workgroup memory that the function and the ops in it name
+/// themselves. What a launch adds (gpu.dynamic_shared_memory) is not known
+/// here.
+static int64_t countOwnLds(gpu::GPUFuncOp func) {
+  int64_t bytes = 0;
+  auto add = [&](Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    if (!memref || !memref.hasStaticShape() ||
+        !gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(memref))
+      return;
+    // Beyond 2^40 any more makes no difference.
+    constexpr int64_t kLarge = int64_t(1) << 40;
+    int64_t size = 1;
+    for (int64_t dim : memref.getShape())
+      size = dim != 0 && size > kLarge / dim ? kLarge : size * dim;
+    unsigned bits = memref.getElementType().isIntOrFloat()
+                        ? memref.getElementTypeBitWidth()
+                        : 64;
+    bytes = std::min<int64_t>(kLarge, bytes + (size * bits + 7) / 8);
+  };
+  for (BlockArgument buffer : func.getWorkgroupAttributions())
+    add(buffer.getType());
+  llvm::SmallSet<StringRef, 4> names;
+  func.walk([&](memref::GetGlobalOp op) {
+    if (names.insert(op.getName()).second)
+      add(op.getType());
+  });
+  return bytes;
+}
+
+/// The ops of a function share two buffers, so the largest counts.
+static LogicalResult checkLds(gpu::GPUFuncOp func, const Chip &chip) {
+  GroupedGemmOp largest;
+  func.walk([&](GroupedGemmOp op) {
+    if (op.getScheduleAttr() &&
+        (!largest || op.getLdsBytes() > largest.getLdsBytes()))
+      largest = op;
+  });
+  if (!largest)
     return success();
-  return op.emitOpError("expected at most ")
-         << chip.ldsBytes << " bytes of LDS on " << chip.name << ", got "
-         << bytes << " (the largest of " << 2 * schedule.getKWave()
-         << " A tiles of " << schedule.getTileM() << " x "
-         << schedule.getTileK()
-         << " x 2 bytes, the output tile and the sums of "
-         << schedule.getKWave() << " K groups)";
+  int64_t bytes = largest.getLdsBytes(), own = countOwnLds(func);
+  if (bytes + own <= chip.ldsBytes)
+    return success();
+  ScheduleAttr schedule = largest.getScheduleAttr();
+  InFlightDiagnostic diag = largest.emitOpError("expected at most ");
+  diag << chip.ldsBytes << " bytes of LDS on " << chip.name << ", got "
+       << bytes + own << " (the largest of " << 2 * schedule.getKWave()
+       << " A tiles of " << schedule.getTileM() << " x " << schedule.getTileK()
+       << " x 2 bytes, the output tile and the sums of " << schedule.getKWave()
+       << " K groups";
+  if (own)
+    diag << ", and " << own << " bytes of the function itself";
+  return diag << ")";
 }
 
 static LogicalResult checkAtomics(GroupedGemmOp op, const Chip &chip) {
@@ -63,21 +107,24 @@ struct MoECheckTargetPass
   using MoECheckTargetPassBase::MoECheckTargetPassBase;
 
   void runOnOperation() override {
-    const Chip *target = lookupChip(chip);
-    if (!target) {
-      getOperation().emitError() << describeUnknownChip(chip);
+    if (isForeign(getOperation()))
+      return;
+    FailureOr<const Chip *> found = getChip(getOperation(), chip);
+    if (failed(found))
       return signalPassFailure();
-    }
+    const Chip *target = *found;
     WalkResult result = getOperation().walk([&](GroupedGemmOp op) {
       if (failed(checkAtomics(op, *target)))
         return WalkResult::interrupt();
       // Without a schedule nothing else depends on the chip.
-      if (!op.getScheduleAttr())
-        return WalkResult::advance();
-      if (failed(checkLowered(op)) || failed(checkLds(op, *target)))
+      if (op.getScheduleAttr() && failed(checkLowered(op)))
         return WalkResult::interrupt();
       return WalkResult::advance();
     });
+    if (!result.wasInterrupted())
+      result = getOperation().walk([&](gpu::GPUFuncOp func) {
+        return WalkResult(checkLds(func, *target));
+      });
     if (result.wasInterrupted())
       signalPassFailure();
     markAllAnalysesPreserved();

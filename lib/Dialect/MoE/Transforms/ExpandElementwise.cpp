@@ -152,12 +152,7 @@ LogicalResult moe::expandActivateSums(ActivateSumsOp op) {
   int64_t inter = op.getOut().getType().getDimSize(1);
   int64_t kColumns = ActivateSumsOp::kColumns;
   bool activated = op.getActivation() != Activation::None;
-  // The kernel's n counts the columns of the sums.
-  if (failed(prepareKernelFunction(
-          op, ActivateSumsOp::kThreads,
-          "ceildiv(n," + Twine(activated ? 2 * kColumns : kColumns) +
-              ")*num_blocks*" +
-              Twine(static_cast<int64_t>(op.getBlockRows())))))
+  if (failed(prepareKernelFunction(op, ActivateSumsOp::kThreads, gridOf(op))))
     return failure();
   RowBuilder b(op);
   auto [row, first] = b.splitBlock(llvm::divideCeil(inter, kColumns), kColumns);
@@ -259,9 +254,7 @@ LogicalResult moe::expandReduceSlots(ReduceSlotsOp op) {
   int64_t size = op.getOut().getType().getDimSize(1);
   int64_t columns = op.getThreadColumns();
   int64_t perBlock = columns * ReduceSlotsOp::kThreads;
-  if (failed(
-          prepareKernelFunction(op, ReduceSlotsOp::kThreads,
-                                "ceildiv(n," + Twine(perBlock) + ")*tokens")))
+  if (failed(prepareKernelFunction(op, ReduceSlotsOp::kThreads, gridOf(op))))
     return failure();
   RowBuilder b(op);
   auto [token, first] =

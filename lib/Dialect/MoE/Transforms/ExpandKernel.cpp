@@ -41,6 +41,20 @@ static std::string gridOf(GroupedGemmOp op) {
   return grid;
 }
 
+std::string moe::gridOf(ActivateSumsOp op) {
+  // The kernel's n counts the columns of the sums.
+  bool activated = op.getActivation() != Activation::None;
+  return "ceildiv(n," +
+         std::to_string((activated ? 2 : 1) * ActivateSumsOp::kColumns) +
+         ")*num_blocks*" + std::to_string(op.getBlockRows());
+}
+
+std::string moe::gridOf(ReduceSlotsOp op) {
+  return "ceildiv(n," +
+         std::to_string(op.getThreadColumns() * ReduceSlotsOp::kThreads) +
+         ")*tokens";
+}
+
 FailureOr<gpu::GPUFuncOp>
 moe::prepareKernelFunction(Operation *op, int64_t threads, const Twine &grid) {
   auto func = op->getParentOfType<gpu::GPUFuncOp>();
@@ -60,6 +74,67 @@ moe::prepareKernelFunction(Operation *op, int64_t threads, const Twine &grid) {
   if (!func->hasAttr(kGridAttrName))
     func->setAttr(kGridAttrName, b.getStringAttr(grid + ";1;1"));
   return func;
+}
+
+namespace {
+/// The two LDS buffers of a function, which all its ops share: one begins to
+/// fill them only when all waves are done with the one before.
+struct LdsBuffers {
+  Value first, second;
+};
+/// Functions to what their largest op needs of each buffer, in bytes.
+using LdsSizes = llvm::DenseMap<gpu::GPUFuncOp, int64_t>;
+using LdsOfFunctions = llvm::DenseMap<gpu::GPUFuncOp, LdsBuffers>;
+} // namespace
+
+/// What the number of workgroups of an op depends on: rows of weights or
+/// columns, and the operand whose length or value is the other factor.
+static std::tuple<std::string, int64_t, Value> getGrid(Operation *op) {
+  if (auto gemm = dyn_cast<GroupedGemmOp>(op))
+    return {gridOf(gemm), gemm.getRows(), gemm.getExpertIds()};
+  if (auto sums = dyn_cast<ActivateSumsOp>(op))
+    return {gridOf(sums), sums.getOut().getType().getDimSize(1),
+            sums.getExpertIds()};
+  auto slots = cast<ReduceSlotsOp>(op);
+  return {gridOf(slots), slots.getOut().getType().getDimSize(1),
+          slots.getTokens()};
+}
+
+/// True if both are the same value, or lists of the same static length.
+static bool isSameLength(Value a, Value b) {
+  auto list = dyn_cast<MemRefType>(a.getType());
+  return a == b ||
+         (list && a.getType() == b.getType() && list.hasStaticShape());
+}
+
+/// The ops of a function are launched together, so they need one grid; a
+/// function that brings its own says that it serves all of them.
+static LogicalResult checkGrids(ArrayRef<Operation *> ops) {
+  llvm::DenseMap<Operation *, Operation *> firstOps;
+  for (Operation *op : ops) {
+    Operation *func = op->getParentOfType<gpu::GPUFuncOp>();
+    if (!func || func->hasAttr(kGridAttrName))
+      continue;
+    Operation *&first = firstOps[func];
+    if (!first) {
+      first = op;
+      continue;
+    }
+    auto [grid, n, length] = getGrid(first);
+    auto [ownGrid, ownN, ownLength] = getGrid(op);
+    if (grid == ownGrid && n == ownN && isSameLength(length, ownLength))
+      continue;
+    InFlightDiagnostic diag = op->emitOpError("expected the grid of the first "
+                                              "op of the kernel, ")
+                              << grid << " with n = " << n << ", got "
+                              << ownGrid << " with n = " << ownN
+                              << "; give them kernels of their own, or the "
+                                 "function a '"
+                              << kGridAttrName << "' that serves both";
+    diag.attachNote(first->getLoc()) << "the first op is here";
+    return diag;
+  }
+  return success();
 }
 
 /// A new LDS buffer of the function.
@@ -376,7 +451,8 @@ void KernelExpander::run() {
   op.erase();
 }
 
-static LogicalResult expandGemm(GroupedGemmOp op) {
+/// The op has a schedule that one kernel can follow.
+static LogicalResult checkSchedule(GroupedGemmOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
     return op.emitOpError("expected a schedule, which -moe-choose-schedule "
@@ -387,6 +463,12 @@ static LogicalResult expandGemm(GroupedGemmOp op) {
            << schedule.getKBatch()
            << ", which needs a workspace: -moe-decompose makes two kernels of "
               "the op in host code";
+  return success();
+}
+
+static LogicalResult expandGemm(GroupedGemmOp op, const LdsSizes &sizes,
+                                LdsOfFunctions &buffers) {
+  ScheduleAttr schedule = op.getScheduleAttr();
   FailureOr<gpu::GPUFuncOp> func =
       prepareKernelFunction(op, schedule.getBlockSize(), gridOf(op));
   if (failed(func))
@@ -395,10 +477,12 @@ static LogicalResult expandGemm(GroupedGemmOp op) {
     (*func)->setAttr("rocdl.waves_per_eu",
                      IntegerAttr::get(IntegerType::get(op.getContext(), 32),
                                       schedule.getWavesPerEu()));
-  int64_t half = op.getLdsBytes() / 2;
-  Value lds0 = addLds(*func, op.getLoc(), half);
-  Value lds1 = addLds(*func, op.getLoc(), half);
-  KernelExpander(op, lds0, lds1).run();
+  LdsBuffers &lds = buffers[*func];
+  if (!lds.first) {
+    int64_t half = sizes.lookup(*func);
+    lds = {addLds(*func, op.getLoc(), half), addLds(*func, op.getLoc(), half)};
+  }
+  KernelExpander(op, lds.first, lds.second).run();
   return success();
 }
 
@@ -407,18 +491,37 @@ struct MoEExpandKernelPass
     : moe::impl::MoEExpandKernelPassBase<MoEExpandKernelPass> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
-    getOperation().walk([&](Operation *op) {
-      if (isa<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(op))
+    LdsSizes sizes;
+    LdsOfFunctions buffers;
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      if (isa<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(op)) {
+        if (isa<TensorType>(op->getOperand(0).getType()))
+          return WalkResult(
+              op->emitOpError("expected memrefs in a kernel, got tensors; run "
+                              "-one-shot-bufferize first"));
         ops.push_back(op);
+      }
+      if (auto gemm = dyn_cast<GroupedGemmOp>(op)) {
+        if (failed(checkSchedule(gemm)))
+          return WalkResult::interrupt();
+        int64_t &size = sizes[op->getParentOfType<gpu::GPUFuncOp>()];
+        size = std::max(size, gemm.getLdsBytes() / 2);
+      }
+      return WalkResult::advance();
     });
+    if (result.wasInterrupted() || failed(checkGrids(ops)))
+      return signalPassFailure();
     for (Operation *op : ops) {
-      LogicalResult result =
-          llvm::TypeSwitch<Operation *, LogicalResult>(op)
-              .Case([](GroupedGemmOp gemm) { return expandGemm(gemm); })
-              .Case(
-                  [](ActivateSumsOp sums) { return expandActivateSums(sums); })
-              .Case(
-                  [](ReduceSlotsOp slots) { return expandReduceSlots(slots); });
+      LogicalResult result = llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                                 .Case([&](GroupedGemmOp gemm) {
+                                   return expandGemm(gemm, sizes, buffers);
+                                 })
+                                 .Case([](ActivateSumsOp sums) {
+                                   return expandActivateSums(sums);
+                                 })
+                                 .Case([](ReduceSlotsOp slots) {
+                                   return expandReduceSlots(slots);
+                                 });
       if (failed(result))
         return signalPassFailure();
     }

@@ -18,6 +18,11 @@ mlir::FailureOr<mlir::gpu::GPUFuncOp>
 prepareKernelFunction(mlir::Operation *op, int64_t threads,
                       const llvm::Twine &grid);
 
+/// The grid in x of the kernel around the op, as an expression over its
+/// arguments.
+std::string gridOf(ActivateSumsOp op);
+std::string gridOf(ReduceSlotsOp op);
+
 /// ExpandElementwise.cpp: the op to what one workgroup does.
 mlir::LogicalResult expandActivateSums(ActivateSumsOp op);
 mlir::LogicalResult expandReduceSlots(ReduceSlotsOp op);

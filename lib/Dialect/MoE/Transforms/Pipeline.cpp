@@ -5,6 +5,7 @@
 // pipeline": sync, gather, register loads, multiply. How many loads a sync may
 // leave in flight is decided later, by -moe-insert-waits.
 
+#include "LdsUses.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
@@ -31,9 +32,10 @@ struct Fragments {
 /// Emits the pipeline of one moe.pingpong.
 class PingpongExpander {
 public:
-  explicit PingpongExpander(PingpongOp op)
+  /// With `syncFirst` other waves may still use the buffers.
+  PingpongExpander(PingpongOp op, bool syncFirst)
       : op(op), b(op.getLoc(), op), tileK(op.getPing().getType().getDimSize(1)),
-        columns(op.getColumns()) {}
+        columns(op.getColumns()), syncFirst(syncFirst) {}
 
   void run();
 
@@ -61,6 +63,7 @@ private:
   PingpongOp op;
   ImplicitLocOpBuilder b;
   int64_t tileK, columns;
+  bool syncFirst;
 };
 } // namespace
 
@@ -140,6 +143,8 @@ void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
 }
 
 void PingpongExpander::run() {
+  if (syncFirst)
+    SyncOp::create(b);
   Fragments fragments = fetchTile(0);
   Value acc =
       arith::ConstantOp::create(b, b.getZeroAttr(op.getAcc().getType()));
@@ -166,8 +171,13 @@ struct MoEPipelinePass : moe::impl::MoEPipelinePassBase<MoEPipelinePass> {
   void runOnOperation() override {
     SmallVector<PingpongOp> ops;
     getOperation().walk([&](PingpongOp op) { ops.push_back(op); });
+    // All are looked at before the first is expanded.
+    LdsUses uses(getOperation());
+    SmallVector<bool> syncFirst;
     for (PingpongOp op : ops)
-      PingpongExpander(op).run();
+      syncFirst.push_back(uses.mayPrecede(op));
+    for (auto [op, sync] : llvm::zip_equal(ops, syncFirst))
+      PingpongExpander(op, sync).run();
   }
 };
 } // namespace

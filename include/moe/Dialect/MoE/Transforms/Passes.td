@@ -7,6 +7,33 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
+  let summary = "refuse ops where no pass would lower them";
+  let description = [{
+    Checks, at the op and before anything is lowered, that each moe op stands in
+    a kernel, a `gpu.func` with `kernel`, of a `gpu.module` directly in the
+    module and for a `#rocdl.target` or no target; and that no branch to it
+    plainly depends on the thread. Passes of a pipeline run on such modules, and
+    would leave ops elsewhere as they are without a word. The ops hold barriers,
+    so all threads of a workgroup must reach them together: a condition that is
+    computed, through whatever ops and loads, from `gpu.thread_id`,
+    `gpu.lane_id` or `gpu.subgroup_id` is refused. What depends on the thread in
+    other ways is the caller's to avoid.
+
+    With `arguments`, kernels may only have memref arguments of static shape,
+    strides and offset, since a plain pointer carries nothing else.
+
+    Precondition: none. Postcondition: the IR is unchanged.
+
+    ```
+    error: 'moe.grouped_gemm' op expected to stand in a gpu.func, got a
+    gpu.launch; run -gpu-kernel-outlining first
+    ```
+  }];
+  let options = [Option<"arguments", "arguments", "bool", "false",
+                        "check the arguments of kernels too">];
+}
+
 def MoECheckTargetPass : Pass<"moe-check-target", "::mlir::gpu::GPUModuleOp"> {
   let summary = "refuse kernels that the chip or this compiler cannot do";
   let description = [{
@@ -23,7 +50,9 @@ def MoECheckTargetPass : Pass<"moe-check-target", "::mlir::gpu::GPUModuleOp"> {
     and the sums of 1 K groups)
     ```
   }];
-  let options = [Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">];
+  let options = [Option<"chip", "chip", "std::string", "",
+                        "gfx942 or gfx950; may be left out where the module "
+                        "has a target">];
 }
 
 def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> {
@@ -89,6 +118,25 @@ def MoEPipelinePass : Pass<"moe-pipeline", "::mlir::gpu::GPUModuleOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"
   ];
+}
+
+def MoECheckLoweredPass : Pass<"moe-check-lowered", "::mlir::ModuleOp"> {
+  let summary = "refuse what a pipeline did not lower";
+  let description = [{
+    The last pass of each pipeline. What is left of the kernel level, or, with
+    `translatable`, of anything but LLVM and ROCDL ops in a `gpu.module` that is
+    not for another target, is an error at the op.
+
+    Precondition: none. Postcondition: the IR is unchanged.
+
+    ```
+    error: 'linalg.fill' op was not lowered by the pipeline, which knows no
+    conversion of it to LLVM or ROCDL ops; lower it before, or register what
+    converts its dialect
+    ```
+  }];
+  let options = [Option<"translatable", "translatable", "bool", "false",
+                        "only LLVM and ROCDL ops may be left">];
 }
 
 #endif // MOE_DIALECT_MOE_TRANSFORMS_PASSES_TD

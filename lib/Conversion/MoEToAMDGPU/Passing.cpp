@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Memrefs in a preshuffled layout in the hands of upstream ops: those that only
+// pass a value on, and memref.dim. Nothing else can use one.
+
+#include "LaneBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/ControlFlow/Transforms/StructuralTypeConversions.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace moe;
+
+static bool isPreshuffled(Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  return memref && isa<PreshuffleAttr>(memref.getLayout());
+}
+
+LogicalResult moe::checkPreshuffledUses(Operation *root) {
+  WalkResult result = root->walk([](Operation *op) {
+    if (isa_and_nonnull<MoEDialect, scf::SCFDialect, cf::ControlFlowDialect>(
+            op->getDialect()) ||
+        isa<arith::SelectOp, memref::DimOp, func::CallOp, func::ReturnOp>(op))
+      return WalkResult::advance();
+    for (Type type :
+         llvm::concat<Type>(llvm::to_vector_of<Type>(op->getOperandTypes()),
+                            llvm::to_vector_of<Type>(op->getResultTypes())))
+      if (isPreshuffled(type))
+        return WalkResult(
+            op->emitOpError("expected no memref in a preshuffled layout, "
+                            "which only moe ops, arith.select, memref.dim, "
+                            "branches, loops and calls can use, got ")
+            << type);
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+namespace {
+/// The shape stays logical, so a size is that of the memref before.
+struct DimLowering : OpConversionPattern<memref::DimOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(memref::DimOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!isPreshuffled(op.getSource().getType()))
+      return failure();
+    LaneBuilder b(op.getLoc(), rewriter);
+    ArrayRef<int64_t> shape =
+        cast<MemRefType>(op.getSource().getType()).getShape();
+    if (std::optional<int64_t> dim = op.getConstantIndex()) {
+      // An index past the rank has no meaning; upstream leaves it undefined.
+      bool exists = *dim >= 0 && *dim < static_cast<int64_t>(shape.size());
+      rewriter.replaceOp(op, b.index(exists ? shape[*dim] : 0));
+      return success();
+    }
+    Value index = adaptor.getIndex().front(), size = b.index(shape.front());
+    for (auto [dim, length] : llvm::drop_begin(llvm::enumerate(shape))) {
+      Value isDim = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, index,
+                                          b.index(dim));
+      size = b.select(isDim, b.index(length), size);
+    }
+    rewriter.replaceOp(op, size);
+    return success();
+  }
+};
+
+struct SelectLowering : OpConversionPattern<arith::SelectOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(arith::SelectOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!isPreshuffled(op.getType()))
+      return failure();
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, adaptor.getCondition(),
+                                                 adaptor.getTrueValue(),
+                                                 adaptor.getFalseValue());
+    return success();
+  }
+};
+} // namespace
+
+void moe::populatePassingPatterns(const TypeConverter &converter,
+                                  RewritePatternSet &patterns,
+                                  ConversionTarget &target) {
+  patterns.add<DimLowering, SelectLowering>(converter, patterns.getContext());
+  target.addDynamicallyLegalOp<memref::DimOp>([](memref::DimOp op) {
+    return !isPreshuffled(op.getSource().getType());
+  });
+  target.addDynamicallyLegalOp<arith::SelectOp>(
+      [](arith::SelectOp op) { return !isPreshuffled(op.getType()); });
+  cf::populateCFStructuralTypeConversionsAndLegality(converter, patterns,
+                                                     target);
+  populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
+                                                                 converter);
+  populateCallOpTypeConversionPattern(patterns, converter);
+  populateReturnOpTypeConversionPattern(patterns, converter);
+  target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
+    return converter.isSignatureLegal(op.getFunctionType()) &&
+           converter.isLegal(&op.getBody());
+  });
+  target.addDynamicallyLegalOp<func::CallOp, func::ReturnOp>(
+      [&](Operation *op) { return converter.isLegal(op); });
+}

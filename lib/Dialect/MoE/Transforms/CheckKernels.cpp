@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// -moe-check-kernels: ops that stand where no pass would lower them, or where
+// not all threads reach them, are refused before anything is changed.
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/Transforms/Passes.h"
+#include "moe/Target/ModuleTarget.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace moe {
+#define GEN_PASS_DEF_MOECHECKKERNELSPASS
+#include "moe/Dialect/MoE/Transforms/Passes.h.inc"
+} // namespace moe
+
+using namespace mlir;
+using namespace moe;
+
+//===----------------------------------------------------------------------===//
+// Where an op stands
+//===----------------------------------------------------------------------===//
+
+static LogicalResult checkPlace(Operation *op, ModuleOp root) {
+  if (op->getParentOfType<gpu::LaunchOp>())
+    return op->emitOpError("expected to stand in a gpu.func, got a gpu.launch; "
+                           "run -gpu-kernel-outlining first");
+  auto module = op->getParentOfType<gpu::GPUModuleOp>();
+  if (!module)
+    return op->emitOpError("expected to stand in a gpu.func of a gpu.module, "
+                           "got host code; run -moe-outline-kernels first");
+  auto func = op->getParentOfType<gpu::GPUFuncOp>();
+  if (!func)
+    return op->emitOpError("expected to stand in a gpu.func, got another "
+                           "function of the gpu.module");
+  if (!func.isKernel())
+    return op->emitOpError("expected to stand in a kernel, got the gpu.func '")
+           << func.getName() << "' without 'kernel', which nothing launches";
+  if (module->getParentOp() != root.getOperation())
+    return op->emitOpError("expected its gpu.module directly in the module "
+                           "that the pipeline runs on, got one that is nested "
+                           "deeper; run the pipeline on the module around it");
+  if (isForeign(module))
+    return op->emitOpError("expected a gpu.module with a #rocdl.target, got ")
+           << module.getTargetsAttr();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Uniform control flow
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Finds branches around ops that plainly depend on the thread. Each value and
+/// each block is looked at once.
+class UniformityChecker {
+public:
+  explicit UniformityChecker(PostDominanceInfo &dominance)
+      : dominance(dominance) {}
+
+  /// Each branch that decides whether `op` is reached.
+  LogicalResult check(Operation *op);
+
+private:
+  Operation *findThreadDependence(Value value);
+  void addSources(BlockArgument argument);
+  void addSources(OpResult result);
+  LogicalResult checkCondition(Operation *op, Value condition, Location loc);
+  ArrayRef<cf::CondBranchOp> getDivergentBranches(Region *region);
+
+  PostDominanceInfo &dominance;
+  llvm::DenseSet<Value> uniform; ///< known not to depend on the thread
+  llvm::DenseMap<Region *, SmallVector<cf::CondBranchOp>> divergent;
+  llvm::SetVector<Value> work;
+};
+} // namespace
+
+/// What a block argument may be: what a loop starts with and hands on, or what
+/// branches pass.
+void UniformityChecker::addSources(BlockArgument argument) {
+  Block *block = argument.getOwner();
+  for (auto it = block->pred_begin(); it != block->pred_end(); ++it)
+    if (auto branch = dyn_cast<BranchOpInterface>((*it)->getTerminator()))
+      if (Value passed = branch.getSuccessorOperands(
+              it.getSuccessorIndex())[argument.getArgNumber()])
+        work.insert(passed);
+  auto loop = dyn_cast_or_null<LoopLikeOpInterface>(block->getParentOp());
+  if (!loop)
+    return;
+  for (auto [arg, init, next] : llvm::zip(
+           loop.getRegionIterArgs(), loop.getInits(), loop.getYieldedValues()))
+    if (arg == argument)
+      work.insert_range(ArrayRef<Value>{init, next});
+  if (std::optional<SmallVector<Value>> ivs = loop.getLoopInductionVars())
+    if (llvm::is_contained(*ivs, argument))
+      if (auto bounds = loop.getLoopLowerBounds())
+        for (OpFoldResult bound : *bounds)
+          if (auto value = dyn_cast<Value>(bound))
+            work.insert(value);
+}
+
+void UniformityChecker::addSources(OpResult result) {
+  Operation *op = result.getOwner();
+  if (isa<gpu::AllReduceOp>(op)) // the same in all threads
+    return;
+  unsigned number = result.getResultNumber();
+  if (auto ifOp = dyn_cast<scf::IfOp>(op)) {
+    work.insert(ifOp.thenYield().getOperand(number));
+    work.insert(ifOp.elseYield().getOperand(number));
+  } else if (auto loop = dyn_cast<LoopLikeOpInterface>(op)) {
+    if (number < loop.getYieldedValues().size())
+      work.insert(loop.getYieldedValues()[number]);
+    if (number < loop.getInits().size())
+      work.insert(loop.getInits()[number]);
+    return;
+  }
+  work.insert_range(op->getOperands());
+}
+
+/// The op that makes `value` plainly differ between the threads of a workgroup,
+/// or null.
+Operation *UniformityChecker::findThreadDependence(Value value) {
+  work.clear();
+  work.insert(value);
+  for (unsigned i = 0; i < work.size(); ++i) {
+    Value current = work[i];
+    if (uniform.contains(current))
+      continue;
+    if (auto argument = dyn_cast<BlockArgument>(current)) {
+      addSources(argument);
+      continue;
+    }
+    Operation *op = current.getDefiningOp();
+    if (isa<gpu::ThreadIdOp, gpu::LaneIdOp, gpu::SubgroupIdOp>(op))
+      return op;
+    addSources(cast<OpResult>(current));
+  }
+  uniform.insert_range(work);
+  return nullptr;
+}
+
+/// What decides whether, or how often, `parent` executes its regions.
+static SmallVector<Value> getConditions(Operation *parent) {
+  if (auto ifOp = dyn_cast<scf::IfOp>(parent))
+    return {ifOp.getCondition()};
+  if (auto loop = dyn_cast<scf::ForOp>(parent))
+    return {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()};
+  if (auto loop = dyn_cast<scf::WhileOp>(parent))
+    return {loop.getConditionOp().getCondition()};
+  if (auto choice = dyn_cast<scf::IndexSwitchOp>(parent))
+    return {choice.getArg()};
+  return {};
+}
+
+LogicalResult UniformityChecker::checkCondition(Operation *op, Value condition,
+                                                Location loc) {
+  Operation *source = findThreadDependence(condition);
+  if (!source)
+    return success();
+  InFlightDiagnostic diag =
+      op->emitOpError("expected all threads of a workgroup to take the same "
+                      "way to it (it holds barriers), got a branch that "
+                      "depends on ")
+      << source->getName();
+  diag.attachNote(loc) << "the branch is here";
+  return diag;
+}
+
+ArrayRef<cf::CondBranchOp>
+UniformityChecker::getDivergentBranches(Region *region) {
+  auto [it, isNew] = divergent.try_emplace(region);
+  if (isNew && !region->hasOneBlock())
+    for (Block &block : *region)
+      if (auto branch = dyn_cast<cf::CondBranchOp>(block.getTerminator()))
+        if (findThreadDependence(branch.getCondition()))
+          it->second.push_back(branch);
+  return it->second;
+}
+
+LogicalResult UniformityChecker::check(Operation *op) {
+  for (Operation *at = op; !isa<gpu::GPUFuncOp>(at); at = at->getParentOp()) {
+    if (at != op)
+      for (Value condition : getConditions(at))
+        if (failed(checkCondition(op, condition, at->getLoc())))
+          return failure();
+    Block *block = at->getBlock();
+    for (cf::CondBranchOp branch : getDivergentBranches(block->getParent()))
+      if (!dominance.postDominates(block, branch->getBlock()))
+        return checkCondition(op, branch.getCondition(), branch.getLoc());
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Arguments
+//===----------------------------------------------------------------------===//
+
+/// A kernel argument is a plain pointer, so its type says all about the memory.
+static LogicalResult checkArguments(gpu::GPUFuncOp func) {
+  for (BlockArgument argument : func.getArguments()) {
+    Type type = argument.getType();
+    if (!isa<BaseMemRefType>(type))
+      continue;
+    auto memref = dyn_cast<MemRefType>(type);
+    SmallVector<int64_t> strides;
+    int64_t offset = 0;
+    bool known = memref && memref.hasStaticShape();
+    if (known && !isa<PreshuffleAttr>(memref.getLayout()))
+      known = succeeded(memref.getStridesAndOffset(strides, offset)) &&
+              !ShapedType::isDynamic(offset) &&
+              !llvm::is_contained(strides, ShapedType::kDynamic);
+    if (known)
+      continue;
+    return emitError(argument.getLoc())
+           << "gpu.func '" << func.getName() << "': expected argument "
+           << argument.getArgNumber()
+           << " of a kernel, a plain pointer, to have a static shape, strides "
+              "and offset, got "
+           << type
+           << "; pass a memref of rank 0 and its sizes, and give it a shape by "
+              "memref.reinterpret_cast in the kernel";
+  }
+  return success();
+}
+
+namespace {
+struct MoECheckKernelsPass
+    : moe::impl::MoECheckKernelsPassBase<MoECheckKernelsPass> {
+  using MoECheckKernelsPassBase::MoECheckKernelsPassBase;
+
+  void runOnOperation() override {
+    UniformityChecker uniformity(getAnalysis<PostDominanceInfo>());
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      // moe.preshuffled only gives bytes a type, in host code too.
+      if (!isa_and_nonnull<MoEDialect>(op->getDialect()) ||
+          isa<PreshuffledOp>(op))
+        return WalkResult::advance();
+      if (failed(checkPlace(op, getOperation())))
+        return WalkResult::interrupt();
+      bool hasBarrier =
+          isa<GroupedGemmOp, PingpongOp, SyncOp, ReduceGroupsOp, ScatterOp>(op);
+      if (hasBarrier && failed(uniformity.check(op)))
+        return WalkResult::interrupt();
+      return WalkResult::advance();
+    });
+    if (!result.wasInterrupted() && arguments)
+      for (auto module : getOperation().getOps<gpu::GPUModuleOp>())
+        if (!isForeign(module))
+          for (auto func : module.getOps<gpu::GPUFuncOp>())
+            if (func.isKernel() && failed(checkArguments(func)))
+              return signalPassFailure();
+    if (result.wasInterrupted())
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+} // namespace

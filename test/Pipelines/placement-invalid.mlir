@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An op where no pass of a pipeline would lower it, or that not all threads
+// reach, is an error at the op.
+// RUN: moe-opt %s -split-input-file -verify-diagnostics --moe-to-tile=chip=gfx950
+
+func.func @host(%p: memref<?x64xbf16>, %t: i32) {
+  // expected-error @+1 {{expected to stand in a gpu.func of a gpu.module, got host code; run -moe-outline-kernels first}}
+  moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+  return
+}
+
+// -----
+
+func.func @launch(%p: memref<?x64xbf16>, %t: i32, %n: index) {
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %n, %gy = %n, %gz = %n)
+             threads(%tx, %ty, %tz) in (%sx = %n, %sy = %n, %sz = %n) {
+    // expected-error @+1 {{expected to stand in a gpu.func, got a gpu.launch; run -gpu-kernel-outlining first}}
+    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    gpu.terminator
+  }
+  return
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @helper(%p: memref<?x64xbf16>, %t: i32) {
+    // expected-error @+1 {{expected to stand in a kernel, got the gpu.func 'helper' without 'kernel', which nothing launches}}
+    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  func.func @function(%p: memref<?x64xbf16>, %t: i32) {
+    // expected-error @+1 {{expected to stand in a gpu.func, got another function of the gpu.module}}
+    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    return
+  }
+}
+
+// -----
+
+module {
+  module @inner {
+    gpu.module @kernels {
+      gpu.func @kernel(%p: memref<?x64xbf16>, %t: i32) kernel {
+        // expected-error @+1 {{expected its gpu.module directly in the module that the pipeline runs on, got one that is nested deeper}}
+        moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+        gpu.return
+      }
+    }
+  }
+}
+
+// -----
+
+gpu.module @kernels [#nvvm.target] {
+  gpu.func @kernel(%p: memref<?x64xbf16>, %t: i32) kernel {
+    // expected-error @+1 {{expected a gpu.module with a #rocdl.target, got [#nvvm.target]}}
+    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    gpu.return
+  }
+}
+
+// -----
+
+// The condition is computed from the thread through arithmetic and memory.
+gpu.module @kernels {
+  gpu.func @thread(%flags: memref<64xi32>, %other: i32) kernel {
+    %thread = gpu.thread_id x
+    %c32 = arith.constant 32 : index
+    %half = arith.remui %thread, %c32 : index
+    %flag = memref.load %flags[%half] : memref<64xi32>
+    %set = arith.cmpi eq, %flag, %other : i32
+    // expected-note @+1 {{the branch is here}}
+    scf.if %set {
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (it holds barriers), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// So many trips as the lane says.
+gpu.module @kernels {
+  gpu.func @loop(%n: index) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %lane = gpu.lane_id
+    %end = scf.for %i = %c0 to %n step %c1 iter_args(%sum = %c0) -> index {
+      %next = arith.addi %sum, %lane : index
+      scf.yield %next : index
+    }
+    // expected-note @+1 {{the branch is here}}
+    scf.for %i = %c0 to %end step %c1 {
+      // expected-error @+1 {{got a branch that depends on gpu.lane_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @blocks(%n: index) kernel {
+    %wave = gpu.subgroup_id : index
+    %first = arith.cmpi eq, %wave, %n : index
+    // expected-note @+1 {{the branch is here}}
+    cf.cond_br %first, ^sync, ^end
+  ^sync:
+    // expected-error @+1 {{got a branch that depends on gpu.subgroup_id}}
+    moe.sync
+    cf.br ^end
+  ^end:
+    gpu.return
+  }
+}
+
+// -----
+
+// These are uniform: what all threads take, where both ways meet again, and
+// what a reduction made of the threads' values.
+gpu.module @kernels {
+  gpu.func @uniform(%n: index, %flag: i1) kernel {
+    %thread = gpu.thread_id x
+    %number = arith.index_cast %thread : index to i32
+    %limit = arith.index_cast %n : index to i32
+    %sum = gpu.all_reduce add %number uniform {} : (i32) -> (i32)
+    %same = arith.cmpi ult, %sum, %limit : i32
+    scf.if %same {
+      moe.sync
+    }
+    %first = arith.cmpi eq, %thread, %n : index
+    cf.cond_br %first, ^one, ^meet
+  ^one:
+    cf.br ^meet
+  ^meet:
+    moe.sync
+    gpu.return
+  }
+}
