@@ -157,6 +157,13 @@ void FlagSet::positional(std::string metavar, std::string help,
   positionalTarget = &target;
 }
 
+void FlagSet::positionals(std::string metavar, std::string help,
+                          std::vector<std::string> &targets) {
+  positionalMetavar = std::move(metavar);
+  positionalHelp = std::move(help);
+  positionalTargets = &targets;
+}
+
 FlagSet::Flag *FlagSet::find(StringRef name) {
   for (Flag &flag : flags)
     if (name == flag.name)
@@ -221,6 +228,10 @@ llvm::Error FlagSet::parse(llvm::ArrayRef<const char *> args) {
         return error;
       continue;
     }
+    if (positionalTargets) {
+      positionalTargets->push_back(arg.str());
+      continue;
+    }
     if (!positionalTarget || positionalSeen)
       return usageError("unexpected argument '" + arg + "'");
     positionalSeen = true;
@@ -244,7 +255,7 @@ static void printRow(llvm::raw_ostream &os, std::string left, StringRef right) {
 
 void FlagSet::printHelp(llvm::raw_ostream &os) const {
   os << "usage: " << usage << "\n\n" << overview << '\n';
-  if (positionalTarget) {
+  if (!positionalMetavar.empty()) {
     os << '\n';
     printRow(os, positionalMetavar, positionalHelp);
   }

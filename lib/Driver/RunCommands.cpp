@@ -23,6 +23,9 @@ void ExecutorFlags::add(FlagSet &flags) {
   flags.choice<std::string>("executor", "what runs the kernel [emulator]",
                             executor,
                             {{"emulator", "emulator"}, {"hip", "hip"}});
+  flags.string("hip-library", "PATH",
+               "library of executor hip [the machine's libamdhip64.so]",
+               hipLibrary);
   flags.value("sanitize", "LIST",
               "wait,race,uninit,bounds,exec,hazard, all or none [none]",
               [this](StringRef text) -> Error {
@@ -64,6 +67,9 @@ ExecutorFlags::make(const FlagSet &flags) const {
   options.interleave = interleave;
   options.maxInstructions = maxInstructions;
   options.sanitizers = sanitize;
+  options.hipLibrary = hipLibrary;
+  if (flags.given("hip-library") && executor != "hip")
+    return usageError("--hip-library: expected --executor hip besides");
   options.stats = stats;
   options.traceFile = trace;
   options.traceLimit = static_cast<uint64_t>(traceLimit);

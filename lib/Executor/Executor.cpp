@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Executor/Executor.h"
+#include "moe/Executor/HIP.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace llvm;
@@ -63,10 +63,7 @@ moe::executor::makeExecutor(StringRef name, const Options &options) {
   if (name == "emulator")
     return makeEmulatorExecutor(options);
   if (name == "hip")
-    return createStringError(
-        inconvertibleErrorCode(),
-        "executor 'hip' is not part of this build: it takes the moe-launch "
-        "program, expected executor 'emulator'");
+    return makeHIPExecutor(options);
   return createStringError(inconvertibleErrorCode(),
                            "expected executor 'emulator' or 'hip', got '" +
                                name + "'");

@@ -95,6 +95,10 @@ public:
   /// The only positional argument; without this call none is allowed.
   void positional(std::string metavar, std::string help, std::string &target);
 
+  /// The same for any number of them.
+  void positionals(std::string metavar, std::string help,
+                   std::vector<std::string> &targets);
+
   /// Parses the arguments after the program's and the subcommand's names. After
   /// success helpRequested() says whether --help was among them; nothing else
   /// is worth looking at then.
@@ -124,6 +128,7 @@ private:
   std::vector<Flag> flags;
   std::string positionalMetavar, positionalHelp;
   std::string *positionalTarget = nullptr;
+  std::vector<std::string> *positionalTargets = nullptr;
   bool positionalSeen = false;
   bool help = false;
 };

@@ -37,10 +37,11 @@ llvm::Expected<Verdict> gemm2Command(Arguments args);
 /// moe-run layer: both stages, generated.
 llvm::Expected<Verdict> layerCommand(Arguments args);
 
-/// --executor, --sanitize, --threads, --order-seed, --interleave,
+/// --executor, --hip-library, --sanitize, --threads, --order-seed,
+/// --interleave,
 /// --max-instructions, --trace, --trace-limit.
 struct ExecutorFlags {
-  std::string executor = "emulator", sanitize, trace, interleave;
+  std::string executor = "emulator", hipLibrary, sanitize, trace, interleave;
   int64_t threads = 0, traceLimit = 1000000;
   uint64_t orderSeed = 0, maxInstructions = 0;
   bool stats = false;

@@ -66,6 +66,7 @@ struct Options {
   uint64_t maxInstructions = 0; ///< wave instructions, 0 = no limit
   std::string sanitizers;       ///< "wait,race", "all"; empty = none
   bool stats = false;
+  std::string hipLibrary; ///< name or path; empty = the machine's
   /// Where each run writes its trace (whole, or up to the error that ended the
   /// run), empty = none; and
   /// how many instructions it holds at most.
@@ -106,8 +107,7 @@ public:
 llvm::Expected<std::unique_ptr<Executor>>
 makeEmulatorExecutor(const Options &options);
 
-/// "emulator" or "hip". Errors: another name; "hip" where this build has no
-/// HIP launcher.
+/// "emulator" or "hip" (HIP.h). Errors: another name, and those of the maker.
 llvm::Expected<std::unique_ptr<Executor>> makeExecutor(llvm::StringRef name,
                                                        const Options &options);
 

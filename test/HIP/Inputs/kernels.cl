@@ -46,3 +46,15 @@ kernel void count(global int *out) {
   *out = __opencl_atomic_fetch_add((global atomic_int *)&counter, 1,
                                    memory_order_relaxed, memory_scope_device);
 }
+
+// *sum += the number of work items.
+kernel void add(global int *sum) {
+  __opencl_atomic_fetch_add((global atomic_int *)sum, 1, memory_order_relaxed,
+                            memory_scope_device);
+}
+
+// out[i] = the last of the four elements of table[i].
+kernel void gather(global int *out, global int *global *table) {
+  int i = GROUP * 64 + ITEM;
+  out[i] = table[i][3];
+}

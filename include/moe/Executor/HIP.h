@@ -1,0 +1,71 @@
+//===- HIP.h - kernels on a HIP device --------------------------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A launch on the device of a HIP library that is loaded at run time: a GPU, or
+// the emulated one. Here is what timing needs beyond the executor interface:
+// several sets of buffers, and the time of one launch.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_EXECUTOR_HIP_H
+#define MOE_EXECUTOR_HIP_H
+
+#include "moe/Executor/Executor.h"
+#include "moe/HIP/Library.h"
+
+namespace moe::executor {
+
+/// The HIP library of that name or path; with an empty one what the process
+/// has, else the machine's libamdhip64.so. Errors: none, or no device.
+llvm::Expected<std::shared_ptr<const hip::Library>>
+loadHIP(llvm::StringRef library);
+
+/// A kernel with its buffers on the device. One thread at a time.
+class HIPKernel {
+public:
+  /// Loads the code object and makes `sets` copies of every buffer. The launch
+  /// and what it refers to outlive this object. Errors: what HIP refuses, each
+  /// with HIP's function and error.
+  static llvm::Expected<std::unique_ptr<HIPKernel>>
+  create(std::shared_ptr<const hip::Library> hip, const Launch &launch,
+         unsigned sets);
+  ~HIPKernel();
+
+  /// Brings the buffers' contents to one set.
+  llvm::Error upload(unsigned set);
+  /// Runs on one set and waits. Milliseconds between two events around the
+  /// launch.
+  llvm::Expected<double> run(unsigned set);
+  /// Brings a set's contents back to the launch's buffers.
+  llvm::Error download(unsigned set);
+
+  /// Bytes of one set on the device.
+  uint64_t bytes() const;
+
+private:
+  HIPKernel(std::shared_ptr<const hip::Library> hip, const Launch &launch);
+  llvm::Error load();
+  llvm::Error makeSet();
+  llvm::Error layOut();
+
+  std::shared_ptr<const hip::Library> hip;
+  const Launch &launch;
+  hip::Module *module = nullptr;
+  hip::Function *function = nullptr;
+  hip::Event *start = nullptr, *stop = nullptr;
+  /// Of each set: device memory of each argument, null for scalars.
+  std::vector<std::vector<void *>> sets;
+  /// Where each argument lies in the kernarg segment, and its explicit bytes.
+  std::vector<uint64_t> offsets;
+  std::vector<uint8_t> kernarg;
+};
+
+/// An executor on the device of a HIP library. Nothing is counted and nothing
+/// is sanitized there: errors for options that ask for either.
+llvm::Expected<std::unique_ptr<Executor>>
+makeHIPExecutor(const Options &options);
+
+} // namespace moe::executor
+
+#endif // MOE_EXECUTOR_HIP_H

@@ -1,0 +1,240 @@
+//===- HIPExecutor.cpp - kernels on a HIP device --------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Launches by HIP's module API. The places of arguments come from the code
+// object's metadata, so that arguments a launch leaves out are zero, as in the
+// emulator.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Emulator/KernelImage.h"
+#include "moe/Executor/HIP.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Endian.h"
+#include <chrono>
+
+using namespace llvm;
+using namespace moe::executor;
+namespace hip = moe::hip;
+
+static Error check(int status, const char *function) {
+  if (status == hip::hipSuccess)
+    return Error::success();
+  return createStringError(Twine(function) + ": " +
+                           hip::Library::describe(status));
+}
+
+Expected<std::shared_ptr<const hip::Library>>
+moe::executor::loadHIP(StringRef library) {
+  std::string reason;
+  std::unique_ptr<hip::Library> loaded =
+      hip::Library::load(library.str(), reason);
+  if (loaded && loaded->hasDevice(reason))
+    return std::shared_ptr<const hip::Library>(std::move(loaded));
+  return createStringError(
+      reason + "; expected a GPU, or the emulated library and MOE_HIP_CONFIG "
+               "(docs/HIP.md)");
+}
+
+HIPKernel::HIPKernel(std::shared_ptr<const hip::Library> hip,
+                     const Launch &launch)
+    : hip(std::move(hip)), launch(launch) {}
+
+/// Frees what there is; nobody is left to tell of an error.
+HIPKernel::~HIPKernel() {
+  for (const std::vector<void *> &set : sets)
+    for (void *pointer : set)
+      if (pointer)
+        (void)hip->hipFree(pointer);
+  for (hip::Event *event : {start, stop})
+    if (event)
+      (void)hip->hipEventDestroy(event);
+  if (module)
+    (void)hip->hipModuleUnload(module);
+}
+
+Expected<std::unique_ptr<HIPKernel>>
+HIPKernel::create(std::shared_ptr<const hip::Library> hip, const Launch &launch,
+                  unsigned sets) {
+  std::unique_ptr<HIPKernel> kernel(new HIPKernel(std::move(hip), launch));
+  if (Error error = kernel->layOut())
+    return std::move(error);
+  if (Error error = kernel->load())
+    return std::move(error);
+  for (unsigned i = 0; i < sets; ++i)
+    if (Error error = kernel->makeSet())
+      return std::move(error);
+  return kernel;
+}
+
+Error HIPKernel::layOut() {
+  Expected<emulator::KernelImage> image =
+      emulator::KernelImage::load(launch.elf);
+  if (!image)
+    return image.takeError();
+  Expected<const emulator::KernelInfo *> info = image->kernel(launch.kernel);
+  if (!info)
+    return info.takeError();
+  ArrayRef<emulator::KernelArg> args = (*info)->args;
+  if (launch.args.size() > args.size())
+    return createStringError("kernel '" + launch.kernel +
+                             "': expected at most " + Twine(args.size()) +
+                             " arguments, got " + Twine(launch.args.size()));
+  for (const emulator::KernelArg &arg : args)
+    kernarg.resize(std::max<size_t>(kernarg.size(), arg.offset + arg.size));
+  for (size_t i = 0; i < launch.args.size(); ++i) {
+    const Argument &arg = launch.args[i];
+    uint64_t size = arg.kind == Argument::Kind::Scalar ? arg.value.size() : 8;
+    if (size != args[i].size)
+      return createStringError("kernel '" + launch.kernel + "': argument " +
+                               Twine(i) + " ('" + arg.name + "'): expected " +
+                               Twine(args[i].size) + " bytes, got " +
+                               Twine(size));
+    offsets.push_back(args[i].offset);
+    if (arg.kind == Argument::Kind::Scalar)
+      llvm::copy(arg.value, kernarg.begin() + args[i].offset);
+  }
+  return Error::success();
+}
+
+Error HIPKernel::load() {
+  if (Error error = check(hip->hipModuleLoadData(&module, launch.elf.data()),
+                          "hipModuleLoadData"))
+    return error;
+  if (Error error = check(
+          hip->hipModuleGetFunction(&function, module, launch.kernel.c_str()),
+          "hipModuleGetFunction"))
+    return error;
+  for (hip::Event **event : {&start, &stop})
+    if (Error error = check(hip->hipEventCreateWithFlags(event, 0),
+                            "hipEventCreateWithFlags"))
+      return error;
+  return Error::success();
+}
+
+Error HIPKernel::makeSet() {
+  sets.emplace_back(launch.args.size(), nullptr);
+  for (auto [arg, pointer] : zip(launch.args, sets.back()))
+    if (arg.kind == Argument::Kind::Buffer && !arg.bytes.empty())
+      if (Error error =
+              check(hip->hipMalloc(&pointer, arg.bytes.size()), "hipMalloc"))
+        return error;
+  return Error::success();
+}
+
+uint64_t HIPKernel::bytes() const {
+  uint64_t sum = 0;
+  for (const Argument &arg : launch.args)
+    sum += arg.bytes.size();
+  return sum;
+}
+
+Error HIPKernel::upload(unsigned set) {
+  for (auto [arg, pointer] : zip(launch.args, sets[set]))
+    if (pointer)
+      if (Error error =
+              check(hip->hipMemcpy(pointer, arg.bytes.data(), arg.bytes.size(),
+                                   hip::hipMemcpyHostToDevice),
+                    "hipMemcpy"))
+        return error;
+  return Error::success();
+}
+
+Error HIPKernel::download(unsigned set) {
+  for (auto [arg, pointer] : zip(launch.args, sets[set]))
+    if (pointer && !arg.readOnly)
+      if (Error error =
+              check(hip->hipMemcpy(arg.bytes.data(), pointer, arg.bytes.size(),
+                                   hip::hipMemcpyDeviceToHost),
+                    "hipMemcpy"))
+        return error;
+  return Error::success();
+}
+
+Expected<double> HIPKernel::run(unsigned set) {
+  for (size_t i = 0; i < launch.args.size(); ++i)
+    if (launch.args[i].kind != Argument::Kind::Scalar)
+      support::endian::write64le(kernarg.data() + offsets[i],
+                                 reinterpret_cast<uint64_t>(sets[set][i]));
+  size_t size = kernarg.size();
+  void *extra[] = {hip::launchParamBufferPointer, kernarg.data(),
+                   hip::launchParamBufferSize, &size, hip::launchParamEnd};
+  const std::array<uint32_t, 3> &grid = launch.grid, &block = launch.block;
+  if (Error error =
+          check(hip->hipEventRecord(start, nullptr), "hipEventRecord"))
+    return std::move(error);
+  if (Error error =
+          check(hip->hipModuleLaunchKernel(
+                    function, grid[0], grid[1], grid[2], block[0], block[1],
+                    block[2], launch.dynamicLds, nullptr, nullptr, extra),
+                "hipModuleLaunchKernel"))
+    return std::move(error);
+  if (Error error = check(hip->hipEventRecord(stop, nullptr), "hipEventRecord"))
+    return std::move(error);
+  if (Error error =
+          check(hip->hipStreamSynchronize(nullptr), "hipStreamSynchronize"))
+    return std::move(error);
+  float milliseconds = 0;
+  if (Error error = check(hip->hipEventElapsedTime(&milliseconds, start, stop),
+                          "hipEventElapsedTime"))
+    return std::move(error);
+  return milliseconds;
+}
+
+namespace {
+class HIPExecutor : public Executor {
+public:
+  explicit HIPExecutor(std::shared_ptr<const hip::Library> library)
+      : library(std::move(library)) {}
+
+  StringRef name() const override { return "hip"; }
+
+  Expected<Outcome> run(const Launch &launch) override {
+    Expected<std::unique_ptr<HIPKernel>> kernel =
+        HIPKernel::create(library, launch, /*sets=*/1);
+    if (!kernel)
+      return kernel.takeError();
+    if (Error error = (*kernel)->upload(0))
+      return std::move(error);
+    auto begin = std::chrono::steady_clock::now();
+    Expected<double> milliseconds = (*kernel)->run(0);
+    if (!milliseconds)
+      return milliseconds.takeError();
+    Outcome outcome;
+    // On the emulated device events count instructions.
+    outcome.seconds = library->isEmulated()
+                          ? std::chrono::duration<double>(
+                                std::chrono::steady_clock::now() - begin)
+                                .count()
+                          : *milliseconds * 1e-3;
+    if (Error error = (*kernel)->download(0))
+      return std::move(error);
+    return outcome;
+  }
+
+private:
+  std::shared_ptr<const hip::Library> library;
+};
+} // namespace
+
+Expected<std::unique_ptr<Executor>>
+moe::executor::makeHIPExecutor(const Options &options) {
+  const char *asked = !options.sanitizers.empty()   ? "sanitizers"
+                      : options.stats               ? "counting"
+                      : !options.traceFile.empty()  ? "tracing"
+                      : options.orderSeed           ? "order seed"
+                      : !options.interleave.empty() ? "interleaving"
+                      : options.maxInstructions     ? "limit of instructions"
+                                                    : nullptr;
+  if (asked)
+    return createStringError("executor 'hip' has no " + Twine(asked) +
+                             ": expected executor 'emulator', or sanitizers in "
+                             "the emulated library's configuration "
+                             "(docs/HIP.md)");
+  Expected<std::shared_ptr<const hip::Library>> library =
+      loadHIP(options.hipLibrary);
+  if (!library)
+    return library.takeError();
+  return std::make_unique<HIPExecutor>(std::move(*library));
+}

@@ -1,0 +1,32 @@
+//===- moe-launch.cpp - runs and times kernels on a HIP device ------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// main() of moe-launch. What it does is in the Driver.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/OutputFile.h"
+#include "moe/Driver/TimeCommand.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <csignal>
+
+using namespace llvm;
+using namespace moe::driver;
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+#ifdef SIGXFSZ
+  // A file over the limit is an error of the write, which says which file.
+  std::signal(SIGXFSZ, SIG_IGN);
+#endif
+  Expected<Verdict> verdict =
+      timeCommand(ArrayRef<const char *>(argv + 1, size_t(argc - 1)));
+  if (!verdict)
+    return reportError(verdict.takeError(), "moe-launch", errs());
+  if (Error error = flushStandardOutput())
+    return reportError(std::move(error), "moe-launch", errs());
+  return *verdict == Verdict::Good ? 0 : 1;
+}
