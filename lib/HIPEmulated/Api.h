@@ -60,6 +60,10 @@ inline int accept() {
   return call([](Device &) { return hipSuccess; });
 }
 
+/// The handle of a kernel that is linked into the program (ApiLinked.cpp), by
+/// the address of its host function; null if that is none.
+Function *findLinkedKernel(Device &device, const void *host);
+
 } // namespace moe::hip
 
 #endif // MOE_LIB_HIPEMULATED_API_H

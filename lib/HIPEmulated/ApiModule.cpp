@@ -267,6 +267,8 @@ MOE_HIP_API hipFuncGetAttribute(int *value, int attribute, Function *handle) {
 }
 MOE_HIP_API hipFuncGetAttributes(FuncAttributes *target, const void *handle) {
   auto *function = static_cast<Function *>(const_cast<void *>(handle));
+  if (Function *linked = findLinkedKernel(Device::get(), handle))
+    function = linked;
   return ofFunction(function, [&](Device &, const Function &f) -> Status {
     if (!target)
       return hipErrorInvalidValue;

@@ -136,7 +136,7 @@ Expected<ArrayRef<uint8_t>> moe::hip::findElf(const void *image, uint64_t limit,
   }
   if (bytes.startsWith(compressedMagic))
     return failure("expected an uncompressed offload bundle, got a compressed "
-                   "one: build with -no-offload-compress");
+                   "one: build with --no-offload-compress");
   if (!bytes.startsWith(bundleMagic))
     return failure("expected an ELF or an offload bundle, got neither");
   if (chip.empty())
