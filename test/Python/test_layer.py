@@ -30,6 +30,23 @@ def test_layer_is_the_definition(bias, tensors):
     assert moe.check_layer(got, *tensors.arguments(), *biases, chip="gfx950")["pass"]
 
 
+@pytest.mark.parametrize("gate", ["separated", "interleaved", "rows"])
+def test_dimensions_that_kernels_do_not_have_are_padded(gate):
+    """H = 90 and I = 44; the reference computes them as they are."""
+    rng = np.random.default_rng(1)
+    tokens, topk, experts, h, i = 5, 2, 3, 90, 44
+    x = (rng.normal(size=(tokens, h)).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+    w13, w2 = (rng.integers(0, 256, shape, np.uint8)
+               for shape in ((experts, 2 * i, h // 2), (experts, h, i // 2)))
+    scale13, scale2 = (rng.integers(118, 124, shape).astype(np.uint8)
+                       for shape in ((experts, 2 * i, 3), (experts, h, 2)))
+    ids = np.argsort(rng.random((tokens, experts)))[:, :topk].astype(np.int32)
+    arguments = (x, w13, scale13, w2, scale2, ids, rng.random((tokens, topk), np.float32))
+    got = moe.layer(*arguments, chip="gfx950", act="swiglu", gate=gate)
+    assert got.shape == (tokens, h)
+    assert moe.check_layer(got, *arguments, chip="gfx950", act="swiglu")["compared"] == got.size
+
+
 def test_the_stages_make_the_layer(tensors):
     x, w13, scale13, w2, scale2, ids, weights = tensors.arguments()
     between = moe.gemm1(x, w13, scale13, ids, chip="gfx950", act="swiglu")
