@@ -7,6 +7,7 @@
 
 #include "moe/Driver/BuildKernel.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/Transforms/KernelArguments.h"
 #include "moe/Driver/ChooseConfig.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -91,8 +92,13 @@ private:
   }
   SmallVector<Type> argumentTypes();
   SmallVector<Value> params(gpu::GPUFuncOp func);
-  Value shaped(Value pointer, Value rows, int64_t columns);
-  Value list(Value pointer, Value length);
+  Value shaped(Value pointer, Value rows, int64_t columns) {
+    return reinterpretPointer(b, pointer, rows, columns,
+                              b.getIndexAttr(columns));
+  }
+  Value list(Value pointer, Value length) {
+    return reinterpretPointer(b, pointer, length);
+  }
   LogicalResult buildGemm(gpu::GPUFuncOp func);
   void buildActivate(gpu::GPUFuncOp func);
   void buildReduce(gpu::GPUFuncOp func);
@@ -143,34 +149,10 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
 
 /// The activation's own parameters, out of the kernel's four arguments.
 SmallVector<Value> KernelBuilder::params(gpu::GPUFuncOp func) {
-  static constexpr StringLiteral names[] = {"alpha", "limit", "beta",
-                                            "linear_beta"};
   SmallVector<Value> values;
   for (StringRef name : getActivationParams(toActivation(options)))
     values.push_back(func.getArgument(13 + (llvm::find(names, name) - names)));
   return values;
-}
-
-/// A rank-0 argument as a row-major rows x columns memref.
-Value KernelBuilder::shaped(Value pointer, Value rows, int64_t columns) {
-  auto type = cast<MemRefType>(pointer.getType());
-  auto layout = StridedLayoutAttr::get(b.getContext(), 0, {columns, 1});
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  SmallVector<OpFoldResult> sizes = {rows, b.getIndexAttr(columns)};
-  SmallVector<OpFoldResult> strides = {b.getIndexAttr(columns), one};
-  return memref::ReinterpretCastOp::create(
-      b, memory({ShapedType::kDynamic, columns}, type.getElementType(), layout),
-      pointer, zero, sizes, strides);
-}
-
-/// A rank-0 argument as a list.
-Value KernelBuilder::list(Value pointer, Value length) {
-  auto type = cast<MemRefType>(pointer.getType());
-  auto layout = StridedLayoutAttr::get(b.getContext(), 0, {1});
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  return memref::ReinterpretCastOp::create(
-      b, memory({ShapedType::kDynamic}, type.getElementType(), layout), pointer,
-      zero, SmallVector<OpFoldResult>{length}, SmallVector<OpFoldResult>{one});
 }
 
 /// The names of the arguments in printed IR.

@@ -6,6 +6,7 @@
 #include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/Transforms/BufferizableOpInterfaceImpl.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Pipelines/Pipelines.h"
 
@@ -19,6 +20,7 @@ void moe::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllToLLVMIRTranslations(registry);
   registry.insert<MoEDialect>();
+  registerBufferizableOpInterfaceExternalModels(registry);
 }
 
 void moe::registerMoEPasses() {

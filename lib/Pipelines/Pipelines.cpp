@@ -42,6 +42,9 @@ static void addCleanUp(OpPassManager &pm) {
 //===----------------------------------------------------------------------===//
 
 static void addTilePasses(OpPassManager &gpu, const std::string &chip) {
+  MoEChooseSchedulePassOptions schedule;
+  schedule.chip = chip;
+  gpu.addPass(createMoEChooseSchedulePass(schedule));
   gpu.addPass(createMoECheckTargetPass({chip}));
   gpu.addPass(createMoEExpandKernelPass());
   gpu.addPass(createMoEPipelinePass());
@@ -186,7 +189,21 @@ void moe::buildMoEToBinaryPipeline(OpPassManager &pm,
   pm.addPass(codeobject::createMoEGPUModuleToBinary(binary));
 }
 
+void moe::buildMoEToLaunchesPipeline(OpPassManager &pm,
+                                     const LaunchPipelineOptions &options) {
+  MoEChooseSchedulePassOptions schedule;
+  schedule.chip = options.chip;
+  schedule.tokens = options.tokens;
+  pm.addPass(createMoEChooseSchedulePass(schedule));
+  pm.addPass(createMoEDecomposePass());
+  pm.addPass(createMoEOutlineKernelsPass({options.chip}));
+}
+
 void moe::registerMoEPipelines() {
+  PassPipelineRegistration<LaunchPipelineOptions>(
+      "moe-to-launches",
+      "kernel ops of host code, on memrefs, to kernels and launches",
+      buildMoEToLaunchesPipeline);
   PassPipelineRegistration<PipelineOptions>("moe-to-tile",
                                             "kernel ops to pipelined tile ops",
                                             buildMoEToTilePipeline);

@@ -25,9 +25,10 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
 };
 
 /// Kernel ops to pipelined tile ops: -moe-check-kernels, then, in each
-/// gpu.module that is not for another target, -moe-check-target,
-/// -moe-expand-kernel, -moe-pipeline, and at last -moe-check-lowered. A
-/// gpu.module without a target gets the one of the option. Registered as
+/// gpu.module that is not for another target, -moe-choose-schedule,
+/// -moe-check-target, -moe-expand-kernel, -moe-pipeline, and at last
+/// -moe-check-lowered. A gpu.module without a target gets the one of the
+/// option. Registered as
 /// --moe-to-tile.
 void buildMoEToTilePipeline(mlir::OpPassManager &pm,
                             const PipelineOptions &options);
@@ -53,6 +54,23 @@ struct BinaryPipelineOptions
 /// as --moe-to-binary.
 void buildMoEToBinaryPipeline(mlir::OpPassManager &pm,
                               const BinaryPipelineOptions &options);
+
+/// What --moe-to-launches needs to know.
+struct LaunchPipelineOptions
+    : mlir::PassPipelineOptions<LaunchPipelineOptions> {
+  Option<std::string> chip{*this, "chip",
+                           llvm::cl::desc("gfx942 or gfx950 (required)")};
+  Option<int64_t> tokens{
+      *this, "tokens",
+      llvm::cl::desc("tokens expected where an op does not say"),
+      llvm::cl::init(16)};
+};
+
+/// Kernel ops of host code, on memrefs, to kernels and gpu.launch_func:
+/// -moe-choose-schedule, -moe-decompose, -moe-outline-kernels. Registered as
+/// --moe-to-launches. --moe-to-binary then compiles the kernels.
+void buildMoEToLaunchesPipeline(mlir::OpPassManager &pm,
+                                const LaunchPipelineOptions &options);
 
 /// Registers the pipelines with the command line.
 void registerMoEPipelines();

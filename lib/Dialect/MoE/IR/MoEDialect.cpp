@@ -36,12 +36,28 @@ void MoEDialect::initialize() {
       >();
 }
 
+static LogicalResult verifyExpectedTokens(Operation *op, Attribute value) {
+  auto tokens = dyn_cast<IntegerAttr>(value);
+  if (!tokens)
+    return op->emitOpError("expected '")
+           << kExpectedTokensAttrName << "' to be an integer, got " << value;
+  if (tokens.getValue().isNegative() || tokens.getValue().uge(1 << 24))
+    return op->emitOpError("expected '")
+           << kExpectedTokensAttrName
+           << "' to be from 0 to 16777215 (24 bits of a sorted id), got "
+           << llvm::toString(tokens.getValue(), 10, /*Signed=*/true);
+  return success();
+}
+
 LogicalResult MoEDialect::verifyOperationAttribute(Operation *op,
                                                    NamedAttribute attr) {
+  if (attr.getName() == kExpectedTokensAttrName)
+    return verifyExpectedTokens(op, attr.getValue());
   if (attr.getName() != kGridAttrName)
     return op->emitOpError("expected no attribute '")
            << attr.getName().getValue() << "' of the moe dialect, which has "
-           << "only '" << kGridAttrName << "'";
+           << "only '" << kGridAttrName << "' and '" << kExpectedTokensAttrName
+           << "'";
   auto grid = dyn_cast<StringAttr>(attr.getValue());
   if (!grid)
     return op->emitOpError("expected '") << kGridAttrName << "' to be a string";

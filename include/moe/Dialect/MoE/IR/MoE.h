@@ -75,6 +75,11 @@ namespace moe {
 /// three expressions over tokens, n, k and num_blocks, separated by ';'.
 inline constexpr llvm::StringLiteral kGridAttrName = "moe.grid";
 
+/// Name of the integer attribute on a moe.grouped_gemm that says for how many
+/// tokens its schedule is to be chosen.
+inline constexpr llvm::StringLiteral kExpectedTokensAttrName =
+    "moe.expected_tokens";
+
 /// Bytes that one buffer descriptor may cover: 4 GiB less a mebibyte, so that
 /// an offset just above is out of range whatever K offset is added to it.
 inline constexpr int64_t kDescriptorBytes = 0xFFF00000;

@@ -55,6 +55,94 @@ def MoECheckTargetPass : Pass<"moe-check-target", "::mlir::gpu::GPUModuleOp"> {
                         "has a target">];
 }
 
+def MoEChooseSchedulePass : Pass<"moe-choose-schedule"> {
+  let summary = "a schedule for each grouped GEMM that has none";
+  let description = [{
+    Gives each `moe.grouped_gemm` without a schedule one that suits its shape,
+    its chip and the number of tokens that is expected (`docs/Configurations.md`
+    has the rules). What the op computes does not change.
+
+    The number of tokens is that of the op's attribute `moe.expected_tokens`,
+    else its operand `tokens` where constant, else the option. The chip is that
+    of the `#rocdl.target` of the op's `gpu.module`, else the option.
+
+    Precondition: none. Postcondition: every `moe.grouped_gemm` has a schedule
+    that its verifier accepts and that fits the chip's LDS.
+
+    ```mlir
+    moe.grouped_gemm down accumulate routing_weight outs(...) ins(...) routing(...)
+        tokens(%tokens) topk 4 block_rows 16
+        schedule <tile_m = 16, tile_n = 64, tile_k = 128, k_wave = 4>
+    ```
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">,
+    Option<"tokens", "tokens", "int64_t", "16",
+           "tokens expected where an op does not say">,
+    Option<"globalExperts", "global-experts", "int64_t", "0",
+           "experts that tokens choose from, 0: those of the op">
+  ];
+}
+
+def MoEDecomposePass : Pass<"moe-decompose"> {
+  let summary = "split-K of stored outputs to two kernels and a workspace";
+  let description = [{
+    Slices of K meet by atomic additions, which an output that is stored or
+    activated does not take. In host code, a `moe.grouped_gemm` on memrefs with
+    such an output and `k_batch` above 1 becomes one that accumulates f32 sums
+    into a workspace, and `moe.activate_sums`. The workspace is allocated on the
+    device, filled with zeros and freed in place.
+
+    Precondition: none. Postcondition: no such op in host code; ops in a kernel
+    and ops on tensors are left alone.
+
+    ```mlir
+    %sums, %t1 = gpu.alloc async [%t0] (%rows) : memref<?x5760xf32>
+    %t2 = gpu.memset async [%t1] %sums, %zero : memref<?x5760xf32>, f32
+    gpu.wait [%t2]
+    moe.grouped_gemm gate_up accumulate outs(%sums : memref<?x5760xf32>) ...
+    moe.activate_sums swiglu(%alpha, %limit) %sums to %out ...
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect"
+  ];
+}
+
+def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "kernel ops of host code to kernels and launches";
+  let description = [{
+    Each `moe.grouped_gemm`, `moe.activate_sums` and `moe.reduce_slots` of host
+    code, on memrefs, becomes a kernel in a `gpu.module` for the chip and a
+    `gpu.launch_func`; equal ops share a kernel. Grid and block are computed in
+    the IR; where there is nothing to do, nothing is launched.
+
+    A kernel's arguments are those of `docs/KernelABI.md`: plain pointers to the
+    first element of each operand, which the host computes as base plus offset
+    because the bare-pointer convention drops offsets, then the numbers, then as
+    i64 the row strides, in elements, that are not known statically. Weights and
+    scales must come from `moe.preshuffled`. The op clears nothing, and all
+    memory must be known to the GPU runtime (`gpu.alloc`, `gpu.host_register`).
+
+    Precondition: ops on memrefs, with a schedule that one kernel can have
+    (`-moe-choose-schedule`, `-moe-decompose`). Postcondition: kernel ops stand
+    in `gpu.func` only. What is in a `gpu.module`, a `gpu.launch` or a nested
+    module is left alone.
+
+    ```mlir
+    gpu.launch_func @moe_down_module::@moe_down
+        blocks in (%groups, %c1, %c1) threads in (%c256, %c1, %c1)
+        args(%out : memref<bf16, 1>, %x : memref<bf16, 1>, ...)
+    ```
+  }];
+  let options = [Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> {
   let summary = "kernel-level ops to what one workgroup does";
   let description = [{

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// -moe-outline-kernels: kernel ops of host code, on memrefs, to gpu.module,
+// gpu.func and gpu.launch_func. A kernel's arguments are those of
+// docs/KernelABI.md: plain pointers, whose address the host computes with the
+// offset of its memref, then numbers, then the row strides that are known only
+// at run time.
+
+#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/Transforms/KernelArguments.h"
+#include "moe/Dialect/MoE/Transforms/Passes.h"
+#include "moe/Target/Chip.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace moe {
+#define GEN_PASS_DEF_MOEOUTLINEKERNELSPASS
+#include "moe/Dialect/MoE/Transforms/Passes.h.inc"
+} // namespace moe
+
+using namespace mlir;
+using namespace moe;
+
+//===----------------------------------------------------------------------===//
+// What a kernel takes
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// How the rows of a memory operand follow from the kernel's numbers.
+enum class Rows { Tokens, Slots, Sorted, Blocks, Static };
+
+/// A memory argument of the kernel's list; `value` is null where the op has no
+/// such operand and the kernel gets a null pointer.
+struct Memory {
+  StringRef name;
+  Value value;
+  Type element;
+  Rows rows;
+};
+
+/// What an op needs of its launch.
+struct Launch {
+  std::string name;
+  SmallVector<Memory> memory;
+  /// Columns of the weights (or sums) and K, the kernel's n and k.
+  int64_t n = 0, k = 0;
+  /// The stage lists have k, num_blocks; that of reduce_slots has not.
+  bool isStage = true;
+  bool hasParams = false;
+  int64_t topk = 1, blockRows = 1, threads = 256;
+  Value tokens, expertIds;
+  /// Workgroups: this number times the M blocks, or times the tokens.
+  int64_t factor = 1;
+  Activation activation = Activation::None;
+  ValueRange params;
+};
+} // namespace
+
+static Type elementOf(Value value) {
+  return cast<MemRefType>(value.getType()).getElementType();
+}
+
+static Launch describe(GroupedGemmOp op) {
+  Launch launch;
+  Builder b(op.getContext());
+  ScheduleAttr schedule = op.getScheduleAttr();
+  bool gateUp = op.getStage() == Stage::GateUp;
+  launch.name = ("moe_" + stringifyStage(op.getStage())).str();
+  Type i32 = b.getI32Type(), f32 = b.getF32Type(), i8 = b.getI8Type();
+  launch.memory = {
+      {"out", op.getOut(), elementOf(op.getOut()),
+       op.hasRowPerSlot() ? Rows::Slots : Rows::Tokens},
+      {"x", op.getX(), b.getBF16Type(), gateUp ? Rows::Tokens : Rows::Slots},
+      {"w", op.getW(), i8, Rows::Static},
+      {"scale", op.getScale(), i8, Rows::Static},
+      {"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
+      {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
+      {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
+      {"num_valid", op.getNumValid(), i32, Rows::Static},
+      {"bias", op.getBias(), f32, Rows::Static}};
+  launch.n = op.getRows();
+  launch.k = op.getK();
+  launch.hasParams = gateUp;
+  launch.topk = op.getTopk();
+  launch.blockRows = op.getBlockRows();
+  launch.threads = schedule.getBlockSize();
+  launch.tokens = op.getTokens();
+  launch.expertIds = op.getExpertIds();
+  launch.factor = llvm::divideCeil(op.getRows(), schedule.getTileN()) *
+                  (launch.blockRows / schedule.getTileM()) *
+                  schedule.getKBatch();
+  launch.activation = op.getActivation();
+  launch.params = op.getParams();
+  return launch;
+}
+
+static Launch describe(ActivateSumsOp op) {
+  Launch launch;
+  Builder b(op.getContext());
+  launch.name = "moe_activate_sums";
+  Type i32 = b.getI32Type(), f32 = b.getF32Type(), i8 = b.getI8Type();
+  launch.memory = {{"out", op.getOut(), elementOf(op.getOut()), Rows::Slots},
+                   {"sums", op.getSums(), f32, Rows::Slots},
+                   {"w", Value(), i8, Rows::Static},
+                   {"scale", Value(), i8, Rows::Static},
+                   {"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
+                   {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
+                   {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
+                   {"num_valid", op.getNumValid(), i32, Rows::Static},
+                   {"bias", op.getBias(), f32, Rows::Static}};
+  launch.n = op.getSums().getType().getDimSize(1);
+  launch.hasParams = true;
+  launch.topk = op.getTopk();
+  launch.blockRows = op.getBlockRows();
+  launch.threads = ActivateSumsOp::kThreads;
+  launch.tokens = op.getTokens();
+  launch.expertIds = op.getExpertIds();
+  int64_t columns = op.getOut().getType().getDimSize(1);
+  launch.factor =
+      llvm::divideCeil(columns, ActivateSumsOp::kColumns) * launch.blockRows;
+  launch.activation = op.getActivation();
+  launch.params = op.getParams();
+  return launch;
+}
+
+static Launch describe(ReduceSlotsOp op) {
+  Launch launch;
+  Builder b(op.getContext());
+  launch.name = "moe_reduce_slots";
+  launch.memory = {
+      {"out", op.getOut(), elementOf(op.getOut()), Rows::Tokens},
+      {"parts", op.getParts(), elementOf(op.getParts()), Rows::Slots},
+      {"valid", op.getValid(), b.getI8Type(), Rows::Slots}};
+  launch.n = op.getOut().getType().getDimSize(1);
+  launch.isStage = false;
+  launch.topk = op.getTopk();
+  launch.threads = ReduceSlotsOp::kThreads;
+  launch.tokens = op.getTokens();
+  launch.factor = llvm::divideCeil(launch.n, op.getThreadColumns() *
+                                                 ReduceSlotsOp::kThreads);
+  return launch;
+}
+
+//===----------------------------------------------------------------------===//
+// One op
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Outlines one op. Pointers are rank-0 memrefs in LLVM's global address space,
+/// whose number host and device agree on.
+class Outliner {
+public:
+  Outliner(Operation *op, Launch launch, StringRef chip)
+      : op(op), launch(std::move(launch)), chip(chip), b(op->getLoc(), op) {}
+
+  gpu::GPUFuncOp buildKernel(SymbolTable &symbols);
+  LogicalResult buildLaunch(gpu::GPUFuncOp kernel);
+
+  /// Error: an operand that cannot be passed.
+  LogicalResult check();
+
+private:
+  MemRefType pointerType(Type element) {
+    return MemRefType::get({}, element, MemRefLayoutAttrInterface(),
+                           b.getI64IntegerAttr(1));
+  }
+  /// Row stride of a rank-2 operand in elements; kDynamic if an argument.
+  static int64_t rowStride(Value value) {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    auto type = cast<MemRefType>(value.getType());
+    if (type.getRank() != 2 ||
+        failed(type.getStridesAndOffset(strides, offset)))
+      return 1;
+    return strides[0];
+  }
+  static bool hasStrideArgument(const Memory &memory) {
+    return memory.value && ShapedType::isDynamic(rowStride(memory.value));
+  }
+  SmallVector<Type> kernelTypes();
+  Value inKernel(const Memory &memory, BlockArgument pointer, Value stride,
+                 Value tokens, Value blocks);
+  Value hostPointer(const Memory &memory);
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+
+  Operation *op;
+  Launch launch;
+  StringRef chip;
+  ImplicitLocOpBuilder b;
+};
+} // namespace
+
+LogicalResult Outliner::check() {
+  for (const Memory &memory : launch.memory) {
+    if (!memory.value || !getPreshuffle(memory.value.getType()))
+      continue;
+    if (!memory.value.getDefiningOp<PreshuffledOp>())
+      return op->emitOpError("expected '")
+             << memory.name
+             << "' of host code to be the result of moe.preshuffled, got "
+             << memory.value.getType();
+  }
+  return success();
+}
+
+SmallVector<Type> Outliner::kernelTypes() {
+  SmallVector<Type> types;
+  for (const Memory &memory : launch.memory)
+    types.push_back(pointerType(memory.element));
+  types.append(launch.isStage ? 4 : 2, b.getI32Type());
+  if (launch.hasParams)
+    types.append(4, b.getF32Type());
+  for (const Memory &memory : launch.memory)
+    if (hasStrideArgument(memory))
+      types.push_back(b.getI64Type());
+  return types;
+}
+
+/// The operand as the op in the kernel has it, made of a pointer.
+Value Outliner::inKernel(const Memory &memory, BlockArgument pointer,
+                         Value stride, Value tokens, Value blocks) {
+  auto type = cast<MemRefType>(memory.value.getType());
+  if (PreshuffleAttr layout = getPreshuffle(type)) {
+    int64_t bytes = layout.getByteSize(type.getShape());
+    Value flat = reinterpretPointer(b, pointer, b.getIndexAttr(bytes));
+    auto result = MemRefType::get(type.getShape(), type.getElementType(),
+                                  layout, b.getI64IntegerAttr(1));
+    return PreshuffledOp::create(b, result, flat);
+  }
+  OpFoldResult rows;
+  auto times = [&](Value value, int64_t factor) -> Value {
+    return factor == 1 ? value : arith::MulIOp::create(b, value, index(factor));
+  };
+  switch (memory.rows) {
+  case Rows::Tokens:
+    rows = tokens;
+    break;
+  case Rows::Slots:
+    rows = times(tokens, launch.topk);
+    break;
+  case Rows::Sorted:
+    rows = times(blocks, launch.blockRows);
+    break;
+  case Rows::Blocks:
+    rows = blocks;
+    break;
+  case Rows::Static:
+    rows = b.getIndexAttr(type.getDimSize(0));
+    break;
+  }
+  if (type.getRank() == 1)
+    return reinterpretPointer(b, pointer, rows);
+  int64_t columns = type.getDimSize(1), fixed = rowStride(memory.value);
+  OpFoldResult rowLength =
+      stride ? OpFoldResult(stride) : OpFoldResult(b.getIndexAttr(fixed));
+  return reinterpretPointer(b, pointer, rows, columns, rowLength);
+}
+
+gpu::GPUFuncOp Outliner::buildKernel(SymbolTable &symbols) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(
+      &cast<ModuleOp>(symbols.getOp()).getBodyRegion().front());
+  auto target = ROCDL::ROCDLTargetAttr::get(b.getContext(), /*O=*/2,
+                                            "amdgcn-amd-amdhsa", chip);
+  auto module = gpu::GPUModuleOp::create(b, launch.name + "_module",
+                                         b.getArrayAttr(target));
+  symbols.insert(module);
+  b.setInsertionPointToStart(module.getBody());
+  auto func = gpu::GPUFuncOp::create(b, launch.name,
+                                     b.getFunctionType(kernelTypes(), {}));
+  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  b.setInsertionPointToStart(&func.getBody().front());
+
+  unsigned next = launch.memory.size();
+  Value tokens = func.getArgument(next);
+  Value count = arith::IndexCastUIOp::create(b, b.getIndexType(), tokens);
+  Value blocks;
+  if (launch.isStage)
+    blocks = arith::IndexCastUIOp::create(b, b.getIndexType(),
+                                          func.getArgument(next + 3));
+  next += launch.isStage ? 4 : 2;
+  IRMapping mapping;
+  mapping.map(launch.tokens, tokens);
+  if (launch.hasParams) {
+    for (auto [value, name] :
+         llvm::zip(launch.params, getActivationParams(launch.activation)))
+      mapping.map(value, func.getArgument(next + getParamArgument(name)));
+    next += 4;
+  }
+  SmallVector<Value> operands(op->getOperands());
+  auto replace = [&](Value from, Value to) {
+    for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+      if (operand == from)
+        operands[i] = to;
+  };
+  for (auto [i, memory] : llvm::enumerate(launch.memory)) {
+    func.getArgument(i).setLoc(
+        NameLoc::get(b.getStringAttr(memory.name), op->getLoc()));
+    Value stride;
+    if (hasStrideArgument(memory))
+      stride = arith::IndexCastOp::create(b, b.getIndexType(),
+                                          func.getArgument(next++));
+    if (memory.value)
+      replace(memory.value,
+              inKernel(memory, func.getArgument(i), stride, count, blocks));
+  }
+  for (Value &operand : operands)
+    operand = mapping.lookupOrDefault(operand);
+  clone(b, op, TypeRange(), operands);
+  gpu::ReturnOp::create(b);
+  return func;
+}
+
+/// The address of the operand's first element as a pointer that a kernel takes:
+/// bare pointers drop offsets, so it is computed here.
+Value Outliner::hostPointer(const Memory &memory) {
+  Value source = memory.value;
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext(), 1);
+  Value address;
+  if (!source) {
+    address = LLVM::ZeroOp::create(b, pointer);
+  } else {
+    if (auto preshuffled = source.getDefiningOp<PreshuffledOp>())
+      source = preshuffled.getBytes();
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, source);
+    int64_t bytes =
+        cast<MemRefType>(source.getType()).getElementTypeBitWidth() / 8;
+    Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, source);
+    Value offset = arith::MulIOp::create(b, metadata.getOffset(), index(bytes));
+    Value integer = arith::IndexCastOp::create(
+        b, b.getI64Type(), arith::AddIOp::create(b, start, offset));
+    address = LLVM::IntToPtrOp::create(b, pointer, integer);
+  }
+  auto descriptor = LLVM::LLVMStructType::getLiteral(
+      b.getContext(), {pointer, pointer, b.getI64Type()});
+  Value value = LLVM::PoisonOp::create(b, descriptor);
+  Value zero =
+      LLVM::ConstantOp::create(b, b.getI64Type(), b.getI64IntegerAttr(0));
+  for (auto [i, part] :
+       llvm::enumerate(SmallVector<Value>{address, address, zero}))
+    value = LLVM::InsertValueOp::create(b, value, part, i);
+  return UnrealizedConversionCastOp::create(b, pointerType(memory.element),
+                                            value)
+      .getResult(0);
+}
+
+LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
+  Value blocks =
+      launch.isStage
+          ? memref::DimOp::create(b, launch.expertIds, int64_t(0)).getResult()
+          : arith::IndexCastUIOp::create(b, b.getIndexType(), launch.tokens)
+                .getResult();
+  Value groups = arith::MulIOp::create(b, blocks, index(launch.factor));
+  // A launch of nothing is an error to HIP.
+  auto ifOp = scf::IfOp::create(
+      b, arith::CmpIOp::create(b, arith::CmpIPredicate::ne, groups, index(0)),
+      /*withElseRegion=*/false);
+  b.setInsertionPointToStart(ifOp.thenBlock());
+  auto i32 = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
+  };
+  SmallVector<Value> operands;
+  for (const Memory &memory : launch.memory)
+    operands.push_back(hostPointer(memory));
+  operands.append({launch.tokens, i32(launch.n)});
+  if (launch.isStage)
+    operands.append(
+        {i32(launch.k), arith::IndexCastOp::create(b, b.getI32Type(), blocks)});
+  if (launch.hasParams) {
+    SmallVector<Value> params(
+        4, arith::ConstantOp::create(b, b.getF32FloatAttr(0)));
+    for (auto [value, name] :
+         llvm::zip(launch.params, getActivationParams(launch.activation)))
+      params[getParamArgument(name)] = value;
+    operands.append(params);
+  }
+  for (const Memory &memory : launch.memory)
+    if (hasStrideArgument(memory)) {
+      auto metadata = memref::ExtractStridedMetadataOp::create(b, memory.value);
+      operands.push_back(arith::IndexCastOp::create(b, b.getI64Type(),
+                                                    metadata.getStrides()[0]));
+    }
+  Value one = index(1);
+  gpu::LaunchFuncOp::create(b, kernel, gpu::KernelDim3{groups, one, one},
+                            gpu::KernelDim3{index(launch.threads), one, one},
+                            /*dynamicSharedMemorySize=*/Value(), operands);
+  op->erase();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct MoEOutlineKernelsPass
+    : moe::impl::MoEOutlineKernelsPassBase<MoEOutlineKernelsPass> {
+  using MoEOutlineKernelsPassBase::MoEOutlineKernelsPassBase;
+
+  /// Kernels that are equal but for the values of their operands are one.
+  DenseMap<Attribute, gpu::GPUFuncOp> kernels;
+
+  LogicalResult outline(Operation *op, SymbolTable &symbols) {
+    if (!cast<DestinationStyleOpInterface>(op).hasPureBufferSemantics())
+      return op->emitOpError(
+          "expected memrefs, which -one-shot-bufferize makes "
+          "of tensors, got tensors");
+    if (auto gemm = dyn_cast<GroupedGemmOp>(op)) {
+      ScheduleAttr schedule = gemm.getScheduleAttr();
+      if (!schedule)
+        return op->emitOpError("expected a schedule, which "
+                               "-moe-choose-schedule makes, got none");
+      if (!isOneKernel(gemm.getProduct(), schedule.toStruct()))
+        return op->emitOpError("expected k_batch = 1 where the output is "
+                               "stored, got ")
+               << schedule.getKBatch()
+               << ": -moe-decompose makes two ops of it";
+    }
+    Launch launch = TypeSwitch<Operation *, Launch>(op)
+                        .Case<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(
+                            [](auto kernelOp) { return describe(kernelOp); });
+    Outliner outliner(op, std::move(launch), chip);
+    if (failed(outliner.check()))
+      return failure();
+    SmallVector<Attribute> key = {
+        op->getAttrDictionary(),
+        StringAttr::get(&getContext(), op->getName().getStringRef())};
+    for (Type type : op->getOperandTypes())
+      key.push_back(TypeAttr::get(type));
+    gpu::GPUFuncOp &kernel = kernels[ArrayAttr::get(&getContext(), key)];
+    if (!kernel)
+      kernel = outliner.buildKernel(symbols);
+    return outliner.buildLaunch(kernel);
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (!lookupChip(chip)) {
+      module.emitError() << describeUnknownChip(chip);
+      return signalPassFailure();
+    }
+    SmallVector<Operation *> ops;
+    SmallVector<PreshuffledOp> views;
+    module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      // What is in a kernel already, or in a module of its own, stays.
+      if (isa<gpu::GPUModuleOp, gpu::LaunchOp>(op) ||
+          (isa<ModuleOp>(op) && op != module))
+        return WalkResult::skip();
+      if (isa<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(op))
+        ops.push_back(op);
+      if (auto view = dyn_cast<PreshuffledOp>(op))
+        views.push_back(view);
+      return WalkResult::advance();
+    });
+    SymbolTable symbols(module);
+    kernels.clear();
+    for (Operation *op : ops)
+      if (failed(outline(op, symbols)))
+        return signalPassFailure();
+    for (PreshuffledOp view : views)
+      if (view->use_empty())
+        view.erase();
+    if (!ops.empty())
+      module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                      UnitAttr::get(&getContext()));
+  }
+};
+} // namespace
