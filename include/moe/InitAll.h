@@ -15,6 +15,12 @@ namespace moe {
 /// The moe dialect, the upstream dialects and their extensions.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
+/// The least that a context needs for the pipelines of this project: the moe
+/// dialect, the dialects that they produce, the conversions to LLVM of those
+/// that user code beside an op may use (docs/Dialects/MoE.md), and translation
+/// to LLVM IR.
+void registerPipelineDependencies(mlir::DialectRegistry &registry);
+
 /// The passes and pipelines of this project.
 void registerMoEPasses();
 

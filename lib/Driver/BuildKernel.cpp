@@ -151,7 +151,7 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
 SmallVector<Value> KernelBuilder::params(gpu::GPUFuncOp func) {
   SmallVector<Value> values;
   for (StringRef name : getActivationParams(toActivation(options)))
-    values.push_back(func.getArgument(13 + (llvm::find(names, name) - names)));
+    values.push_back(func.getArgument(13 + getParamArgument(name)));
   return values;
 }
 

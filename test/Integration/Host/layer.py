@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
 """A host program on tensors, both stages of a small layer: generate it as MLIR
 with its data in it, or check what it printed.
 

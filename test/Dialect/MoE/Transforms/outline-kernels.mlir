@@ -10,8 +10,8 @@
 // behind those of the stage. Equal ops share a kernel.
 // CHECK-LABEL: func.func @strided
 // CHECK-SAME: %[[OUT:[^:]*]]: memref<?x64xbf16, strided<[?, 1], offset: ?>>
-// CHECK: %[[BLOCKS:.*]] = memref.dim %{{.*}}, %{{.*}} : memref<?xi32>
-// CHECK: %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG: %[[BLOCKS:.*]] = memref.dim %{{.*}}, %{{.*}} : memref<?xi32>
 // CHECK: %[[GROUPS:.*]] = arith.muli %[[BLOCKS]], %[[C8]]
 // CHECK: scf.if
 // CHECK: %{{.*}}, %[[OFFSET:.*]], %{{.*}}:2, %[[STRIDES:.*]]:2 = memref.extract_strided_metadata %[[OUT]]

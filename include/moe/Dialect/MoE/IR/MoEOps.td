@@ -167,7 +167,8 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       floor(ceil(K / tile_k) / k_batch);
     * (C10) 1 <= `topk` <= 255, and `tokens`, where constant, is below 2^24;
     * (C11) the memory operands are in the default or the global memory space;
-    * (C12) the elements of a row follow each other and rows do not overlap;
+    * (C12) the elements of a row follow each other (in host code the stride may
+      be dynamic, and must be 1) and rows do not overlap;
       offsets, and the row strides of `x`, `out` and `bias`, may be static or
       dynamic; those of `x` and `out`, and the offset of `sorted_weights`, are
       multiples of 16 bytes; `x` as far as it is static is smaller than
