@@ -21,6 +21,7 @@ static Error parseOptions(ArrayRef<MoeSetting> settings,
   flags.string("sanitize", "LIST", "", options.sanitizers);
   flags.integer("threads", "", threads, 0);
   flags.integer("order-seed", "", orderSeed);
+  flags.string("interleave", "HOW", "", options.interleave);
   flags.integer("max-instructions", "", options.maxInstructions);
   flags.toggle("stats", "", options.stats);
   if (Error error = capi::parseSettings(flags, settings))

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ._arrays import from_torch, is_torch
 from ._library import (Argument, Config, Executor, GridDimensions, Handle, Launch,
                        MoeUsageError, check, load_library, take_json, take_text)
 
 _KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3}
-_EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "max_instructions", "stats")
+_EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "interleave",
+                     "max_instructions", "stats")
 
 
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -116,11 +118,11 @@ class Kernel:
                executor: str = "emulator", **options: Any) -> dict[str, Any]:
         """Runs the kernel with the explicit arguments of docs/KernelABI.md.
 
-        An array is a buffer and changed in place: C order, native byte order; a
-        read-only one must not be written by the kernel. None is a null pointer, an
+        An array, of NumPy or a tensor of torch in host memory, is a buffer and changed in
+        place: C order, native byte order; a read-only one must not be written. None is a null pointer, an
         int an i32, a float an f32, a NumPy scalar a value of its type. Either `grid`
         or `tokens` is required. Options: sanitize, threads, order_seed,
-        max_instructions, stats. Returns instructions, seconds, reports, stats;
+        interleave, max_instructions, stats. Returns instructions, seconds, reports, stats;
         raises MoeError where a sanitizer reports something (its `outcome` has all).
         """
         unknown = split_options(options)[0]
@@ -175,6 +177,8 @@ def _arguments(values: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         if isinstance(value, int) and not -(1 << 31) <= value < 1 << 31:
             raise ValueError(f"{name}: expected an int of 32 bits, got {value}; "
                              "numpy.int64 has 64")
+        if is_torch(value):
+            value, _ = from_torch(value, name)
         scalar = isinstance(value, (int, float, np.generic))
         if isinstance(value, int):
             value = np.int32(value)
@@ -206,8 +210,11 @@ def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
     kernel: "gemm1", "gemm2", "activate" or "reduce", described by options named as
     moe-compile's flags with underscores: model_dim=2880, tile="16x128x256" or
     (16, 128, 256), no_accumulate=True. Without a tile, `tokens` chooses one for
-    batches of that size. Or source: MLIR text with one kernel.
+    batches of that size. Or source: MLIR text with one kernel; what has a line break is
+    that in any case.
     """
+    if kernel is not None and source is None and "\n" in kernel:
+        kernel, source = None, kernel
     if (kernel is None) == (source is None):
         raise MoeUsageError("expected kernel or source, got " +
                             ("neither" if kernel is None else "both"))

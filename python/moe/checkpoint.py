@@ -364,32 +364,33 @@ class LayerWeights:
     #: Rows of gate, and of up, that are zeros to make I a multiple of 32.
     padded: int = 0
 
-    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"act": self.act, "gate": self.gate, "shuffled": self.shuffled,
-                "expert_mask": self.expert_mask, **options}
+    def arguments(self) -> dict[str, Any]:
+        """What moe.layer() takes of a layer, as keywords: the tensors, the mask and the
+        options that belong to them."""
+        names = ("w13", "scale13", "w2", "scale2", "bias13", "bias2", "expert_mask",
+                 "shuffled", "gate", "act")
+        return {name: getattr(self, name) for name in names}
 
-    def _arguments(self, x: ArrayLike, topk_ids: ArrayLike,
-                   topk_weights: ArrayLike) -> tuple[Any, ...]:
-        return (x, self.w13, self.scale13, self.w2, self.scale2, topk_ids, topk_weights,
-                self.bias13, self.bias2)
+    def _call(self, x: ArrayLike, topk_ids: ArrayLike, topk_weights: ArrayLike,
+              options: dict[str, Any]) -> dict[str, Any]:
+        return {**self.arguments(), "x": x, "topk_ids": topk_ids,
+                "topk_weights": topk_weights, **options}
 
     def layer(self, x: ArrayLike, topk_ids: ArrayLike, topk_weights: ArrayLike, *,
               chip: str, **options: Any) -> Any:
         """moe.layer() with these weights: x bf16 [T, H] gives [T, H]."""
-        return run_layer(*self._arguments(x, topk_ids, topk_weights), chip=chip,
-                         **self._options(options))
+        return run_layer(chip=chip, **self._call(x, topk_ids, topk_weights, options))
 
     def reference(self, x: ArrayLike, topk_ids: ArrayLike, topk_weights: ArrayLike,
                   **options: Any) -> Array:
         """moe.reference_layer() with these weights, which must not be shuffled."""
-        return reference_layer(*self._arguments(x, topk_ids, topk_weights),
-                               **self._options(options))
+        return reference_layer(**self._call(x, topk_ids, topk_weights, options))
 
     def check(self, result: ArrayLike, x: ArrayLike, topk_ids: ArrayLike,
               topk_weights: ArrayLike, *, chip: str, **options: Any) -> dict[str, Any]:
         """moe.check_layer() with these weights, which must not be shuffled."""
-        return check_layer(result, *self._arguments(x, topk_ids, topk_weights),
-                           chip=chip, **self._options(options))
+        return check_layer(result, chip=chip,
+                           **self._call(x, topk_ids, topk_weights, options))
 
 
 def in_kernel_order(expert: Expert, gate: str) -> Expert:

@@ -79,6 +79,9 @@ def test_a_gpt_oss_layer_computes_its_definition(gpt_oss, shuffled, gate):
         loaded = moe.load_gpt_oss(path, layer, shuffled=shuffled, gate=gate)
         y = loaded.layer(x, ids, weights, chip=CHIP, out_type="f32")
         assert_close(y, expected(tensors, layer, x, ids, weights))
+        again = moe.layer(x, **loaded.arguments(), topk_ids=ids, topk_weights=weights,
+                          chip=CHIP, out_type="f32", no_accumulate=True)
+        assert_close(again, expected(tensors, layer, x, ids, weights))
         if not shuffled:
             np.testing.assert_allclose(loaded.reference(x, ids, weights),
                                        expected(tensors, layer, x, ids, weights),

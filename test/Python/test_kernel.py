@@ -35,6 +35,7 @@ def test_what_a_kernel_tells(kernel):
 
 def test_the_same_bytes_from_ir(kernel):
     again = moe.compile(source=kernel.mlir, chip="gfx950")
+    assert moe.compile(kernel.mlir, chip="gfx950").code == again.code
     assert again.code == kernel.code and again.name == kernel.name
     assert again.grid(8, n=128, k=96, num_blocks=7) == kernel.grid(8, num_blocks=7)
     with pytest.raises(moe.MoeUsageError, match="expected all three"):
@@ -70,6 +71,18 @@ def test_a_sanitizer_report_is_an_error(kernel, tensors):
                       routing.sorted_weights, routing.num_valid_ids, None, 8, 128, 96,
                       len(routing.expert_ids), tokens=8, sanitize="bounds")
     assert "argument 2" in str(error.value) or "bounds" in str(error.value)
+
+
+def test_tensors_are_changed_in_place(kernel, tensors):
+    torch = pytest.importorskip("torch")
+    routing = moe.moe_sorting(tensors.ids, tensors.weights, 6, 16)
+    out = torch.zeros((8, 128))
+    kernel.launch(
+        out, torch.from_numpy(tensors.a2.view(np.int16)).view(torch.bfloat16),
+        moe.shuffle_weight_a16w4(tensors.w2), moe.shuffle_scale_a16w4(tensors.scale2),
+        routing.sorted_token_ids, routing.expert_ids, routing.sorted_weights,
+        routing.num_valid_ids, None, 8, 128, 96, len(routing.expert_ids), tokens=8)
+    assert_close(out.numpy(), tensors.expected_stage2(), bits=20)
 
 
 @pytest.mark.parametrize("arguments, options, message", [

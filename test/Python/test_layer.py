@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import moe
-from conftest import Layer, assert_close
+from conftest import Layer, assert_close, decode
 
 
 @pytest.mark.parametrize("chip", ["gfx942", "gfx950"])
@@ -168,3 +168,42 @@ def test_ids_that_name_no_expert_are_skipped(tensors):
     got = moe.gemm2(*tensors.stage2(), chip="gfx950", out_type="f32")
     assert not got[0].any()
     assert_close(got, tensors.expected_stage2(), bits=20)
+
+
+@pytest.mark.parametrize("hidden, inter", [(128, 90), (100, 64), (70, 46)])
+def test_dimensions_that_kernels_do_not_take_are_padded(hidden, inter):
+    rng = np.random.default_rng(11)
+    w13 = rng.standard_normal((4, 2 * inter, hidden)).astype(np.float32)
+    w2 = rng.standard_normal((4, hidden, inter)).astype(np.float32)
+    x = moe.to_bfloat16(rng.standard_normal((5, hidden)))
+    ids = np.array([rng.permutation(4)[:2] for _ in range(5)])
+    weights = rng.random((5, 2), np.float32)
+
+    def rounded(w):
+        padded = np.pad(w, ((0, 0), (0, 0), (0, -w.shape[2] % 32)))
+        return decode(*moe.quantize_mxfp4(padded))[:, :, :w.shape[2]]
+
+    exact13, exact2 = rounded(w13), rounded(w2)
+    floats = moe.from_bfloat16(x).astype(np.float64)
+    want = np.zeros((5, hidden))
+    for t, row in enumerate(ids):
+        for s, expert in enumerate(row):
+            gate, up = np.split(exact13[expert] @ floats[t], 2)
+            want[t] += weights[t, s] * (
+                exact2[expert] @ (gate / (1 + np.exp(-gate)) * up))
+    got = moe.layer(x, w13, None, w2, None, ids, weights, chip="gfx950", out_type="f32")
+    assert_close(got, want)
+    moe.check_layer(got, x, w13, None, w2, None, ids, weights, chip="gfx950",
+                    out_type="f32")
+    np.testing.assert_allclose(
+        moe.reference_layer(x, w13, None, w2, None, ids, weights), want, rtol=1e-9,
+        atol=1e-9)
+
+
+def test_waves_in_another_order(tensors):
+    for how in ("barrier", "lockstep", "random"):
+        got = moe.gemm2(*tensors.stage2(), chip="gfx950", interleave=how, order_seed=3,
+                        out_type="f32")
+        assert_close(got, tensors.expected_stage2(), bits=20)
+    with pytest.raises(moe.MoeUsageError, match="sideways"):
+        moe.gemm2(*tensors.stage2(), chip="gfx950", interleave="sideways")
