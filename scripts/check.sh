@@ -50,6 +50,7 @@ status=0
 moe_find_missing "${moe_optional_packages[@]}"
 [ ${#moe_missing[@]} -eq 0 ] ||
   echo "not installed (check.sh --all does): ${moe_missing[*]}"
+moe_say "$((SECONDS / 60)) min $((SECONDS % 60)) s in all"
 /usr/bin/python3 "$moe_root/scripts/summarize_tests.py" --slowest 10 \
   "$results" || status=1
 exit "$status"
