@@ -203,13 +203,19 @@ fresh_copy_checkout() {
 # an environment of its own; --net: without a network. Mounts and processes end
 # with it where this system lets root make namespaces.
 fresh_enter() {
-  local separate=()
-  [ "$fresh_isolated" = 0 ] || separate=(unshare --mount --pid --fork --kill-child
-    "--mount-proc=$fresh_image/proc")
+  local separate=() net=()
   if [ "$1" = --net ]; then
-    separate+=(--net)
+    net=(--net)
     shift
   fi
+  # /dev/pts and /dev/shm, which every machine has, are empty folders in an image.
+  # shellcheck disable=SC2016 # the inner shell's words
+  [ "$fresh_isolated" = 0 ] || separate=(unshare --mount --pid --fork --kill-child
+    "--mount-proc=$fresh_image/proc" "${net[@]}" sh -c '
+      mount -t devpts -o newinstance,ptmxmode=0666 devpts "$0/dev/pts"
+      mount -t tmpfs tmpfs "$0/dev/shm"
+      ln -sf pts/ptmx "$0/dev/ptmx"
+      exec "$@"' "$fresh_image")
   "${separate[@]}" chroot "$fresh_image" env -i \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME=/root ${http_proxy:+"http_proxy=$http_proxy"} \
