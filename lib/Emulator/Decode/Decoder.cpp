@@ -14,6 +14,7 @@
 
 #include "Decode/Fields.h"
 #include "Vector/ValuTable.h"
+#include "Vector/VectorModes.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
@@ -189,6 +190,7 @@ Error KernelDecoder::link(Program &program) {
     program.code[index].imm = target->second;
   }
   markStraight(program.code, program.meta);
+  heedVectorModes(program);
   return Error::success();
 }
 
@@ -228,7 +230,7 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
 static bool endsStraight(const Inst &inst, const InstMeta &meta) {
   return meta.kind == InstClass::Branch || meta.kind == InstClass::Barrier ||
          meta.kind == InstClass::End || meta.kind == InstClass::Other ||
-         (meta.traits & (ReadsCounters | RunsOthers)) ||
+         (meta.traits & ReadsCounters) ||
          inst.run == runUnimplemented;
 }
 

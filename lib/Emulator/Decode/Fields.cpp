@@ -135,7 +135,8 @@ private:
 };
 
 uint16_t FieldDecoder::vgpr(unsigned index, unsigned count, bool acc) {
-  unsigned limit = acc ? c.rows : std::min(c.rows, c.accumOffset);
+  // Above accum_offset a v register is an a register: one file holds both.
+  unsigned limit = c.rows;
   unsigned row = acc ? index + c.accumOffset : index;
   if (row + count > limit) {
     refuse(std::string("register ") + (acc ? "a" : "v") +
@@ -674,8 +675,10 @@ void FieldDecoder::vop3p() {
         two && codes[k] >= 128 && codes[k] < 256 ? ValueType::F32 : types[k];
     inst.src[k] = source(codes[k], type);
     bool constant = codes[k] >= 128 && codes[k] < 256;
-    unsigned picked = (modOpSel(inst.mods) | high) >> k;
-    if (two && constant && (picked & 1))
+    // A move takes one half of each source, and both halves of 0 are 0.
+    bool move = row->d == ValueType::B64;
+    unsigned picked = (modOpSel(inst.mods) | (move ? 0 : high)) >> k;
+    if (two && constant && (picked & 1) && !(move && codes[k] == 128))
       refuse("the upper half of a constant in a packed f32 operation is "
              "undefined");
     if (mixed && constant && ((high >> k) & 1))

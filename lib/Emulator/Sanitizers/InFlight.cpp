@@ -16,36 +16,34 @@ void InFlight::wait(WaveQueue &queue, uint32_t simm,
                     const std::function<void(const Op &)> &done) {
   unsigned vm = (simm & 15) | ((simm >> 14) & 3) << 4;
   unsigned lgkm = (simm >> 8) & 15;
-  if (lgkm < 15) {
-    size_t lds = 0;
-    for (const Op &op : queue.lgkm)
-      lds += op.kind == Kind::Lds;
-    for (auto it = queue.lgkm.begin(); it != queue.lgkm.end();) {
-      bool proven = lgkm == 0 || (it->kind == Kind::Lds && lds > lgkm);
-      if (!proven) {
-        ++it;
-        continue;
-      }
-      lds -= it->kind == Kind::Lds;
-      if (it->kind == Kind::Flat) {
-        for (Op &other : queue.vm)
-          if (other.kind == Kind::Flat)
-            other.lgkmProven = true;
-      } else {
+  size_t lds = 0;
+  for (const Op &op : queue.lgkm)
+    lds += op.kind == Kind::Lds;
+  for (auto it = queue.lgkm.begin(); it != queue.lgkm.end();) {
+    bool proven = lgkm == 0 || (it->kind == Kind::Lds && lds > lgkm);
+    if (!proven) {
+      ++it;
+      continue;
+    }
+    lds -= it->kind == Kind::Lds;
+    if (it->kind == Kind::Flat) {
+      for (Op &other : queue.vm)
+        if (other.kind == Kind::Flat)
+          other.lgkmProven = true;
+    } else {
+      done(*it);
+    }
+    it = retire(queue.lgkm, it);
+  }
+  // FLAT that vmcnt has already proven.
+  if (lgkm == 0) {
+    for (auto it = queue.vm.begin(); it != queue.vm.end();)
+      if (it->kind == Kind::Flat && it->vmProven) {
         done(*it);
+        it = retire(queue.vm, it);
+      } else {
+        ++it;
       }
-      it = retire(queue.lgkm, it);
-    }
-    // FLAT that vmcnt has already proven.
-    if (lgkm == 0) {
-      for (auto it = queue.vm.begin(); it != queue.vm.end();)
-        if (it->kind == Kind::Flat && it->vmProven) {
-          done(*it);
-          it = retire(queue.vm, it);
-        } else {
-          ++it;
-        }
-    }
   }
   size_t counted = 0;
   for (const Op &op : queue.vm)

@@ -17,6 +17,11 @@
 
 namespace moe::emulator {
 
+/// What the counters hold at most: a wave that would exceed it stalls.
+constexpr unsigned mostVmcnt = 63, mostLgkmcnt = 15;
+/// The operand of an s_waitcnt with these counts.
+constexpr uint32_t fullCounters = 0xcf7f;
+
 /// LDS bytes that one instruction accesses: an address per lane and element.
 struct LdsTouch {
   std::vector<uint32_t> addresses;

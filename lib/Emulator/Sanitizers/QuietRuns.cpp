@@ -21,7 +21,9 @@ static bool isQuiet(const Inst &inst, const InstMeta &meta) {
   case InstClass::Cvt:
     return !(inst.mods & ModDpp) && !(meta.traits & Permutes);
   case InstClass::Salu:
-    return !(meta.traits & (RunsOthers | KeepsOldValue | RelativeRegisters));
+    // What changes how the next ones are executed (VectorModes.h) ends a run.
+    return !(meta.traits & (Indexes | KeepsOldValue | RelativeRegisters)) &&
+           meta.mnemonic.compare(0, 8, "s_setreg") != 0;
   case InstClass::Mfma:
   case InstClass::Nop:
     return true;

@@ -17,6 +17,7 @@
 #include "Sanitizers/RaceCheck.h"
 #include "Sanitizers/UninitCheck.h"
 #include "Sanitizers/WaitCheck.h"
+#include "Vector/VectorModes.h"
 
 namespace moe::emulator {
 
@@ -89,8 +90,15 @@ void Sanitizers::beginGroup(Workgroup &group) {
     impl->started[w->id % maxWaves] = w->exec();
 }
 
+/// VSKIP: nothing happens, and the waits do not count it.
+static bool isSkipped(const Wave &w, const InstMeta &meta) {
+  return (w.mode & modeSkip) && isSkippable(meta.kind);
+}
+
 void Sanitizers::before(Wave &w, const Inst &I) {
   uint32_t record = uint32_t(&I - w.code);
+  if (isSkipped(w, impl->program.meta[record]))
+    return;
   if (impl->has(SanitizeWait))
     impl->waits.before(w, record);
   if (impl->has(SanitizeUninit))
@@ -109,7 +117,7 @@ void Sanitizers::before(Wave &w, const Inst &I) {
 uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t record,
                                size_t most) {
   const QuietRun &run = impl->runs.runs[index];
-  if (run.length > most ||
+  if (run.length > most || (w.mode & (modeIndexing | modeSkip)) ||
       (impl->has(SanitizeWait) && !impl->waits.isQuiet(w, run)) ||
       (impl->has(SanitizeUninit) && !impl->uninit.passRun(w, run)))
     return 0;
@@ -154,16 +162,13 @@ static bool flightKind(const InstMeta &meta, InFlight::Kind &kind) {
 void Sanitizers::after(Wave &w, const Inst &I) {
   uint32_t record = uint32_t(&I - w.code);
   const InstMeta &meta = impl->program.meta[record];
+  if (isSkipped(w, meta))
+    return;
   if (impl->has(SanitizeUninit))
     impl->uninit.after(w, record);
   auto &queue = impl->flight.waves[w.id % maxWaves];
   if (meta.kind == InstClass::Wait) {
-    impl->flight.wait(queue, I.imm, [&](const InFlight::Op &op) {
-      if (impl->has(SanitizeWait))
-        impl->waits.finished(w, op);
-      if (op.ticket)
-        impl->globals.proven(op.ticket);
-    });
+    arrived(w, I.imm);
     if (!(I.imm & 0xc00f))
       impl->globals.drained(impl->group, w.id);
     return;
@@ -188,13 +193,28 @@ void Sanitizers::after(Wave &w, const Inst &I) {
     if (op.kind == InFlight::Kind::LdsDma)
       impl->overReads(w, op);
   }
-  if (op.kind == InFlight::Kind::Lds || op.kind == InFlight::Kind::Smem) {
+  bool scalar = op.kind == InFlight::Kind::Smem;
+  if (scalar || op.kind == InFlight::Kind::Lds) {
     queue.lgkm.push_back(std::move(op));
-    return;
+  } else {
+    if (op.kind == InFlight::Kind::Flat)
+      queue.lgkm.push_back(op);
+    queue.vm.push_back(std::move(op));
   }
-  if (op.kind == InFlight::Kind::Flat)
-    queue.lgkm.push_back(op);
-  queue.vm.push_back(std::move(op));
+  // A full counter stalls the wave until the oldest has finished.
+  if (queue.vm.size() > mostVmcnt || queue.lgkm.size() > mostLgkmcnt)
+    arrived(w, fullCounters);
+}
+
+/// What s_waitcnt with these counts proves.
+void Sanitizers::arrived(Wave &w, uint32_t counts) {
+  impl->flight.wait(impl->flight.waves[w.id % maxWaves], counts,
+                    [&](const InFlight::Op &op) {
+                      if (impl->has(SanitizeWait))
+                        impl->waits.finished(w, op);
+                      if (op.ticket)
+                        impl->globals.proven(op.ticket);
+                    });
 }
 
 void Sanitizers::barrier(Workgroup &group) {

@@ -57,6 +57,7 @@ public:
               const void *stored) override;
 
 private:
+  void arrived(Wave &w, uint32_t counts);
   uint32_t passRunAt(Wave &w, uint32_t run, uint32_t record, size_t most);
   const uint32_t *runAt; ///< by record: 0, or a run of arithmetic + 1
   struct Impl;

@@ -10,7 +10,7 @@
 
 #include "Sanitizers/UninitCheck.h"
 
-#include "Scalar/ScalarRows.h"
+#include "Vector/VectorModes.h"
 
 #include <cstdio>
 
@@ -162,7 +162,10 @@ void UninitCheck::before(Wave &w, uint32_t record) {
   if (sccUndefined[w.id] && (program.meta[record].scc & 2))
     reportScc(w, record);
   for (uint32_t r = readsOf[record].first; r != readsOf[record].last; ++r) {
-    const RegUse &use = reads[r];
+    RegUse use = reads[r];
+    use.first = movedUse(w, program.code[record], program.meta[record].kind,
+                         {use.first, use.count, 2})
+                    .first;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector)
         readVector(w, record, use, reg);
@@ -252,32 +255,16 @@ void UninitCheck::afterBits(Wave &w, uint32_t record) {
     sccUndefined[w.id] = result.zeroIsOpen();
 }
 
-/// s_set_gpr_idx_on runs the instructions up to `off` itself: what they wrote,
-/// at the rows that M0 moved them to.
-void UninitCheck::markIndexed(Wave &w, uint32_t record) {
-  uint32_t m0 = w.s[SgprM0], offset = (m0 >> 15) & 1 ? m0 & 255 : 0;
-  for (uint32_t r = record + 1;
-       r < program.meta.size() && program.code[r].run != endIndexing; ++r)
-    for (const RegUse &use : program.meta[r].uses)
-      for (unsigned i = 0; (use.flags & 1) && i != use.count; ++i) {
-        unsigned reg = use.first + i, row = reg - regVector + offset;
-        if (reg < 128)
-          setUndefined(w.id, reg, 0);
-        else if (reg >= regVector && row < 512)
-          setKnown(w.id, row, vector[w.id][row] | execBefore);
-      }
-}
-
 void UninitCheck::after(Wave &w, uint32_t record) {
   if (program.meta[record].bits.rule != BitOp::None)
     return afterBits(w, record);
   uint64_t traits = program.meta[record].traits;
   uint64_t lanes = traits & AllLanes ? ~uint64_t(0) : execBefore;
-  if (traits & RunsOthers)
-    markIndexed(w, record);
-  for (const RegUse &use : program.meta[record].uses) {
-    if (!(use.flags & 1))
+  for (const RegUse &given : program.meta[record].uses) {
+    if (!(given.flags & 1))
       continue;
+    RegUse use = movedUse(w, program.code[record], program.meta[record].kind,
+                          {given.first, given.count, 1});
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector) {
         uint64_t written = vector[w.id][reg - regVector] | lanes;

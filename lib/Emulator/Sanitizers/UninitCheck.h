@@ -64,7 +64,6 @@ private:
   struct Reads {
     uint32_t first = 0, last = 0;
   };
-  void markIndexed(Wave &w, uint32_t record);
   const Program &program;
   const Sanitizers::Sink &sink;
   std::vector<Reads> readsOf; ///< by record, into `reads`

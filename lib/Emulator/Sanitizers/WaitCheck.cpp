@@ -11,6 +11,8 @@
 
 #include "Sanitizers/WaitCheck.h"
 
+#include "Vector/VectorModes.h"
+
 namespace moe::emulator {
 
 void WaitCheck::beginGroup(uint32_t ldsSize) {
@@ -44,7 +46,8 @@ void WaitCheck::before(Wave &w, uint32_t record) {
   if (pendingCount[w.id] == 0)
     return;
   const InstMeta &meta = program.meta[record];
-  for (const RegUse &use : meta.uses)
+  for (const RegUse &given : meta.uses) {
+    RegUse use = movedUse(w, program.code[record], meta.kind, given);
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
          ++reg) {
       if (reg >= registerCount || !pendingSet[w.id].has(reg))
@@ -74,6 +77,7 @@ void WaitCheck::before(Wave &w, uint32_t record) {
                " at %1 before the data of %2 is known to have arrived");
       arrive(w.id, reg);
     }
+  }
 }
 
 void WaitCheck::issued(Wave &w, const InFlight::Op &op) {

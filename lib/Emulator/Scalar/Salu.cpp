@@ -11,7 +11,7 @@
 
 #include "Scalar/ScalarRows.h"
 #include "State/Program.h"
-#include "Vector/ValuTable.h"
+#include "Vector/VectorModes.h"
 
 #include <algorithm>
 #include <type_traits>
@@ -88,10 +88,7 @@ void setRegister(Wave &w, uint32_t control, uint32_t value) {
   unsigned offset = (control >> 6) & 31, width = ((control >> 11) & 31) + 1;
   uint32_t mask = uint32_t(((uint64_t(1) << width) - 1) << offset);
   if (id == 1) {
-    uint32_t old = w.mode;
-    w.mode = (old & ~mask) | ((value << offset) & mask);
-    if ((old ^ w.mode) & (1u << 27 | 1u << 28))
-      w.fault("s_setreg of MODE.GPR_IDX_EN and VSKIP is not implemented");
+    w.mode = (w.mode & ~mask) | ((value << offset) & mask);
   } else if (id != 3 && id != 2)
     w.fault("s_setreg of hardware register " + std::to_string(id) +
             " is not implemented");
@@ -125,70 +122,14 @@ void moveTo(Wave &w, const Inst &I, unsigned count) {
     w.setS(to, w.scalar(I.src[0]));
 }
 
-constexpr uint32_t modeIndexing = 1u << 27; ///< MODE.GPR_IDX_EN
-
-// Vector register indexing. M0[7:0] is the index, M0[15:12] says which operands
-// it moves: sources 0 to 2, the destination.
-void startIndex(Wave &w, const Inst &I) {
-  w.s[SgprM0] =
-      (w.s[SgprM0] & ~0xf0ffu) | (w.scalar(I.src[0]) & 255) | I.imm << 12;
-}
-
-/// A vector instruction with the index added to its operands.
-void runMoved(Wave &w, const Inst &next) {
-  const ValuRow &row = *static_cast<const ValuRow *>(next.op);
-  const ValueType types[3] = {row.a, row.b, row.c};
-  unsigned index = w.s[SgprM0] & 255, which = (w.s[SgprM0] >> 12) & 15;
-  unsigned limit = std::min(w.rows, w.group->program->accumOffset);
-  Inst moved = next;
-  bool fits = true;
-  auto shift = [&](uint16_t &at, ValueType type) {
-    at += index;
-    fits &= at + std::max(1u, valueRows(type)) <= limit;
-  };
-  for (unsigned k = 0; k < 3; ++k)
-    if (((which >> k) & 1) && moved.src[k].kind == SrcKind::Vgpr)
-      shift(moved.src[k].index, types[k]);
-  if ((which & 8) && !(row.flags & VCompare)) {
-    shift(moved.dst, row.d);
-    if (row.flags & VReadsDst)
-      moved.src[2].index = moved.dst;
-  }
-  if (!fits)
-    return w.fault("an indexed vector register is beyond those allocated");
-  moved.run(w, moved);
-}
-
-/// Runs from s_set_gpr_idx_on to s_set_gpr_idx_off: the vector ALU with moved
-/// operands, scalar instructions as they are.
-void runIndexed(Wave &w) {
-  while (w.stop == Stop::None) {
-    const Inst &next = *w.pc;
-    InstClass kind = w.group->program->meta[size_t(w.pc - w.code)].kind;
-    w.inst = &next;
-    w.pc = &next + 1;
-    ++w.executed;
-    if (next.run == endIndexing)
-      return;
-    if (next.run == beginIndexing)
-      startIndex(w, next);
-    else if (next.vector)
-      runMoved(w, next);
-    else if (kind == InstClass::Salu || kind == InstClass::Nop ||
-             kind == InstClass::Wait)
-      next.run(w, next);
-    else
-      w.fault("only vector and scalar ALU instructions are implemented between "
-              "s_set_gpr_idx_on and s_set_gpr_idx_off");
-  }
-}
 } // namespace
 
+// Vector register indexing, see VectorModes.cpp: M0 holds the index and which
+// operands it moves.
 void beginIndexing(Wave &w, const Inst &I) {
-  startIndex(w, I);
+  w.s[SgprM0] =
+      (w.s[SgprM0] & ~0xf0ffu) | (w.scalar(I.src[0]) & 255) | I.imm << 12;
   w.mode |= modeIndexing;
-  runIndexed(w);
-  w.mode &= ~modeIndexing;
 }
 void endIndexing(Wave &w, const Inst &) { w.mode &= ~modeIndexing; }
 

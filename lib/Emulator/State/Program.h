@@ -42,6 +42,9 @@ struct Program {
   std::vector<Inst> code;
   std::vector<InstMeta> meta;
   std::unordered_map<uint64_t, uint32_t> byAddress;
+  /// Handlers of the instructions by themselves, where Inst::run first looks at
+  /// MODE (VectorModes.h); else empty.
+  std::vector<Handler> plain;
   uint32_t entry = 0;
   uint64_t imageBase = 0; ///< emulated address of ELF address 0
   uint32_t rows = 0, accumOffset = 0;

@@ -69,7 +69,6 @@ enum Trait : uint64_t {
   EndsFlow = 1 << 18,      ///< the instruction after it is not reached from it
   JumpsAnywhere = 1 << 19, ///< the target is in registers
   EndsFlowAtTwo = 1 << 20, ///< as EndsFlow when the constant is 2: s_trap
-  RunsOthers = 1 << 21, ///< s_set_gpr_idx_on executes the instructions after it
   ReadsCounters = 1 << 22, ///< reads what the scheduler counts
   // Wait states
   SetsHwReg = 1 << 23,
