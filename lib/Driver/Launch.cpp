@@ -3,15 +3,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Turns the JSON into buffers and bytes, checking every value against the type
-// it must fit, and compares a buffer with its reference.
+// it must fit. What is done with them is in LaunchRequest.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "moe/Driver/Launch.h"
+#include "moe/CodeObject/CodeObject.h"
 #include "moe/Driver/Flags.h"
 #include "moe/Driver/OutputFile.h"
 #include "moe/Reference/Scalars.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include <cmath>
@@ -50,6 +53,18 @@ private:
                LaunchArg &arg) const;
   Error floating(StringRef at, StringRef kind, const json::Value &value,
                  LaunchArg &arg) const;
+  Error place(StringRef at, const json::Object &object, LaunchArg &arg) const;
+  Error bytes(StringRef at, const json::Object &object, LaunchArg &arg) const;
+  Error pointers(StringRef at, const json::Object &object,
+                 LaunchArg &arg) const;
+  Error shared(StringRef at, const json::Object &object, LaunchArg &arg) const;
+  Expected<uint64_t> count(StringRef at, const json::Object &object,
+                           StringRef key) const;
+  Expected<HostBuffer> contents(StringRef at, const json::Object &object) const;
+  Error codeObject(const json::Object &object);
+  Error list(const json::Object &object, StringRef key, bool placed);
+  Error resolve() const;
+  const LaunchArg *bufferNamed(StringRef name) const;
   Error expect(const json::Object &object);
 
   std::string path;
@@ -166,7 +181,8 @@ Error Reader::scalar(StringRef at, StringRef kind, const json::Object &object,
       find_if(ranges, [&](const Range &r) { return r.kind == kind; });
   if (range == std::end(ranges))
     return bad(at +
-               "expected kind buffer, u8, i32, u32, i64, u64, f32 or f64, "
+               "expected kind buffer, bytes, u8, i32, u32, i64, u64, f32 or "
+               "f64, "
                "got '" +
                kind + "'");
   std::optional<int64_t> number = value->getAsInteger();
@@ -191,25 +207,23 @@ Error Reader::buffer(StringRef at, const json::Object &object, LaunchArg &arg) {
       return bad(at + "'out': expected a path, got " + describe(out));
     arg.out = resolve(*out->getAsString());
   }
+  bool hasFile = object.get("file") || object.get("hex");
   HostBuffer contents;
-  bool hasFile = object.get("file");
   if (hasFile) {
-    Expected<std::string> name = string(at, object, "file");
-    if (!name)
-      return name.takeError();
-    Expected<HostBuffer> loaded = load((at + "file").str(), *name);
-    if (!loaded)
-      return loaded.takeError();
-    contents = std::move(*loaded);
+    Expected<HostBuffer> given = this->contents(at, object);
+    if (!given)
+      return given.takeError();
+    contents = std::move(*given);
   }
   std::optional<int64_t> size = object.getInteger("size");
   if (object.get("size") && (!size || *size < 0))
     return bad(at + "'size': expected a number of bytes, got " +
                describe(object.get("size")));
   if (!hasFile && !size)
-    return bad(at + "expected a 'file' or a 'size' for a buffer, got neither");
+    return bad(at + "expected a 'file', a 'hex' or a 'size' for a buffer, "
+                    "got none");
   if (hasFile && size && uint64_t(*size) < contents.size())
-    return bad(at + "expected a 'size' of at least the file's " +
+    return bad(at + "expected a 'size' of at least the contents' " +
                Twine(contents.size()) + " bytes, got " + Twine(*size));
   std::optional<int64_t> fill = object.getInteger("fill");
   if (object.get("fill") && (!fill || *fill < 0 || *fill > 255))
@@ -227,6 +241,125 @@ Error Reader::buffer(StringRef at, const json::Object &object, LaunchArg &arg) {
     contents = std::move(*whole);
   }
   arg.buffer = std::move(contents);
+  return pointers(at, object, arg);
+}
+
+/// A count of bytes; 0 when the key is missing.
+Expected<uint64_t> Reader::count(StringRef at, const json::Object &object,
+                                 StringRef key) const {
+  const json::Value *value = object.get(key);
+  if (!value)
+    return 0;
+  std::optional<int64_t> number = value->getAsInteger();
+  if (!number || *number < 0)
+    return bad(at + "'" + key + "': expected a number of bytes, got " +
+               describe(value));
+  return uint64_t(*number);
+}
+
+/// The bytes of 'file' or 'hex'.
+Expected<HostBuffer> Reader::contents(StringRef at,
+                                      const json::Object &object) const {
+  if (object.get("file") && object.get("hex"))
+    return bad(at + "expected a 'file' or a 'hex', got both");
+  if (object.get("file")) {
+    Expected<std::string> name = string(at, object, "file");
+    if (!name)
+      return name.takeError();
+    return load((at + "file").str(), *name);
+  }
+  Expected<std::string> digits = string(at, object, "hex");
+  if (!digits)
+    return digits.takeError();
+  std::string raw;
+  if (digits->size() % 2 || !tryGetFromHex(*digits, raw))
+    return bad(at + "'hex': expected two hexadecimal digits a byte, got " +
+               describe(object.get("hex")));
+  Expected<HostBuffer> made = HostBuffer::allocate(raw.size());
+  if (!made)
+    return bad(at + toString(made.takeError()));
+  if (!raw.empty())
+    std::memcpy(made->data(), raw.data(), raw.size());
+  return made;
+}
+
+/// Kind bytes: anything passed by value.
+Error Reader::bytes(StringRef at, const json::Object &object,
+                    LaunchArg &arg) const {
+  if (!object.get("file") && !object.get("hex"))
+    return bad(at + "expected a 'file' or a 'hex' for bytes, got neither");
+  Expected<HostBuffer> given = contents(at, object);
+  if (!given)
+    return given.takeError();
+  arg.value.assign(given->data(), given->data() + given->size());
+  return pointers(at, object, arg);
+}
+
+Error Reader::pointers(StringRef at, const json::Object &object,
+                       LaunchArg &arg) const {
+  const json::Value *value = object.get("pointers");
+  if (!value)
+    return Error::success();
+  const json::Array *array = value->getAsArray();
+  if (!array)
+    return bad(at + "'pointers': expected an array, got " + describe(value));
+  uint64_t size = arg.isBuffer ? arg.buffer.size() : arg.value.size();
+  for (size_t i = 0; i < array->size(); ++i) {
+    std::string here = (at + "pointers[" + Twine(i) + "]: ").str();
+    const json::Object *entry = (*array)[i].getAsObject();
+    if (!entry)
+      return bad(here + "expected an object, got " + describe(&(*array)[i]));
+    LaunchArg::Pointer pointer;
+    Expected<std::string> name = string(here, *entry, "buffer");
+    if (!name)
+      return name.takeError();
+    pointer.buffer = *name;
+    for (auto [key, target] :
+         {std::pair("offset", &pointer.at), std::pair("plus", &pointer.plus)}) {
+      Expected<uint64_t> number = count(here, *entry, key);
+      if (!number)
+        return number.takeError();
+      *target = *number;
+    }
+    if (pointer.at > size || size - pointer.at < 8)
+      return bad(here + "expected an 'offset' that leaves 8 bytes of " +
+                 Twine(size) + ", got " + Twine(pointer.at));
+    arg.pointers.push_back(std::move(pointer));
+  }
+  return Error::success();
+}
+
+/// A buffer that is a part of another one.
+Error Reader::shared(StringRef at, const json::Object &object,
+                     LaunchArg &arg) const {
+  arg.isBuffer = true;
+  for (StringRef key : {"file", "hex", "size", "fill", "out", "pointers"})
+    if (object.get(key))
+      return bad(at + "expected no '" + key + "' beside 'of', got " +
+                 describe(object.get(key)));
+  Expected<std::string> of = string(at, object, "of");
+  if (!of)
+    return of.takeError();
+  arg.of = *of;
+  Expected<uint64_t> plus = count(at, object, "plus");
+  if (!plus)
+    return plus.takeError();
+  arg.plus = *plus;
+  return Error::success();
+}
+
+/// By its offset, else by its name, else by its position.
+Error Reader::place(StringRef at, const json::Object &object,
+                    LaunchArg &arg) const {
+  using Place = moe::executor::Argument::Place;
+  arg.place = arg.name.empty() ? Place::Position : Place::Name;
+  if (!object.get("offset"))
+    return Error::success();
+  arg.place = Place::Offset;
+  Expected<uint64_t> offset = count(at, object, "offset");
+  if (!offset)
+    return offset.takeError();
+  arg.offset = *offset;
   return Error::success();
 }
 
@@ -237,38 +370,29 @@ Expected<LaunchArg> Reader::argument(StringRef at, const json::Object &object) {
       return bad(at + "'name': expected a string, got " + describe(name));
     arg.name = name->getAsString()->str();
   }
+  if (Error error = place(at, object, arg))
+    return std::move(error);
   Expected<std::string> kind = string(at, object, "kind");
   if (!kind)
     return kind.takeError();
+  Error error = Error::success();
   if (*kind == "buffer") {
-    warnUnknown(at, object, {"name", "kind", "file", "size", "fill", "out"});
-    if (Error error = buffer(at, object, arg))
-      return std::move(error);
-    return arg;
+    warnUnknown(at, object,
+                {"name", "kind", "offset", "file", "hex", "size", "fill", "out",
+                 "of", "plus", "pointers"});
+    error =
+        object.get("of") ? shared(at, object, arg) : buffer(at, object, arg);
+  } else if (*kind == "bytes") {
+    warnUnknown(at, object,
+                {"name", "kind", "offset", "file", "hex", "pointers"});
+    error = bytes(at, object, arg);
+  } else {
+    warnUnknown(at, object, {"name", "kind", "offset", "value"});
+    error = scalar(at, *kind, object, arg);
   }
-  warnUnknown(at, object, {"name", "kind", "value"});
-  if (Error error = scalar(at, *kind, object, arg))
+  if (error)
     return std::move(error);
   return arg;
-}
-
-static int64_t widthOf(CompareType type) {
-  switch (type) {
-  case CompareType::U8:
-  case CompareType::I8:
-    return 1;
-  case CompareType::BF16:
-  case CompareType::F16:
-    return 2;
-  case CompareType::F32:
-  case CompareType::I32:
-  case CompareType::U32:
-    return 4;
-  case CompareType::F64:
-  case CompareType::I64:
-    break;
-  }
-  return 8;
 }
 
 Expected<CompareType> Reader::compareType(const json::Object &object,
@@ -316,7 +440,7 @@ Error Reader::expect(const json::Object &object) {
   if (!name)
     return name.takeError();
   auto arg = find_if(file.args, [&](const LaunchArg &a) {
-    return a.isBuffer && a.name == *name;
+    return a.isBuffer && a.of.empty() && a.name == *name;
   });
   if (arg == file.args.end())
     return bad("expect: expected the name of a buffer argument, got '" + *name +
@@ -348,8 +472,9 @@ Error Reader::expect(const json::Object &object) {
     return reference.takeError();
   expect.reference = std::move(*reference);
 
-  uint64_t have = arg->buffer.size(), width = widthOf(expect.type);
-  uint64_t refs = expect.reference.size(), refWidth = widthOf(expect.fileType);
+  uint64_t have = arg->buffer.size(), width = compareWidth(expect.type);
+  uint64_t refs = expect.reference.size(),
+           refWidth = compareWidth(expect.fileType);
   if (have % width || refs % refWidth || have / width != refs / refWidth)
     return bad("expect: expected a reference of as many elements as buffer '" +
                *name + "' (" + Twine(have) + " bytes of " + Twine(width) +
@@ -376,6 +501,102 @@ static int64_t nesting(StringRef text) {
   return deepest;
 }
 
+/// The code object; a relocatable one is linked.
+Error Reader::codeObject(const json::Object &object) {
+  Expected<std::string> name = string("", object, "code_object");
+  if (!name)
+    return name.takeError();
+  Expected<HostBuffer> elf = load("code_object", *name);
+  if (!elf)
+    return elf.takeError();
+  file.codeObject = std::move(*elf);
+  if (object.get("chip")) {
+    Expected<std::string> chip = string("", object, "chip");
+    if (!chip)
+      return chip.takeError();
+    file.chip = *chip;
+  }
+  // The type of the file is its 17th and 18th byte.
+  const HostBuffer &given = file.codeObject;
+  bool relocatable = given.size() > 18 &&
+                     !std::memcmp(given.data(),
+                                  "\x7f"
+                                  "ELF",
+                                  4) &&
+                     given.data()[16] == ELF::ET_REL && !given.data()[17];
+  if (!relocatable)
+    return Error::success();
+  Expected<std::vector<uint8_t>> linked = moe::codeobject::link(given.bytes());
+  if (!linked)
+    return bad("code_object: " + toString(linked.takeError()));
+  Expected<HostBuffer> made = HostBuffer::allocate(linked->size());
+  if (!made)
+    return bad("code_object: " + toString(made.takeError()));
+  std::memcpy(made->data(), linked->data(), linked->size());
+  file.codeObject = std::move(*made);
+  return Error::success();
+}
+
+/// The arguments, or the buffers that only pointers and 'of' name.
+Error Reader::list(const json::Object &object, StringRef key, bool placed) {
+  const json::Array *entries = object.getArray(key);
+  if (!entries && object.get(key))
+    return bad("'" + key + "': expected an array, got " +
+               describe(object.get(key)));
+  for (size_t i = 0; entries && i < entries->size(); ++i) {
+    std::string at = (key + "[" + Twine(i) + "]: ").str();
+    const json::Object *entry = (*entries)[i].getAsObject();
+    if (!entry)
+      return bad(at + "expected an object, got " + describe(&(*entries)[i]));
+    Expected<LaunchArg> parsed = argument(at, *entry);
+    if (!parsed)
+      return parsed.takeError();
+    if (!placed) {
+      if (!parsed->isBuffer || parsed->name.empty())
+        return bad(at + "expected a buffer with a 'name'");
+      parsed->place = moe::executor::Argument::Place::None;
+    }
+    file.args.push_back(std::move(*parsed));
+  }
+  return Error::success();
+}
+
+/// The buffer of that name that is none of another's.
+const LaunchArg *Reader::bufferNamed(StringRef name) const {
+  auto found = find_if(file.args, [&](const LaunchArg &arg) {
+    return arg.isBuffer && arg.of.empty() && arg.name == name;
+  });
+  return found == file.args.end() ? nullptr : &*found;
+}
+
+/// Everything that names a buffer names one that exists, and a byte of it.
+Error Reader::resolve() const {
+  auto check = [&](size_t i, StringRef name, uint64_t plus) -> Error {
+    const LaunchArg *buffer = bufferNamed(name);
+    if (!buffer)
+      return bad("argument " + Twine(i) +
+                 ": expected the name of a buffer with its own contents, got "
+                 "'" +
+                 name + "'");
+    if (plus > buffer->buffer.size())
+      return bad("argument " + Twine(i) +
+                 ": expected a 'plus' of at most the " +
+                 Twine(buffer->buffer.size()) + " bytes of '" + name +
+                 "', got " + Twine(plus));
+    return Error::success();
+  };
+  for (size_t i = 0; i < file.args.size(); ++i) {
+    const LaunchArg &arg = file.args[i];
+    if (!arg.of.empty())
+      if (Error error = check(i, arg.of, arg.plus))
+        return error;
+    for (const LaunchArg::Pointer &pointer : arg.pointers)
+      if (Error error = check(i, pointer.buffer, pointer.plus))
+        return error;
+  }
+  return Error::success();
+}
+
 Expected<LaunchFile> Reader::read() {
   Expected<HostBuffer> text = readFile(path);
   if (!text)
@@ -391,8 +612,8 @@ Expected<LaunchFile> Reader::read() {
   if (!object)
     return bad("expected a JSON object, got " + describe(&*root));
   warnUnknown("", *object,
-              {"code_object", "kernel", "grid", "block", "dynamic_lds", "args",
-               "expect"});
+              {"code_object", "chip", "kernel", "grid", "block", "dynamic_lds",
+               "args", "buffers", "expect"});
   Expected<std::string> kernel = string("", *object, "kernel");
   if (!kernel)
     return kernel.takeError();
@@ -408,28 +629,14 @@ Expected<LaunchFile> Reader::read() {
                  describe(lds));
     file.dynamicLds = static_cast<uint32_t>(*size);
   }
-  Expected<std::string> name = string("", *object, "code_object");
-  if (!name)
-    return name.takeError();
-  Expected<HostBuffer> elf = load("code_object", *name);
-  if (!elf)
-    return elf.takeError();
-  file.codeObject = std::move(*elf);
-
-  const json::Array *args = object->getArray("args");
-  if (!args && object->get("args"))
-    return bad("'args': expected an array, got " +
-               describe(object->get("args")));
-  for (size_t i = 0; args && i < args->size(); ++i) {
-    std::string at = "args[" + std::to_string(i) + "]: ";
-    const json::Object *arg = (*args)[i].getAsObject();
-    if (!arg)
-      return bad(at + "expected an object, got " + describe(&(*args)[i]));
-    Expected<LaunchArg> parsed = argument(at, *arg);
-    if (!parsed)
-      return parsed.takeError();
-    file.args.push_back(std::move(*parsed));
-  }
+  if (Error error = codeObject(*object))
+    return std::move(error);
+  if (Error error = list(*object, "args", /*placed=*/true))
+    return std::move(error);
+  if (Error error = list(*object, "buffers", /*placed=*/false))
+    return std::move(error);
+  if (Error error = resolve())
+    return std::move(error);
   if (const json::Value *value = object->get("expect")) {
     if (!value->getAsObject())
       return bad("'expect': expected an object, got " + describe(value));
@@ -441,105 +648,4 @@ Expected<LaunchFile> Reader::read() {
 
 Expected<LaunchFile> moe::driver::readLaunchFile(StringRef path) {
   return Reader(path).read();
-}
-
-moe::executor::Launch LaunchFile::request() {
-  moe::executor::Launch launch;
-  launch.elf = codeObject.bytes();
-  launch.kernel = kernel;
-  launch.grid = grid;
-  launch.block = block;
-  launch.dynamicLds = dynamicLds;
-  for (LaunchArg &arg : args) {
-    if (arg.isBuffer) {
-      launch.args.push_back(
-          executor::Argument::buffer(arg.name, arg.buffer.bytes()));
-      continue;
-    }
-    executor::Argument scalar;
-    scalar.name = arg.name;
-    scalar.value = arg.value;
-    launch.args.push_back(std::move(scalar));
-  }
-  return launch;
-}
-
-template <typename T>
-static T loadAs(const uint8_t *data, uint64_t index) {
-  T value;
-  std::memcpy(&value, data + index * sizeof(T), sizeof(T));
-  return value;
-}
-
-static double element(CompareType type, const uint8_t *data, uint64_t index) {
-  using moe::reference::FloatType;
-  switch (type) {
-  case CompareType::BF16:
-    return moe::reference::loadFloat(FloatType::BF16, data, int64_t(index));
-  case CompareType::F16:
-    return moe::reference::loadFloat(FloatType::F16, data, int64_t(index));
-  case CompareType::F32:
-    return loadAs<float>(data, index);
-  case CompareType::F64:
-    return loadAs<double>(data, index);
-  case CompareType::U8:
-    return data[index];
-  case CompareType::I8:
-    return static_cast<int8_t>(data[index]);
-  case CompareType::I32:
-    return loadAs<int32_t>(data, index);
-  case CompareType::U32:
-    return loadAs<uint32_t>(data, index);
-  case CompareType::I64:
-    break;
-  }
-  return double(loadAs<int64_t>(data, index));
-}
-
-ExpectResult moe::driver::compareExpected(const LaunchFile &launch) {
-  ExpectResult result;
-  const LaunchExpect &expect = *launch.expect;
-  const uint8_t *out = launch.args[expect.arg].buffer.data();
-  const uint8_t *refs = expect.reference.data();
-  result.compared =
-      launch.args[expect.arg].buffer.size() / widthOf(expect.type);
-  // Doubles hold every type but the largest 64-bit integers exactly: those are
-  // compared as integers first.
-  bool integers =
-      expect.type == CompareType::I64 && expect.fileType == CompareType::I64;
-  double worst = -1;
-  for (uint64_t i = 0; i < result.compared; ++i) {
-    double y = element(expect.type, out, i);
-    double ref = element(expect.fileType, refs, i);
-    double error = y == ref ? 0 : std::fabs(y - ref);
-    if (integers && error == 0)
-      error = std::fabs(double(static_cast<__int128>(loadAs<int64_t>(out, i)) -
-                               loadAs<int64_t>(refs, i)));
-    double limit = expect.atol + expect.rtol * std::fabs(ref);
-    bool good = y == ref
-                    ? error <= limit || error == 0
-                    : std::isfinite(y) && std::isfinite(ref) && error <= limit;
-    double excess = std::isfinite(error)
-                        ? error / (limit > 0 ? limit : 1e-300)
-                        : std::numeric_limits<double>::infinity();
-    if (std::isfinite(error))
-      result.maxError = std::max(result.maxError, error);
-    if (!good)
-      ++result.wrong;
-    if (excess > worst) {
-      worst = excess;
-      result.worst = i;
-      result.worstValue = y;
-      result.worstExpected = ref;
-    }
-  }
-  return result;
-}
-
-Error moe::driver::writeOutputs(const LaunchFile &launch) {
-  for (const LaunchArg &arg : launch.args)
-    if (!arg.out.empty())
-      if (Error error = writeFile(arg.out, {arg.buffer.bytes()}))
-        return error;
-  return Error::success();
 }

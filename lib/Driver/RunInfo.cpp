@@ -51,6 +51,8 @@ static json::Value describeJSON(const KernelInfo &kernel,
                       {"kernarg_bytes", kernel.kernargSize},
                       {"text_bytes", int64_t(kernel.codeSize)},
                       {"waves_per_simd", waves.waves}};
+  if (!kernel.notes.empty())
+    object["notes"] = json::Array(kernel.notes);
   if (kernel.reqdWorkgroupSize)
     object["block"] = json::Array{(*kernel.reqdWorkgroupSize)[0],
                                   (*kernel.reqdWorkgroupSize)[1],
@@ -61,6 +63,8 @@ static json::Value describeJSON(const KernelInfo &kernel,
 }
 
 static void print(const KernelInfo &kernel, const moe::Chip &chip) {
+  for (const std::string &note : kernel.notes)
+    errs() << "moe-run: warning: " << note << '\n';
   outs() << "\nkernel " << kernel.name << '\n';
   if (kernel.reqdWorkgroupSize)
     outs() << "  workgroup: " << (*kernel.reqdWorkgroupSize)[0] << " x "

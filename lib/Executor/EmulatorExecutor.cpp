@@ -16,22 +16,36 @@
 using namespace llvm;
 using namespace moe::executor;
 
-static moe::emulator::Arg translate(const Argument &argument) {
-  switch (argument.kind) {
-  case Argument::Kind::Null:
-    return moe::emulator::Arg::nullBuffer(argument.name);
-  case Argument::Kind::Buffer: {
-    moe::emulator::Arg arg =
-        moe::emulator::Arg::buffer(argument.bytes, argument.name);
-    arg.readOnly = argument.readOnly;
-    return arg;
-  }
-  case Argument::Kind::Scalar:
+static moe::emulator::Arg::Place translate(Argument::Place place) {
+  using To = moe::emulator::Arg::Place;
+  switch (place) {
+  case Argument::Place::Position:
+    return To::Position;
+  case Argument::Place::Name:
+    return To::Name;
+  case Argument::Place::Offset:
+    return To::Offset;
+  case Argument::Place::None:
     break;
   }
+  return To::None;
+}
+
+static moe::emulator::Arg translate(const Argument &argument) {
   moe::emulator::Arg arg;
+  if (argument.kind == Argument::Kind::Null)
+    arg = moe::emulator::Arg::nullBuffer();
+  else if (argument.kind == Argument::Kind::Buffer)
+    arg = moe::emulator::Arg::buffer(argument.bytes);
   arg.name = argument.name;
+  arg.readOnly = argument.readOnly;
   arg.value = argument.value;
+  arg.place = translate(argument.place);
+  arg.offset = argument.offset;
+  arg.sameAs = argument.sameAs;
+  arg.plus = argument.plus;
+  for (const Argument::Pointer &pointer : argument.pointers)
+    arg.pointers.push_back({pointer.at, pointer.arg, pointer.plus});
   return arg;
 }
 
@@ -138,7 +152,7 @@ public:
 private:
   Expected<Outcome> execute(const Launch &launch, sys::fs::TempFile *traceTo) {
     Expected<moe::emulator::KernelImage> object =
-        moe::emulator::KernelImage::load(launch.elf);
+        moe::emulator::KernelImage::load(launch.elf, launch.chip);
     if (!object)
       return object.takeError();
     moe::emulator::Launch request;

@@ -19,6 +19,8 @@ namespace moe::driver {
 
 /// Element types of a comparison.
 enum class CompareType { BF16, F16, F32, F64, U8, I8, I32, U32, I64 };
+/// In bytes.
+int64_t compareWidth(CompareType type);
 
 /// One explicit argument; a buffer has its contents, a scalar its bytes.
 struct LaunchArg {
@@ -27,6 +29,18 @@ struct LaunchArg {
   HostBuffer buffer;
   std::string out; ///< path to write the buffer to afterwards, or empty
   std::vector<uint8_t> value;
+  executor::Argument::Place place = executor::Argument::Place::Position;
+  uint64_t offset = 0; ///< in the kernarg segment, for Place::Offset
+  /// A buffer that is another one's from byte `plus` on, by its name.
+  std::string of;
+  uint64_t plus = 0;
+  /// Addresses inside the bytes, by the name of a buffer.
+  struct Pointer {
+    uint64_t at = 0;
+    std::string buffer;
+    uint64_t plus = 0;
+  };
+  std::vector<Pointer> pointers;
 };
 
 /// `|y - ref| <= atol + rtol*|ref|` for each element of one buffer.
@@ -39,7 +53,8 @@ struct LaunchExpect {
 };
 
 struct LaunchFile {
-  HostBuffer codeObject;
+  HostBuffer codeObject; ///< linked
+  std::string chip;      ///< to run an object on that is for both, or empty
   std::string kernel;
   std::array<uint32_t, 3> grid, block;
   uint32_t dynamicLds = 0;

@@ -24,7 +24,7 @@ namespace moe::emulator {
 /// One explicit kernel argument.
 struct Arg {
   enum class Kind { Buffer, Scalar } kind = Kind::Scalar;
-  /// For messages; need not match the metadata.
+  /// For messages; matches the metadata where `place` says so.
   std::string name;
   /// Buffer: host bytes, mapped at an address of the emulator's choosing with
   /// unmapped guards around, and written in place.
@@ -38,6 +38,28 @@ struct Arg {
   bool readOnly = false;
   /// Scalar: its bytes, little endian; the count must match the metadata.
   std::vector<uint8_t> value;
+
+  /// Where it goes in the kernarg segment.
+  enum class Place {
+    Position, ///< that of the metadata's argument of the same number
+    Name,     ///< that of the metadata's argument called `name`; where the
+              ///< metadata has no names, by position
+    Offset,   ///< at byte `offset`, of any size
+    None      ///< nowhere: a buffer that pointers of others lead to
+  } place = Place::Position;
+  uint64_t offset = 0;
+  /// Buffer: that of another argument of the launch, by its number, from byte
+  /// `plus` on, instead of bytes or pages.
+  std::optional<size_t> sameAs;
+  uint64_t plus = 0;
+  /// Addresses of buffers that are written into `value`, or into `bytes` before
+  /// the run: at byte `at` that of byte `plus` of the buffer of argument `arg`.
+  struct Pointer {
+    uint64_t at = 0;
+    size_t arg = 0;
+    uint64_t plus = 0;
+  };
+  std::vector<Pointer> pointers;
 
   static Arg buffer(llvm::MutableArrayRef<uint8_t> bytes,
                     std::string name = "") {

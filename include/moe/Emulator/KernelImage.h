@@ -66,6 +66,8 @@ struct KernelInfo {
   uint64_t codeSize = 0;
   uint32_t rsrc1 = 0, rsrc2 = 0, rsrc3 = 0;
   uint16_t codeProperties = 0, kernargPreload = 0;
+  /// Where its descriptions contradict each other, and what is believed.
+  std::vector<std::string> notes;
 };
 
 /// A loaded code object. Cheap to copy: the contents are shared.
@@ -74,9 +76,15 @@ public:
   /// Reads \p bytes (copied). Errors: not an ELF, truncated, another machine,
   /// another chip, metadata missing or malformed, a descriptor outside the
   /// file.
-  static llvm::Expected<KernelImage> load(llvm::ArrayRef<uint8_t> bytes);
+  /// \p chip: which one runs an object for gfx9-4-generic ("gfx942" when
+  /// empty); an error when the object is for another.
+  static llvm::Expected<KernelImage> load(llvm::ArrayRef<uint8_t> bytes,
+                                          llvm::StringRef chip = "");
 
   Chip chip() const;
+  /// Whether it may run with SRAM-ECC (the ELF's flag is "on" or "any"): D16
+  /// loads then need not keep the other half of their register.
+  bool sramEcc() const;
   /// Version of the code object ABI: 5 or 6.
   unsigned abiVersion() const;
   llvm::ArrayRef<KernelInfo> kernels() const;

@@ -34,6 +34,23 @@ struct Argument {
   bool readOnly = false; ///< a store to the buffer is an error where seen
   std::vector<uint8_t> value;
 
+  /// Where it goes among the kernel's arguments: by its position in the list,
+  /// by its name in the code object's metadata, at a byte of the kernarg
+  /// segment, or nowhere (a buffer that others point to).
+  enum class Place { Position, Name, Offset, None } place = Place::Position;
+  uint64_t offset = 0;
+  /// Buffer: that of another argument, by its number, from byte `plus` on.
+  std::optional<size_t> sameAs;
+  uint64_t plus = 0;
+  /// Addresses of buffers inside the bytes: at `at` that of byte `plus` of the
+  /// buffer of argument `arg`.
+  struct Pointer {
+    uint64_t at = 0;
+    size_t arg = 0;
+    uint64_t plus = 0;
+  };
+  std::vector<Pointer> pointers;
+
   static Argument buffer(std::string name, llvm::MutableArrayRef<uint8_t> bytes,
                          bool readOnly = false);
   static Argument null(std::string name);
@@ -50,6 +67,8 @@ struct Argument {
 /// A code object, the kernel in it, and how to start it.
 struct Launch {
   llvm::ArrayRef<uint8_t> elf;
+  /// Which chip runs an object for several; empty: the first of them.
+  std::string chip;
   std::string kernel;
   std::array<uint32_t, 3> grid = {1, 1, 1};  ///< in workgroups
   std::array<uint32_t, 3> block = {1, 1, 1}; ///< in work items

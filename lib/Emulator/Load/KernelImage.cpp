@@ -17,6 +17,7 @@
 #include "llvm/BinaryFormat/MsgPackDocument.h"
 #include "llvm/BinaryFormat/MsgPackReader.h"
 #include "llvm/Object/ELF.h"
+#include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/AMDHSAKernelDescriptor.h"
 #include "llvm/Support/Endian.h"
 
@@ -33,6 +34,7 @@ static constexpr uint64_t maxImageBytes = uint64_t(256) << 20;
 
 struct KernelImage::Contents {
   Chip chip = Chip::GFX950;
+  bool sramEcc = false;
   unsigned abiVersion = 0;
   std::vector<KernelInfo> kernels;
   std::vector<uint8_t> image;
@@ -43,11 +45,59 @@ struct KernelImage::Contents {
   mutable std::once_flag linesOnce;
 };
 
+/// The largest kernarg segment that is believed.
+static constexpr uint64_t maxKernargBytes = uint64_t(1) << 20;
+
 static Error failure(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
-static Error readHeader(const ELFFile64 &elf, KernelImage::Contents &contents) {
+/// The name of the processor that an object says it is for.
+static std::string processorName(const KernelImage::Contents &contents) {
+  StringRef bytes(reinterpret_cast<const char *>(contents.file.data()),
+                  contents.file.size());
+  auto object =
+      object::ObjectFile::createELFObjectFile(MemoryBufferRef(bytes, ""));
+  if (!object) {
+    consumeError(object.takeError());
+    return "an unknown processor";
+  }
+  return (*object)->tryGetCPUName().value_or("an unknown processor").str();
+}
+
+/// `wanted`: the chip to run an object on that is for both; empty: gfx942.
+static Error readChip(const ELFFile64 &elf, StringRef wanted,
+                      KernelImage::Contents &contents) {
+  if (!wanted.empty() && wanted != "gfx942" && wanted != "gfx950")
+    return failure("expected chip gfx942 or gfx950, got '" + wanted + "'");
+  uint32_t flags = elf.getHeader().e_flags;
+  uint32_t ecc = flags & ELF::EF_AMDGPU_FEATURE_SRAMECC_V4;
+  contents.sramEcc = ecc == ELF::EF_AMDGPU_FEATURE_SRAMECC_ANY_V4 ||
+                     ecc == ELF::EF_AMDGPU_FEATURE_SRAMECC_ON_V4;
+  switch (flags & ELF::EF_AMDGPU_MACH) {
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX942:
+    contents.chip = Chip::GFX942;
+    break;
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX950:
+    contents.chip = Chip::GFX950;
+    break;
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX9_4_GENERIC:
+    contents.chip = wanted == "gfx950" ? Chip::GFX950 : Chip::GFX942;
+    return Error::success();
+  default:
+    return failure("code object: expected a code object for gfx942, gfx950 or "
+                   "gfx9-4-generic, got one for " +
+                   processorName(contents) + " (ELF machine flags 0x" +
+                   Twine::utohexstr(flags & ELF::EF_AMDGPU_MACH) + ")");
+  }
+  if (!wanted.empty() && wanted != chipName(contents.chip))
+    return failure("code object: expected one for " + wanted +
+                   ", got one for " + chipName(contents.chip));
+  return Error::success();
+}
+
+static Error readHeader(const ELFFile64 &elf, StringRef wanted,
+                        KernelImage::Contents &contents) {
   const auto &header = elf.getHeader();
   if (header.e_machine != ELF::EM_AMDGPU)
     return failure("code object: expected machine AMDGPU (224), got machine " +
@@ -58,19 +108,10 @@ static Error readHeader(const ELFFile64 &elf, KernelImage::Contents &contents) {
   if (header.e_type != ELF::ET_DYN)
     return failure("code object: expected a linked (shared) object, got ELF "
                    "type " +
-                   Twine(unsigned(header.e_type)));
-  switch (header.e_flags & ELF::EF_AMDGPU_MACH) {
-  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX942:
-    contents.chip = Chip::GFX942;
-    break;
-  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX950:
-    contents.chip = Chip::GFX950;
-    break;
-  default:
-    return failure("code object: expected a code object for gfx942 or gfx950, "
-                   "got ELF machine flags 0x" +
-                   Twine::utohexstr(header.e_flags & ELF::EF_AMDGPU_MACH));
-  }
+                   Twine(unsigned(header.e_type)) +
+                   (header.e_type == ELF::ET_REL ? ", relocatable" : ""));
+  if (Error error = readChip(elf, wanted, contents))
+    return error;
   switch (header.e_ident[ELF::EI_ABIVERSION]) {
   case ELF::ELFABIVERSION_AMDGPU_HSA_V5:
     contents.abiVersion = 5;
@@ -172,6 +213,7 @@ static Error readArgs(msgpack::MapDocNode &map, KernelInfo &kernel) {
   auto it = map.find(".args");
   if (it == map.end())
     return Error::success();
+  uint64_t argsEnd = 0;
   for (msgpack::DocNode node : it->second.getArray()) {
     msgpack::MapDocNode entry = node.getMap();
     KernelArg arg;
@@ -180,12 +222,20 @@ static Error readArgs(msgpack::MapDocNode &map, KernelInfo &kernel) {
     arg.offset = integer(entry, ".offset");
     arg.size = integer(entry, ".size");
     uint64_t end = arg.offset + arg.size;
-    if (end < arg.offset || end > kernel.kernargSize)
+    if (end < arg.offset || end > maxKernargBytes)
       return failure("kernel '" + kernel.name + "': argument " +
                      Twine(kernel.args.size()) + " ends at byte " + Twine(end) +
-                     " of a kernarg segment of " + Twine(kernel.kernargSize) +
-                     " bytes");
+                     ", expected a kernarg segment of at most 1 MiB");
+    argsEnd = std::max(argsEnd, end);
     (arg.isHidden() ? kernel.hidden : kernel.args).push_back(std::move(arg));
+  }
+  if (argsEnd > kernel.kernargSize) {
+    kernel.notes.push_back(
+        ("kernel '" + kernel.name + "': the arguments in the metadata end at " +
+         "byte " + Twine(argsEnd) + ", past the kernarg segment of " +
+         Twine(kernel.kernargSize) + " bytes; the arguments are believed")
+            .str());
+    kernel.kernargSize = uint32_t(argsEnd);
   }
   return Error::success();
 }
@@ -195,7 +245,7 @@ static Error readKernel(msgpack::MapDocNode map, KernelInfo &kernel,
   kernel.name = text(map, ".name");
   symbol = text(map, ".symbol");
   uint64_t kernarg = integer(map, ".kernarg_segment_size");
-  if (kernarg > (1 << 20))
+  if (kernarg > maxKernargBytes)
     return failure("kernel '" + kernel.name +
                    "': expected a kernarg segment of at most 1 MiB, got " +
                    Twine(kernarg) + " bytes");
@@ -307,6 +357,17 @@ static Error readNote(const ELFFile64 &elf, KernelImage::Contents &contents,
   return failure("code object: no AMDGPU metadata note");
 }
 
+/// Where metadata and descriptor disagree: the descriptor is what the hardware
+/// reads. It may allocate more than is used, for a lower occupancy.
+static void noteRegisters(KernelInfo &kernel) {
+  if (kernel.vgprCount > kernel.vgprsAllocated)
+    kernel.notes.push_back(
+        ("kernel '" + kernel.name + "': the metadata says " +
+         Twine(kernel.vgprCount) + " vector registers, the descriptor " +
+         Twine(kernel.vgprsAllocated) + "; the descriptor's are used")
+            .str());
+}
+
 static Error readDescriptor(KernelImage::Contents &contents,
                             KernelInfo &kernel) {
   uint64_t address = kernel.descriptorAddress;
@@ -322,7 +383,7 @@ static Error readDescriptor(KernelImage::Contents &contents,
       std::max(kernel.scratchSize,
                read32le(raw + amdhsa::PRIVATE_SEGMENT_FIXED_SIZE_OFFSET));
   uint32_t kernarg = read32le(raw + amdhsa::KERNARG_SIZE_OFFSET);
-  if (kernarg > (1 << 20))
+  if (kernarg > maxKernargBytes)
     return failure("kernel '" + kernel.name +
                    "': expected a kernarg segment of at most 1 MiB, got " +
                    Twine(kernarg) + " bytes");
@@ -336,6 +397,7 @@ static Error readDescriptor(KernelImage::Contents &contents,
   kernel.kernargPreload = read16le(raw + amdhsa::KERNARG_PRELOAD_OFFSET);
   kernel.vgprsAllocated = ((kernel.rsrc1 & 63) + 1) * 8;
   kernel.accumOffset = ((kernel.rsrc3 & 63) + 1) * 4;
+  noteRegisters(kernel);
   for (const auto &segment : contents.segments)
     if (segment.executable && kernel.entryAddress >= segment.begin &&
         kernel.entryAddress + 4 <= segment.end && kernel.entryAddress % 4 == 0)
@@ -385,8 +447,9 @@ static Error readSymbols(const ELFFile64 &elf, KernelImage::Contents &contents,
   return Error::success();
 }
 
-static Error readAll(const ELFFile64 &elf, KernelImage::Contents &contents) {
-  if (Error error = readHeader(elf, contents))
+static Error readAll(const ELFFile64 &elf, StringRef wanted,
+                     KernelImage::Contents &contents) {
+  if (Error error = readHeader(elf, wanted, contents))
     return error;
   if (Error error = readSegments(elf, contents))
     return error;
@@ -398,7 +461,8 @@ static Error readAll(const ELFFile64 &elf, KernelImage::Contents &contents) {
   return readSymbols(elf, contents, descriptors);
 }
 
-Expected<KernelImage> KernelImage::load(ArrayRef<uint8_t> bytes) {
+Expected<KernelImage> KernelImage::load(ArrayRef<uint8_t> bytes,
+                                        StringRef chip) {
   auto contents = std::make_shared<Contents>();
   contents->file = bytes.vec();
   StringRef file(reinterpret_cast<const char *>(contents->file.data()),
@@ -416,7 +480,7 @@ Expected<KernelImage> KernelImage::load(ArrayRef<uint8_t> bytes) {
   auto elf = ELFFile64::create(file);
   if (!elf)
     return failure("code object: " + toString(elf.takeError()));
-  if (Error error = readAll(*elf, *contents)) {
+  if (Error error = readAll(*elf, chip, *contents)) {
     std::string message = toString(std::move(error));
     if (!StringRef(message).starts_with("code object") &&
         !StringRef(message).starts_with("kernel"))
@@ -428,6 +492,7 @@ Expected<KernelImage> KernelImage::load(ArrayRef<uint8_t> bytes) {
   return object;
 }
 
+bool KernelImage::sramEcc() const { return impl->sramEcc; }
 Chip KernelImage::chip() const { return impl->chip; }
 unsigned KernelImage::abiVersion() const { return impl->abiVersion; }
 ArrayRef<KernelInfo> KernelImage::kernels() const { return impl->kernels; }

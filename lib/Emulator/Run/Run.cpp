@@ -2,12 +2,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Checks a launch against the kernel's metadata, builds the kernarg segment and
-// the address space, hands workgroups to threads and collects what they found.
+// Checks a launch against the kernel's metadata, builds the address space,
+// hands workgroups to threads and collects what they found.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Decode/Decoder.h"
+#include "Run/Kernarg.h"
 #include "Run/Scheduler.h"
 #include "Sanitizers/GlobalCheck.h"
 #include "State/ChipFeatures.h"
@@ -44,11 +45,8 @@ public:
 
 private:
   Error checkShape();
-  Error checkArgs();
   Error mapMemory();
   Error mapGiven();
-  Error fillExplicit(std::vector<uint8_t> &kernarg);
-  void fillHidden(std::vector<uint8_t> &kernarg);
   Error fillSgprs();
   uint64_t mapOwned(std::vector<uint8_t> &bytes, const char *name,
                     bool readOnly);
@@ -87,6 +85,7 @@ private:
   GlobalCheck globals;
   RunState state;
   std::vector<uint8_t> kernarg, image, packet, queue;
+  std::vector<std::optional<uint64_t>> places; ///< of the arguments
   uint64_t kernargAddress = 0, packetAddress = 0, queueAddress = 0;
   std::mutex mutex;
   std::set<std::string> warnings;
@@ -152,37 +151,6 @@ Error LaunchRun::checkShape() {
   return Error::success();
 }
 
-Error LaunchRun::checkArgs() {
-  if (launch.kernarg && !launch.args.empty())
-    return failure("expected arguments or the bytes of the kernarg segment, "
-                   "got both");
-  if (launch.kernarg && launch.kernarg->size() > kernel->kernargSize)
-    return failure("kernel '" + kernel->name + "': expected at most " +
-                   Twine(kernel->kernargSize) + " bytes of arguments, got " +
-                   Twine(launch.kernarg->size()));
-  if (launch.args.size() > kernel->args.size())
-    return failure("kernel '" + kernel->name + "': expected at most " +
-                   Twine(kernel->args.size()) + " arguments, got " +
-                   Twine(launch.args.size()));
-  for (size_t i = 0; i < launch.args.size(); ++i) {
-    const Arg &arg = launch.args[i];
-    const KernelArg &want = kernel->args[i];
-    std::string what = ("kernel '" + kernel->name + "': argument " + Twine(i) +
-                        (arg.name.empty() ? "" : " ('" + arg.name + "')"))
-                           .str();
-    if (arg.kind == Arg::Kind::Buffer) {
-      if (want.size != 8)
-        return failure(what + ": expected " + Twine(want.size) +
-                       " bytes by value, got a buffer");
-      continue;
-    }
-    if (arg.value.size() != want.size)
-      return failure(what + ": expected " + Twine(want.size) + " bytes, got " +
-                     Twine(arg.value.size()));
-  }
-  return Error::success();
-}
-
 uint64_t LaunchRun::mapOwned(std::vector<uint8_t> &bytes, const char *name,
                              bool readOnly) {
   Region region;
@@ -191,65 +159,6 @@ uint64_t LaunchRun::mapOwned(std::vector<uint8_t> &bytes, const char *name,
   region.readOnly = readOnly;
   region.name = name;
   return memory.map(std::move(region));
-}
-
-Error LaunchRun::fillExplicit(std::vector<uint8_t> &kernarg) {
-  for (size_t i = 0; i < launch.args.size(); ++i) {
-    const Arg &arg = launch.args[i];
-    const KernelArg &want = kernel->args[i];
-    if (arg.kind == Arg::Kind::Scalar) {
-      memcpy(kernarg.data() + want.offset, arg.value.data(), want.size);
-      continue;
-    }
-    uint64_t address = 0;
-    if (!arg.null) {
-      Region region;
-      region.size = arg.size;
-      region.data = arg.pages ? nullptr : arg.bytes.data();
-      region.pages = arg.pages;
-      region.readOnly = arg.readOnly;
-      region.name = !arg.name.empty()    ? arg.name
-                    : !want.name.empty() ? want.name
-                                         : "argument " + std::to_string(i);
-      address = memory.map(std::move(region));
-      // Small writable buffers are likely to hold flags and partial results.
-      if (address && !arg.readOnly && arg.size <= 65536)
-        globals.watch(address);
-      if (!address)
-        return failure("the buffers do not fit the emulated address space of "
-                       "128 TiB");
-    }
-    support::endian::write64le(kernarg.data() + want.offset, address);
-  }
-  return Error::success();
-}
-
-void LaunchRun::fillHidden(std::vector<uint8_t> &kernarg) {
-  unsigned dims = launch.grid[2] * launch.block[2] > 1   ? 3
-                  : launch.grid[1] * launch.block[1] > 1 ? 2
-                                                         : 1;
-  for (const KernelArg &arg : kernel->hidden) {
-    StringRef kind = StringRef(arg.valueKind).drop_front(strlen("hidden_"));
-    uint64_t value = 0;
-    unsigned axis = kind.ends_with("_x") ? 0 : kind.ends_with("_y") ? 1 : 2;
-    if (kind.starts_with("block_count_"))
-      value = launch.grid[axis];
-    else if (kind.starts_with("group_size_"))
-      value = launch.block[axis];
-    else if (kind == "grid_dims")
-      value = dims;
-    else if (kind == "dynamic_lds_size")
-      value = launch.dynamicLds;
-    else if (kind == "private_base")
-      value = privateAperture;
-    else if (kind == "shared_base")
-      value = sharedAperture;
-    else if (kind == "queue_ptr")
-      value = queueAddress;
-    // The rest (remainders, offsets, printf, host call, heap) is zero.
-    for (unsigned b = 0; b < arg.size && b < 8; ++b)
-      kernarg[arg.offset + b] = uint8_t(value >> (8 * b));
-  }
 }
 
 /// The caller's memory at the caller's addresses.
@@ -297,9 +206,10 @@ Error LaunchRun::mapMemory() {
   queueAddress = mapOwned(queue, "queue", true);
   if (launch.kernarg)
     llvm::copy(*launch.kernarg, kernarg.begin());
-  if (Error error = fillExplicit(kernarg))
+  if (Error error = fillExplicit(*kernel, launch, places, memory, kernarg,
+                                 [&](uint64_t at) { globals.watch(at); }))
     return error;
-  fillHidden(kernarg);
+  fillHidden(*kernel, launch, queueAddress, kernarg);
   kernargAddress = mapOwned(kernarg, "kernel arguments", true);
   using namespace support::endian;
   for (unsigned d = 0; d < 3; ++d) {
@@ -314,7 +224,8 @@ Error LaunchRun::mapMemory() {
   return Error::success();
 }
 
-/// User SGPRs in the order of the descriptor's bits, then preloaded arguments.
+/// User SGPRs in the order of the descriptor's bits, then preloaded arguments;
+/// what no bit fills up to their number is undefined.
 Error LaunchRun::fillSgprs() {
   std::vector<uint32_t> &s = state.userSgprs;
   unsigned count = (kernel->rsrc2 >> 1) & 31;
@@ -348,6 +259,7 @@ Error LaunchRun::fillSgprs() {
   if (s.size() > count)
     return failure("kernel '" + kernel->name + "': its descriptor asks for " +
                    Twine(s.size()) + " user SGPRs but counts " + Twine(count));
+  state.filledSgprs = unsigned(s.size());
   s.resize(count, 0);
   return Error::success();
 }
@@ -668,10 +580,13 @@ Expected<RunResult> LaunchRun::run() {
   if (!found)
     return found.takeError();
   kernel = *found;
+  warnings.insert(kernel->notes.begin(), kernel->notes.end());
   if (Error error = checkShape())
     return std::move(error);
-  if (Error error = checkArgs())
-    return std::move(error);
+  auto placed = placeArguments(*kernel, launch);
+  if (!placed)
+    return placed.takeError();
+  places = std::move(*placed);
   auto made = Disassembler::create(object.chip());
   if (!made)
     return made.takeError();

@@ -113,6 +113,8 @@ void GroupRunner::startWave(Wave &w, unsigned index,
     if ((kernel.rsrc2 >> (7 + d)) & 1)
       w.s[next++] = id[d];
   w.initialSgprs = uint8_t(next);
+  w.filledSgprs = uint8_t(state.filledSgprs);
+  w.userSgprs = uint8_t(state.userSgprs.size());
   const auto &block = state.block;
   uint64_t items = uint64_t(block[0]) * block[1] * block[2];
   uint64_t exec = 0;

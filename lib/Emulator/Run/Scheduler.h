@@ -28,6 +28,7 @@ struct RunState {
   uint32_t ldsSize = 0;
   const ChipFeatures *chip = nullptr;
   std::vector<uint32_t> userSgprs;
+  unsigned filledSgprs = 0; ///< of userSgprs, by a property of the kernel
   RunOptions options;
   std::atomic<uint64_t> instructions{0};
   std::atomic<bool> stop{false};

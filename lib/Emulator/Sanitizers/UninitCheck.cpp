@@ -28,7 +28,8 @@ void UninitCheck::beginGroup(Workgroup &group) {
     started[w->id] = w->exec();
     setKnown(w->id, 0, ~uint64_t(0));
     for (unsigned i = 0; i < 128; ++i)
-      if (i < w->initialSgprs || (i >= 102 && i <= 105) || i >= SgprExec)
+      if (i < w->filledSgprs || (i >= w->userSgprs && i < w->initialSgprs) ||
+          (i >= 102 && i <= 105) || i >= SgprExec)
         setUndefined(w->id, i, 0);
   }
 }

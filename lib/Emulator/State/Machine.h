@@ -224,7 +224,9 @@ struct alignas(64) Wave {
   const ChipFeatures *chip = nullptr;
   Stop stop = Stop::None;
   uint8_t id = 0; ///< in its workgroup
-  uint8_t initialSgprs = 0;
+  /// Written at the start: the first `filledSgprs`, and those from `userSgprs`
+  /// to `initialSgprs`.
+  uint8_t filledSgprs = 0, userSgprs = 0, initialSgprs = 0;
   uint64_t executed = 0;
   AccessObserver *observer = nullptr; ///< told of memory accesses; may be null
   Counters *counters = nullptr;
