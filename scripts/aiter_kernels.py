@@ -197,7 +197,8 @@ def fp8_gemm(chip, row, rng):
 
 def topk_softmax(chip, row, rng):
     tokens, experts, topk = 2 * int(row["subm"]) + 1, int(row["num_experts"]), int(row["topk"])
-    logits = np.stack([rng.permutation(experts) for _ in range(tokens)]) / 16.0
+    # Different numbers that bf16 can hold: ties may be broken either way.
+    logits = from_bf16(np.stack([rng.permutation(experts) for _ in range(tokens)]) + 0x3f80)
     gating = to_bf16(logits) if row["dtype"] == "bf16" else logits.astype(np.float32)
     ids = np.argsort(-logits, axis=1)[:, :topk]
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -27,13 +27,39 @@ void ExecutorFlags::add(FlagSet &flags) {
                "library of executor hip [the machine's libamdhip64.so]",
                hipLibrary);
   flags.value("sanitize", "LIST",
-              "wait,race,uninit,bounds,exec,hazard, all or none [none]",
+              "wait,race,uninit,bounds,exec,hazard, hazard=strict, all or "
+              "none [none]",
               [this](StringRef text) -> Error {
                 Expected<uint32_t> bits = moe::emulator::parseSanitizers(text);
                 if (!bits)
                   return usageError("--sanitize: " +
                                     toString(bits.takeError()));
                 sanitize = text.str();
+                return Error::success();
+              });
+  flags.integer("max-reports", "sanitizer reports at most [20]", maxReports, 1);
+  flags.value("mute", "RULE[,RULE]", "sanitizer rules that are not reported",
+              [this](StringRef text) -> Error {
+                auto rules = moe::emulator::parseRules(text);
+                if (!rules)
+                  return usageError("--mute: " + toString(rules.takeError()));
+                mute = std::move(*rules);
+                return Error::success();
+              });
+  flags.value("print-registers", "PC[:WAVE]",
+              "print the registers of waves that get to an instruction",
+              [this](StringRef text) -> Error {
+                auto [pc, number] = text.split(':');
+                uint64_t address;
+                unsigned wave = 0;
+                if (pc.getAsInteger(0, address) ||
+                    (text.contains(':') &&
+                     (number.getAsInteger(10, wave) || wave > 15)))
+                  return usageError(
+                      "--print-registers: expected an address and "
+                      "a wave from 0 to 15, as 0x1510:0, got '" +
+                      text + "'");
+                watch = {address, text.contains(':') ? int(wave) : -1};
                 return Error::success();
               });
   flags.integer("threads", "host threads; 0 = one a core [0]", threads, 0);
@@ -71,6 +97,13 @@ ExecutorFlags::make(const FlagSet &flags) const {
   if (flags.given("hip-library") && executor != "hip")
     return usageError("--hip-library: expected --executor hip besides");
   options.stats = stats;
+  options.maxReports =
+      static_cast<unsigned>(std::min<int64_t>(maxReports, 1 << 20));
+  options.mute = mute;
+  options.watch = watch;
+  options.registers = [](const std::string &text) {
+    errs() << "moe-run: " << text;
+  };
   options.traceFile = trace;
   options.traceLimit = static_cast<uint64_t>(traceLimit);
   if (flags.given("trace-limit") && !flags.given("trace"))
@@ -99,6 +132,18 @@ void moe::driver::printFindings(const executor::Outcome &outcome) {
     errs() << "moe-run: warning: " << warning << '\n';
   for (const std::string &report : outcome.reports)
     errs() << "moe-run: sanitizer: " << report << '\n';
+  if (outcome.reportGroups > outcome.reports.size())
+    errs() << "moe-run: sanitizer: "
+           << outcome.reportGroups - outcome.reports.size()
+           << " more reports; --max-reports shows them\n";
+  for (const std::string &advice : outcome.advice)
+    errs() << "moe-run: advice: " << advice << '\n';
+  bool orders = llvm::any_of(outcome.reports, [](StringRef report) {
+    return report.starts_with("race") || report.starts_with("wait");
+  });
+  if (orders)
+    errs() << "moe-run: note: the result may depend on the order of the waves; "
+              "compare --interleave barrier, lockstep and random\n";
 }
 
 void moe::driver::printStats(const executor::Outcome &outcome) {

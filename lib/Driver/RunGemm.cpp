@@ -259,8 +259,7 @@ static Error execute(const Request &request, Problem &problem,
           runKernel(request, problem, result.kernel, buffers.numBlocks,
                     buffers.arguments(problem), result.grid, result))
     return error;
-  // After a finding the parts may be incomplete.
-  if (!result.second || !result.outcome.reports.empty())
+  if (!result.second)
     return Error::success();
   return runKernel(request, problem, *result.second, buffers.numBlocks,
                    buffers.secondArguments(problem), result.secondGrid, result);
@@ -327,8 +326,7 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
     Stopwatch watch(result.times.reference);
     result.check = checkStage(problem, buffers.out.data(), request.threads());
   }
-  // A run with a finding may have been stopped early: its output is no result.
-  if (!request.outFile.empty() && result.outcome.reports.empty())
+  if (!request.outFile.empty())
     return writeResult(request, problem, buffers);
   return Error::success();
 }

@@ -34,7 +34,9 @@ static json::Value describeJSON(const LaunchFile &launch,
                     {"instructions", int64_t(outcome.instructions)},
                     {"seconds", outcome.seconds},
                     {"warnings", json::Array(outcome.warnings)},
-                    {"reports", json::Array(outcome.reports)}};
+                    {"reports", json::Array(outcome.reports)},
+                    {"report_count", int64_t(outcome.reportGroups)},
+                    {"advice", json::Array(outcome.advice)}};
   if (expect)
     root["expect"] =
         json::Object{{"arg", launch.args[launch.expect->arg].name},
@@ -114,12 +116,8 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
   if (launch->expect)
     expect = compareExpected(*launch);
   bool pass = outcome->reports.empty() && (!expect || expect->pass());
-  // A run with a finding may have been stopped early: its buffers are no
-  // result.
-  if (outcome->reports.empty()) {
-    if (Error error = writeOutputs(*launch))
-      return std::move(error);
-  }
+  if (Error error = writeOutputs(*launch))
+    return std::move(error);
   if (json)
     outs() << describeJSON(*launch, *outcome, expect, (*executor)->name(), pass)
            << '\n';
@@ -128,7 +126,7 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
   if (expect && !expect->pass())
     explainMismatch(*launch, *expect);
   if (!outcome->reports.empty())
-    errs() << "moe-run: error: " << outcome->reports.size()
-           << " sanitizer reports; no output was written\n";
+    errs() << "moe-run: error: " << outcome->reportGroups
+           << " sanitizer reports\n";
   return pass ? Verdict::Good : Verdict::Failed;
 }

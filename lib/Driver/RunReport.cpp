@@ -78,7 +78,9 @@ json::Value moe::driver::describeJSON(const Request &request,
                              {"run", result.times.run},
                              {"reference", result.times.reference}}},
       {"warnings", json::Array(result.outcome.warnings)},
-      {"reports", json::Array(result.outcome.reports)}};
+      {"reports", json::Array(result.outcome.reports)},
+      {"report_count", int64_t(result.outcome.reportGroups)},
+      {"advice", json::Array(result.outcome.advice)}};
   const Sharding &sharding = problem.sharding;
   if (!sharding.mask.empty())
     root["experts_global"] = problem.globalExperts();
@@ -201,6 +203,6 @@ void moe::driver::explainResult(const Result &result) {
            << format("%.9g", s.worstValue) << '\n';
   }
   if (!result.outcome.reports.empty())
-    errs() << "moe-run: error: " << result.outcome.reports.size()
-           << " sanitizer reports; no output was written\n";
+    errs() << "moe-run: error: " << result.outcome.reportGroups
+           << " sanitizer reports\n";
 }

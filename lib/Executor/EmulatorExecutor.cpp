@@ -181,7 +181,17 @@ private:
     for (const moe::emulator::LineStats &line : result->lines)
       outcome.lines.push_back({line.line, listLine(line.stats)});
     for (const moe::emulator::Report &report : result->reports)
-      outcome.reports.push_back(report.message);
+      outcome.reports.push_back(
+          report.message + (report.count > 1
+                                ? ", " + std::to_string(report.count) + " times"
+                                : ""));
+    outcome.reportGroups = result->reportGroups;
+    for (const moe::emulator::Report &advice : result->advice)
+      outcome.advice.push_back(
+          advice.rule + ", " + std::to_string(advice.count) + " times at " +
+          std::to_string(advice.places) +
+          (advice.places == 1 ? " place: " : " places, the first: ") +
+          advice.message);
     outcome.warnings = std::move(result->warnings);
     return outcome;
   }
@@ -198,6 +208,15 @@ moe::executor::makeEmulatorExecutor(const Options &options) {
   run.orderSeed = options.orderSeed;
   run.maxInstructions = options.maxInstructions;
   run.stats = options.stats;
+  run.maxReports = options.maxReports;
+  run.mute = options.mute;
+  if (options.watch) {
+    run.watch.emplace();
+    run.watch->pc = options.watch->first;
+    if (options.watch->second >= 0)
+      run.watch->wave = unsigned(options.watch->second);
+    run.registers = options.registers;
+  }
   run.progress = options.progress;
   if (!options.traceFile.empty())
     run.traceLimit = options.traceLimit;

@@ -38,6 +38,8 @@ void Outcome::add(Outcome other) {
   for (const auto &[line, counts] : other.lines)
     addCounters(entryOf(lines, line), counts);
   llvm::append_range(reports, std::move(other.reports));
+  reportGroups += other.reportGroups;
+  llvm::append_range(advice, std::move(other.advice));
   llvm::append_range(warnings, std::move(other.warnings));
 }
 

@@ -38,10 +38,13 @@ llvm::Expected<Verdict> gemm2Command(Arguments args);
 llvm::Expected<Verdict> layerCommand(Arguments args);
 
 /// --executor, --hip-library, --sanitize, --threads, --order-seed,
-/// --interleave,
+/// --interleave, --max-reports, --mute, --print-registers,
 /// --max-instructions, --trace, --trace-limit.
 struct ExecutorFlags {
   std::string executor = "emulator", hipLibrary, sanitize, trace, interleave;
+  std::vector<std::string> mute;
+  std::optional<std::pair<uint64_t, int>> watch;
+  int64_t maxReports = 20;
   int64_t threads = 0, traceLimit = 1000000;
   uint64_t orderSeed = 0, maxInstructions = 0;
   bool stats = false;

@@ -119,8 +119,19 @@ struct RunOptions {
   uint64_t maxInstructions = 0;
   /// Sanitizer bits.
   uint32_t sanitizers = SanitizeNone;
-  /// A run stops after this many sanitizer reports.
+  /// At most so many reports are kept; the rest is counted.
   unsigned maxReports = 20;
+  /// Rules that are not reported, see parseRules().
+  std::vector<std::string> mute;
+  /// Where `registers` is called with a text of all registers: before the
+  /// instruction at `pc` (an address of the ELF), once for each wave of a
+  /// workgroup, or for `wave` alone. Such a run has one thread.
+  struct Watch {
+    uint64_t pc = 0;
+    std::optional<unsigned> wave;
+  };
+  std::optional<Watch> watch;
+  std::function<void(const std::string &)> registers;
   /// Counts by class, bytes and bank conflicts (slower).
   bool stats = false;
   /// Records at most so many executed instructions in RunResult::trace; 0 =
@@ -177,9 +188,13 @@ struct LineStats {
   Stats stats;
 };
 
-/// One finding of a sanitizer.
+/// What a sanitizer found: the first of those of one rule at one pair of
+/// instructions; of advice, the first of its rule.
 struct Report {
   Sanitizer sanitizer;
+  std::string rule;    ///< of ruleNames()
+  uint64_t count = 1;  ///< how often it was found
+  uint64_t places = 1; ///< of advice: pairs of instructions
   std::string message; ///< both places with disassembly, wave and workgroup
   uint64_t pc = 0, otherPc = 0;
 };
@@ -189,6 +204,9 @@ struct RunResult {
   /// With RunOptions::stats and debug lines: the most instructions first.
   std::vector<LineStats> lines;
   std::vector<Report> reports; ///< empty: nothing found
+  uint64_t reportGroups = 0;   ///< with those past RunOptions::maxReports
+  /// Worth knowing, but AMD's own code does it, or nothing comes of it.
+  std::vector<Report> advice;
   /// Things that are no error but worth telling, once each.
   std::vector<std::string> warnings;
   std::optional<Trace> trace; ///< when asked for

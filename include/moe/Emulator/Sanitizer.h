@@ -13,6 +13,8 @@
 #include "llvm/Support/Error.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace moe::emulator {
 
@@ -25,10 +27,18 @@ enum Sanitizer : uint32_t {
   SanitizeExec = 1 << 3,
   SanitizeHazard = 1 << 4,
   SanitizeAll = (1 << 5) - 1,
+  /// Beside SanitizeHazard: what is advice otherwise is a finding too.
+  SanitizeHazardStrict = 1 << 5,
 };
 
-/// "wait,race", "all", "none" to bits; the error lists the names there are.
+/// "wait,race", "all", "none", "hazard=strict" to bits; "all" is the ordinary
+/// level of each. The error lists the names there are.
 llvm::Expected<uint32_t> parseSanitizers(llvm::StringRef list);
+
+/// The names of rules that can be muted: sanitizers, and rules of theirs.
+std::vector<std::string> ruleNames();
+/// "race,hazard-m0" to names; the error lists those that there are.
+llvm::Expected<std::vector<std::string>> parseRules(llvm::StringRef list);
 
 } // namespace moe::emulator
 

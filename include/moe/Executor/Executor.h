@@ -84,6 +84,13 @@ struct Options {
   std::string interleave;
   uint64_t maxInstructions = 0; ///< wave instructions, 0 = no limit
   std::string sanitizers;       ///< "wait,race", "all"; empty = none
+  /// Reports are kept up to this number; rules that are not reported, by name.
+  unsigned maxReports = 20;
+  std::vector<std::string> mute;
+  /// Where a wave's registers are told: an address in the code object, and of
+  /// which wave (-1: of each).
+  std::optional<std::pair<uint64_t, int>> watch;
+  std::function<void(const std::string &)> registers;
   bool stats = false;
   std::string hipLibrary; ///< name or path; empty = the machine's
   /// Where each run writes its trace (whole, or up to the error that ended the
@@ -107,6 +114,8 @@ struct Outcome {
       std::pair<std::string, std::vector<std::pair<std::string, uint64_t>>>>
       lines;
   std::vector<std::string> reports;  ///< of sanitizers; not empty = not good
+  uint64_t reportGroups = 0;         ///< with those that were not kept
+  std::vector<std::string> advice;   ///< of sanitizers; no reason to fail
   std::vector<std::string> warnings; ///< worth telling, not an error
 
   /// Adds what another run tells, counter by counter.

@@ -17,10 +17,15 @@ using namespace moe::emulator;
 Expected<uint32_t> moe::emulator::parseSanitizers(StringRef list) {
   // Accesses out of bounds are errors with or without a sanitizer.
   static const std::pair<StringRef, uint32_t> names[] = {
-      {"wait", SanitizeWait},     {"race", SanitizeRace},
-      {"uninit", SanitizeUninit}, {"bounds", SanitizeNone},
-      {"exec", SanitizeExec},     {"hazard", SanitizeHazard},
-      {"all", SanitizeAll},       {"none", SanitizeNone}};
+      {"wait", SanitizeWait},
+      {"race", SanitizeRace},
+      {"uninit", SanitizeUninit},
+      {"bounds", SanitizeNone},
+      {"exec", SanitizeExec},
+      {"hazard", SanitizeHazard},
+      {"hazard=strict", SanitizeHazard | SanitizeHazardStrict},
+      {"all", SanitizeAll},
+      {"none", SanitizeNone}};
   uint32_t bits = 0;
   SmallVector<StringRef, 8> parts;
   list.split(parts, ',');
@@ -30,7 +35,7 @@ Expected<uint32_t> moe::emulator::parseSanitizers(StringRef list) {
       return createStringError(inconvertibleErrorCode(),
                                "unknown sanitizer '" + part +
                                    "', expected wait, race, uninit, bounds, "
-                                   "exec, hazard, all or none");
+                                   "exec, hazard, hazard=strict, all or none");
     bits |= it->second;
   }
   return bits;

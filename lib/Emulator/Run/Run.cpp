@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Decode/Decoder.h"
+#include "Run/Findings.h"
 #include "Run/Kernarg.h"
 #include "Run/Scheduler.h"
 #include "Sanitizers/GlobalCheck.h"
@@ -89,8 +90,7 @@ private:
   uint64_t kernargAddress = 0, packetAddress = 0, queueAddress = 0;
   std::mutex mutex;
   std::set<std::string> warnings;
-  std::vector<Report> reports;
-  std::set<std::pair<std::pair<int, int64_t>, int64_t>> reported;
+  std::optional<Findings> findings;
   std::optional<std::pair<uint64_t, std::string>> firstError;
   std::atomic<uint64_t> nextGroup{0}, doneGroups{0};
   /// Progress: workgroups that ended, and rounds in which a waiting one
@@ -267,26 +267,7 @@ Error LaunchRun::fillSgprs() {
 void LaunchRun::report(Sanitizer sanitizer, int64_t first, int64_t second,
                        std::string text, const std::string &where) {
   std::lock_guard<std::mutex> lock(mutex);
-  if (!reported.insert({{int(sanitizer), first}, second}).second)
-    return;
-  if (reports.size() >= state.options.maxReports)
-    return;
-  auto describe = [&](int64_t record) {
-    return record < 0 ? std::string("?")
-                      : describeInst(object, *disassembler,
-                                     program->meta[size_t(record)]);
-  };
-  for (auto [mark, record] : {std::pair("%1", first), std::pair("%2", second)})
-    for (size_t at; (at = text.find(mark)) != std::string::npos;)
-      text.replace(at, 2, describe(record));
-  Report entry;
-  entry.sanitizer = sanitizer;
-  entry.message = text + " (" + where + ")";
-  entry.pc = first < 0 ? 0 : program->meta[size_t(first)].address;
-  entry.otherPc = second < 0 ? 0 : program->meta[size_t(second)].address;
-  reports.push_back(std::move(entry));
-  if (reports.size() >= state.options.maxReports)
-    state.stop = true;
+  findings->add(sanitizer, first, second, std::move(text), where);
 }
 
 Error LaunchRun::place(const GroupFailure &failed,
@@ -559,7 +540,7 @@ void LaunchRun::fillTrace() {
   trace->kernel = kernel->name;
   trace->chip = chipName(object.chip()).str();
   trace->instructions = stats.instructions;
-  trace->reports = reports.size();
+  trace->reports = findings->groups();
   for (const InstMeta &meta : program->meta) {
     TraceInst inst;
     inst.pc = meta.address;
@@ -595,6 +576,20 @@ Expected<RunResult> LaunchRun::run() {
   if (!decoded)
     return decoded.takeError();
   program = *decoded;
+  findings.emplace(state.options, *program, [this](int64_t record) {
+    return record < 0 ? std::string("?")
+                      : describeInst(object, *disassembler,
+                                     program->meta[size_t(record)]);
+  });
+  if (state.options.watch) {
+    auto found = program->byAddress.find(state.options.watch->pc);
+    if (found == program->byAddress.end())
+      return failure("kernel '" + kernel->name +
+                     "': expected the address of an instruction to print "
+                     "registers at, got 0x" +
+                     utohexstr(state.options.watch->pc, /*LowerCase=*/true));
+    state.watchRecord = found->second;
+  }
   if (Error error = mapMemory())
     return std::move(error);
   if (Error error = fillSgprs())
@@ -618,6 +613,8 @@ Expected<RunResult> LaunchRun::run() {
                          ? state.options.threads
                          : std::thread::hardware_concurrency();
   threads = unsigned(std::min<uint64_t>(std::max(1u, threads), groups));
+  if (state.options.watch)
+    threads = 1;
   if (state.options.traceLimit) {
     trace.emplace();
     trace->limit = state.options.traceLimit;
@@ -644,12 +641,7 @@ Expected<RunResult> LaunchRun::run() {
   RunResult result;
   result.lines = countClasses();
   result.stats = stats;
-  // Undefined values are often the consequence of a race or a missing wait, so
-  // these reports come last.
-  for (bool consequence : {false, true})
-    for (Report &entry : reports)
-      if ((entry.sanitizer == SanitizeUninit) == consequence)
-        result.reports.push_back(std::move(entry));
+  findings->moveTo(result);
   result.warnings.assign(warnings.begin(), warnings.end());
   result.trace = std::move(trace);
   return result;

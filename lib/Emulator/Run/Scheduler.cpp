@@ -10,6 +10,7 @@
 
 #include "Run/Scheduler.h"
 
+#include "Run/RegisterText.h"
 #include "Vector/ValuDpp.h"
 
 #include <algorithm>
@@ -311,6 +312,24 @@ void GroupRunner::watchSlice(Wave &w, uint64_t limit) {
   }
 }
 
+/// Runs to the instruction at which registers are told, and tells them. False
+/// when there is nothing to tell of the wave.
+bool GroupRunner::runWatched(Wave &w, uint64_t limit) {
+  uint32_t bit = uint32_t(1) << w.id;
+  const auto &watch = state.options.watch;
+  if (!watch || (state.watchedWaves & bit) ||
+      (watch->wave && *watch->wave != w.id))
+    return false;
+  for (; limit && w.stop == Stop::None; --limit) {
+    if (w.pc - w.code == state.watchRecord && !(state.watchedWaves & bit)) {
+      state.watchedWaves |= bit;
+      state.options.registers(describeRegisters(w));
+    }
+    runSlice(w, 1);
+  }
+  return true;
+}
+
 /// One turn of one wave.
 void GroupRunner::runTurn(Wave &w) {
   Spin &spin = spins[w.id];
@@ -320,6 +339,8 @@ void GroupRunner::runTurn(Wave &w) {
     startLook(w);
   if (spin.place)
     watchSlice(w, std::min<uint64_t>(limit, longestLoop));
+  else if (runWatched(w, limit))
+    ;
   else if (barrierSpin.left)
     for (; limit && w.stop == Stop::None; --limit) {
       readsOnly &= !changesGlobal(state.program->meta[w.pc - w.code]);

@@ -30,6 +30,10 @@ struct RunState {
   std::vector<uint32_t> userSgprs;
   unsigned filledSgprs = 0; ///< of userSgprs, by a property of the kernel
   RunOptions options;
+  /// The record before which registers are told, or -1; the waves whose have
+  /// been told, as bits.
+  int64_t watchRecord = -1;
+  uint32_t watchedWaves = 0;
   std::atomic<uint64_t> instructions{0};
   std::atomic<bool> stop{false};
 };
@@ -75,6 +79,7 @@ private:
   uint64_t sliceLength();
   void runSlice(Wave &w, uint64_t limit);
   void runTurn(Wave &w);
+  bool runWatched(Wave &w, uint64_t limit);
   void watchSpin(Wave &w, uint64_t done);
   void startLook(const Wave &w);
   void watchSlice(Wave &w, uint64_t limit);
