@@ -26,6 +26,7 @@ class Case:
     expected: np.ndarray = None
     limit: np.ndarray = None
     decode: object = None  # bytes of the output to the shape of `expected`
+    threads: int = 256  # of a workgroup
 
     def compare(self, raw):
         """The largest error over its limit; NaN counts as infinite."""
@@ -250,7 +251,78 @@ def paged_attention(chip, row, rng):
                 [heads, len(lengths), 1], "O", args, expected, limit, decode)
 
 
-# Mixture of experts: both kinds take the routing sorted by expert, padded to the tile.
+# Flash attention: queries and keys of one sequence.
+
+
+def flash_attention(chip, row, rng):
+    queries, keys, heads, group = int(row["ts_qo"]) + 37, 150, 2, 2
+    dim, dim_v, causal = int(row["hdim_q"]), int(row["hdim_v"]), row["mask"] != "0"
+    q = to_bf16(rng.standard_normal((queries, heads * group, dim)))
+    k = to_bf16(rng.standard_normal((keys, heads, dim)))
+    v = to_bf16(rng.standard_normal((keys, heads, dim_v)))
+    scale = dim**-0.5
+    expected = np.zeros((queries, heads * group, dim_v))
+    for h in range(heads * group):
+        score = from_bf16(q)[:, h] @ from_bf16(k)[:, h // group].T * scale
+        if causal:  # the last query sees all keys
+            hidden = np.arange(keys)[None, :] > np.arange(queries)[:, None] + keys - queries
+            score = np.where(hidden, -np.inf, score)
+        top = score.max(axis=1, keepdims=True)
+        p = np.exp(score - np.where(np.isinf(top), 0, top))
+        total = p.sum(axis=1, keepdims=True)
+        expected[:, h] = p @ from_bf16(v)[:, h // group] / np.where(total == 0, 1, total)
+    wide = dim == 192 and chip == "gfx942"
+    tile, tiles = int(row["ts_qo"]), -(-queries // int(row["ts_qo"]))
+    row_q, row_v = 2 * heads * group * dim, 2 * heads * group * dim_v
+    args = slots(("o", np.zeros(expected.shape, np.uint16)), ("q", q), ("k", k), ("v", v),
+                 ("lse", np.zeros(heads * group * queries, np.float32)), ("scalar", ("f32", scale)),
+                 ("seq_len", ("u32", queries)), ("Seqs", ("u32", row_q)), ("Ts", ("u32", tile * row_q)),
+                 ("Hs", ("u32", 2 * dim)), ("Bs", ("u32", queries * row_q)), ("gqa", ("u32", group)),
+                 ("k_Seqs", ("u32", 2 * heads * dim)), ("k_Hs", ("u32", 2 * dim)),
+                 ("k_Bs", ("u32", 2 * keys * heads * dim)), ("opt", ("u32", 0 if wide else 3 if causal else 5)), ("lse_on", ("u32", 0)),
+                 ("kv_seq_len", ("u32", keys)), ("qk_dim", ("u32", dim)), ("v_dim", ("u32", dim_v)),
+                 ("q_heads", ("u32", heads * group)), ("v_Seqs", ("u32", 2 * heads * dim_v)), ("v_Hs", ("u32", 2 * dim_v)),
+                 ("v_Bs", ("u32", 2 * keys * heads * dim_v)), ("o_Seqs", ("u32", row_v)), ("o_Hs", ("u32", 2 * dim_v)),
+                 ("o_Bs", ("u32", queries * row_v)), None, None, ("lse_Hs", ("u32", 4 * queries)))
+    # With a mask a workgroup takes a tile from either end.
+    grid = [-(-tiles // 2) if causal else tiles, heads * group, 1]
+    if wide:
+        grid = [heads * group, tiles, 1]
+    # The probabilities and the result are rounded to bf16.
+    limit = (np.abs(expected) + np.abs(expected).max()) * 2.0**-7 + 1e-6
+    return Case(row["knl_name"], f"{queries} queries, {keys} keys, {heads} x {group} heads of {dim}", grid, "o", args,
+                expected, limit, threads=256 if dim == 192 else 512, decode=out_bf16(expected.shape))
+
+
+# Multi-head latent attention, one query a sequence: 512 of the 576 are values too.
+
+
+def latent_attention(chip, row, rng):
+    group, dim, dim_v = int(row["Gqa"]), 576, 512
+    lengths = [70, 33, 1]
+    starts = np.cumsum([0] + lengths).astype(np.int32)
+    q = to_bf16(rng.standard_normal((len(lengths), group, dim)))
+    pages = rng.permutation(int(starts[-1])).astype(np.int32)
+    cache = to_bf16(rng.standard_normal((int(starts[-1]), 1, dim)))
+    scale = dim**-0.5
+    expected = np.zeros((len(lengths), group, dim_v))
+    for s in range(len(lengths)):
+        keys = from_bf16(cache)[pages[starts[s]:starts[s + 1]], 0]
+        score = from_bf16(q)[s] @ keys.T * scale
+        p = np.exp(score - score.max(axis=1, keepdims=True))
+        expected[s] = p @ keys[:, :dim_v] / p.sum(axis=1, keepdims=True)
+    batch = len(lengths)
+    args = slots(("R", np.zeros(expected.shape, np.float32)), ("LSE", np.zeros((batch, group), np.float32)), ("Q", q),
+                 ("KV", cache), ("LTP", starts), ("LTD", pages), ("LTL", np.ones(batch, np.int32)),
+                 ("scalar", ("f32", scale)), ("MQA", ("u32", group)), ("kv_split", ("u32", 1)),
+                 ("Q_Bs", ("u32", 2 * group * dim)), ("Bs", ("u32", 2 * dim)), ("log2_plen", ("u32", 0)),
+                 ("QTP", np.arange(batch + 1, dtype=np.int32)), ("STP", np.arange(batch + 1, dtype=np.int32)))
+    limit = (np.abs(expected) + np.abs(expected).max()) * 2.0**-7 + 1e-6
+    return Case(row["knl_name"], f"{batch} sequences, {group} heads, up to {max(lengths)} keys",
+                [1, batch, 2 if group == 128 else 1], "R", args, expected, limit, out_f32(expected.shape))
+
+
+# Mixture of experts: all kinds take the routing sorted by expert, padded to the tile.
 
 
 def routing(rng, tokens, experts, topk, tile):
@@ -318,7 +390,63 @@ def moe_stage1(chip, row, rng):
                 [1, len(owners), 1], "O", args, expected, limit, out_bf16(expected.shape))
 
 
-# The table: chip, kind, file with the names, which rows, maker.
+def moe_fused(chip, row, rng):
+    tile_m, tile_n = int(row["subGU_m"]), int(row["subGU_n"])
+    kind = "int8" if "Int8" in row["knl_name"] else "fp8"
+    half = "fp16" in row["knl_name"]
+    tokens, experts, topk, dim, inter = 12, 3, 2, 512, tile_n
+    unit = 0.002 if kind == "int8" else 0.05
+    x, xv = quantised(chip, kind, rng, (tokens, dim))
+    w, wv = quantised(chip, kind, rng, (experts, 2 * inter, dim))
+    d, dv = quantised(chip, kind, rng, (experts, dim, inter))
+    xs, ws, ds = (rng.uniform(unit, 2 * unit, shape).astype(np.float32)
+                  for shape in (tokens, (experts, 2 * inter), (experts, dim)))
+    ids, weights, entries, scale, owners = routing(rng, tokens, experts, topk, tile_m)
+    expected, limit = np.zeros((tokens, dim)), np.zeros((tokens, dim))
+    # The activations are quantised again, by token: a step of 1/127, or of 2^-3 of
+    # each; the parts are added in bf16 or f16 in any order.
+    step = 1 / 127 if kind == "int8" else 2.0**-3.5
+    for t in range(tokens):
+        for s in range(topk):
+            e = ids[t, s]
+            sums = wv[e] @ xv[t] * xs[t] * ws[e]
+            act = silu(sums[:inter]) * sums[inter:]
+            part = dv[e] @ act * ds[e] * weights[t, s]
+            expected[t] += part
+            rough = np.abs(act).max() if kind == "int8" else np.abs(act)
+            spread = np.sqrt((dv[e]**2) @ (np.ones(inter) * (step * rough / 2)**2)) * ds[e] * weights[t, s]
+            limit[t] += 5 * spread + np.abs(part) * 2.0**(-9 if half else -6)
+    args = slots(("O", np.zeros((tokens, dim), np.uint16)), ("X", x), ("GU", shuffled(w)),
+                 ("XC", np.array([len(entries), tokens], np.int32)), ("D", shuffled(d)), ("XQ", xs), ("GUQ", ws),
+                 ("DQ", ds), None, ("STP", entries), ("SW", scale), ("SEP", owners), ("dim", ("u32", dim)),
+                 ("inter_dim", ("u32", inter)), ("token_cnt", ("u32", tokens)), ("eprt_cnt", ("u32", experts)),
+                 ("Xs", ("u32", dim)), ("GUs", ("u32", dim)), ("Ds", ("u32", inter)), ("Os", ("u32", 2 * dim)),
+                 ("eGUs", ("u32", 2 * inter * dim)), ("eDs", ("u32", inter * dim)), ("eGUQs", ("u32", 8 * inter)),
+                 ("eDQs", ("u32", 4 * dim)), ("eSMQs", ("u32", 4 * inter)), ("topk", ("u32", topk)),
+                 ("total_tgs", ("u32", 0)), ("ps_deno", ("u32", 1)))
+    decode = ((lambda raw: raw.view(np.float16).astype(np.float64).reshape(tokens, dim)) if half
+              else out_bf16((tokens, dim)))
+    return Case(row["knl_name"], f"{tokens} tokens, {topk} of {experts}, {dim} -> {inter} -> {dim}",
+                [1, len(owners), 1], "O", args, expected, limit, decode)
+
+
+# Which rows of AMD's lists are launched.
+
+
+def is_plain_fused(row):
+    """Not persistent, and without smooth quantisation of the activations."""
+    return row["ps"] == "0" and row["smf"] == "0" and row.get("flat", "0") == "0"
+
+
+def is_small_tile(row):
+    """Of the hundreds of the same kernel, those for 16 and 32 rows."""
+    return int(row["tile_m"]) <= 32
+
+
+# Left out: latent attention with more heads and whatever is persistent or takes
+# masks and several queries (more host code than a table can say), backward
+# kernels, and gfx1250's.
+# Kind, AMD's list of names, which rows, maker.
 KINDS = [
     ("bf16 gemm", "bf16gemm/bf16gemm_fp32bf16.csv", lambda row: True, bf16_gemm),
     ("i8 gemm", "i8gemm/i8gemm_bf16_perTokenI8.csv", lambda row: True, i8_gemm),
@@ -327,9 +455,17 @@ KINDS = [
     ("top-k", "topksoftmax/topksoftmax.csv", lambda row: True, topk_softmax),
     ("attention", "pa/pa_asm.csv",
      lambda row: row["kvType"] in ("bf16", "fp16") and row["ps"] == "0" and row["Mtp"] == "0", paged_attention),
-    ("moe stage 1", "fmoe_2stages/fmoe_stage1_bf16_pertokenFp8_g1u1.csv", lambda row: True, moe_stage1),
-    ("moe stage 1", "fmoe_2stages/fmoe_stage1_bf16_pertokenInt8_g1u1.csv", lambda row: True, moe_stage1),
-    ("moe stage 1", "fmoe_2stages/fmoe_stage1_bf16_pertokenFp8_doweight_g1u1.csv", lambda row: True, moe_stage1),
+    ("flash attention", "fmha_v3_fwd/fmha_fwd.csv",
+     lambda row: row["dtype"] == "bf16" and row["mode"] == "0", flash_attention),
+    ("latent attention", "mla/mla_asm.csv",
+     lambda row: row["qType"] == row["kvType"] == "bf16" and row["ps"] == row["prefill"] == "0"
+     and row["qSeqLen"] in "01" and row["Gqa"] in ("8", "16"), latent_attention),
+    ("fused moe", "fmoe/silu/fmoe_bf16_pertokenFp8_g1u1_silu.csv", is_plain_fused, moe_fused),
+    ("fused moe", "fmoe/silu/fmoe_bf16_pertokenInt8_g1u1_silu.csv", is_plain_fused, moe_fused),
+    ("fused moe", "fmoe/silu/fmoe_fp16_pertokenFp8_g1u1_silu.csv", is_plain_fused, moe_fused),
+    ("moe stage 1", "fmoe_2stages/fmoe_stage1_bf16_pertokenFp8_g1u1.csv", is_small_tile, moe_stage1),
+    ("moe stage 1", "fmoe_2stages/fmoe_stage1_bf16_pertokenInt8_g1u1.csv", is_small_tile, moe_stage1),
+    ("moe stage 1", "fmoe_2stages/fmoe_stage1_bf16_pertokenFp8_doweight_g1u1.csv", is_small_tile, moe_stage1),
 ]
 
 
@@ -343,7 +479,10 @@ def table(hsa):
             with open(path, newline="") as file:
                 rows = [row for row in csv.DictReader(file) if row.get("co_name") and wanted(row)]
             for row in rows:
-                code = os.path.join(os.path.dirname(path), row["co_name"])
+                folder = os.path.dirname(path)
+                code = os.path.join(folder, row["co_name"])
+                if not os.path.exists(code):  # where a chip has two sizes
+                    code = os.path.join(folder, "MI300", row["co_name"])
                 if os.path.exists(code):
                     yield chip, kind, code, lambda row=row, make=make, chip=chip: make(
                         chip, row, generator(row["knl_name"]))

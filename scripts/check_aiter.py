@@ -47,10 +47,18 @@ def parse():
     return args
 
 
-def write_launch(folder, path, case):
-    """The launch file and its buffers; returns the path and the outputs."""
-    args, outputs = [], {}
+def kernarg_bytes(moe_run, path):
+    done = subprocess.run([moe_run, "info", path, "--json"], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["kernels"][0]["kernarg_bytes"]
+
+
+def write_launch(folder, path, case, size):
+    """The launch file and its buffers. The host wrapper serves kernels of several ages:
+    what lies past the segment of `size` bytes of this one does not reach it."""
+    args = []
     for name, offset, value in case.args:
+        if offset >= size:
+            continue
         if not isinstance(value, np.ndarray):
             kind, number = value
             args.append({"name": name, "kind": kind, "offset": offset, "value": number})
@@ -61,7 +69,7 @@ def write_launch(folder, path, case):
             entry["out"] = f"{name}.out.bin"
         args.append(entry)
     text = {"code_object": os.path.abspath(path), "kernel": case.kernel, "grid": case.grid,
-            "block": [256, 1, 1], "args": args}
+            "block": [case.threads, 1, 1], "args": args}
     name = os.path.join(folder, "launch.json")
     with open(name, "w") as file:
         json.dump(text, file, indent=1)
@@ -70,7 +78,7 @@ def write_launch(folder, path, case):
 
 def run(args, path, case, folder, order, sanitize=None):
     """Whether the result is right, the largest error over its limit, the time and a message."""
-    name = write_launch(folder, path, case)
+    name = write_launch(folder, path, case, kernarg_bytes(args.moe_run, path))
     out = os.path.join(folder, f"{case.output}.out.bin")
     if os.path.exists(out):
         os.remove(out)

@@ -10,6 +10,7 @@
 
 #include "State/ChipFeatures.h"
 #include "Vector/ValuDpp.h"
+#include "Vector/VectorModes.h"
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/MC/MCAsmInfo.h"
@@ -140,6 +141,7 @@ std::string decodeText(Chip chip, const std::string &text, unsigned rows,
     at += decoded.size;
   }
   markStraight(program.code, program.meta);
+  heedVectorModes(program);
   return program.code.empty() ? "no instructions" : "";
 }
 

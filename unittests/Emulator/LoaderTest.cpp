@@ -82,7 +82,7 @@ TEST(Loader, NamesWhatIsWrongWithAFile) {
             std::string::npos);
   other = bytes;
   other[48] = 0x3f; // gfx90a
-  EXPECT_NE(loadError(other).find("gfx942 or gfx950"), std::string::npos);
+  EXPECT_NE(loadError(other).find("got one for gfx90a"), std::string::npos);
   other = bytes;
   other.resize(700);
   EXPECT_NE(loadError(other), "");

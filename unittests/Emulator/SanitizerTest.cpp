@@ -155,6 +155,9 @@ static const std::set<std::pair<std::string, uint64_t>> redundant = {
     {"moe_a16w4_m16.gfx950", 0x2f00},
     // Nothing is in flight when control gets there.
     {"moe_a16w4_m16.gfx942", 0x3754},
+    // vmcnt(63): with as many younger loads the counter has stalled the wave.
+    {"moe_a16w4_m16.gfx942", 0x2590},
+    {"moe_a16w4_m16.gfx950", 0x25bc},
     {"moe_a16w4_m16.gfx950", 0x2f4c},
 };
 /// Waits that may be one weaker: what is still in flight then is waited for
@@ -234,7 +237,9 @@ TEST(Sanitizers, EveryShortenedNopIsReported) {
       auto code = fixture.code;
       llvm::support::endian::write32le(&code[site.offset], 0xbf800000u);
       std::string first;
-      EXPECT_GT(fixture.reports(code, SanitizeHazard, &first), 0u)
+      EXPECT_GT(
+          fixture.reports(code, SanitizeHazard | SanitizeHazardStrict, &first),
+          0u)
           << name << " at " << hexAddress(site.address);
       EXPECT_NE(first.find("wait states"), std::string::npos) << first;
       ++count;

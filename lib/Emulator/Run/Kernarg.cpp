@@ -78,6 +78,14 @@ moe::emulator::placeArguments(const KernelInfo &kernel, const Launch &launch) {
     return failure("kernel '" + kernel.name + "': expected at most " +
                    Twine(kernel.kernargSize) + " bytes of arguments, got " +
                    Twine(launch.kernarg->size()));
+  auto isPositional = [](const Arg &arg) {
+    return arg.place == Arg::Place::Position;
+  };
+  if (launch.args.size() > kernel.args.size() &&
+      all_of(launch.args, isPositional))
+    return failure("kernel '" + kernel.name + "': expected at most " +
+                   Twine(kernel.args.size()) + " arguments, got " +
+                   Twine(launch.args.size()));
   std::vector<std::optional<uint64_t>> places;
   struct Taken {
     uint64_t begin, end;

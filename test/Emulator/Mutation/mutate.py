@@ -288,7 +288,7 @@ def sweep(path, options, pool):
     launch = Launch(path, options.moe_run, options.work, options.launch_flag)
     image = Image(launch.object)
     insts = disassemble(launch.object)
-    flags = ["--sanitize", "all", "--stats", "--json", "--threads", "1", "--max-instructions", str(options.max_instructions)]
+    flags = ["--sanitize", "all,hazard=strict", "--stats", "--json", "--threads", "1", "--max-instructions", str(options.max_instructions)]
     code, text, good = launch.run("original", image.data, flags)
     original = Outcome(code, text, good, good)
     if original.kind != "unnoticed":

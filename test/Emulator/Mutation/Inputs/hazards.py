@@ -120,7 +120,7 @@ def run(cases, chip, work, moe_run, tag):
     with open(stem + ".json", "w") as f:
         json.dump({"code_object": stem + ".hsaco", "kernel": "family", "grid": [1, 1, 1], "block": [64, 1, 1],
                    "dynamic_lds": 0, "args": []}, f)
-    done = subprocess.run([moe_run, "launch", stem + ".json", "--sanitize", "hazard"], stdout=subprocess.PIPE,
+    done = subprocess.run([moe_run, "launch", stem + ".json", "--sanitize", "hazard=strict"], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     return done.returncode, done.stdout
 
