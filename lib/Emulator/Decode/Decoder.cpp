@@ -230,8 +230,7 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
 static bool endsStraight(const Inst &inst, const InstMeta &meta) {
   return meta.kind == InstClass::Branch || meta.kind == InstClass::Barrier ||
          meta.kind == InstClass::End || meta.kind == InstClass::Other ||
-         (meta.traits & ReadsCounters) ||
-         inst.run == runUnimplemented;
+         (meta.traits & ReadsCounters) || inst.run == runUnimplemented;
 }
 
 void moe::emulator::markStraight(MutableArrayRef<Inst> code,
