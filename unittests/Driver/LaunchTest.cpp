@@ -124,9 +124,8 @@ TEST_F(Launch, ScalarsThatDoNotFitAreRefused) {
 TEST_F(Launch, BadBuffersAreRefused) {
   EXPECT_TRUE(contains(
       refusal(readArg(R"({"kind": "buffer", "file": "four.bin", "size": 3})")),
-      "at least the file's 4 bytes, got 3"));
-  EXPECT_TRUE(
-      contains(refusal(readArg(R"({"kind": "buffer"})")), "got neither"));
+      "at least the contents' 4 bytes, got 3"));
+  EXPECT_TRUE(contains(refusal(readArg(R"({"kind": "buffer"})")), "got none"));
   EXPECT_TRUE(
       contains(refusal(readArg(R"({"kind": "buffer", "file": "none"})")),
                "cannot read"));

@@ -48,6 +48,8 @@ private:
   Error checkShape();
   Error mapMemory();
   Error mapGiven();
+  Error findWatched();
+  void shuffleOrder();
   Error fillSgprs();
   uint64_t mapOwned(std::vector<uint8_t> &bytes, const char *name,
                     bool readOnly);
@@ -556,6 +558,33 @@ void LaunchRun::fillTrace() {
                     std::to_string(trace->instructions) + " wave instructions");
 }
 
+/// The instruction at which registers are printed, if any.
+Error LaunchRun::findWatched() {
+  if (!state.options.watch)
+    return Error::success();
+  auto found = program->byAddress.find(state.options.watch->pc);
+  if (found == program->byAddress.end())
+    return failure("kernel '" + kernel->name +
+                   "': expected the address of an instruction to print "
+                   "registers at, got 0x" +
+                   utohexstr(state.options.watch->pc, /*LowerCase=*/true));
+  state.watchRecord = found->second;
+  return Error::success();
+}
+
+/// The order of workgroups, by the seed.
+void LaunchRun::shuffleOrder() {
+  if (!state.options.orderSeed || groups > (1u << 26))
+    return;
+  order.resize(groups);
+  std::iota(order.begin(), order.end(), 0);
+  uint64_t seed = *state.options.orderSeed * 2 + 1;
+  for (uint64_t i = groups; i > 1; --i) {
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    std::swap(order[i - 1], order[(seed >> 33) % i]);
+  }
+}
+
 Expected<RunResult> LaunchRun::run() {
   auto found = object.kernel(launch.kernel);
   if (!found)
@@ -581,15 +610,8 @@ Expected<RunResult> LaunchRun::run() {
                       : describeInst(object, *disassembler,
                                      program->meta[size_t(record)]);
   });
-  if (state.options.watch) {
-    auto found = program->byAddress.find(state.options.watch->pc);
-    if (found == program->byAddress.end())
-      return failure("kernel '" + kernel->name +
-                     "': expected the address of an instruction to print "
-                     "registers at, got 0x" +
-                     utohexstr(state.options.watch->pc, /*LowerCase=*/true));
-    state.watchRecord = found->second;
-  }
+  if (Error error = findWatched())
+    return std::move(error);
   if (Error error = mapMemory())
     return std::move(error);
   if (Error error = fillSgprs())
@@ -600,15 +622,7 @@ Expected<RunResult> LaunchRun::run() {
   state.grid = launch.grid;
   state.block = launch.block;
   state.chip = &chipFeatures(object.chip());
-  if (state.options.orderSeed && groups <= (1u << 26)) {
-    order.resize(groups);
-    std::iota(order.begin(), order.end(), 0);
-    uint64_t seed = *state.options.orderSeed * 2 + 1;
-    for (uint64_t i = groups; i > 1; --i) {
-      seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-      std::swap(order[i - 1], order[(seed >> 33) % i]);
-    }
-  }
+  shuffleOrder();
   unsigned threads = state.options.threads
                          ? state.options.threads
                          : std::thread::hardware_concurrency();

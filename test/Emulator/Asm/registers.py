@@ -22,6 +22,10 @@ case(fill + index + "s_movreld_b64 s[40:41], 7\ns_add_u32 s24, s40, s42\ns_add_u
      first(lambda x: (lambda r: r[0] + r[2] | r[1] + r[7] << 32)(
          [7 if n == x.a & 6 else 0 if n == (x.a & 6) + 1 else 1000 + n for n in range(8)])), copies=4, all_lanes=True)
 
+# Vector instructions between the two do not happen where the bit was set.
+case("v_mov_b32 {d}, 1\ns_and_b32 s30, {sa}, 1\ns_setvskip s30, 0\nv_mov_b32 {d}, 2\ns_setvskip s30, 1", "u32 -> u32",
+     lambda x: 1 if x.A[0] & 1 else 2, copies=4)
+
 # Vector register indexing. v40..v47 hold lane + 100 * n.
 rows = "".join(f"v_add_u32 v{40 + n}, {100 * n}, v0\n" for n in range(8))
 pick = "s_and_b32 s30, {sa}, 7\n"

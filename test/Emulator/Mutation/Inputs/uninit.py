@@ -109,7 +109,7 @@ def main():
     # Two waves that swap through LDS without a barrier. The first one meets bytes not
     # yet written before anybody knows of the race, which is named first all the same.
     swap = "v_lshlrev_b32 v1, 2, v0\nv_xor_b32 v4, 0x100, v1\nds_write_b32 v1, v1\nds_read_b32 v5, v4\n"
-    _, text = run(swap + "s_waitcnt lgkmcnt(0)\n", chip, os.path.join(work, chip + ".swap"), moe_run, 128, "uninit,race")
+    _, text = run(swap + "s_waitcnt lgkmcnt(0)\nv_add_u32 v6, v5, v5\n", chip, os.path.join(work, chip + ".swap"), moe_run, 128, "uninit,race")
     kinds = re.findall(r"sanitizer: (\w+):", text)
     if sorted(kinds) != kinds or set(kinds) != {"race", "uninit"}:
         bad.append(f"expected races, then uninit: {text}")
