@@ -12,7 +12,7 @@ check_sources.py ROOT functions no C++ function of 80 lines or more, no main of
                                 60
 check_sources.py ROOT named     a file that a comment names exists
 check_sources.py ROOT rooms     a room of the emulator includes rooms below it
-                                only
+                                only; so do those of the driver
 check_sources.py ROOT pipes     no pipe of a shell script into a reader that
                                 stops early (grep -q, head): under pipefail its
                                 writer dies of SIGPIPE and the answer is wrong
@@ -248,6 +248,24 @@ def rooms(root):
                 continue
             if other not in EMULATOR_ROOMS[room]:
                 yield (path, number, f"{room} expects nothing of room {other}")
+    yield from driver_rooms(root)
+
+
+# The driver's rooms, each with those that its headers and sources must not use.
+DRIVER_ROOMS = {"Options": ["Compile", "Run"], "Compile": ["Run"], "Run": []}
+
+
+def driver_rooms(root):
+    for path in files(root, ["lib/Driver"], CXX):
+        room = path.relative_to(root / "lib/Driver").parts[0]
+        if room not in DRIVER_ROOMS:
+            yield path, 1, "expected a file in a room of lib/Driver"
+            continue
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            found = re.match(r'#include\s+"Driver/(\w+)/', line)
+            if found and found.group(1) in DRIVER_ROOMS[room]:
+                yield (path, number,
+                       f"{room} expects nothing of room {found.group(1)}")
 
 
 def shell_scripts(root):

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Run/RunCheck.h"
 #include "Stage.h"
-#include "moe/Driver/RunCheck.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 

@@ -7,9 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Options/KernelFlags.h"
 #include "Support.h"
 #include "moe/CodeObject/Report.h"
-#include "moe/Driver/KernelFlags.h"
 #include "moe/Reference/Sorting.h"
 #include "moe/Target/Chip.h"
 #include "llvm/Support/raw_ostream.h"

@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Options/Flags.h"
 #include "Support.h"
-#include "moe/Driver/Flags.h"
 
 using namespace llvm;
 using namespace moe;

@@ -8,8 +8,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe-c/Host.h"
+#include "Driver/Options/Flags.h"
 #include "Support.h"
-#include "moe/Driver/Flags.h"
 #include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Shuffle.h"
 #include "moe/Reference/Sorting.h"

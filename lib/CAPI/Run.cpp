@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Options/KernelFlags.h"
 #include "Stage.h"
-#include "moe/Driver/KernelFlags.h"
 #include <cstring>
 #include <map>
 #include <mutex>

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Stage.h"
-#include "moe/Driver/Flags.h"
+#include "Driver/Options/Flags.h"
 #include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Shuffle.h"
 #include "moe/Reference/Sorting.h"

@@ -11,9 +11,9 @@
 #ifndef MOE_LIB_CAPI_STAGE_H
 #define MOE_LIB_CAPI_STAGE_H
 
+#include "Driver/Run/RunProblem.h"
 #include "Support.h"
 #include "moe-c/Layer.h"
-#include "moe/Driver/RunProblem.h"
 
 namespace moe::capi {
 

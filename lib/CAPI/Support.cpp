@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Support.h"
-#include "moe/Driver/Flags.h"
+#include "Driver/Options/Flags.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"

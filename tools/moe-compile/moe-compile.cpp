@@ -2,7 +2,7 @@
 //
 // moe-compile: one kernel from IR or flags to a code object. Everything is in
 // lib/Driver.
-#include "moe/Driver/CompileCommand.h"
+#include "Driver/Compile/CompileCommand.h"
 
 #include <csignal>
 

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Driver/OutputFile.h"
-#include "moe/Driver/TimeCommand.h"
+#include "Driver/Options/OutputFile.h"
+#include "Driver/Run/TimeCommand.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 

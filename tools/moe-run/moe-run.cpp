@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Driver/OutputFile.h"
-#include "moe/Driver/RunCommands.h"
+#include "Driver/Options/OutputFile.h"
+#include "Driver/Run/RunCommands.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"

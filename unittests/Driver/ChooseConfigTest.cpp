@@ -8,10 +8,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Driver/ChooseConfig.h"
+#include "Driver/Options/KernelFlags.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Driver/BuildKernel.h"
-#include "moe/Driver/KernelFlags.h"
 #include "moe/Target/Chip.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Command lines: what is accepted, what is refused, and the exit codes.
-#include "moe/Driver/Flags.h"
-#include "moe/Driver/KernelFlags.h"
+#include "Driver/Options/Flags.h"
+#include "Driver/Options/KernelFlags.h"
 
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"

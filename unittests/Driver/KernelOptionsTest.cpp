@@ -2,7 +2,7 @@
 //
 // Kernel options: derived values, names, and that flags and options are each
 // other's inverse.
-#include "moe/Driver/KernelFlags.h"
+#include "Driver/Options/KernelFlags.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "gtest/gtest.h"

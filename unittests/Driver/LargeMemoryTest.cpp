@@ -9,9 +9,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Run/RunFiles.h"
 #include "moe/CodeObject/Grid.h"
 #include "moe/Driver/Compile.h"
-#include "moe/Driver/RunFiles.h"
 #include "moe/Executor/Executor.h"
 #include "moe/Reference/Scalars.h"
 #include "moe/Reference/Shuffle.h"

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Driver/RunCheck.h"
+#include "Driver/Run/RunCheck.h"
 #include "gtest/gtest.h"
 #include <cmath>
 

@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Driver/RunFiles.h"
-#include "moe/Driver/OutputFile.h"
+#include "Driver/Run/RunFiles.h"
+#include "Driver/Options/OutputFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"

@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Driver/RunProblem.h"
+#include "Driver/Run/RunProblem.h"
 #include "moe/Reference/Shuffle.h"
 #include "gtest/gtest.h"
 #include <algorithm>

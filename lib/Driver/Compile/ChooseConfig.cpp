@@ -1,0 +1,144 @@
+//===- ChooseConfig.cpp - a configuration for a shape ---------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernel options to the choice of a schedule and back.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Driver/ChooseConfig.h"
+#include "Driver/Options/Flags.h"
+#include "moe/Target/Chip.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace moe;
+using namespace moe::driver;
+using llvm::formatv;
+
+FixedAxes moe::driver::fixedAxes(const FlagSet &flags) {
+  FixedAxes fixed;
+  fixed.waves = flags.given("waves");
+  fixed.kBatch = flags.given("k-batch");
+  fixed.kWave = flags.given("k-wave");
+  fixed.cache = flags.given("cache");
+  fixed.xcd = flags.given("xcd");
+  fixed.groupM = flags.given("group-m");
+  return fixed;
+}
+
+Product moe::driver::productOf(const KernelOptions &o) {
+  Product product;
+  product.gateUp = o.kernel == KernelKind::Gemm1;
+  product.activated = product.gateUp && !o.leavesRawSums();
+  product.accumulate = o.usesAtomics();
+  product.rows = o.n();
+  product.k = o.k();
+  product.experts = o.experts;
+  product.topk = o.topk;
+  bool f32 = o.outType == OutType::F32 || o.leavesRawSums();
+  product.outBytes = f32 ? 4 : 2;
+  product.outType = driver::toString(f32 ? OutType::F32 : o.outType);
+  return product;
+}
+
+Schedule moe::driver::scheduleOf(const KernelOptions &o) {
+  TileShape tile = o.tile.value_or(TileShape());
+  Schedule s;
+  s.tileM = tile.m;
+  s.tileN = tile.n;
+  s.tileK = tile.k;
+  s.waves = o.waves;
+  s.kBatch = o.kBatch;
+  s.kWave = o.kWave;
+  s.nonTemporal = o.cache == CachePolicy::NonTemporal;
+  s.xcd = o.xcd;
+  s.groupM = o.groupM;
+  s.wavesPerEu = o.wavesPerEu;
+  return s;
+}
+
+int64_t moe::driver::ldsBytesOf(const KernelOptions &o) {
+  return ldsBytes(productOf(o), scheduleOf(o));
+}
+
+/// A tile that was given: nothing is chosen.
+static Configuration asGiven(const KernelOptions &o) {
+  Configuration result;
+  result.options = o;
+  result.ldsBytes = ldsBytesOf(o);
+  auto say = [&](const char *axis, int64_t value) {
+    result.axes.push_back({axis, std::to_string(value), "as given"});
+  };
+  say("tile_m", o.tile->m);
+  say("tile_n", o.tile->n);
+  say("tile_k", o.tile->k);
+  const char *reason = "nothing is chosen for a given tile";
+  for (auto [axis, value] :
+       {std::pair<const char *, int64_t>("k_batch", o.kBatch),
+        {"k_wave", o.kWave},
+        {"xcd", o.xcd},
+        {"group_m", o.groupM}})
+    result.axes.push_back({axis, std::to_string(value), reason});
+  result.axes.push_back({"cache", driver::toString(o.cache), reason});
+  return result;
+}
+
+Configuration moe::driver::chooseConfig(const KernelOptions &options,
+                                        const Workload &workload,
+                                        const Chip &chip,
+                                        const FixedAxes &fixed) {
+  if (options.tile)
+    return asGiven(options);
+  // Waves that the verifier refuses whatever the tile: it shall say so.
+  auto isOneOf = [](int64_t value, std::initializer_list<int64_t> values) {
+    return llvm::is_contained(values, value);
+  };
+  if (!isOneOf(options.waves, {1, 2, 4, 8}) ||
+      !isOneOf(options.kWave, {1, 2, 4}) || options.waves % options.kWave) {
+    KernelOptions refused = options;
+    refused.tile = TileShape{16, 128, 128};
+    return asGiven(refused);
+  }
+  ChosenSchedule chosen = chooseSchedule(productOf(options), workload, chip,
+                                         scheduleOf(options), fixed);
+  Configuration result;
+  const Schedule &s = chosen.schedule;
+  result.options = options;
+  result.options.tile = TileShape{s.tileM, s.tileN, s.tileK};
+  result.options.waves = s.waves;
+  result.options.kBatch = s.kBatch;
+  result.options.kWave = s.kWave;
+  result.options.cache =
+      s.nonTemporal ? CachePolicy::NonTemporal : CachePolicy::Default;
+  result.options.xcd = s.xcd;
+  result.options.groupM = s.groupM;
+  result.axes = std::move(chosen.axes);
+  result.activeExperts = chosen.activeExperts;
+  result.rowsPerExpert = chosen.rowsPerExpert;
+  result.ldsBytes = ldsBytesOf(result.options);
+  return result;
+}
+
+std::string moe::driver::explainConfig(const Configuration &c,
+                                       const Workload &workload,
+                                       const Chip &chip) {
+  const KernelOptions &o = c.options;
+  std::string text =
+      formatv("configuration of {0} on {1}: H {2}, I {3}, {4} experts, top "
+              "{5}, {6}{7}\n",
+              driver::toString(o.kernel), chip.name, o.modelDim, o.interDim,
+              o.experts, o.topk, driver::toString(o.outType),
+              !o.usesAtomics() ? "" : ", accumulating");
+  if (c.rowsPerExpert > 0)
+    text += formatv("  {0,-10} {1:F1} of {2} experts active, {3:F1} rows each, "
+                    "if {4} token{5} choose uniformly\n",
+                    "expected", c.activeExperts, o.experts, c.rowsPerExpert,
+                    workload.tokens, workload.tokens == 1 ? "" : "s");
+  for (const AxisChoice &axis : c.axes)
+    text +=
+        formatv("  {0,-8} {1,-8} {2}\n", axis.axis, axis.value, axis.reason);
+  text += formatv("  {0,-8} {1,-8} of {2} bytes on {3}\n", "lds", c.ldsBytes,
+                  chip.ldsBytes, chip.name);
+  return text;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The compiler in process: IR or options through the pipelines to text of a
+// stage or to a code object with its report. Diagnostics are collected and
+// become the message of the error.
+#include "moe/Driver/Compile.h"
+#include "Driver/Compile/Lowering.h"
+#include "moe/CodeObject/CodeObject.h"
+#include "moe/CodeObject/Passes.h"
+#include "moe/Target/ModuleTarget.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <chrono>
+
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace moe::driver {
+namespace {
+
+/// One run: a context whose diagnostics end up in a string, and stage times.
+class Run {
+public:
+  Run() : context(makeRegistry(), mlir::MLIRContext::Threading::DISABLED) {
+    // The source line says enough; the operation in generic form fills screens.
+    context.printOpOnDiagnostic(false);
+  }
+
+  /// Parses `text` or builds the kernel; the handler needs the source first.
+  Error load(StringRef text, StringRef name) {
+    sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
+                               llvm::SMLoc());
+    handler.emplace(sources, &context, stream);
+    module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+    lap("parse");
+    return module ? Error::success() : failure("the input does not parse");
+  }
+
+  Error load(const KernelOptions &options) {
+    handler.emplace(sources, &context, stream);
+    module = buildKernel(context, options);
+    if (module && mlir::failed(mlir::verify(*module)))
+      module = nullptr;
+    lap("build");
+    return module ? Error::success() : failure("no kernel was built");
+  }
+
+  Error lowerTo(EmitStage stage, StringRef chip) {
+    if (mlir::failed(lower(*module, stage, chip)))
+      return failure("the lowering failed");
+    lap("lower");
+    return Error::success();
+  }
+
+  /// LLVM IR of the only gpu.module that is not for another target; `options`
+  /// become those of its target, which the lowering has set.
+  Expected<std::unique_ptr<llvm::Module>>
+  translate(codeobject::CompileOptions &options) {
+    auto modules = llvm::filter_to_vector(
+        module->getOps<mlir::gpu::GPUModuleOp>(),
+        [](mlir::gpu::GPUModuleOp op) { return !isForeign(op); });
+    if (modules.size() != 1)
+      return llvm::createStringError("expected one gpu.module, got " +
+                                     llvm::Twine(modules.size()));
+    mlir::gpu::GPUModuleOp gpuModule = modules.front();
+    auto target = findTarget(gpuModule);
+    if (mlir::failed(target))
+      return failure("no target");
+    auto wanted = codeobject::getCompileOptions(gpuModule, *target);
+    if (mlir::failed(wanted))
+      return failure("a target that is not supported");
+    options = *wanted;
+    auto result = codeobject::translate(gpuModule, llvmContext, options.chip);
+    if (!result)
+      return failure("the translation to LLVM IR failed");
+    lap("translate");
+    return result;
+  }
+
+  std::string print() {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    module->print(os, mlir::OpPrintingFlags().printNameLocAsPrefix());
+    os << '\n';
+    return text;
+  }
+
+  /// What was diagnosed; `fallback` should nothing have been.
+  /// IR made from options has no location, so nothing is said about it.
+  Error failure(StringRef fallback) {
+    StringRef text = StringRef(diagnostics).trim('\n');
+    text.consume_front("<unknown>:0: error: ");
+    return llvm::createStringError(text.empty() ? fallback : text);
+  }
+
+  std::vector<std::pair<std::string, double>> milliseconds;
+
+private:
+  static mlir::DialectRegistry makeRegistry() {
+    mlir::DialectRegistry registry;
+    registerDialects(registry);
+    return registry;
+  }
+
+  void lap(const char *stage) {
+    auto now = std::chrono::steady_clock::now();
+    std::chrono::duration<double, std::milli> elapsed = now - last;
+    milliseconds.emplace_back(stage, elapsed.count());
+    last = now;
+  }
+
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+  mlir::MLIRContext context;
+  llvm::LLVMContext llvmContext;
+  llvm::SourceMgr sources;
+  std::string diagnostics;
+  llvm::raw_string_ostream stream{diagnostics};
+  std::optional<mlir::SourceMgrDiagnosticHandler> handler;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip) {
+  if (Error error = run.lowerTo(EmitStage::Hsaco, chip))
+    return std::move(error);
+  codeobject::CompileOptions options;
+  auto llvmModule = run.translate(options);
+  if (!llvmModule)
+    return llvmModule.takeError();
+  auto object = codeobject::compile(**llvmModule, options);
+  if (!object)
+    return object.takeError();
+  auto reports = codeobject::readReports(object->elf);
+  if (!reports)
+    return reports.takeError();
+  if (reports->size() != 1)
+    return llvm::createStringError("expected one kernel, got " +
+                                   llvm::Twine(reports->size()));
+  CompiledKernel kernel;
+  kernel.elf = std::move(object->elf);
+  kernel.report = std::move(reports->front());
+  kernel.kernelName = kernel.report.kernel;
+  kernel.grid = kernel.report.grid.value_or(codeobject::GridExpressions());
+  kernel.block = kernel.report.block;
+  kernel.report.compileMs = run.milliseconds;
+  kernel.report.compileMs.insert(kernel.report.compileMs.end(),
+                                 object->milliseconds.begin(),
+                                 object->milliseconds.end());
+  double total = 0;
+  for (const auto &stage : kernel.report.compileMs)
+    total += stage.second;
+  kernel.report.compileMs.emplace_back("total", total);
+  return kernel;
+}
+
+Expected<std::string> emitLoaded(Run &run, EmitStage stage, StringRef chip) {
+  if (stage == EmitStage::Mlir)
+    return run.print();
+  if (Error error = run.lowerTo(stage, chip))
+    return std::move(error);
+  if (stage == EmitStage::Tile)
+    return run.print();
+  codeobject::CompileOptions options;
+  auto llvmModule = run.translate(options);
+  if (!llvmModule)
+    return llvmModule.takeError();
+  if (stage == EmitStage::Asm)
+    return codeobject::compileToAssembly(**llvmModule, options);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  (*llvmModule)->print(os, nullptr);
+  return text;
+}
+
+} // namespace
+
+Error checkChip(StringRef chip) {
+  if (lookupChip(chip))
+    return Error::success();
+  return llvm::createStringError(describeUnknownChip(chip));
+}
+
+Expected<CompiledKernel> compileKernel(const KernelOptions &options,
+                                       StringRef chip) {
+  if (Error error = checkChip(chip))
+    return std::move(error);
+  Run run;
+  if (Error error = run.load(options))
+    return std::move(error);
+  return compileLoaded(run, chip);
+}
+
+/// IR may name its chip itself, so that `chip` may be empty.
+static Error checkGivenChip(StringRef chip) {
+  return chip.empty() ? Error::success() : checkChip(chip);
+}
+
+Expected<CompiledKernel> compileIR(StringRef text, StringRef name,
+                                   StringRef chip) {
+  if (Error error = checkGivenChip(chip))
+    return std::move(error);
+  Run run;
+  if (Error error = run.load(text, name))
+    return std::move(error);
+  return compileLoaded(run, chip);
+}
+
+/// IR on the kernel level is the same for every chip, so only the later stages
+/// need one.
+static Error checkChipFor(EmitStage stage, StringRef chip) {
+  if (stage == EmitStage::Mlir && chip.empty())
+    return Error::success();
+  return checkChip(chip);
+}
+
+Expected<std::string> emitKernel(const KernelOptions &options, EmitStage stage,
+                                 StringRef chip) {
+  if (Error error = checkChipFor(stage, chip))
+    return std::move(error);
+  Run run;
+  if (Error error = run.load(options))
+    return std::move(error);
+  return emitLoaded(run, stage, chip);
+}
+
+Expected<std::string> emitIR(StringRef text, StringRef name, EmitStage stage,
+                             StringRef chip) {
+  if (Error error = checkGivenChip(chip))
+    return std::move(error);
+  Run run;
+  if (Error error = run.load(text, name))
+    return std::move(error);
+  return emitLoaded(run, stage, chip);
+}
+
+} // namespace moe::driver

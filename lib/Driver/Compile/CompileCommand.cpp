@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The command line of moe-compile: which flags belong together, where input
+// comes from and output goes to. The compiling is in Compile.cpp.
+#include "Driver/Compile/CompileCommand.h"
+#include "Driver/Options/KernelFlags.h"
+#include "Driver/Options/OutputFile.h"
+#include "moe/Driver/ChooseConfig.h"
+#include "moe/Driver/Compile.h"
+#include "moe/Target/Chip.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace moe::driver {
+namespace {
+
+struct Command {
+  std::string input, chip, output;
+  EmitStage stage = EmitStage::Hsaco;
+  bool report = false, explain = false;
+  int64_t tokens = 0;
+  KernelOptions kernel;
+  FlagSet flags{
+      "moe-compile (INPUT.mlir | --kernel KIND ...) --chip CHIP "
+      "[--emit STAGE] [-o FILE] [--report] [--explain]",
+      "Compiles one MoE kernel, given as IR or by flags, to a code object."};
+
+  void addFlags() {
+    flags.positional("INPUT.mlir", "IR of one kernel, in any stage; - = stdin",
+                     input);
+    flags.string("chip", "CHIP",
+                 "gfx942 or gfx950; no default. May be left out "
+                 "where INPUT.mlir has a #rocdl.target",
+                 chip);
+    flags.choice<EmitStage>("emit",
+                            "what to write [hsaco]: the kernel's IR, tile ops "
+                            "after pipelining, LLVM IR, assembly, code object",
+                            stage,
+                            {{"mlir", EmitStage::Mlir},
+                             {"tile", EmitStage::Tile},
+                             {"llvm", EmitStage::Llvm},
+                             {"asm", EmitStage::Asm},
+                             {"hsaco", EmitStage::Hsaco}});
+    flags.string("o", "FILE",
+                 "where to write; - = stdout [stdout but for hsaco]", output);
+    flags.toggle("report", "print a JSON report of the code object", report);
+    flags.group("a kernel by flags instead of IR");
+    addKernelKindFlag(flags, kernel);
+    addKernelFlags(flags, kernel);
+    flags.group("with --kernel: choosing what is not given");
+    flags.integer("tokens",
+                  "tokens of a batch to choose for; then --tile may be absent",
+                  tokens, 1);
+    flags.toggle("explain",
+                 "say on standard error what was chosen and why; alone it "
+                 "compiles nothing",
+                 explain);
+  }
+
+  bool fromFlags() const { return flags.given("kernel"); }
+  /// Whether the configuration is chosen here.
+  bool chooses() const {
+    return fromFlags() && kernel.isGemm() && !flags.given("tile");
+  }
+
+  /// Which flags must and must not come together.
+  Error check() const {
+    bool hasInput = flags.given("INPUT.mlir");
+    if (hasInput == fromFlags())
+      return usageError(hasInput
+                            ? "expected INPUT.mlir or --kernel, got both"
+                            : "expected INPUT.mlir or --kernel, got neither");
+    // A module may name its chip itself.
+    if (chip.empty() && fromFlags() &&
+        (stage != EmitStage::Mlir || report || explain || chooses()))
+      return usageError("missing flag --chip");
+    if (stage == EmitStage::Hsaco && output.empty() && !report && !explain)
+      return usageError("missing flag -o: a code object goes to a file");
+    if (report && output == "-")
+      return usageError("--report writes to standard output: expected a file "
+                        "for -o, got '-'");
+    return fromFlags() ? checkKernelFlags() : checkNoKernelFlags();
+  }
+
+  Error checkKernelFlags() const {
+    if (Error error = requireDimensions(flags))
+      return error;
+    if (!kernel.isGemm())
+      for (const char *name : {"tokens", "explain"})
+        if (flags.given(name))
+          return usageError("--" + llvm::Twine(name) + " does not belong to " +
+                            toString(kernel.kernel));
+    if (!kernel.tile && kernel.kernel == KernelKind::Activate)
+      return usageError("missing flag --tile");
+    if (!kernel.tile && kernel.isGemm() && !flags.given("tokens"))
+      return usageError("missing flag --tile, or --tokens to have the "
+                        "configuration chosen");
+    if (tokens >= 1 << 24)
+      return llvm::createStringError(
+          "--tokens: expected fewer than 16777216, got " + llvm::Twine(tokens));
+    return checkStageFlags(flags, kernel.kernel);
+  }
+
+  /// Fills in what the command line left open.
+  Error choose() {
+    if (!explain && !chooses())
+      return Error::success();
+    if (Error error = checkChip(chip))
+      return error;
+    Workload workload;
+    workload.tokens = tokens;
+    const Chip &target = *lookupChip(chip);
+    Configuration configuration =
+        chooseConfig(kernel, workload, target, fixedAxes(flags));
+    kernel = configuration.options;
+    // What is explained is possible: else the compiler says why not.
+    if (onlyExplains()) {
+      auto tile = emitKernel(kernel, EmitStage::Tile, chip);
+      if (!tile)
+        return tile.takeError();
+    }
+    if (explain)
+      llvm::errs() << explainConfig(configuration, workload, target);
+    return Error::success();
+  }
+
+  bool onlyExplains() const {
+    return stage == EmitStage::Hsaco && output.empty() && !report;
+  }
+
+  Error checkNoKernelFlags() const {
+    FlagSet kernelOnly("", "");
+    KernelOptions ignored;
+    addKernelFlags(kernelOnly, ignored);
+    std::vector<std::string> names = kernelOnly.names();
+    names.insert(names.end(), {"tokens", "explain"});
+    for (const std::string &name : names)
+      if (flags.given(name))
+        return usageError("--" + name + " goes with --kernel, not with IR");
+    return Error::success();
+  }
+};
+
+/// To a file, or to standard output, which is also what "" means.
+Error writeOutput(const std::string &path, StringRef bytes) {
+  if (!path.empty() && path != "-")
+    return writeFile(path, {llvm::arrayRefFromStringRef(bytes)});
+  llvm::outs() << bytes;
+  return flushStandardOutput();
+}
+
+Expected<std::string> readInput(const std::string &path) {
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!buffer)
+    return llvm::createStringError("cannot read '" + path +
+                                   "': " + buffer.getError().message());
+  return (*buffer)->getBuffer().str();
+}
+
+Error printReport(const codeobject::KernelReport &report) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::json::OStream json(os, /*IndentSize=*/2);
+  codeobject::writeJSON(report, json);
+  os << '\n';
+  return writeOutput("-", text);
+}
+
+Error execute(Command &command) {
+  if (Error error = command.choose())
+    return error;
+  if (command.onlyExplains())
+    return Error::success();
+  std::string text;
+  if (!command.fromFlags()) {
+    auto input = readInput(command.input);
+    if (!input)
+      return input.takeError();
+    text = std::move(*input);
+  }
+  std::string artefact;
+  if (command.stage != EmitStage::Hsaco) {
+    auto emitted =
+        command.fromFlags()
+            ? emitKernel(command.kernel, command.stage, command.chip)
+            : emitIR(text, command.input, command.stage, command.chip);
+    if (!emitted)
+      return emitted.takeError();
+    artefact = std::move(*emitted);
+  }
+  if (command.report || command.stage == EmitStage::Hsaco) {
+    auto kernel = command.fromFlags()
+                      ? compileKernel(command.kernel, command.chip)
+                      : compileIR(text, command.input, command.chip);
+    if (!kernel)
+      return kernel.takeError();
+    if (command.stage == EmitStage::Hsaco)
+      artefact.assign(kernel->elf.begin(), kernel->elf.end());
+    if (!command.output.empty())
+      if (Error error = writeOutput(command.output, artefact))
+        return error;
+    return command.report ? printReport(kernel->report) : Error::success();
+  }
+  return writeOutput(command.output, artefact);
+}
+
+} // namespace
+
+int runMoECompile(llvm::ArrayRef<const char *> args) {
+  Command command;
+  command.addFlags();
+  Error error = command.flags.parse(args);
+  if (!error && command.flags.helpRequested()) {
+    command.flags.printHelp(llvm::outs());
+    return 0;
+  }
+  if (!error)
+    error = command.check();
+  if (!error)
+    error = execute(command);
+  return reportError(std::move(error), "moe-compile", llvm::errs());
+}
+
+} // namespace moe::driver

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The flags of a kernel and their inverse, a command line made of options.
+#include "Driver/Options/KernelFlags.h"
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/raw_ostream.h"
+
+using llvm::StringRef;
+
+namespace moe::driver {
+
+llvm::Expected<TileShape> parseTile(StringRef text) {
+  llvm::SmallVector<StringRef, 3> parts;
+  text.split(parts, 'x');
+  int64_t sizes[3] = {0, 0, 0};
+  bool good = parts.size() == 3;
+  for (size_t i = 0; good && i < 3; ++i)
+    good = !parts[i].getAsInteger(10, sizes[i]) && sizes[i] >= 0 &&
+           sizes[i] <= 65536;
+  if (!good)
+    return usageError("--tile: expected MxNxK in decimal integers, got '" +
+                      text + "'");
+  return TileShape{sizes[0], sizes[1], sizes[2]};
+}
+
+static void addDimensionFlags(FlagSet &flags, KernelOptions &options) {
+  flags.group("the model");
+  flags.integer("model-dim", "hidden size H: N of stage 2, K of stage 1",
+                options.modelDim, 1);
+  flags.integer("inter-dim",
+                "intermediate size I: K of stage 2, N/2 of stage 1",
+                options.interDim, 1);
+  flags.integer("experts", "local experts", options.experts, 1);
+  flags.integer("topk", "experts a token is routed to", options.topk, 1);
+}
+
+static void addConfigFlags(FlagSet &flags, KernelOptions &options) {
+  flags.group("the kernel's configuration");
+  flags.value("tile", "MxNxK", "tile of a workgroup, for instance 16x128x256",
+              [&options](StringRef text) -> llvm::Error {
+                llvm::Expected<TileShape> tile = parseTile(text);
+                if (!tile)
+                  return tile.takeError();
+                options.tile = *tile;
+                return llvm::Error::success();
+              });
+  flags.choice<OutType>(
+      "out-type", "element type of the output [bf16]", options.outType,
+      {{"bf16", OutType::BF16}, {"f16", OutType::F16}, {"f32", OutType::F32}});
+  flags.toggle("bias", "add bias[e,n]", options.bias);
+  flags.integer("k-batch", "slices of K over workgroups [1]", options.kBatch,
+                1);
+  flags.integer("k-wave", "slices of K within a workgroup [1]", options.kWave,
+                1);
+  flags.integer("waves", "waves in a workgroup [4]", options.waves, 1);
+  flags.choice<CachePolicy>(
+      "cache", "cache policy of weight loads [default]", options.cache,
+      {{"default", CachePolicy::Default}, {"nt", CachePolicy::NonTemporal}});
+  flags.integer("xcd", "XCDs to remap workgroups over; 1 = none [1]",
+                options.xcd, 1);
+  flags.integer("group-m", "M blocks walked together; 1 = none [1]",
+                options.groupM, 1);
+  flags.integer("waves-per-eu", "occupancy to aim at; 0 = any [0]",
+                options.wavesPerEu, 0);
+}
+
+static void addStageFlags(FlagSet &flags, KernelOptions &options) {
+  flags.group("stage 2 (gemm2) only");
+  flags.toggle("no-accumulate", "store into out[T*topk,H] instead of adding",
+               options.accumulate, false);
+  flags.toggle("no-weight", "do not multiply by the routing weight",
+               options.routingWeight, false);
+  flags.group("stage 1 (gemm1, activate) only");
+  flags.choice<Activation>("act", "activation [silu]", options.act,
+                           {{"silu", Activation::Silu},
+                            {"swiglu", Activation::Swiglu},
+                            {"situv2", Activation::Situv2}});
+  flags.choice<GateLayout>("gate", "order of gate and up rows [separated]",
+                           options.gate,
+                           {{"separated", GateLayout::Separated},
+                            {"interleaved", GateLayout::Interleaved},
+                            {"rows", GateLayout::Rows}});
+  flags.toggle("doweight", "multiply by the routing weight", options.doweight);
+  flags.number("alpha", "run-time alpha of swiglu [1.702]", options.alpha);
+  flags.number("limit", "run-time clamp [swiglu 7, else inf]", options.limit,
+               /*least=*/0);
+  flags.number("beta", "run-time beta of situv2 [4]", options.beta);
+  flags.number("linear-beta", "run-time linear beta of situv2 [25]",
+               options.linearBeta);
+}
+
+void addKernelFlags(FlagSet &flags, KernelOptions &options) {
+  addDimensionFlags(flags, options);
+  addConfigFlags(flags, options);
+  addStageFlags(flags, options);
+}
+
+void addKernelKindFlag(FlagSet &flags, KernelOptions &options) {
+  flags.choice<KernelKind>(
+      "kernel",
+      "the stage: gate/up (gemm1) or down (gemm2); or what finishes one: "
+      "activate (after gemm1 with --k-batch), reduce (after gemm2 with "
+      "--no-accumulate)",
+      options.kernel,
+      {{"gemm1", KernelKind::Gemm1},
+       {"gemm2", KernelKind::Gemm2},
+       {"activate", KernelKind::Activate},
+       {"reduce", KernelKind::Reduce}});
+  flags.group("reduce only");
+  flags.toggle("mask", "only the slots that a mask u8[T,topk] names count",
+               options.mask);
+}
+
+llvm::Error requireDimensions(const FlagSet &flags) {
+  for (llvm::StringRef name : {"model-dim", "inter-dim", "experts", "topk"})
+    if (!flags.given(name) &&
+        !(name == "experts" && flags.given("expert-mask")))
+      return usageError(llvm::Twine("missing flag --") + name);
+  return llvm::Error::success();
+}
+
+llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
+  using List = llvm::ArrayRef<const char *>;
+  static const char *const gemm2Only[] = {"no-accumulate", "no-weight"};
+  static const char *const stage1Only[] = {
+      "act", "gate", "doweight", "alpha", "limit", "beta", "linear-beta"};
+  static const char *const gemmOnly[] = {
+      "k-batch", "k-wave", "waves", "cache", "xcd", "group-m", "waves-per-eu"};
+  static const char *const notReduce[] = {"tile", "bias"};
+  static const char *const reduceOnly[] = {"mask"};
+  bool reduce = kernel == KernelKind::Reduce;
+  for (List names : {kernel == KernelKind::Gemm2 ? List() : List(gemm2Only),
+                     isStage1(kernel) ? List() : List(stage1Only),
+                     isGemm(kernel) ? List() : List(gemmOnly),
+                     reduce ? List(notReduce) : List(reduceOnly)})
+    for (const char *name : names)
+      if (flags.given(name))
+        return usageError(llvm::Twine("--") + name + " does not belong to " +
+                          toString(kernel));
+  return llvm::Error::success();
+}
+
+/// The stage's own flags.
+static void printStageFlags(llvm::raw_ostream &os, const KernelOptions &o) {
+  if (o.kernel == KernelKind::Gemm2) {
+    if (!o.accumulate)
+      os << " --no-accumulate";
+    if (!o.routingWeight)
+      os << " --no-weight";
+    return;
+  }
+  if (o.kernel == KernelKind::Reduce) {
+    if (o.mask)
+      os << " --mask";
+    return;
+  }
+  os << " --act " << toString(o.act) << " --gate " << toString(o.gate);
+  if (o.doweight)
+    os << " --doweight";
+  auto number = [&os](const char *name, const std::optional<float> &value) {
+    if (value)
+      os << " --" << name << ' ' << *value;
+  };
+  number("alpha", o.alpha);
+  number("limit", o.limit);
+  number("beta", o.beta);
+  number("linear-beta", o.linearBeta);
+}
+
+std::string kernelFlagsString(const KernelOptions &o) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << "--kernel " << toString(o.kernel) << " --model-dim " << o.modelDim
+     << " --inter-dim " << o.interDim << " --experts " << o.experts
+     << " --topk " << o.topk;
+  if (o.tile)
+    os << " --tile " << o.tile->m << 'x' << o.tile->n << 'x' << o.tile->k;
+  os << " --out-type " << toString(o.outType);
+  if (o.bias)
+    os << " --bias";
+  auto number = [&os](const char *name, int64_t value, int64_t normal) {
+    if (value != normal)
+      os << " --" << name << ' ' << value;
+  };
+  number("k-batch", o.kBatch, 1);
+  number("k-wave", o.kWave, 1);
+  number("waves", o.waves, 4);
+  if (o.cache != CachePolicy::Default)
+    os << " --cache " << toString(o.cache);
+  number("xcd", o.xcd, 1);
+  number("group-m", o.groupM, 1);
+  number("waves-per-eu", o.wavesPerEu, 0);
+  printStageFlags(os, o);
+  return text;
+}
+
+} // namespace moe::driver

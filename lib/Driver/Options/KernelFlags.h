@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The flags that describe a kernel, the same in every tool: they fill a
+// KernelOptions. Which of them a tool demands is its own business, except for
+// requireDimensions().
+#ifndef MOE_LIB_DRIVER_OPTIONS_KERNELFLAGS_H
+#define MOE_LIB_DRIVER_OPTIONS_KERNELFLAGS_H
+
+#include "Driver/Options/Flags.h"
+#include "moe/Driver/KernelOptions.h"
+
+namespace moe::driver {
+
+/// Adds the dimension, tile, output and configuration flags (not --kernel: a
+/// subcommand may stand for it; see addKernelKindFlag). `options` must outlive
+/// the parse.
+void addKernelFlags(FlagSet &flags, KernelOptions &options);
+
+/// Adds `--kernel gemm1|gemm2`.
+void addKernelKindFlag(FlagSet &flags, KernelOptions &options);
+
+/// A usage error that names the first of --model-dim, --inter-dim, --experts
+/// and --topk that the command line did not give.
+llvm::Error requireDimensions(const FlagSet &flags);
+
+/// A usage error when a flag of the other stage was given: --act with gemm2,
+/// --no-accumulate with gemm1, and so on.
+llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel);
+
+/// Parses MxNxK, three positive decimal integers.
+llvm::Expected<TileShape> parseTile(llvm::StringRef text);
+
+/// The flags that `options` would be made by, so that a message or a note can
+/// show a command to repeat a run. Defaults are left out.
+std::string kernelFlagsString(const KernelOptions &options);
+
+} // namespace moe::driver
+
+#endif // MOE_LIB_DRIVER_OPTIONS_KERNELFLAGS_H

@@ -1,0 +1,70 @@
+//===- RunCommands.h - the subcommands of moe-run -------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One function for each subcommand: it parses its flags, does the work, prints
+// the summary or the JSON object to standard output and returns an error for
+// anything else; and what they share, the flags of the executor.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_DRIVER_RUN_RUNCOMMANDS_H
+#define MOE_LIB_DRIVER_RUN_RUNCOMMANDS_H
+
+#include "Driver/Options/Flags.h"
+#include "moe/Executor/Executor.h"
+
+namespace llvm::json {
+class Object;
+} // namespace llvm::json
+
+namespace moe::driver {
+
+using Arguments = llvm::ArrayRef<const char *>;
+
+/// What a subcommand found: Failed = it ran to its end and said what is wrong
+/// (a mismatch, a sanitizer's report): exit code 1.
+enum class Verdict { Good, Failed };
+
+/// moe-run launch FILE.json
+llvm::Expected<Verdict> launchCommand(Arguments args);
+/// moe-run info FILE.hsaco
+llvm::Expected<Verdict> infoCommand(Arguments args);
+/// moe-run gemm1 and gemm2: a generated problem or the user's tensors.
+llvm::Expected<Verdict> gemm1Command(Arguments args);
+llvm::Expected<Verdict> gemm2Command(Arguments args);
+
+/// moe-run layer: both stages, generated.
+llvm::Expected<Verdict> layerCommand(Arguments args);
+
+/// --executor, --hip-library, --sanitize, --threads, --order-seed,
+/// --interleave, --max-reports, --mute, --print-registers,
+/// --max-instructions, --trace, --trace-limit.
+struct ExecutorFlags {
+  std::string executor = "emulator", hipLibrary, sanitize, trace, interleave;
+  std::vector<std::string> mute;
+  std::optional<std::pair<uint64_t, int>> watch;
+  int64_t maxReports = 20;
+  int64_t threads = 0, traceLimit = 1000000;
+  uint64_t orderSeed = 0, maxInstructions = 0;
+  bool stats = false;
+
+  void add(FlagSet &flags);
+  /// The executor asked for, with a progress line on standard error when that
+  /// is a terminal and the run is long. Errors: an unknown sanitizer is a usage
+  /// error; an executor that is not there is not.
+  llvm::Expected<std::unique_ptr<executor::Executor>>
+  make(const FlagSet &flags) const;
+};
+
+/// Prints warnings and reports of a run to standard error.
+void printFindings(const executor::Outcome &outcome);
+
+/// The counters of a run, if there are any: lines of standard output, or the
+/// keys "stats" and, with debug lines, "lines".
+void printStats(const executor::Outcome &outcome);
+void addStats(llvm::json::Object &root, const executor::Outcome &outcome);
+
+} // namespace moe::driver
+
+#endif // MOE_LIB_DRIVER_RUN_RUNCOMMANDS_H

@@ -1,0 +1,383 @@
+//===- RunData.cpp - problems from a folder of .npy files -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads the logical tensors of one stage, checks types and shapes against each
+// other and against the command line, and quantises weights that are not.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Driver/Run/RunProblem.h"
+#include "moe/Reference/MXFP4.h"
+#include "moe/Reference/Scalars.h"
+#include "moe/Reference/Sorting.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include <cstring>
+#include <thread>
+
+using namespace llvm;
+using namespace moe;
+using namespace moe::driver;
+
+namespace {
+/// Reads the tensors of one folder into a problem.
+class DataReader {
+public:
+  DataReader(StringRef dir, const KernelOptions &options, int64_t tokens,
+             const GivenDimensions &given, unsigned threads,
+             const StageFiles &files)
+      : dir(dir.str()), flagTokens(tokens), given(given), threads(threads),
+        files(files) {
+    problem.options = options;
+  }
+
+  Expected<Problem> read();
+
+private:
+  std::string pathOf(StringRef name) const {
+    SmallString<256> path(dir);
+    sys::path::append(path, name + ".npy");
+    return path.str().str();
+  }
+  bool exists(StringRef name) const { return sys::fs::exists(pathOf(name)); }
+
+  /// Reads a tensor whose type must be among `types`.
+  Expected<NpyArray> load(StringRef name, ArrayRef<DType> types) const;
+  Error checkShape(StringRef name, const NpyArray &array,
+                   ArrayRef<int64_t> expected, StringRef meaning) const;
+
+  Error readRouting();
+  Error readMask();
+  Error readWeights();
+  Error quantize(const NpyArray &w);
+  Error setDimension(StringRef flag, bool isGiven, int64_t &dimension,
+                     int64_t found, StringRef tensor) const;
+  Error setShape(const NpyArray &w, int64_t k);
+  void putGateFirst(uint8_t *rows, int64_t bytes) const;
+  Error readActivations();
+  Error readBias();
+  Error readInitial();
+
+  std::string dir;
+  int64_t flagTokens;
+  GivenDimensions given;
+  unsigned threads;
+  StageFiles files;
+  Problem problem;
+};
+} // namespace
+
+Expected<NpyArray> DataReader::load(StringRef name,
+                                    ArrayRef<DType> types) const {
+  Expected<NpyArray> array = readNpy(pathOf(name));
+  if (!array)
+    return array.takeError();
+  if (is_contained(types, array->type))
+    return array;
+  std::string expected;
+  for (DType type : types)
+    expected += (expected.empty() ? "" : " or ") + std::string(toString(type));
+  return failure("'" + pathOf(name) + "': expected " + expected + ", got " +
+                 toString(array->type));
+}
+
+Error DataReader::checkShape(StringRef name, const NpyArray &array,
+                             ArrayRef<int64_t> expected,
+                             StringRef meaning) const {
+  if (ArrayRef(array.shape) == expected)
+    return Error::success();
+  return failure("'" + pathOf(name) + "': expected shape " +
+                 shapeString(expected) + " = " + meaning + ", got " +
+                 shapeString(array.shape));
+}
+
+Error DataReader::setDimension(StringRef flag, bool isGiven, int64_t &dimension,
+                               int64_t found, StringRef tensor) const {
+  if (files.second() && dimension != found)
+    return failure("'" + pathOf(tensor) + "': expected " + flag + " " +
+                   Twine(dimension) + " as in stage 1, got " + Twine(found));
+  if (isGiven && dimension != found)
+    return failure("--" + flag + ": expected " + Twine(found) + " as in '" +
+                   pathOf(tensor) + "', got " + Twine(dimension));
+  dimension = found;
+  return Error::success();
+}
+
+Error DataReader::readRouting() {
+  Expected<NpyArray> ids = load("topk_ids", {DType::I32, DType::I64});
+  if (!ids)
+    return ids.takeError();
+  if (ids->shape.size() != 2 || ids->shape[1] < 1)
+    return failure("'" + pathOf("topk_ids") +
+                   "': expected shape [tokens, topk], got " +
+                   shapeString(ids->shape));
+  problem.tokens = flagTokens;
+  if (Error error = setDimension("tokens", given.tokens, problem.tokens,
+                                 ids->shape[0], "topk_ids"))
+    return error;
+  if (Error error = setDimension("topk", given.topk, problem.options.topk,
+                                 ids->shape[1], "topk_ids"))
+    return error;
+  for (int64_t i = 0; i < ids->elements(); ++i) {
+    int64_t id = ids->type == DType::I32 ? ids->data.as<int32_t>()[i]
+                                         : ids->data.as<int64_t>()[i];
+    // What does not fit is out of range, whatever the number of experts.
+    problem.ids.push_back(id == int32_t(id) ? int32_t(id) : -1);
+  }
+
+  problem.weights.assign(problem.ids.size(), 1.0f);
+  if (!problem.options.appliesWeight())
+    return Error::success();
+  Expected<NpyArray> weights = load("topk_weights", {DType::F32});
+  if (!weights)
+    return weights.takeError();
+  if (Error error =
+          checkShape("topk_weights", *weights, ids->shape, "[tokens, topk]"))
+    return error;
+  std::memcpy(problem.weights.data(), weights->data.data(),
+              weights->data.size());
+  return Error::success();
+}
+
+Error DataReader::readMask() {
+  if (!exists("expert_mask"))
+    return Error::success();
+  return readExpertMask(pathOf("expert_mask")).moveInto(problem.sharding.mask);
+}
+
+Error DataReader::setShape(const NpyArray &w, int64_t k) {
+  KernelOptions &o = problem.options;
+  bool gemm2 = o.kernel == KernelKind::Gemm2;
+  int64_t n = w.shape[1];
+  if (!gemm2 && n % 2)
+    return failure("'" + pathOf(files.w()) +
+                   "': expected gate and up rows, an even "
+                   "number, got " +
+                   Twine(n));
+  const std::vector<int32_t> &mask = problem.sharding.mask;
+  int64_t local = reference::countLocalExperts(mask.data(), mask.size());
+  if (!mask.empty() && w.shape[0] != local)
+    return failure("'" + pathOf(files.w()) + "': expected " + Twine(local) +
+                   " experts, the nonzero entries of '" +
+                   pathOf("expert_mask") + "', got " + Twine(w.shape[0]));
+  if (Error error = setDimension("experts", given.experts, o.experts,
+                                 w.shape[0], files.w()))
+    return error;
+  if (Error error = setDimension("model-dim", given.modelDim, o.modelDim,
+                                 gemm2 ? n : k, files.w()))
+    return error;
+  return setDimension("inter-dim", given.interDim, o.interDim,
+                      gemm2 ? k : n / 2, files.w());
+}
+
+/// Puts the rows of each expert, `bytes` each, into the problem's order.
+void DataReader::putGateFirst(uint8_t *rows, int64_t bytes) const {
+  const KernelOptions &o = problem.options;
+  if (!files.alternating || o.kernel != KernelKind::Gemm1)
+    return;
+  int64_t size = o.n() * bytes;
+  std::vector<uint8_t> expert(static_cast<size_t>(size));
+  for (int64_t e = 0; e < o.experts; ++e) {
+    std::copy_n(rows + e * size, size, expert.begin());
+    for (int64_t r = 0; r < o.n(); ++r) {
+      int64_t source = r < o.interDim ? 2 * r : 2 * (r - o.interDim) + 1;
+      std::copy_n(expert.begin() + source * bytes, bytes,
+                  rows + e * size + r * bytes);
+    }
+  }
+}
+
+Error DataReader::quantize(const NpyArray &w) {
+  if (exists(files.scale()))
+    return failure("'" + pathOf(files.scale()) +
+                   "': expected no scale with weights "
+                   "in " +
+                   toString(w.type) + ", which are quantised here");
+  int64_t rows = w.shape[0] * w.shape[1], k = w.shape[2];
+  if (Error error = HostBuffer::allocate(uint64_t(rows * (k / 2)))
+                        .moveInto(problem.codes))
+    return error;
+  int64_t blocks = reference::blocksOf(k);
+  if (Error error = HostBuffer::allocate(uint64_t(rows * blocks))
+                        .moveInto(problem.scales))
+    return error;
+  // Experts that nothing is routed to stay zero.
+  std::vector<char> active = problem.activeExperts();
+  auto work = [&](unsigned first) {
+    std::vector<float> row(static_cast<size_t>(blocks * 32)); // ends in zeros
+    for (int64_t r = first; r < rows; r += threads) {
+      if (!active[static_cast<size_t>(r / w.shape[1])])
+        continue;
+      for (int64_t i = 0; i < k; ++i)
+        row[size_t(i)] = static_cast<float>(
+            w.type == DType::F32
+                ? w.data.as<float>()[r * k + i]
+                : reference::decodeF16(w.data.as<uint16_t>()[r * k + i]));
+      reference::MXFP4 q = reference::quantizeMXFP4(row.data(), 1, blocks * 32);
+      std::memcpy(problem.codes.data() + r * (k / 2), q.codes.data(),
+                  size_t(k / 2));
+      std::memcpy(problem.scales.data() + r * blocks, q.scales.data(),
+                  q.scales.size());
+    }
+  };
+  std::vector<std::thread> workers;
+  for (unsigned t = 0; t < threads; ++t)
+    workers.emplace_back(work, t);
+  for (std::thread &worker : workers)
+    worker.join();
+  putGateFirst(problem.codes.data(), k / 2);
+  putGateFirst(problem.scales.data(), blocks);
+  return Error::success();
+}
+
+Error DataReader::readWeights() {
+  Expected<NpyArray> w = load(files.w(), {DType::U8, DType::F32, DType::F16});
+  if (!w)
+    return w.takeError();
+  bool packed = w->type == DType::U8;
+  if (w->shape.size() != 3 || w->elements() == 0)
+    return failure("'" + pathOf(files.w()) + "': expected shape [experts, N, " +
+                   (packed ? "K/2" : "K") + "], got " + shapeString(w->shape));
+  int64_t k = w->shape[2] * (packed ? 2 : 1);
+  if (Error error = setShape(*w, k))
+    return error;
+  if (Error error = checkDimensions(problem.options, problem.tokens))
+    return error;
+  if (!packed)
+    return quantize(*w);
+
+  if (!exists(files.scale()))
+    return failure("'" + pathOf(files.scale()) +
+                   "': expected the scales of weights in uint8, got no file");
+  Expected<NpyArray> scale = load(files.scale(), {DType::U8});
+  if (!scale)
+    return scale.takeError();
+  if (Error error = checkShape(
+          files.scale(), *scale,
+          {w->shape[0], w->shape[1], reference::blocksOf(k)},
+          k % 32 ? "[experts, N, K/32 rounded up]" : "[experts, N, K/32]"))
+    return error;
+  problem.codes = std::move(w->data);
+  problem.scales = std::move(scale->data);
+  putGateFirst(problem.codes.data(), k / 2);
+  putGateFirst(problem.scales.data(), reference::blocksOf(k));
+  return Error::success();
+}
+
+Error DataReader::readActivations() {
+  const KernelOptions &o = problem.options;
+  bool gemm2 = o.kernel == KernelKind::Gemm2;
+  if (!files.x)
+    return HostBuffer::allocate(uint64_t(problem.tokens * o.topk * o.k() * 2))
+        .moveInto(problem.x);
+  Expected<NpyArray> x = load("x", {DType::U16});
+  if (!x)
+    return x.takeError();
+  if (Error error = checkShape(
+          "x", *x, {gemm2 ? problem.tokens * o.topk : problem.tokens, o.k()},
+          gemm2 ? "[tokens*topk, K]" : "[tokens, K]"))
+    return error;
+  problem.x = std::move(x->data);
+  return Error::success();
+}
+
+Error DataReader::readBias() {
+  const KernelOptions &o = problem.options;
+  if (!o.bias)
+    return Error::success();
+  if (!exists(files.bias()))
+    return failure("'" + pathOf(files.bias()) +
+                   "': expected the tensor that --bias asks for, got no file");
+  Expected<NpyArray> bias = load(files.bias(), {DType::F32});
+  if (!bias)
+    return bias.takeError();
+  if (Error error =
+          checkShape(files.bias(), *bias, {o.experts, o.n()}, "[experts, N]"))
+    return error;
+  const float *values = bias->data.as<float>();
+  problem.bias.assign(values, values + bias->elements());
+  putGateFirst(reinterpret_cast<uint8_t *>(problem.bias.data()), sizeof(float));
+  return Error::success();
+}
+
+Error DataReader::readInitial() {
+  const KernelOptions &o = problem.options;
+  if (!files.out || !exists("out")) {
+    Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
+                      .moveInto(problem.initial);
+    if (!error && !files.out)
+      std::memset(problem.initial.data(), 0xff, problem.initial.size());
+    return error;
+  }
+  DType type = o.outType == OutType::BF16  ? DType::U16
+               : o.outType == OutType::F16 ? DType::F16
+                                           : DType::F32;
+  Expected<NpyArray> out = load("out", {type});
+  if (!out)
+    return out.takeError();
+  if (Error error = checkShape("out", *out, {problem.outRows(), o.outColumns()},
+                               problem.outRows() == problem.tokens
+                                   ? "[tokens, columns]"
+                                   : "[tokens*topk, columns]"))
+    return error;
+  problem.initial = std::move(out->data);
+  return Error::success();
+}
+
+Expected<Problem> DataReader::read() {
+  if (!sys::fs::is_directory(dir))
+    return failure("--data: expected a folder, got '" + dir + "'");
+  if (Error error = readRouting())
+    return std::move(error);
+  if (Error error = readMask())
+    return std::move(error);
+  if (Error error = readWeights())
+    return std::move(error);
+  if (Error error = readActivations())
+    return std::move(error);
+  if (Error error = readBias())
+    return std::move(error);
+  if (Error error = readInitial())
+    return std::move(error);
+  return std::move(problem);
+}
+
+Expected<Problem>
+moe::driver::readProblem(StringRef dir, const KernelOptions &options,
+                         int64_t tokens, const GivenDimensions &given,
+                         unsigned threads, const StageFiles &files) {
+  return DataReader(dir, options, tokens, given, threads, files).read();
+}
+
+Expected<std::vector<int32_t>> moe::driver::readExpertMask(StringRef path) {
+  Expected<NpyArray> array = readNpy(path);
+  if (!array)
+    return array.takeError();
+  if (array->type != DType::I32 && array->type != DType::I64 &&
+      array->type != DType::U8)
+    return failure("'" + path + "': expected int32, got " +
+                   toString(array->type));
+  if (array->shape.size() != 1)
+    return failure("'" + path + "': expected shape [global experts], got " +
+                   shapeString(array->shape));
+  std::vector<int32_t> mask;
+  for (int64_t i = 0; i < array->elements(); ++i)
+    mask.push_back(array->type == DType::I32 ? array->data.as<int32_t>()[i] != 0
+                   : array->type == DType::I64
+                       ? array->data.as<int64_t>()[i] != 0
+                       : array->data.data()[i] != 0);
+  if (!is_contained(mask, 1))
+    return failure("'" + path +
+                   "': expected at least one nonzero entry, a "
+                   "local expert, got none of " +
+                   Twine(mask.size()));
+  return mask;
+}
+
+Error moe::driver::checkLocalTokens(int64_t localTokens, int64_t tokens) {
+  if (localTokens <= tokens)
+    return Error::success();
+  return failure("local-tokens: expected at most the " + Twine(tokens) +
+                 " tokens, got " + Twine(localTokens));
+}

@@ -1,0 +1,99 @@
+//===- RunFiles.h - buffers and files of the runner -----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Host memory that costs nothing until touched, whole files in and out, and
+// the part of NumPy's .npy format the runner needs. Every reader refuses what
+// it does not understand with an error that names the file.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_DRIVER_RUN_RUNFILES_H
+#define MOE_LIB_DRIVER_RUN_RUNFILES_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace moe::driver {
+
+/// A string error (exit code 1).
+llvm::Error failure(const llvm::Twine &message);
+
+/// Zero-filled host memory; pages exist once they are written.
+class HostBuffer {
+public:
+  HostBuffer() = default;
+  /// Error: the memory cannot be had.
+  static llvm::Expected<HostBuffer> allocate(uint64_t bytes);
+  /// Memory of somebody else, who keeps it for as long as this object lives.
+  static HostBuffer view(const void *data, uint64_t bytes);
+
+  uint8_t *data() { return memory.get() + offset; }
+  const uint8_t *data() const { return memory.get() + offset; }
+  uint64_t size() const { return length; }
+  bool empty() const { return length == 0; }
+  template <typename T>
+  T *as() {
+    return reinterpret_cast<T *>(data());
+  }
+  template <typename T>
+  const T *as() const {
+    return reinterpret_cast<const T *>(data());
+  }
+  llvm::MutableArrayRef<uint8_t> bytes() { return {data(), length}; }
+  llvm::ArrayRef<uint8_t> bytes() const { return {data(), length}; }
+  /// Forgets the first `count` bytes, which must exist.
+  void dropFront(uint64_t count) {
+    offset += count;
+    length -= count;
+  }
+
+private:
+  struct Free {
+    bool borrowed; // value-initialised by unique_ptr: false
+    void operator()(uint8_t *memory) const {
+      if (!borrowed)
+        std::free(memory);
+    }
+  };
+  std::unique_ptr<uint8_t[], Free> memory;
+  size_t offset = 0, length = 0;
+};
+
+/// The whole file.
+llvm::Expected<HostBuffer> readFile(llvm::StringRef path);
+
+/// The element types that occur; bfloat16 travels as U16.
+enum class DType { U8, U16, I32, I64, F16, F32 };
+const char *toString(DType type); ///< NumPy's name: "uint8", "float32", ...
+int64_t byteWidth(DType type);
+
+/// An array in C order.
+struct NpyArray {
+  DType type = DType::U8;
+  std::vector<int64_t> shape;
+  HostBuffer data;
+  int64_t elements() const;
+};
+
+/// "[2, 3]".
+std::string shapeString(llvm::ArrayRef<int64_t> shape);
+
+/// Reads a .npy file (format versions 1, 2, 3). Errors: not one, truncated,
+/// longer than its shape says, Fortran order, big endian, a type not in DType.
+llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
+
+/// Writes a .npy file of version 1.0, whole or not at all.
+llvm::Error writeNpy(llvm::StringRef path, DType type,
+                     llvm::ArrayRef<int64_t> shape,
+                     llvm::ArrayRef<uint8_t> data);
+
+} // namespace moe::driver
+
+#endif // MOE_LIB_DRIVER_RUN_RUNFILES_H

@@ -1,0 +1,360 @@
+//===- RunGemm.cpp - moe-run gemm1 and gemm2 ------------------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Problem, configuration, compiler, executor, reference, verdict: the order of
+// things in a run of one stage, and its flags. Each step itself is elsewhere,
+// and so is what is printed (RunReport.cpp).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Driver/Options/KernelFlags.h"
+#include "Driver/Run/RunStage.h"
+#include "moe/CodeObject/Grid.h"
+#include "moe/Driver/ChooseConfig.h"
+#include "moe/Reference/Sorting.h"
+#include "moe/Target/Chip.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace moe;
+using namespace moe::driver;
+
+//===----------------------------------------------------------------------===//
+// Flags
+//===----------------------------------------------------------------------===//
+
+static void addFlags(FlagSet &flags, Request &request) {
+  addKernelFlags(flags, request.options);
+  flags.group("the problem");
+  flags.string("chip", "NAME", "chip to compile for (required)", request.chip);
+  flags.integer("tokens", "tokens of the batch", request.tokens, 0);
+  flags.choice<Routing>("routing", "how tokens choose experts [uniform]",
+                        request.routing,
+                        {{"uniform", Routing::Uniform},
+                         {"skewed", Routing::Skewed},
+                         {"one-expert", Routing::OneExpert},
+                         {"round-robin", Routing::RoundRobin}});
+  flags.choice<Values>(
+      "values",
+      "what generated tensors contain: special has NaN, "
+      "infinities and subnormal numbers too [moderate]",
+      request.values,
+      {{"moderate", Values::Moderate}, {"special", Values::Special}});
+  flags.integer("seed", "seed of the generated problem [0]", request.seed);
+  if (!request.layer && request.options.kernel == KernelKind::Gemm2)
+    flags.toggle("reduce",
+                 "with --no-accumulate: a kernel adds up the slots, so that "
+                 "the output is [T,H]",
+                 request.options.reduce);
+  flags.integer("experts-global",
+                "experts that tokens choose from; --experts of them, at "
+                "random, are local [all are]",
+                request.expertsGlobal, 1);
+  flags.string("expert-mask", "FILE.npy",
+               "which experts are local: int32 [global experts], nonzero = "
+               "local; gives --experts",
+               request.maskFile);
+  flags.integer("local-tokens", "tokens that are sorted, the first ones [all]",
+                request.localTokens, 0);
+  flags.string("data", "DIR", "own tensors, DIR/<name>.npy in logical order",
+               request.dataDir);
+  if (request.layer || request.options.kernel == KernelKind::Gemm1)
+    flags.choice<bool>("input-gate",
+                       "order of gate and up rows in --data: all gate rows "
+                       "first, or in turn, row by row [separated]",
+                       request.files.alternating,
+                       {{"separated", false}, {"rows", true}});
+  flags.string("out", "FILE.npy", "where the output goes", request.outFile);
+  request.execution.add(flags);
+  flags.group("the output");
+  flags.toggle("stats", "count instructions by class, bytes and conflicts",
+               request.execution.stats);
+  flags.toggle("explain",
+               "say on standard error why this configuration was chosen",
+               request.explain);
+  flags.toggle("json", "print one JSON object", request.json);
+}
+
+static Error checkFlags(const FlagSet &flags, Request &request) {
+  if (request.layer) {
+    if (flags.given("trace"))
+      return createStringError("--trace: expected one kernel, got both stages "
+                               "of a layer; trace gemm1 or gemm2");
+    request.options.reduce = !request.options.accumulate;
+  } else if (Error error = checkStageFlags(flags, request.options.kernel)) {
+    return error;
+  }
+  if (flags.given("trace") && !request.layer &&
+      (request.options.reduce || request.options.leavesRawSums()))
+    return createStringError(
+        "--trace: expected one kernel, got two with " +
+        Twine(request.options.reduce ? "--reduce" : "--k-batch in stage 1"));
+  if (request.options.reduce && request.options.accumulate)
+    return createStringError("--reduce: expected --no-accumulate with it, got "
+                             "an output that accumulates already");
+  if (!flags.given("chip"))
+    return usageError("missing flag --chip");
+  if (flags.given("data")) {
+    if (!flags.given("out"))
+      return usageError("missing flag --out, which --data needs");
+    for (const char *name :
+         {"routing", "values", "experts-global", "expert-mask"})
+      if (flags.given(name))
+        return usageError("--" + Twine(name) + " does not go with --data");
+  } else {
+    if (flags.given("input-gate"))
+      return usageError("--input-gate: expected --data with it");
+    if (flags.given("experts-global") && flags.given("expert-mask"))
+      return usageError("expected --experts-global or --expert-mask, got both");
+    if (Error error = requireDimensions(flags))
+      return error;
+    if (!flags.given("tokens"))
+      return usageError("missing flag --tokens");
+  }
+  if (Error error = request.execution.make(flags).moveInto(request.executor))
+    return error;
+  request.fixed = fixedAxes(flags);
+  request.given = {flags.given("tokens"), flags.given("model-dim"),
+                   flags.given("inter-dim"), flags.given("experts"),
+                   flags.given("topk")};
+  return Error::success();
+}
+
+Error moe::driver::parseRequest(Arguments args, Request &request) {
+  FlagSet flags(
+      std::string("moe-run ") +
+          (request.layer ? "layer" : toString(request.options.kernel)) +
+          " [flags]",
+      "Compiles a kernel, runs it on a generated problem or on own tensors, "
+      "and compares with a reference in double.");
+  addFlags(flags, request);
+  if (Error error = flags.parse(args))
+    return error;
+  request.help = flags.helpRequested();
+  if (request.help) {
+    flags.printHelp(outs());
+    return Error::success();
+  }
+  return checkFlags(flags, request);
+}
+
+//===----------------------------------------------------------------------===//
+// The run
+//===----------------------------------------------------------------------===//
+
+/// Compiles, with a configuration chosen when there is no tile.
+static Error compile(const Request &request, Problem &problem, Result &result) {
+  Stopwatch watch(result.times.compile);
+  const Chip &chip = *moe::lookupChip(request.chip);
+  Workload workload;
+  workload.tokens = std::max<int64_t>(1, problem.tokens);
+  workload.globalExperts = problem.globalExperts();
+  Configuration configuration = chooseConfig(paddedOptions(problem.options),
+                                             workload, chip, request.fixed);
+  if (request.explain)
+    errs() << explainConfig(configuration, workload, chip);
+  const KernelOptions &options = configuration.options;
+  int64_t modelDim = problem.options.modelDim;
+  int64_t interDim = problem.options.interDim;
+  problem.options = options;
+  problem.options.modelDim = modelDim;
+  problem.options.interDim = interDim;
+  bool raw = options.leavesRawSums();
+  if (Error error =
+          compileKernel(raw ? rawSumsOf(options) : options, request.chip)
+              .moveInto(result.kernel))
+    return error;
+  if (!raw && !options.reduce)
+    return Error::success();
+  return compileKernel(raw ? activateAfter(options)
+                           : reduceAfter(options, /*mask=*/true),
+                       request.chip)
+      .moveInto(result.second.emplace());
+}
+
+/// Which experts and tokens of a generated problem are local.
+static Error shard(const Request &request, Problem &problem) {
+  int64_t &experts = problem.options.experts, global = request.expertsGlobal;
+  problem.sharding.localTokens = request.localTokens;
+  if (Error error = checkLocalTokens(request.localTokens, request.tokens))
+    return error;
+  if (!request.maskFile.empty()) {
+    std::vector<int32_t> &mask = problem.sharding.mask;
+    if (Error error = readExpertMask(request.maskFile).moveInto(mask))
+      return error;
+    int64_t local = reference::countLocalExperts(mask.data(), mask.size());
+    if (request.given.experts && experts != local)
+      return createStringError("--experts: expected " + Twine(local) +
+                               ", the nonzero entries of '" + request.maskFile +
+                               "', got " + Twine(experts));
+    experts = local;
+    return Error::success();
+  }
+  if (!global)
+    return Error::success();
+  if (global < experts || global > (1 << 24))
+    return createStringError("--experts-global: expected from --experts, " +
+                             Twine(experts) + ", to 16777216, got " +
+                             Twine(global));
+  problem.sharding.mask = randomMask(experts, global, request.seed);
+  return Error::success();
+}
+
+/// Reads the tensors, or makes a problem without tensors yet.
+static Expected<Problem> firstProblem(const Request &request, Times &times) {
+  Stopwatch watch(times.data);
+  if (!request.dataDir.empty()) {
+    Expected<Problem> problem =
+        readProblem(request.dataDir, request.options, request.tokens,
+                    request.given, request.threads(), request.files);
+    if (!problem)
+      return problem;
+    problem->seed = request.seed;
+    problem->sharding.localTokens = request.localTokens;
+    if (Error error = checkLocalTokens(request.localTokens, problem->tokens))
+      return std::move(error);
+    return problem;
+  }
+  Problem problem;
+  problem.options = request.options;
+  problem.tokens = request.tokens;
+  if (Error error = shard(request, problem))
+    return std::move(error);
+  if (Error error = checkDimensions(problem.options, request.tokens))
+    return std::move(error);
+  return std::move(problem);
+}
+
+/// Runs one kernel of the stage; the outcome is added to what is there.
+static Error runKernel(const Request &request, const Problem &problem,
+                       const CompiledKernel &kernel, int64_t numBlocks,
+                       std::vector<moe::executor::Argument> args,
+                       std::array<uint32_t, 3> &grid, Result &result) {
+  moe::codeobject::GridVariables variables;
+  variables.tokens = problem.tokens;
+  variables.n = problem.options.n();
+  variables.k = problem.options.k();
+  variables.numBlocks = numBlocks;
+  if (Error error =
+          codeobject::evaluateGrid(kernel.grid, variables).moveInto(grid))
+    return error;
+  moe::executor::Launch launch;
+  launch.elf = kernel.elf;
+  launch.kernel = kernel.kernelName;
+  launch.grid = grid;
+  launch.block = kernel.block;
+  launch.args = std::move(args);
+  Stopwatch watch(result.times.run);
+  moe::executor::Outcome outcome;
+  if (Error error = request.executor->run(launch).moveInto(outcome))
+    return error;
+  result.outcome.add(std::move(outcome));
+  return Error::success();
+}
+
+static Error execute(const Request &request, Problem &problem,
+                     DeviceBuffers &buffers, Result &result) {
+  if (Error error =
+          runKernel(request, problem, result.kernel, buffers.numBlocks,
+                    buffers.arguments(problem), result.grid, result))
+    return error;
+  if (!result.second)
+    return Error::success();
+  return runKernel(request, problem, *result.second, buffers.numBlocks,
+                   buffers.secondArguments(problem), result.secondGrid, result);
+}
+
+/// Runs the stage on what the kernel takes; `buffers.out` is the problem's own
+/// output. No token is no launch.
+static Error executePadded(const Request &request, Problem &problem,
+                           DeviceBuffers &buffers, Result &result) {
+  Problem padded;
+  bool pads = needsPadding(problem.options);
+  {
+    Stopwatch watch(result.times.data);
+    if (!problem.tokens)
+      return HostBuffer::allocate(0).moveInto(buffers.out);
+    if (pads)
+      if (Error error = padProblem(problem).moveInto(padded))
+        return error;
+    const Problem &prepared = pads ? padded : problem;
+    if (Error error =
+            prepare(prepared, problem.options.tile->m, request.threads())
+                .moveInto(buffers))
+      return error;
+  }
+  if (Error error = execute(request, pads ? padded : problem, buffers, result))
+    return error;
+  return cutOutput(problem, buffers.out);
+}
+
+static Error writeResult(const Request &request, const Problem &problem,
+                         const DeviceBuffers &buffers) {
+  DType type = problem.options.outType == OutType::BF16  ? DType::U16
+               : problem.options.outType == OutType::F16 ? DType::F16
+                                                         : DType::F32;
+  return writeNpy(request.outFile, type,
+                  {problem.outRows(), problem.options.outColumns()},
+                  buffers.out.bytes());
+}
+
+Error moe::driver::runStage(const Request &request, Problem &problem,
+                            Result &result, DeviceBuffers &buffers,
+                            const HostBuffer *input) {
+  if (Error error = checkChip(request.chip))
+    return error;
+  if (Error error = firstProblem(request, result.times).moveInto(problem))
+    return error;
+  if (Error error = compile(request, problem, result))
+    return error;
+  {
+    Stopwatch watch(result.times.data);
+    if (request.dataDir.empty())
+      if (Error error =
+              generateProblem(problem.options, request.tokens, request.routing,
+                              request.seed, problem.sharding, request.values)
+                  .moveInto(problem))
+        return error;
+    if (input)
+      std::copy_n(input->data(), problem.x.size(), problem.x.data());
+  }
+  if (Error error = executePadded(request, problem, buffers, result))
+    return error;
+  printFindings(result.outcome);
+  {
+    Stopwatch watch(result.times.reference);
+    result.check = checkStage(problem, buffers.out.data(), request.threads());
+  }
+  if (!request.outFile.empty())
+    return writeResult(request, problem, buffers);
+  return Error::success();
+}
+
+static Expected<Verdict> gemmCommand(Arguments args, KernelKind kernel) {
+  Request request;
+  request.options.kernel = kernel;
+  if (Error error = parseRequest(args, request))
+    return std::move(error);
+  if (request.help)
+    return Verdict::Good;
+  Problem problem;
+  Result result;
+  DeviceBuffers buffers;
+  if (Error error = runStage(request, problem, result, buffers))
+    return std::move(error);
+  if (request.json)
+    outs() << describeJSON(request, problem, result) << '\n';
+  else
+    printSummary(request, problem, result);
+  explainResult(result);
+  return result.pass() ? Verdict::Good : Verdict::Failed;
+}
+
+Expected<Verdict> moe::driver::gemm1Command(Arguments args) {
+  return gemmCommand(args, KernelKind::Gemm1);
+}
+
+Expected<Verdict> moe::driver::gemm2Command(Arguments args) {
+  return gemmCommand(args, KernelKind::Gemm2);
+}

@@ -1,0 +1,291 @@
+//===- RunPrepare.cpp - logical tensors to the kernel's buffers -----------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sorting and shuffling by the reference's functions, and the hostile values
+// that the contract permits outside the rows in use.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Driver/Run/RunProblem.h"
+#include "Driver/Run/RunRandom.h"
+#include "moe/Reference/Shuffle.h"
+#include "moe/Reference/Sorting.h"
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <thread>
+
+using namespace llvm;
+using namespace moe;
+using namespace moe::driver;
+
+static constexpr uint64_t kGarbageStream = 77;
+
+static float garbageWeight(Random &random) {
+  switch (random.below(4)) {
+  case 0:
+    return std::numeric_limits<float>::infinity();
+  case 1:
+    return 1e30f;
+  default:
+    return std::numeric_limits<float>::quiet_NaN();
+  }
+}
+
+/// A row id that looks valid more often than not.
+static int32_t garbageId(Random &random, int64_t tokens, int64_t topk) {
+  if (random.below(4) == 0)
+    return static_cast<int32_t>(random.next());
+  return static_cast<int32_t>(random.below(uint64_t(topk)) << 24 |
+                              random.below(uint64_t(tokens)));
+}
+
+static int32_t garbageExpert(Random &random, int64_t experts) {
+  switch (random.below(4)) {
+  case 0:
+    return -1;
+  case 1:
+    return static_cast<int32_t>(experts);
+  case 2:
+    return static_cast<int32_t>(random.next());
+  default:
+    return static_cast<int32_t>(random.below(uint64_t(experts)));
+  }
+}
+
+/// Overwrites everything the contract leaves undefined.
+static void poison(const Problem &problem, int64_t tileM,
+                   DeviceBuffers &buffers) {
+  Random random(problem.seed, kGarbageStream);
+  int64_t topk = problem.options.topk, tokens = problem.tokens;
+  int64_t experts = problem.options.experts;
+  size_t used = static_cast<size_t>(buffers.numValid[0]);
+  uint32_t padding = uint32_t(topk) << 24 | uint32_t(tokens);
+  for (size_t i = 0; i < used; ++i)
+    if (uint32_t(buffers.sortedIds[i]) == padding)
+      buffers.sortedWeights[i] = garbageWeight(random);
+  for (size_t i = used; i < buffers.sortedIds.size(); ++i) {
+    buffers.sortedIds[i] = garbageId(random, tokens, topk);
+    buffers.sortedWeights[i] = garbageWeight(random);
+  }
+  for (size_t b = used / size_t(tileM); b < buffers.expertIds.size(); ++b)
+    buffers.expertIds[b] = garbageExpert(random, experts);
+
+  // A block in use whose expert is elsewhere does nothing.
+  if (buffers.sortedIds.size() - used >= size_t(tileM)) {
+    static const int32_t elsewhere[] = {-1, std::numeric_limits<int32_t>::min(),
+                                        std::numeric_limits<int32_t>::max()};
+    uint64_t choice = random.below(4);
+    buffers.expertIds[used / size_t(tileM)] =
+        choice < 3 ? elsewhere[choice] : static_cast<int32_t>(experts);
+    buffers.numValid[0] += static_cast<int32_t>(tileM);
+  }
+}
+
+/// Rows of `bytes` bytes, gate rows first, in the order gate, up, gate, up, ...
+static std::vector<uint8_t> alternateRows(const std::vector<uint8_t> &rows,
+                                          int64_t n, int64_t bytes) {
+  std::vector<uint8_t> result(rows.size());
+  for (int64_t p = 0; p < n; ++p)
+    std::copy_n(rows.begin() + reference::alternatingSourceRow(p, n) * bytes,
+                bytes, result.begin() + p * bytes);
+  return result;
+}
+
+/// Shuffles the experts in use; the others' memory stays untouched zeros.
+static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
+                           unsigned threads) {
+  const KernelOptions &o = problem.options;
+  int64_t n = o.n(), k = o.k();
+  int64_t wBytes = reference::shuffledWeightBytes(n, k);
+  int64_t scaleBytes = reference::shuffledScaleBytes(n, k);
+  bool gateUp =
+      o.kernel == KernelKind::Gemm1 && o.gate == GateLayout::Interleaved;
+  bool alternating =
+      o.kernel == KernelKind::Gemm1 && o.gate == GateLayout::Rows;
+  std::vector<char> active = problem.activeExperts();
+  std::vector<std::thread> workers;
+  for (unsigned t = 0; t < threads; ++t)
+    workers.emplace_back([&, t] {
+      std::vector<uint8_t> codes(static_cast<size_t>(n * (k / 2)));
+      std::vector<uint8_t> scales(static_cast<size_t>(n * (k / 32)));
+      for (int64_t e = t; e < o.experts; e += threads) {
+        if (!active[static_cast<size_t>(e)])
+          continue;
+        problem.weightsOf(e, codes.data(), scales.data());
+        if (alternating) {
+          codes = alternateRows(codes, n, k / 2);
+          scales = alternateRows(scales, n, k / 32);
+        }
+        reference::shuffleWeightA16W4Into(codes.data(), 1, n, k, gateUp,
+                                          buffers.w.data() + e * wBytes);
+        reference::shuffleScaleA16W4Into(scales.data(), 1, n, k, gateUp,
+                                         buffers.scale.data() + e * scaleBytes);
+      }
+    });
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+static Error prepareWeights(const Problem &problem, DeviceBuffers &buffers,
+                            unsigned threads) {
+  if (problem.shuffled) {
+    buffers.w = HostBuffer::view(problem.codes.data(), problem.codes.size());
+    buffers.scale =
+        HostBuffer::view(problem.scales.data(), problem.scales.size());
+    return Error::success();
+  }
+  const KernelOptions &o = problem.options;
+  int64_t rows = o.experts * o.n();
+  if (Error error = HostBuffer::allocate(
+                        uint64_t(reference::shuffledWeightBytes(rows, o.k())))
+                        .moveInto(buffers.w))
+    return error;
+  if (Error error = HostBuffer::allocate(
+                        uint64_t(reference::shuffledScaleBytes(rows, o.k())))
+                        .moveInto(buffers.scale))
+    return error;
+  shuffleExperts(problem, buffers, threads);
+  return Error::success();
+}
+
+/// The bias in the physical order of the weight rows.
+static std::vector<float> physicalBias(const Problem &problem) {
+  const KernelOptions &o = problem.options;
+  if (o.kernel == KernelKind::Gemm2 || o.gate == GateLayout::Separated)
+    return problem.bias;
+  std::vector<float> bias;
+  for (size_t i = 0; i < problem.bias.size(); ++i) {
+    int64_t e = int64_t(i) / o.n(), p = int64_t(i) % o.n();
+    int64_t source = o.gate == GateLayout::Rows
+                         ? reference::alternatingSourceRow(p, o.n())
+                         : reference::interleavedSourceRow(p, o.n());
+    bias.push_back(problem.bias[static_cast<size_t>(e * o.n() + source)]);
+  }
+  return bias;
+}
+
+/// What lies between two kernels of the stage.
+static Error prepareParts(const Problem &problem, DeviceBuffers &buffers) {
+  const KernelOptions &o = problem.options;
+  int64_t pairs = problem.tokens * o.topk;
+  if (o.leavesRawSums())
+    return HostBuffer::allocate(uint64_t(pairs * o.n() * 4))
+        .moveInto(buffers.parts);
+  if (!o.reduce)
+    return Error::success();
+  for (int32_t id : problem.localIds())
+    buffers.valid.push_back(id >= 0);
+  if (Error error =
+          HostBuffer::allocate(uint64_t(pairs * o.outColumns()) *
+                               reference::byteWidth(problem.outType()))
+              .moveInto(buffers.parts))
+    return error;
+  std::memset(buffers.parts.data(), 0xff, buffers.parts.size());
+  return Error::success();
+}
+
+Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
+                                             int64_t tileM, unsigned threads,
+                                             Garbage garbage) {
+  const KernelOptions &o = problem.options;
+  DeviceBuffers buffers;
+  int64_t most = std::numeric_limits<int32_t>::max();
+  int64_t rows =
+      reference::maxSortedRows(problem.tokens, o.topk, o.experts, tileM);
+  if (rows > most - tileM)
+    return failure("tokens x topk: expected at most " + Twine(most - tileM) +
+                   " sorted rows, got " + Twine(rows));
+  reference::SortingInput input;
+  input.tokens = problem.tokens;
+  input.topk = o.topk;
+  input.experts = problem.globalExperts();
+  input.tileM = tileM;
+  input.ids = problem.ids.data();
+  const Sharding &sharding = problem.sharding;
+  input.expertMask = sharding.mask.empty() ? nullptr : sharding.mask.data();
+  input.localTokens = sharding.localTokens;
+  input.weights = problem.weights.data();
+  reference::SortingOutput sorted = reference::sortMoE(input);
+  buffers.sortedIds = std::move(sorted.sortedIds);
+  buffers.sortedWeights = std::move(sorted.sortedWeights);
+  buffers.expertIds = std::move(sorted.expertIds);
+  buffers.numValid = {sorted.numValid[0], sorted.numValid[1]};
+  buffers.numBlocks = static_cast<int64_t>(buffers.expertIds.size());
+  if (garbage == Garbage::Hostile)
+    poison(problem, tileM, buffers);
+  if (Error error = prepareWeights(problem, buffers, threads))
+    return std::move(error);
+  buffers.bias = physicalBias(problem);
+  if (Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
+                        .moveInto(buffers.out))
+    return std::move(error);
+  std::memcpy(buffers.out.data(), problem.initial.data(), buffers.out.size());
+  if (Error error = prepareParts(problem, buffers))
+    return std::move(error);
+  return std::move(buffers);
+}
+
+template <typename T>
+static moe::executor::Argument readOnly(const char *name,
+                                        std::vector<T> &values) {
+  return moe::executor::Argument::buffer(
+      name,
+      MutableArrayRef(reinterpret_cast<uint8_t *>(values.data()),
+                      values.size() * sizeof(T)),
+      /*readOnly=*/true);
+}
+
+std::vector<moe::executor::Argument>
+DeviceBuffers::arguments(Problem &problem) {
+  using executor::Argument;
+  const KernelOptions &o = problem.options;
+  std::vector<Argument> args;
+  args.push_back(
+      Argument::buffer("out", parts.empty() ? out.bytes() : parts.bytes()));
+  args.push_back(Argument::buffer("x", problem.x.bytes(), true));
+  args.push_back(Argument::buffer("w", w.bytes(), true));
+  args.push_back(Argument::buffer("scale", scale.bytes(), true));
+  args.push_back(readOnly("sorted_token_ids", sortedIds));
+  args.push_back(readOnly("expert_ids", expertIds));
+  args.push_back(readOnly("sorted_weights", sortedWeights));
+  args.push_back(readOnly("num_valid_ids", numValid));
+  args.push_back(o.bias && !o.leavesRawSums() ? readOnly("bias", bias)
+                                              : Argument::null("bias"));
+  args.push_back(
+      Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)));
+  args.push_back(Argument::scalar("n", static_cast<int32_t>(o.n())));
+  args.push_back(Argument::scalar("k", static_cast<int32_t>(o.k())));
+  args.push_back(
+      Argument::scalar("num_blocks", static_cast<int32_t>(numBlocks)));
+  if (o.kernel == KernelKind::Gemm1) {
+    ActivationParams params = resolvedActivation(o);
+    args.push_back(Argument::scalar("alpha", params.alpha));
+    args.push_back(Argument::scalar("limit", params.limit));
+    args.push_back(Argument::scalar("beta", params.beta));
+    args.push_back(Argument::scalar("linear_beta", params.linearBeta));
+  }
+  return args;
+}
+
+std::vector<moe::executor::Argument>
+DeviceBuffers::secondArguments(Problem &problem) {
+  using executor::Argument;
+  const KernelOptions &o = problem.options;
+  if (o.reduce)
+    return {Argument::buffer("out", out.bytes()),
+            Argument::buffer("parts", parts.bytes(), true),
+            readOnly("valid", valid),
+            Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)),
+            Argument::scalar("n", static_cast<int32_t>(o.n()))};
+  // The list of gemm1 with the sums in place of x, and no weights.
+  std::vector<Argument> args = arguments(problem);
+  args[0] = Argument::buffer("out", out.bytes());
+  args[1] = Argument::buffer("sums", parts.bytes(), true);
+  args[2] = Argument::null("w");
+  args[3] = Argument::null("scale");
+  if (o.bias)
+    args[8] = readOnly("bias", bias);
+  return args;
+}
