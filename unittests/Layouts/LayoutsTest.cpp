@@ -8,6 +8,8 @@
 #include "Math/Mfma.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Layout/ATile.h"
+#include "moe/Layout/MfmaFragment.h"
+#include "moe/Layout/OutTile.h"
 #include "moe/Reference/Scalars.h"
 #include "moe/Reference/Shuffle.h"
 #include "moe/Target/Chip.h"
@@ -163,127 +165,179 @@ TEST(Layouts, PhasesHoldEveryLaneOnce) {
     }
 }
 
-/// Lane 16*L + q reads chunk 16*kb + 4*L + j of row 16*mb + q.
+/// The most conflicts of 16-byte reads of A by MFMA with `rows` rows, the chunk
+/// position of chunk c in row r given by `position`.
+int64_t
+conflictsOfReads(const Chip &chip, int64_t rows, int64_t tileK,
+                 llvm::function_ref<int64_t(int64_t, int64_t)> position) {
+  layout::MfmaFragment fragment{rows};
+  int64_t most = 0;
+  for (int64_t run = 0; run < tileK / 128 * fragment.runs(); ++run)
+    for (int64_t step = 0; step < 4; ++step) {
+      auto address = [&](int64_t lane) {
+        int64_t row = lane % rows;
+        int64_t chunk = fragment.kOf(lane, run, step, 0) / 8;
+        return (row * (tileK / 8) + position(row, chunk)) * 16;
+      };
+      for (uint64_t phase : getLdsPhases(chip, 16))
+        most = std::max(most, mostInOneBank(chip, phase, 16, address));
+    }
+  return most;
+}
+
 TEST(Layouts, ReadsOfTheATileMeetInNoBank) {
   for (const char *name : {"gfx942", "gfx950"})
-    for (int64_t tileM : {16, 32, 64, 128})
+    for (int64_t rows : {16, 32})
       for (int64_t tileK : {128, 256, 512, 640}) {
         const Chip &chip = *lookupChip(name);
-        layout::ATile tile(chip, 16, tileK);
-        for (int64_t mb = 0; mb < tileM / 16; ++mb)
-          for (int64_t chunk = 0; chunk < tileK / 8; ++chunk) {
-            if (chunk % 16 >= 4)
-              continue; // j, with the lane group's 4*L added below
+        layout::ATile tile(chip, tileK);
+        auto position = [&](int64_t row, int64_t chunk) {
+          EXPECT_EQ(tile.getByte(row, chunk),
+                    (row * (tileK / 8) + tile.getPosition(row, chunk)) * 16);
+          return tile.getPosition(row, chunk);
+        };
+        EXPECT_EQ(conflictsOfReads(chip, rows, tileK, position), 1)
+            << name << " rows " << rows << " tile_k " << tileK;
+      }
+}
+
+/// The test above is able to fail: with the plain row number as key lanes do
+/// meet, and without a key all of them.
+TEST(Layouts, PlainKeysHaveConflicts) {
+  for (const char *name : {"gfx942", "gfx950"}) {
+    const Chip &chip = *lookupChip(name);
+    auto plain = [](int64_t row, int64_t chunk) { return chunk ^ (row % 16); };
+    auto none = [](int64_t, int64_t chunk) { return chunk; };
+    EXPECT_EQ(conflictsOfReads(chip, 16, 128, plain), 2);
+    EXPECT_EQ(conflictsOfReads(chip, 16, 128, none),
+              std::string(name) == "gfx950" ? 8 : 4);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The output tile
+//===----------------------------------------------------------------------===//
+
+/// Writes of 2 bytes are counted as dwords: one of each row and column block.
+TEST(Layouts, TheOutputTileMeetsInNoBank) {
+  for (const char *name : {"gfx942", "gfx950"})
+    for (int64_t rows : {16, 32})
+      for (int64_t columns : {32, 64, 128, 256}) {
+        const Chip &chip = *lookupChip(name);
+        layout::OutTile tile{layout::MfmaFragment{rows}, columns};
+        const layout::MfmaFragment &fragment = tile.fragment;
+        for (int64_t column = 0; column < columns; column += rows)
+          for (int64_t quad = 0; quad < 64 / fragment.quadStep(); ++quad)
+            for (int64_t v = 0; v < 4; ++v) {
+              auto address = [&](int64_t lane) {
+                return 2 * tile.getElement(fragment.rowOf(lane, quad, v),
+                                           column + fragment.columnOf(lane));
+              };
+              for (uint64_t phase : getLdsPhases(chip, 4))
+                ASSERT_EQ(mostInOneBank(chip, phase, 4, address), 1)
+                    << name << " rows " << rows << " columns " << columns;
+            }
+        for (int64_t width : {2, 4, 8})
+          for (int64_t first = 0; first < 64 * columns / width; first += 64) {
             auto address = [&](int64_t lane) {
-              return tile.getByte(16 * mb + lane % 16, chunk + lane / 16 * 4);
+              int64_t element = (first + lane) * width;
+              return 2 * tile.getElement(element / columns, element % columns);
             };
-            for (uint64_t phase : getLdsPhases(chip, 16))
-              ASSERT_EQ(mostInOneBank(chip, phase, 16, address), 1)
-                  << name << " tile_k " << tileK << " chunk " << chunk;
+            for (uint64_t phase : getLdsPhases(chip, 2 * width))
+              ASSERT_EQ(mostInOneBank(chip, phase, 2 * width, address), 1)
+                  << name << " columns " << columns << " width " << width;
           }
       }
 }
 
-/// With 32 rows lane 32*H + m reads chunk 16*kb + 8*i + 4*H + j of row m.
-TEST(Layouts, ReadsOfTheATileBy32RowsMeetInNoBank) {
-  for (const char *name : {"gfx942", "gfx950"})
-    for (int64_t tileK : {128, 256}) {
-      const Chip &chip = *lookupChip(name);
-      layout::ATile tile(chip, 32, tileK);
-      for (int64_t chunk = 0; chunk < tileK / 8; ++chunk) {
-        if (chunk % 8 >= 4)
-          continue;
-        auto address = [&](int64_t lane) {
-          return tile.getByte(lane % 32, chunk + lane / 32 * 4);
-        };
-        for (uint64_t phase : getLdsPhases(chip, 16))
-          ASSERT_EQ(mostInOneBank(chip, phase, 16, address), 1)
-              << name << " tile_k " << tileK << " chunk " << chunk;
-      }
+TEST(Layouts, TheOutputTileHoldsEveryElementOnce) {
+  for (int64_t rows : {16, 32})
+    for (int64_t columns : {16, 32, 48, 64, 96, 128}) {
+      layout::OutTile tile{layout::MfmaFragment{rows}, columns};
+      std::set<int64_t> seen;
+      for (int64_t row = 0; row < 64; ++row)
+        for (int64_t column = 0; column < columns; ++column) {
+          int64_t place = tile.getElement(row, column);
+          EXPECT_TRUE(seen.insert(place).second);
+          EXPECT_LT(place, 64 * columns);
+          if (tile.staysInRow()) {
+            EXPECT_EQ(place / columns, row);
+          }
+          // Runs of up to 16 that are read at once.
+          EXPECT_EQ(place % 16, column % 16);
+        }
     }
-}
-
-/// The test above is able to fail: with the plain row number as key, which is
-/// right for 32 rows, lanes do meet.
-TEST(Layouts, TheKeyDependsOnTheRowsOfTheMfma) {
-  for (const char *name : {"gfx942", "gfx950"}) {
-    const Chip &chip = *lookupChip(name);
-    layout::ATile tile(chip, 32, 128);
-    int64_t most = 0;
-    auto address = [&](int64_t lane) {
-      return tile.getByte(lane % 16, lane / 16 * 4);
-    };
-    for (uint64_t phase : getLdsPhases(chip, 16))
-      most = std::max(most, mostInOneBank(chip, phase, 16, address));
-    EXPECT_EQ(most, 2);
-  }
 }
 
 /// LDS DMA moves a chunk as it is; where fp4 is decoded by look-ups the even
 /// columns come first.
 TEST(Layouts, OrdersOfAChunk) {
-  layout::ATile dma(*lookupChip("gfx950"), 16, 128);
-  layout::ATile staged(*lookupChip("gfx942"), 16, 128);
+  layout::ATile dma(*lookupChip("gfx950"), 128);
+  layout::ATile staged(*lookupChip("gfx942"), 128);
   EXPECT_EQ(dma.getOrder(), layout::ATile::kInOrder);
   EXPECT_EQ(staged.getOrder(), (layout::ATile::Order{0, 2, 4, 6, 1, 3, 5, 7}));
 }
 
 TEST(Layouts, KeysAreLinearAndPermuteChunks) {
-  for (int64_t rows : {16, 32}) {
-    layout::ATile tile(*lookupChip("gfx950"), rows, 256);
-    std::set<int64_t> keys;
-    for (int64_t row = 0; row < 16; ++row) {
-      keys.insert(tile.getKey(row));
-      EXPECT_EQ(tile.getKey(row), tile.getKey(row + 16));
-      for (int64_t other = 0; other < 16; ++other)
-        EXPECT_EQ(tile.getKey(row ^ other),
-                  tile.getKey(row) ^ tile.getKey(other));
-    }
-    EXPECT_EQ(keys.size(), 16u);
-    EXPECT_EQ(*keys.rbegin(), 15);
+  layout::ATile tile(*lookupChip("gfx950"), 256);
+  std::set<int64_t> keys;
+  for (int64_t row = 0; row < 16; ++row) {
+    keys.insert(tile.getKey(row));
+    EXPECT_EQ(tile.getKey(row), tile.getKey(row + 16));
+    for (int64_t other = 0; other < 16; ++other)
+      EXPECT_EQ(tile.getKey(row ^ other),
+                tile.getKey(row) ^ tile.getKey(other));
   }
+  EXPECT_EQ(keys.size(), 16u);
+  EXPECT_EQ(*keys.rbegin(), 15);
 }
 
 //===----------------------------------------------------------------------===//
 // MFMA
 //===----------------------------------------------------------------------===//
 
-/// A 16 x 16 x 128 product from preshuffled bytes, lane by lane as
-/// moe.load_weight and moe.mfma describe it: 16 bytes of a lane are row
-/// lane%16, K 32*(lane/16) .. +31; step j multiplies K 32*(lane/16) + 8j .. +7;
-/// accumulator v of a lane is row 4*(lane/16) + v of A and column lane%16.
-/// The K of a step come in the order of the A tile's chunks, for both operands.
+/// A rows x rows x 128 product from preshuffled bytes, lane by lane as the
+/// fragment says: the bytes of a run from the weights' layout, K in the order
+/// of the A tile's chunks for both operands, results by row and column of a
+/// lane.
 void multiplyBlock(emulator::math::MatChip chip, const char *chipName,
-                   const char *name, int64_t perLane) {
-  layout::ATile tile(*lookupChip(chipName), 16, 128);
+                   const char *name, int64_t rows) {
   constexpr int64_t k = 128;
+  layout::ATile tile(*lookupChip(chipName), k);
+  layout::MfmaFragment fragment{rows};
+  const Preshuffle &places = Preshuffle::weights(kMXFP4);
   std::mt19937 random(7);
-  std::vector<uint8_t> codes(16 * k / 2);
-  std::vector<double> a(16 * k);
+  std::vector<uint8_t> codes(rows * k / 2);
+  std::vector<double> a(rows * k);
   for (uint8_t &byte : codes)
     byte = random() & 0xFF;
   // Small integers and powers of two: every sum is exact in f32.
   for (double &value : a)
     value = int(random() % 17) - 8;
   std::vector<uint8_t> shuffled =
-      reference::shuffleWeightA16W4(codes.data(), 1, 16, k);
+      reference::shuffleWeightA16W4(codes.data(), 1, rows, k);
   auto code = [&](int64_t row, int64_t i) {
     return (codes[row * k / 2 + i / 2] >> (4 * (i % 2))) & 15;
   };
 
   const emulator::math::MfmaDesc *desc = emulator::math::findMfma(name, chip);
   ASSERT_NE(desc, nullptr);
-  emulator::math::RegRow left[4] = {}, right[4] = {}, acc[4] = {};
-  for (int64_t j = 0; j < 4; ++j)
+  const Chip &facts = *lookupChip(chipName);
+  int64_t perLane =
+      (rows == 32 ? facts.mfma32K : facts.mfma16K) / fragment.laneGroups();
+  emulator::math::RegRow left[4] = {}, right[4] = {}, acc[16] = {};
+  for (int64_t step = 0; step < 4 * fragment.runs(); ++step)
     for (int64_t part = 0; part < 8; part += perLane) {
       for (int64_t lane = 0; lane < 64; ++lane)
         for (int64_t i = 0; i < perLane; ++i) {
-          int64_t element = 8 * j + tile.getOrder()[part + i];
-          uint8_t byte = shuffled[lane * 16 + element / 2];
+          int64_t element = tile.getOrder()[part + i];
+          int64_t at = fragment.kOf(lane, step / 4, step % 4, element);
+          int64_t nibble =
+              places.getElementPlace({0, lane % rows, at}, {1, rows, k});
+          uint8_t byte = shuffled[nibble / 2];
           uint16_t w = reference::encodeBF16(
-              reference::decodeE2M1((byte >> (4 * (element % 2))) & 15));
-          uint16_t x = reference::encodeBF16(
-              a[(lane % 16) * k + 32 * (lane / 16) + element]);
+              reference::decodeE2M1((byte >> (4 * (nibble % 2))) & 15));
+          uint16_t x = reference::encodeBF16(a[(lane % rows) * k + at]);
           left[i / 2][lane] &= i % 2 ? 0xFFFFu : 0xFFFF0000u;
           right[i / 2][lane] &= i % 2 ? 0xFFFFu : 0xFFFF0000u;
           left[i / 2][lane] |= uint32_t(x) << (16 * (i % 2));
@@ -297,25 +351,47 @@ void multiplyBlock(emulator::math::MatChip chip, const char *chipName,
       emulator::math::mfma(*desc, chip, operands, {});
     }
   for (int64_t lane = 0; lane < 64; ++lane)
-    for (int64_t v = 0; v < 4; ++v) {
-      int64_t row = 4 * (lane / 16) + v, column = lane % 16;
+    for (int64_t reg = 0; reg < 4 * fragment.quads(); ++reg) {
+      int64_t row = fragment.rowOf(lane, reg / 4, reg % 4);
+      int64_t column = fragment.columnOf(lane);
       double expected = 0;
       for (int64_t i = 0; i < k; ++i)
         expected += a[row * k + i] * reference::decodeE2M1(code(column, i));
       float got;
-      std::memcpy(&got, &acc[v][lane], 4);
-      ASSERT_EQ(got, expected) << "lane " << lane << " register " << v;
+      std::memcpy(&got, &acc[reg][lane], 4);
+      ASSERT_EQ(got, expected) << "lane " << lane << " register " << reg;
     }
+}
+
+/// A run of a lane is one load of 16 bytes.
+TEST(Layouts, RunsAreConsecutiveBytes) {
+  const Preshuffle &places = Preshuffle::weights(kMXFP4);
+  for (int64_t rows : {16, 32}) {
+    layout::MfmaFragment fragment{rows};
+    for (int64_t lane = 0; lane < 64; ++lane)
+      for (int64_t run = 0; run < fragment.runs(); ++run)
+        for (int64_t i = 0; i < 32; ++i) {
+          Index3 first = {0, lane % rows, fragment.kOf(lane, run, 0, 0)};
+          Index3 element = {0, lane % rows,
+                            fragment.kOf(lane, run, i / 8, i % 8)};
+          EXPECT_EQ(places.getElementPlace(element, {1, 32, 128}),
+                    places.getElementPlace(first, {1, 32, 128}) + i);
+        }
+  }
 }
 
 TEST(Layouts, LanesOfGfx950) {
   multiplyBlock(emulator::math::MatGfx950, "gfx950", "V_MFMA_F32_16X16X32_BF16",
-                8);
+                16);
+  multiplyBlock(emulator::math::MatGfx950, "gfx950", "V_MFMA_F32_32X32X16_BF16",
+                32);
 }
 
 TEST(Layouts, LanesOfGfx942) {
   multiplyBlock(emulator::math::MatGfx942, "gfx942",
-                "V_MFMA_F32_16X16X16BF16_1K", 4);
+                "V_MFMA_F32_16X16X16BF16_1K", 16);
+  multiplyBlock(emulator::math::MatGfx942, "gfx942",
+                "V_MFMA_F32_32X32X8BF16_1K", 32);
 }
 
 } // namespace

@@ -14,7 +14,7 @@
 
 namespace moe::layout {
 
-/// The tile as MFMA with `mfmaRows` rows, 16 or 32, read it on `chip`.
+/// The tile on `chip`.
 class ATile {
 public:
   /// Which of a chunk's eight consecutive columns stands in each place.
@@ -26,7 +26,7 @@ public:
   /// Rows after which the permutation repeats.
   static constexpr int64_t kPeriod = 16;
 
-  ATile(const Chip &chip, int64_t mfmaRows, int64_t tileK);
+  ATile(const Chip &chip, int64_t tileK);
 
   int64_t getChunksPerRow() const { return tileK / kChunkColumns; }
 
@@ -39,7 +39,7 @@ public:
   /// linear: the key of a row is the exclusive or of the keys of its bits.
   int64_t getKey(int64_t row) const;
   /// The key of row 2^bit, bit 0 to 3.
-  int64_t getKeyOfBit(unsigned bit) const { return keyOfBit[bit]; }
+  int64_t getKeyOfBit(unsigned bit) const { return kKeyOfBit[bit]; }
 
   /// The chunk position in `row` where chunk `chunk` of the row stands; its own
   /// inverse.
@@ -54,7 +54,8 @@ public:
 private:
   int64_t tileK;
   Order order;
-  std::array<int64_t, 4> keyOfBit;
+  /// The row number, modulo 16, with bits 1 and 2 exchanged.
+  static constexpr std::array<int64_t, 4> kKeyOfBit = {1, 4, 2, 8};
 };
 
 } // namespace moe::layout

@@ -4,6 +4,7 @@
 // docs/Numerics.md has the formulas and their errors.
 
 #include "LaneBuilder.h"
+#include "RowPlaces.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -79,17 +80,21 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
   /// 2*j + 1 is up. Past the last column, that of the last one.
   static Value loadBias(LaneBuilder &b, ActivateOp op, OneToNOpAdaptor adaptor,
                         int64_t nb) {
-    Value bias = adaptor.getBias().front();
     int64_t columns = op.getBias().getType().getDimSize(1);
-    Value q = b.rem(b.lane(), 16);
-    Value block = b.add(b.div(adaptor.getN().front(), 16), b.index(nb));
-    layout::RowOrder order = getRowOrder(op.getGate(), columns);
-    Value half = b.mul(b.rem(block, 2), order.halfStride);
-    Value column = b.add(b.mul(b.div(block, 2), order.pairStride),
-                         b.add(half, b.mul(q, order.columnStride)));
+    RowPlaces rows(b, getRowOrder(op.getGate(), columns),
+                   getAccumulatorFragment(op.getAcc().getType()),
+                   /*gated=*/true, adaptor.getN().front());
+    Value block = rows.blockOf(nb), row = rows.laneRow();
+    if (Value own = rows.laneBlock())
+      block = b.add(block, own);
+    if (Value first = rows.rowOf(nb))
+      row = b.add(row, first);
+    Value column = b.add(b.mul(block, RowPlaces::kBlock), row);
+    column = arith::IndexCastUIOp::create(b, b.getIndexType(), column);
     column = b.minU(column, b.index(columns - 1));
     return memref::LoadOp::create(
-        b, bias, ValueRange{adaptor.getExpert().front(), column});
+        b, adaptor.getBias().front(),
+        ValueRange{adaptor.getExpert().front(), column});
   }
 
   static Value activate(Arithmetic f, ActivateOp op, Value g, Value u) {
@@ -120,26 +125,30 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
   matchAndRewrite(ActivateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
-    ArrayRef<int64_t> shape = op.getResult().getType().getShape();
+    VectorType type = op.getResult().getType();
     Arithmetic f{b, VectorType::get({4}, b.getF32Type())};
-    SmallVector<Value> acc(adaptor.getAcc()), results(shape[0] * shape[1]);
-    for (int64_t nb = 0; nb < shape[1]; ++nb) {
+    SmallVector<Value> acc =
+        splitQuads(b, op.getAcc().getType(), adaptor.getAcc());
+    int64_t nBlocks = type.getDimSize(1);
+    int64_t rowQuads = acc.size() / (2 * nBlocks);
+    SmallVector<Value> results(rowQuads * nBlocks);
+    for (int64_t nb = 0; nb < nBlocks; ++nb) {
       Value gateBias, upBias;
       if (op.getBias()) {
         gateBias = f.splat(loadBias(b, op, adaptor, 2 * nb));
         upBias = f.splat(loadBias(b, op, adaptor, 2 * nb + 1));
       }
-      for (int64_t mb = 0; mb < shape[0]; ++mb) {
-        Value g = acc[(mb * shape[1] + nb) * 2];
-        Value u = acc[(mb * shape[1] + nb) * 2 + 1];
+      for (int64_t quad = 0; quad < rowQuads; ++quad) {
+        Value g = acc[(quad * nBlocks + nb) * 2];
+        Value u = acc[(quad * nBlocks + nb) * 2 + 1];
         if (gateBias) {
           g = f.add(g, gateBias);
           u = f.add(u, upBias);
         }
-        results[mb * shape[1] + nb] = activate(f, op, g, u);
+        results[quad * nBlocks + nb] = activate(f, op, g, u);
       }
     }
-    rewriter.replaceOpWithMultiple(op, {results});
+    rewriter.replaceOpWithMultiple(op, {joinQuads(b, type, results)});
     return success();
   }
 };
@@ -166,7 +175,8 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
     LaneBuilder b(op.getLoc(), rewriter);
     int64_t groups = op.getGroups();
     int64_t wavesPerGroup = op.getThreads() / 64 / groups;
-    SmallVector<Value> acc(adaptor.getAcc());
+    VectorType type = op.getAcc().getType();
+    SmallVector<Value> acc = splitQuads(b, type, adaptor.getAcc());
     Value buffers[] = {adaptor.getBuffer0().front(),
                        adaptor.getBuffer1().front()};
     auto four = VectorType::get({4}, b.getF32Type());
@@ -202,7 +212,7 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
             b, acc[reg], vector::BitCastOp::create(b, four, part));
       }
     }
-    rewriter.replaceOpWithMultiple(op, {acc});
+    rewriter.replaceOpWithMultiple(op, {joinQuads(b, type, acc)});
     return success();
   }
 };

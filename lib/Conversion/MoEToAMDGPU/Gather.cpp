@@ -108,7 +108,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     int64_t tileK = tileType.getDimSize(1);
     int64_t count = op.getRows().getType().getDimSize(0);
     int64_t threads = tileType.getNumElements() / 8 / count;
-    layout::ATile tile(chip, /*mfmaRows=*/16, tileK);
+    layout::ATile tile(chip, tileK);
     Value rsrc = describeX(b, adaptor.getX());
     Value k = b.toI32(b.mul(adaptor.getK(), 2));
     Value stride = b.toI32(b.mul(b.rowStride(adaptor.getX()), 2));

@@ -193,6 +193,42 @@ Value LaneBuilder::bufferLoad(Type type, Value rsrc, Value offset,
                                            /*tbaa=*/ArrayAttr());
 }
 
+SmallVector<Value> moe::splitQuads(LaneBuilder &b, VectorType acc,
+                                   ValueRange registers) {
+  int64_t quads = getAccumulatorFragment(acc).quads();
+  int64_t mBlocks = acc.getDimSize(0), nBlocks = acc.getDimSize(1);
+  if (quads == 1)
+    return registers;
+  SmallVector<Value> results;
+  for (int64_t mb = 0; mb < mBlocks; ++mb)
+    for (int64_t quad = 0; quad < quads; ++quad)
+      for (int64_t nb = 0; nb < nBlocks; ++nb)
+        results.push_back(vector::ExtractStridedSliceOp::create(
+            b, registers[mb * nBlocks + nb], ArrayRef<int64_t>{4 * quad},
+            ArrayRef<int64_t>{4}, ArrayRef<int64_t>{1}));
+  return results;
+}
+
+SmallVector<Value> moe::joinQuads(LaneBuilder &b, VectorType acc,
+                                  ValueRange values) {
+  int64_t quads = getAccumulatorFragment(acc).quads();
+  int64_t mBlocks = acc.getDimSize(0), nBlocks = acc.getDimSize(1);
+  if (quads == 1)
+    return values;
+  auto type = VectorType::get({4 * quads}, b.getF32Type());
+  SmallVector<Value> results;
+  for (int64_t mb = 0; mb < mBlocks; ++mb)
+    for (int64_t nb = 0; nb < nBlocks; ++nb) {
+      Value block = arith::ConstantOp::create(b, type, b.getZeroAttr(type));
+      for (int64_t quad = 0; quad < quads; ++quad)
+        block = vector::InsertStridedSliceOp::create(
+            b, values[(mb * quads + quad) * nBlocks + nb], block,
+            ArrayRef<int64_t>{4 * quad}, ArrayRef<int64_t>{1});
+      results.push_back(block);
+    }
+  return results;
+}
+
 void moe::pinOrder(OpBuilder &b, Location loc,
                    amdgpu::sched_barrier_opt_enum allow) {
   amdgpu::SchedBarrierOp::create(

@@ -6,6 +6,7 @@
 #ifndef MOE_LIB_CONVERSION_MOETOAMDGPU_LANEBUILDER_H
 #define MOE_LIB_CONVERSION_MOETOAMDGPU_LANEBUILDER_H
 
+#include "moe/Dialect/MoE/IR/Fragments.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Layout/ATile.h"
 #include "moe/Target/Chip.h"
@@ -91,6 +92,22 @@ void pinOrder(mlir::OpBuilder &b, mlir::Location loc,
 /// Aux bits of a buffer load with this cache policy (CDNA3 and CDNA4: nt is
 /// bit 1).
 int64_t getCacheAux(CachePolicy policy);
+
+/// The dword and the byte in it where moe.load_scale leaves the scale of row
+/// block `nb`, K block `kb` of `kBlocks` and run `run` of 32 K.
+std::pair<mlir::Value, int64_t> findScale(layout::MfmaFragment fragment,
+                                          mlir::ValueRange dwords,
+                                          int64_t kBlocks, int64_t nb,
+                                          int64_t kb, int64_t run);
+
+/// Accumulator registers as vectors of four rows: those of MFMA with 32 rows
+/// hold four each. [block of rows][block of columns][quad] becomes
+/// [quad of rows][block of columns].
+llvm::SmallVector<mlir::Value> splitQuads(LaneBuilder &b, mlir::VectorType acc,
+                                          mlir::ValueRange registers);
+/// The inverse.
+llvm::SmallVector<mlir::Value> joinQuads(LaneBuilder &b, mlir::VectorType acc,
+                                         mlir::ValueRange quads);
 
 /// An out-of-range byte offset, also after a K offset is added to it: the K
 /// offset of weights is 8 bytes a K, below a mebibyte.

@@ -4,6 +4,7 @@
 // moe.load_scale. docs/Layouts.md, "Weights" and "Scales", has the bytes.
 
 #include "LaneBuilder.h"
+#include "RowPlaces.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -55,54 +56,23 @@ static std::pair<Value, int64_t> splitK(LaneBuilder &b, Value k, bool bounded) {
 }
 
 namespace {
-/// Where the rows of a wave's blocks stand, for the lanes that hold them: lane
-/// 16*L + q holds row q of a block. A physical row is the sum of what a block
-/// has in all lanes and of `q * columnStride`, and the two do not carry into
-/// each other's place within 16 rows.
-struct RowPlaces {
-  RowPlaces(LaneBuilder &b, MemRefType type, Value n)
-      : b(b), places(cast<PreshuffleAttr>(type.getLayout()).getPlaces()),
+/// The bytes of a preshuffled memref, and the rows of a wave in it.
+struct Source {
+  Source(LaneBuilder &b, MemRefType type, layout::MfmaFragment fragment,
+         Value n)
+      : layout(cast<PreshuffleAttr>(type.getLayout())),
         shape{type.getDimSize(0), type.getDimSize(1), type.getDimSize(2)},
-        order(getRowOrder(cast<PreshuffleAttr>(type.getLayout()).getGate(),
-                          type.getDimSize(1))),
-        firstBlock(b.toI32(b.div(n, RowOrder::kBlock))) {
-    Value lane = b.toI32(b.lane());
-    row = b.mul(b.rem(lane, RowOrder::kBlock), order.columnStride);
-    group = b.div(lane, RowOrder::kBlock);
-  }
-  using RowOrder = layout::RowOrder;
+        order(getRowOrder(layout.getGate(), type.getDimSize(1))),
+        rows(b, order, fragment, layout.getGate() != GateLayout::None, n) {}
 
   int64_t bytes(layout::Axis axis, int64_t divisor) const {
-    return places.getByteStride(axis, divisor, shape);
-  }
-  /// The block of 16 rows (i32) in memory where block `nb` of the wave begins.
-  Value block(int64_t nb) const {
-    Value counted = b.add(firstBlock, b.i32(nb));
-    if (order.pairStride == 2 * RowOrder::kBlock && order.keepsBlocks())
-      return counted;
-    Value pair = b.mul(b.shr(counted, 1), order.pairStride / RowOrder::kBlock);
-    return b.add(
-        pair, b.mul(b.bitAnd(counted, 1), order.halfStride / RowOrder::kBlock));
-  }
-  /// The row within 16 (i32, or null where it is 0) of the lanes with q = 0.
-  Value firstRow(int64_t nb) const {
-    if (order.halfStride % RowOrder::kBlock == 0)
-      return nullptr;
-    return b.mul(b.bitAnd(b.add(firstBlock, b.i32(nb)), 1), order.halfStride);
-  }
-  /// The lane's own part of the row, within 16, and of the block.
-  Value laneRow() const {
-    return order.keepsBlocks() ? row : b.rem(row, RowOrder::kBlock);
-  }
-  Value laneBlock() const {
-    return order.keepsBlocks() ? b.i32(0) : b.div(row, RowOrder::kBlock);
+    return layout.getPlaces().getByteStride(axis, divisor, shape);
   }
 
-  LaneBuilder &b;
-  const layout::Preshuffle &places;
+  PreshuffleAttr layout;
   layout::Index3 shape;
-  RowOrder order;
-  Value firstBlock, row, group;
+  layout::RowOrder order;
+  RowPlaces rows;
 };
 
 struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
@@ -115,32 +85,37 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
     LaneBuilder b(op.getLoc(), rewriter);
     MemRefType type = op.getW().getType();
     Value rsrc = describeExpert(b, adaptor.getW(), type, adaptor.getExpert());
-    RowPlaces rows(b, type, adaptor.getN());
-    int64_t blockBytes = rows.bytes(Axis::Row, 16);
-    int64_t rowBytes = rows.bytes(Axis::Row, 1);
-    int64_t kBlockBytes = rows.bytes(Axis::K, 128);
-    // With the rows of a block in their order this is lane * 16.
-    Value lane = b.add(b.mul(rows.group, rows.bytes(Axis::K, 32)),
+    ArrayRef<int64_t> shape = op.getResult().getType().getShape();
+    layout::MfmaFragment fragment{shape.size() == 4 ? 32 : 16};
+    Source source(b, type, fragment, adaptor.getN());
+    const RowPlaces &rows = source.rows;
+    int64_t blockBytes = source.bytes(Axis::Row, 16);
+    int64_t rowBytes = source.bytes(Axis::Row, 1);
+    int64_t runBytes = source.bytes(Axis::K, 32);
+    int64_t kBlockBytes = source.bytes(Axis::K, 128);
+    // With blocks of 16 rows in their order this is lane * 16.
+    Value lane = b.add(b.mul(rows.laneGroup(), runBytes),
                        b.mul(rows.laneRow(), rowBytes));
-    if (!rows.order.keepsBlocks())
-      lane = b.add(lane, b.mul(rows.laneBlock(), blockBytes));
+    if (Value block = rows.laneBlock())
+      lane = b.add(lane, b.mul(block, blockBytes));
     auto [changing, delta] = splitK(b, adaptor.getK(), op.getBounded());
     Value k = b.mul(b.toI32(b.div(changing, 128)), kBlockBytes);
     auto fragmentType = VectorType::get({4}, b.getI32Type());
-    ArrayRef<int64_t> shape = op.getResult().getType().getShape();
     SmallVector<Value> fragments;
     for (int64_t nb = 0; nb < shape[0]; ++nb) {
-      Value row = b.add(b.mul(rows.block(nb), blockBytes), lane);
-      if (Value first = rows.firstRow(nb))
+      Value row = b.add(b.mul(rows.blockOf(nb), blockBytes), lane);
+      if (Value first = rows.rowOf(nb))
         row = b.add(row, b.mul(first, rowBytes));
-      for (int64_t kb = 0; kb < shape[1]; ++kb) {
-        int64_t constant = kb * kBlockBytes + delta * kBlockBytes / 128;
-        Value offset = boundOffset(b, b.add(row, b.i32(constant)),
-                                   b.add(adaptor.getK(), b.index(128 * kb)),
-                                   type.getDimSize(2), op.getBounded());
-        fragments.push_back(b.bufferLoad(fragmentType, rsrc, offset, k,
-                                         getCacheAux(op.getCache())));
-      }
+      for (int64_t kb = 0; kb < shape[1]; ++kb)
+        for (int64_t run = 0; run < fragment.runs(); ++run) {
+          int64_t constant = kb * kBlockBytes + delta * kBlockBytes / 128 +
+                             run * fragment.laneGroups() * runBytes;
+          Value offset = boundOffset(b, b.add(row, b.i32(constant)),
+                                     b.add(adaptor.getK(), b.index(128 * kb)),
+                                     type.getDimSize(2), op.getBounded());
+          fragments.push_back(b.bufferLoad(fragmentType, rsrc, offset, k,
+                                           getCacheAux(op.getCache())));
+        }
     }
     rewriter.replaceOpWithMultiple(op, {fragments});
     return success();
@@ -151,28 +126,34 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
 class ScaleLoader {
 public:
   ScaleLoader(LaneBuilder &b, LoadScaleOp op, Value rsrc, Value n, Value k)
-      : b(b), op(op), rsrc(rsrc), k(k), rows(b, op.getScale().getType(), n),
+      : b(b), op(op), rsrc(rsrc), k(k),
+        fragment{op.getResult().getType().getRank() == 3 ? 32 : 16},
+        source(b, op.getScale().getType(), fragment, n), rows(source.rows),
         sizeK(op.getScale().getType().getDimSize(2) * 32) {
-    // A dword is 4 bytes of row r % 16 and K group L.
-    lane = b.add(b.mul(rows.group, rows.bytes(layout::Axis::K, 1)),
-                 b.mul(rows.laneRow(), rows.bytes(layout::Axis::Row, 1)));
+    // A dword is 4 bytes of row r % 16 and one run of 32 K.
+    runBytes = source.bytes(layout::Axis::K, 1);
+    lane = b.add(b.mul(rows.laneGroup(), runBytes),
+                 b.mul(rows.laneRow(), source.bytes(layout::Axis::Row, 1)));
     wholeDwords = op.getResult().getType().getDimSize(1) > 1;
   }
 
   SmallVector<Value> load();
 
 private:
-  Value loadDwords(Type type, Value block, int64_t kb);
+  Value loadDwords(Type type, Value block, int64_t kb, Value more = {});
   Value alignK(Value dword, int64_t kb);
   Value alignRows(Value dword, Value block);
   Value loadSeparated(int64_t nb, int64_t kb);
   Value loadAlternating(int64_t nb, int64_t kb);
+  void loadLarge(int64_t nb, int64_t kb, SmallVectorImpl<Value> &dwords);
 
   LaneBuilder &b;
   LoadScaleOp op;
   Value rsrc, k;
-  RowPlaces rows;
-  int64_t sizeK;
+  layout::MfmaFragment fragment;
+  Source source;
+  const RowPlaces &rows;
+  int64_t sizeK, runBytes;
   Value lane;
   bool wholeDwords;
   /// Dwords loaded before: up or gate, number of the dword, K block.
@@ -183,12 +164,14 @@ private:
 /// `type`, a dword or two, at this lane's place of the two row blocks that
 /// `block` is one of, and of K block `kb` of the op. Where a tile has more than
 /// one K block it begins with a whole dword; a K block of its own may be the
-/// upper half of one (alignK).
-Value ScaleLoader::loadDwords(Type type, Value block, int64_t kb) {
+/// upper half of one (alignK). `more` is added to the place where given.
+Value ScaleLoader::loadDwords(Type type, Value block, int64_t kb, Value more) {
   // 32 rows x 256 K are 64 dwords, one a lane.
-  int64_t kPairBytes = rows.bytes(layout::Axis::K, 8);
+  int64_t kPairBytes = source.bytes(layout::Axis::K, 8);
   Value offset =
-      b.add(b.mul(b.shr(block, 1), rows.bytes(layout::Axis::Row, 32)), lane);
+      b.add(b.mul(b.shr(block, 1), source.bytes(layout::Axis::Row, 32)), lane);
+  if (more)
+    offset = b.add(offset, more);
   auto bound = [&](Value offset) {
     return boundOffset(b, offset, b.add(k, b.index(128 * kb)), sizeK,
                        op.getBounded());
@@ -227,7 +210,7 @@ Value ScaleLoader::loadSeparated(int64_t nb, int64_t kb) {
   auto halfOf = [&](bool up) {
     int64_t pair = nb / 2;
     int64_t number = sharing ? (pair + (up ? upParity : 0)) / 2 : pair;
-    Value block = rows.block(nb + up);
+    Value block = rows.blockOf(nb + up);
     Value &value = loaded[{up ? 1 : 0, number, kb}];
     if (!value)
       value = alignK(loadDwords(b.getI32Type(), block, kb), kb);
@@ -241,7 +224,7 @@ Value ScaleLoader::loadSeparated(int64_t nb, int64_t kb) {
 /// follow each other, and a lane's q says which of the two row blocks is its.
 Value ScaleLoader::loadAlternating(int64_t nb, int64_t kb) {
   auto pairType = VectorType::get({2}, b.getI32Type());
-  Value both = loadDwords(pairType, rows.block(nb), kb);
+  Value both = loadDwords(pairType, rows.blockOf(nb), kb);
   auto dword = [&](int64_t i) {
     return alignK(vector::ExtractOp::create(b, both, i), kb);
   };
@@ -252,19 +235,44 @@ Value ScaleLoader::loadAlternating(int64_t nb, int64_t kb) {
   return b.permuteBytes(up, gate, selector);
 }
 
+/// MFMA with 32 rows: a lane's row may be in either of a dword's two row
+/// blocks, and there is a dword for each of its runs of 32 K.
+void ScaleLoader::loadLarge(int64_t nb, int64_t kb,
+                            SmallVectorImpl<Value> &dwords) {
+  Value block = b.add(rows.blockOf(nb), rows.laneBlock());
+  Value first = rows.rowOf(nb);
+  Value offset =
+      first ? b.mul(first, source.bytes(layout::Axis::Row, 1)) : Value();
+  for (int64_t run = 0; run < fragment.runs(); ++run) {
+    Value more = b.i32(run * fragment.laneGroups() * runBytes);
+    if (offset)
+      more = b.add(more, offset);
+    Value dword = loadDwords(b.getI32Type(), block, kb, more);
+    dwords.push_back(alignRows(alignK(dword, kb), block));
+  }
+}
+
 /// A dword for each two row blocks and two K blocks of the op's result, with
-/// the byte of row block nb and K block kb in byte nb % 2 + kb % 2 * 2.
+/// the byte of row block nb and K block kb in byte nb % 2 + kb % 2 * 2. With 32
+/// rows a dword for each row block, two K blocks and run, and K block kb in
+/// byte kb % 2 * 2.
 SmallVector<Value> ScaleLoader::load() {
   ArrayRef<int64_t> shape = op.getResult().getType().getShape();
   SmallVector<Value> dwords;
+  if (fragment.rows == 32) {
+    for (int64_t nb = 0; nb < shape[0]; ++nb)
+      for (int64_t kb = 0; kb < shape[1]; kb += 2)
+        loadLarge(nb, kb, dwords);
+    return dwords;
+  }
   for (int64_t nb = 0; nb < shape[0]; nb += 2)
     for (int64_t kb = 0; kb < shape[1]; kb += 2) {
-      if (!rows.order.keepsBlocks()) {
+      if (!source.order.keepsBlocks()) {
         dwords.push_back(loadAlternating(nb, kb));
-      } else if (rows.order.halfStride != layout::RowOrder::kBlock) {
+      } else if (source.order.halfStride != layout::RowOrder::kBlock) {
         dwords.push_back(loadSeparated(nb, kb));
       } else {
-        Value block = rows.block(nb);
+        Value block = rows.blockOf(nb);
         Value dword = alignK(loadDwords(b.getI32Type(), block, kb), kb);
         dwords.push_back(shape[0] == 1 ? alignRows(dword, block) : dword);
       }

@@ -18,9 +18,12 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
                const Chip &chip)
       : OpConversionPattern(converter, ctx), chip(chip) {}
 
-  /// acc + a * b over 32 K: one instruction, or one for each `mfma16K`.
-  Value multiply(LaneBuilder &b, Value a, Value weights, Value acc) const {
-    int64_t perLane = chip.mfma16K / 4;
+  /// acc + a * b over 8 K a lane: one instruction, or one for each part of them
+  /// that the chip's MFMA takes.
+  Value multiply(LaneBuilder &b, layout::MfmaFragment fragment, Value a,
+                 Value weights, Value acc) const {
+    int64_t k = fragment.rows == 32 ? chip.mfma32K : chip.mfma16K;
+    int64_t perLane = k / fragment.laneGroups();
     for (int64_t first = 0; first < 8; first += perLane) {
       Value left = a, right = weights;
       if (perLane != 8) {
@@ -28,9 +31,9 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
         left = vector::ShuffleOp::create(b, a, a, part);
         right = vector::ShuffleOp::create(b, weights, weights, part);
       }
-      acc = amdgpu::MFMAOp::create(b, acc.getType(), b.getI32IntegerAttr(16),
-                                   b.getI32IntegerAttr(16),
-                                   b.getI32IntegerAttr(chip.mfma16K),
+      auto rows = b.getI32IntegerAttr(static_cast<int32_t>(fragment.rows));
+      acc = amdgpu::MFMAOp::create(b, acc.getType(), rows, rows,
+                                   b.getI32IntegerAttr(static_cast<int32_t>(k)),
                                    b.getI32IntegerAttr(1), left, right, acc);
     }
     return acc;
@@ -53,23 +56,28 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     int64_t kBlocks = op.getB().getType().getDimSize(1);
     Value a = adaptor.getA().front();
     SmallVector<Value> acc(adaptor.getAcc());
-    Value q = b.rem(b.lane(), 16), group = b.div(b.lane(), 16);
+    layout::MfmaFragment fragment =
+        getAccumulatorFragment(op.getAcc().getType());
+    Value q = b.rem(b.lane(), fragment.rows);
+    Value group = b.div(b.lane(), fragment.rows);
     auto chunkType = VectorType::get({8}, b.getBF16Type());
-    layout::ATile tile(chip, /*mfmaRows=*/16,
-                       op.getA().getType().getDimSize(1));
+    layout::ATile tile(chip, op.getA().getType().getDimSize(1));
     Value key = b.tileKey(tile, q);
+    // Four steps of 8 K a lane are a run of 32 K.
     auto readColumn = [&](int64_t step) {
-      int64_t kb = step / 4, j = step % 4;
-      Value place = b.bitXor(b.add(b.mul(group, 4), b.index(j)), key);
-      Value column = b.mul(b.add(place, b.index(16 * kb)), 8);
+      int64_t run = step / 4, j = step % 4;
+      int64_t first = 4 * run * fragment.laneGroups() + j;
+      Value place = b.bitXor(b.add(b.mul(group, 4), b.index(first % 16)), key);
+      Value column = b.mul(b.add(place, b.index(first / 16 * 16)), 8);
       SmallVector<Value> fragments;
       for (int64_t mb = 0; mb < mBlocks; ++mb)
         fragments.push_back(vector::LoadOp::create(
-            b, chunkType, a, ValueRange{b.add(q, b.index(16 * mb)), column},
+            b, chunkType, a,
+            ValueRange{b.add(q, b.index(fragment.rows * mb)), column},
             /*nontemporal=*/false, llvm::MaybeAlign(16)));
       return fragments;
     };
-    int64_t steps = 4 * kBlocks;
+    int64_t steps = 4 * fragment.runs() * kBlocks;
     SmallVector<Value> fragments = readColumn(0), next;
     for (int64_t step = 0; step < steps; ++step) {
       if (step + 1 < steps)
@@ -79,11 +87,10 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
       // The fragment that was read last comes first: one wait is for all.
       for (int64_t mb = mBlocks - 1; mb >= 0; --mb)
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
-          Value weights =
-              adaptor.getB()[(nb * kBlocks + step / 4) * 4 + step % 4];
+          Value weights = adaptor.getB()[nb * steps + step];
           weights = b.reorderChunk(weights, tile.getOrder(), /*inverse=*/false);
           Value &sum = acc[mb * nBlocks + nb];
-          sum = multiply(b, fragments[mb], weights, sum);
+          sum = multiply(b, fragment, fragments[mb], weights, sum);
         }
       fragments = std::move(next);
     }

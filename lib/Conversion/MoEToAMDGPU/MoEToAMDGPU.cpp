@@ -34,19 +34,37 @@ using namespace moe;
 static bool isFragment(VectorType type) {
   ArrayRef<int64_t> shape = type.getShape();
   Type element = type.getElementType();
-  if (shape.size() != 3)
+  if (shape.size() != 3 && shape.size() != 4)
     return false;
-  return (shape[2] == 32 &&
-          (isa<Float4E2M1FNType>(element) || element.isBF16())) ||
-         (shape[2] == 4 && element.isF32());
+  bool large = shape.size() == 4;
+  if (element.isF32())
+    return shape.back() == 4 && (!large || shape[2] == 4);
+  return (isa<Float4E2M1FNType>(element) || element.isBF16()) &&
+         shape.back() == 32 && (!large || shape[2] == 2);
 }
 
 static bool isScaleFragment(VectorType type) {
-  return type.getRank() == 2 && isa<Float8E8M0FNUType>(type.getElementType());
+  return isa<Float8E8M0FNUType>(type.getElementType()) &&
+         (type.getRank() == 2 ||
+          (type.getRank() == 3 && type.getDimSize(2) == 2));
 }
 
-/// One register of a fragment of this type, as a piece of the fragment's own
-/// element type, and how many of them make up its last dimension.
+/// A fragment with three dimensions: of MFMA with 32 rows the third is the
+/// number of accumulators of a block, or belongs to the second.
+static VectorType flatten(VectorType type) {
+  ArrayRef<int64_t> shape = type.getShape();
+  if (shape.size() == 3)
+    return type;
+  if (type.getElementType().isF32())
+    return VectorType::get({shape[0], shape[1], shape[2] * shape[3]},
+                           type.getElementType());
+  return VectorType::get({shape[0], shape[1] * shape[2], shape[3]},
+                         type.getElementType());
+}
+
+/// One register of a flattened fragment of this type, as a piece of the
+/// fragment's own element type, and how many of them make up its last
+/// dimension.
 static std::pair<VectorType, int64_t> getPiece(VectorType type) {
   Type element = type.getElementType();
   int64_t length = element.isBF16() ? 8 : type.getShape().back();
@@ -59,11 +77,14 @@ convertFragment(VectorType type, SmallVectorImpl<Type> &results) {
   Type i32 = IntegerType::get(ctx, 32);
   if (isScaleFragment(type)) {
     int64_t nb = type.getDimSize(0), kb = type.getDimSize(1);
-    results.append((nb + 1) / 2 * ((kb + 1) / 2), i32);
+    int64_t perRow =
+        type.getRank() == 3 ? type.getDimSize(2) * nb : (nb + 1) / 2;
+    results.append(perRow * ((kb + 1) / 2), i32);
     return success();
   }
   if (!isFragment(type))
     return std::nullopt;
+  type = flatten(type);
   auto [piece, perRow] = getPiece(type);
   Type held = isa<Float4E2M1FNType>(type.getElementType())
                   ? Type(VectorType::get({4}, i32))
@@ -81,12 +102,17 @@ static SmallVector<Value> split(OpBuilder &builder, TypeRange types,
   if (!type || !isFragment(type))
     return {};
   LaneBuilder b(loc, builder);
+  Value fragment = inputs[0];
+  if (flatten(type) != type) {
+    type = flatten(type);
+    fragment = vector::ShapeCastOp::create(b, type, fragment);
+  }
   auto [piece, perRow] = getPiece(type);
   SmallVector<Value> results;
   for (int64_t i = 0; i < type.getDimSize(0); ++i)
     for (int64_t j = 0; j < type.getDimSize(1); ++j) {
       Value row =
-          vector::ExtractOp::create(b, inputs[0], ArrayRef<int64_t>{i, j});
+          vector::ExtractOp::create(b, fragment, ArrayRef<int64_t>{i, j});
       for (int64_t p = 0; p < perRow; ++p) {
         int64_t length = piece.getDimSize(0);
         Value part = row;
@@ -105,19 +131,19 @@ static SmallVector<Value> split(OpBuilder &builder, TypeRange types,
 
 /// The scales of a fragment out of their dwords.
 static Value joinScales(LaneBuilder &b, VectorType type, ValueRange inputs) {
-  int64_t nBlocks = type.getDimSize(0), kBlocks = type.getDimSize(1);
-  int64_t dwordsPerRow = (kBlocks + 1) / 2;
+  layout::MfmaFragment fragment{type.getRank() == 3 ? 32 : 16};
   auto one = VectorType::get({1}, b.getI32Type());
   auto four = VectorType::get({4}, type.getElementType());
   SmallVector<Value> scales;
-  for (int64_t nb = 0; nb < nBlocks; ++nb)
-    for (int64_t kb = 0; kb < kBlocks; ++kb) {
-      Value dword = inputs[nb / 2 * dwordsPerRow + kb / 2];
-      Value bytes = vector::BitCastOp::create(
-          b, four, vector::BroadcastOp::create(b, one, dword));
-      scales.push_back(
-          vector::ExtractOp::create(b, bytes, nb % 2 + kb % 2 * 2));
-    }
+  for (int64_t nb = 0; nb < type.getDimSize(0); ++nb)
+    for (int64_t kb = 0; kb < type.getDimSize(1); ++kb)
+      for (int64_t run = 0; run < fragment.runs(); ++run) {
+        auto [dword, byte] =
+            findScale(fragment, inputs, type.getDimSize(1), nb, kb, run);
+        Value bytes = vector::BitCastOp::create(
+            b, four, vector::BroadcastOp::create(b, one, dword));
+        scales.push_back(vector::ExtractOp::create(b, bytes, byte));
+      }
   return vector::FromElementsOp::create(b, type, scales);
 }
 
@@ -129,6 +155,8 @@ static Value join(OpBuilder &builder, VectorType type, ValueRange inputs,
     return joinScales(b, type, inputs);
   if (!isFragment(type))
     return {};
+  VectorType wanted = type;
+  type = flatten(type);
   auto [piece, perRow] = getPiece(type);
   int64_t length = piece.getDimSize(0);
   Value result = arith::ConstantOp::create(b, type, b.getZeroAttr(type));
@@ -143,6 +171,8 @@ static Value join(OpBuilder &builder, VectorType type, ValueRange inputs,
                           offset},
         ArrayRef<int64_t>{1});
   }
+  if (type != wanted)
+    result = vector::ShapeCastOp::create(b, wanted, result);
   return result;
 }
 

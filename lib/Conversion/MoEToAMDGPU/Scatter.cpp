@@ -6,6 +6,8 @@
 
 #include "LaneBuilder.h"
 
+#include "moe/Layout/OutTile.h"
+
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -24,7 +26,8 @@ public:
   ScatterEmitter(ScatterOp op,
                  ScatterOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor,
                  ConversionPatternRewriter &rewriter)
-      : op(op), b(op.getLoc(), rewriter), acc(adaptor.getAcc()),
+      : op(op), b(op.getLoc(), rewriter),
+        fragment(getAccumulatorFragment(op.getAcc().getType())),
         out(adaptor.getOut().front()), ids(adaptor.getSortedIds().front()),
         routingWeights(adaptor.getSortedWeights().front()),
         m(adaptor.getM().front()), n(adaptor.getN().front()),
@@ -35,18 +38,21 @@ public:
       bias = adaptor.getBias().front();
       expert = adaptor.getExpert().front();
     }
+    acc = splitQuads(b, op.getAcc().getType(), adaptor.getAcc());
     ArrayRef<int64_t> shape = op.getAcc().getType().getShape();
-    mBlocks = shape[0], nBlocks = shape[1];
-    tileM = 16 * mBlocks, tileN = op.getTileN(), threads = op.getThreads();
+    rowQuads = shape[0] * fragment.quads(), nBlocks = shape[1];
+    tileM = fragment.rows * shape[0], tileN = op.getTileN();
+    threads = op.getThreads();
     sizeN = op.getOut().getType().getDimSize(1);
     element = op.getOut().getType().getElementType();
   }
 
   void emit() {
     Value lane = b.lane();
-    q = b.rem(lane, 16);
-    firstRow = b.mul(b.div(lane, 16), 4);
-    waveColumn = b.mul(b.wave(), 16 * nBlocks);
+    q = b.rem(lane, fragment.rows);
+    laneGroup = b.div(lane, fragment.rows);
+    firstRow = b.mul(laneGroup, 4);
+    waveColumn = b.mul(b.wave(), fragment.rows * nBlocks);
     if (!element.isF32())
       return storeThroughLds();
     ifHolder([&] {
@@ -58,11 +64,13 @@ public:
 private:
   /// Column of the workgroup's tile, less `n`, of block `nb` of this lane.
   Value columnOf(int64_t nb) {
-    return b.add(waveColumn, b.add(q, b.index(16 * nb)));
+    return b.add(waveColumn, b.add(q, b.index(fragment.rows * nb)));
   }
+  /// Row of the tile, less firstRow, where quad `quad` of a lane begins.
+  int64_t rowOf(int64_t quad) const { return quad * fragment.quadStep(); }
   /// Runs `emit` in the waves that hold the result.
   void ifHolder(llvm::function_ref<void()> emit) {
-    if (tileN == threads / 64 * 16 * nBlocks)
+    if (tileN == threads / 64 * fragment.rows * nBlocks)
       return emit();
     auto ifOp = scf::IfOp::create(b, b.lessU(waveColumn, b.index(tileN)),
                                   /*withElseRegion=*/false);
@@ -72,7 +80,6 @@ private:
   }
   void finishValues();
   Value loadBias(int64_t nb);
-  Value outColumnOf(int64_t nb);
   void storeAccumulators();
   void storeThroughLds();
   SmallVector<Value> makeViews(int64_t columns);
@@ -80,15 +87,18 @@ private:
   void readView(Value view, int64_t columns, int64_t firstColumn);
   void storeIfValid(Value id, llvm::function_ref<void(Value)> store);
   void storeUnit(Value outRow, Value column, Value value);
-  void guardColumn(Value column, llvm::function_ref<void()> store);
+  void guardColumn(Value column, int64_t limit, bool checked,
+                   llvm::function_ref<void()> store);
+  void withColumn(int64_t nb, llvm::function_ref<void(Value)> store);
 
   ScatterOp op;
   LaneBuilder b;
+  layout::MfmaFragment fragment;
   SmallVector<Value> acc;
   Value out, ids, routingWeights, m, n, tokens, buffer0, buffer1;
   Value bias, expert; // null without a bias
-  Value q, firstRow, waveColumn;
-  int64_t mBlocks, nBlocks, tileM, tileN, threads, sizeN;
+  Value q, laneGroup, firstRow, waveColumn;
+  int64_t rowQuads, nBlocks, tileM, tileN, threads, sizeN;
   Type element;
 };
 } // namespace
@@ -108,20 +118,20 @@ void ScatterEmitter::finishValues() {
   if (bias)
     for (int64_t nb = 0; nb < nBlocks; ++nb) {
       Value biases = vector::BroadcastOp::create(b, four, loadBias(nb));
-      for (int64_t mb = 0; mb < mBlocks; ++mb) {
-        Value &value = acc[mb * nBlocks + nb];
+      for (int64_t quad = 0; quad < rowQuads; ++quad) {
+        Value &value = acc[quad * nBlocks + nb];
         value = arith::AddFOp::create(b, value, biases);
       }
     }
   if (!op.getRoutingWeight())
     return;
-  for (int64_t mb = 0; mb < mBlocks; ++mb) {
-    Value row = b.add(m, b.add(firstRow, b.index(16 * mb)));
+  for (int64_t quad = 0; quad < rowQuads; ++quad) {
+    Value row = b.add(m, b.add(firstRow, b.index(rowOf(quad))));
     Value weights =
         vector::LoadOp::create(b, four, routingWeights, ValueRange{row},
                                /*nontemporal=*/false, llvm::MaybeAlign(16));
     for (int64_t nb = 0; nb < nBlocks; ++nb) {
-      Value &value = acc[mb * nBlocks + nb];
+      Value &value = acc[quad * nBlocks + nb];
       value = arith::MulFOp::create(b, value, weights);
     }
   }
@@ -141,27 +151,34 @@ void ScatterEmitter::storeIfValid(Value id,
   store(row);
 }
 
-/// Runs `store` unless `column` of the workgroup's tile is past N.
-void ScatterEmitter::guardColumn(Value column,
+/// Runs `store` if `column` (of the output) is below `limit`; `checked` says
+/// whether it may not be.
+void ScatterEmitter::guardColumn(Value column, int64_t limit, bool checked,
                                  llvm::function_ref<void()> store) {
-  if (sizeN % tileN == 0)
+  if (!checked)
     return store();
-  Value inside = b.lessU(b.add(n, column), b.index(sizeN));
-  auto ifOp = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
+  auto ifOp = scf::IfOp::create(b, b.lessU(column, b.index(limit)),
+                                /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(ifOp.thenBlock());
   store();
 }
 
-/// Column of the output for column block `nb` of this lane.
-Value ScatterEmitter::outColumnOf(int64_t nb) {
+/// Runs `store` with the column of the output for column block `nb` of this
+/// lane, unless it is past the end.
+void ScatterEmitter::withColumn(int64_t nb,
+                                llvm::function_ref<void(Value)> store) {
   Value column = b.add(n, columnOf(nb));
   if (!op.getPaired())
-    return column;
-  // Block 2*j is block j of the first half, block 2*j + 1 of the second.
-  Value block = b.div(column, 16);
-  Value place = b.add(b.mul(b.div(block, 2), 16), b.rem(column, 16));
-  return b.add(place, b.mul(b.rem(block, 2), sizeN / 2));
+    return guardColumn(column, sizeN, sizeN % tileN != 0,
+                       [&] { store(column); });
+  // Block 2*j is block j of the first half, block 2*j + 1 of the second. Each
+  // half may end within a block of 32.
+  Value block = b.div(column, fragment.rows);
+  Value place = b.add(b.mul(b.div(block, 2), fragment.rows),
+                      b.rem(column, fragment.rows));
+  Value out = b.add(place, b.mul(b.rem(block, 2), sizeN / 2));
+  guardColumn(place, sizeN / 2, sizeN % tileN != 0, [&] { store(out); });
 }
 
 /// Stores or adds `value`, a scalar or a vector of columns from `column` of the
@@ -195,16 +212,16 @@ void ScatterEmitter::storeUnit(Value outRow, Value column, Value value) {
 }
 
 void ScatterEmitter::storeAccumulators() {
-  for (int64_t mb = 0; mb < mBlocks; ++mb)
+  for (int64_t quad = 0; quad < rowQuads; ++quad)
     for (int64_t v = 0; v < 4; ++v) {
-      Value row = b.add(m, b.add(firstRow, b.index(16 * mb + v)));
+      Value row = b.add(m, b.add(firstRow, b.index(rowOf(quad) + v)));
       Value id = memref::LoadOp::create(b, ids, row);
       storeIfValid(id, [&](Value outRow) {
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
-          guardColumn(columnOf(nb), [&] {
+          withColumn(nb, [&](Value column) {
             Value value =
-                vector::ExtractOp::create(b, acc[mb * nBlocks + nb], v);
-            storeUnit(outRow, outColumnOf(nb), value);
+                vector::ExtractOp::create(b, acc[quad * nBlocks + nb], v);
+            storeUnit(outRow, column, value);
           });
         }
       });
@@ -215,7 +232,7 @@ void ScatterEmitter::storeAccumulators() {
 /// else one of half the columns in each.
 SmallVector<Value> ScatterEmitter::makeViews(int64_t columns) {
   auto type =
-      MemRefType::get({tileM, columns}, element, MemRefLayoutAttrInterface(),
+      MemRefType::get({tileM * columns}, element, MemRefLayoutAttrInterface(),
                       op.getBuffer0().getType().getMemorySpace());
   SmallVector<Value> views;
   views.push_back(
@@ -235,17 +252,30 @@ void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
     firstColumn = b.rem(waveColumn, columns);
   }
   auto rounded = VectorType::get({4}, element);
-  for (int64_t mb = 0; mb < mBlocks; ++mb)
-    for (int64_t nb = 0; nb < nBlocks; ++nb) {
+  layout::OutTile tile{fragment, columns};
+  Value key = b.mul(laneGroup, tile.getStep());
+  Value firstElement = b.mul(firstRow, columns);
+  for (int64_t nb = 0; nb < nBlocks; ++nb) {
+    Value column = b.add(firstColumn, b.add(q, b.index(fragment.rows * nb)));
+    // What a row adds is a multiple of 64 elements, beside the key's bits, and
+    // so may be added behind it: that makes it an immediate offset.
+    SmallVector<Value> places(4);
+    for (int64_t v = 0; v < 4; ++v)
+      places[v] = tile.staysInRow()
+                      ? b.add(b.add(firstElement, b.bitXor(column, key)),
+                              b.index(v * columns))
+                      : b.bitXor(b.add(firstElement,
+                                       b.add(column, b.index(v * columns))),
+                                 key);
+    for (int64_t quad = 0; quad < rowQuads; ++quad) {
       Value values =
-          arith::TruncFOp::create(b, rounded, acc[mb * nBlocks + nb]);
-      Value column = b.add(firstColumn, b.add(q, b.index(16 * nb)));
-      for (int64_t v = 0; v < 4; ++v) {
-        Value row = b.add(firstRow, b.index(16 * mb + v));
-        memref::StoreOp::create(b, vector::ExtractOp::create(b, values, v),
-                                view, ValueRange{row, column});
-      }
+          arith::TruncFOp::create(b, rounded, acc[quad * nBlocks + nb]);
+      for (int64_t v = 0; v < 4; ++v)
+        memref::StoreOp::create(
+            b, vector::ExtractOp::create(b, values, v), view,
+            ValueRange{b.add(places[v], b.index(rowOf(quad) * columns))});
     }
+  }
 }
 
 /// Each lane takes units of `width` columns of the view: two for atomics, up to
@@ -266,12 +296,16 @@ void ScatterEmitter::readView(Value view, int64_t columns,
   Value id = memref::LoadOp::create(b, ids, b.add(m, row));
   storeIfValid(id, [&](Value outRow) {
     Value column = b.add(viewColumn, b.index(firstColumn));
-    guardColumn(column, [&] {
-      Value value = vector::LoadOp::create(b, VectorType::get({width}, element),
-                                           view, ValueRange{row, viewColumn},
-                                           /*nontemporal=*/false,
-                                           llvm::MaybeAlign(width * 2));
-      storeUnit(outRow, b.add(n, column), value);
+    Value outColumn = b.add(n, column);
+    guardColumn(outColumn, sizeN, sizeN % tileN != 0, [&] {
+      layout::OutTile tile{fragment, columns};
+      Value group = b.rem(b.div(row, 4), fragment.laneGroups());
+      Value place = b.bitXor(b.add(b.mul(row, columns), viewColumn),
+                             b.mul(group, tile.getStep()));
+      Value value = vector::LoadOp::create(
+          b, VectorType::get({width}, element), view, ValueRange{place},
+          /*nontemporal=*/false, llvm::MaybeAlign(width * 2));
+      storeUnit(outRow, outColumn, value);
     });
   });
 }

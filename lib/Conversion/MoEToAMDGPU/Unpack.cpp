@@ -109,34 +109,51 @@ static Value convertBySoftware(LaneBuilder &b, Value codes,
   return b.reorderChunk(evenFirst, layout::ATile::kEvenFirst, /*inverse=*/true);
 }
 
+std::pair<Value, int64_t> moe::findScale(layout::MfmaFragment fragment,
+                                         ValueRange dwords, int64_t kBlocks,
+                                         int64_t nb, int64_t kb, int64_t run) {
+  int64_t dwordsPerRow = (kBlocks + 1) / 2;
+  if (fragment.rows == 32)
+    return {dwords[(nb * dwordsPerRow + kb / 2) * fragment.runs() + run],
+            kb % 2 * 2};
+  return {dwords[nb / 2 * dwordsPerRow + kb / 2], nb % 2 + kb % 2 * 2};
+}
+
 namespace {
 struct UnpackLowering : OpConversionPattern<UnpackOp> {
   UnpackLowering(const TypeConverter &converter, MLIRContext *ctx,
                  const Chip &chip)
       : OpConversionPattern(converter, ctx), chip(chip) {}
 
+  /// The 32 codes of a run with one scale, eight a result.
+  void convertRun(LaneBuilder &b, Value source, Value dword, int64_t byte,
+                  SmallVectorImpl<Value> &results) const {
+    ByteTables tables;
+    if (!chip.hasScaledFp4Convert)
+      tables = scaledTables(b, dword, byte);
+    for (int64_t j = 0; j < 4; ++j) {
+      Value codes = vector::ExtractOp::create(b, source, j);
+      results.push_back(chip.hasScaledFp4Convert
+                            ? convertByHardware(b, codes, dword, byte)
+                            : convertBySoftware(b, codes, tables));
+    }
+  }
+
   LogicalResult
   matchAndRewrite(UnpackOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
     ArrayRef<int64_t> shape = op.getSource().getType().getShape();
-    int64_t dwordsPerRow = (shape[1] + 1) / 2;
+    layout::MfmaFragment fragment{shape.size() == 4 ? 32 : 16};
     SmallVector<Value> results;
     for (int64_t nb = 0; nb < shape[0]; ++nb)
-      for (int64_t kb = 0; kb < shape[1]; ++kb) {
-        Value source = adaptor.getSource()[nb * shape[1] + kb];
-        Value dword = adaptor.getScale()[nb / 2 * dwordsPerRow + kb / 2];
-        int64_t byte = nb % 2 + kb % 2 * 2;
-        ByteTables tables;
-        if (!chip.hasScaledFp4Convert)
-          tables = scaledTables(b, dword, byte);
-        for (int64_t j = 0; j < 4; ++j) {
-          Value codes = vector::ExtractOp::create(b, source, j);
-          results.push_back(chip.hasScaledFp4Convert
-                                ? convertByHardware(b, codes, dword, byte)
-                                : convertBySoftware(b, codes, tables));
+      for (int64_t kb = 0; kb < shape[1]; ++kb)
+        for (int64_t run = 0; run < fragment.runs(); ++run) {
+          int64_t index = (nb * shape[1] + kb) * fragment.runs() + run;
+          auto [dword, byte] =
+              findScale(fragment, adaptor.getScale(), shape[1], nb, kb, run);
+          convertRun(b, adaptor.getSource()[index], dword, byte, results);
         }
-      }
     rewriter.replaceOpWithMultiple(op, {results});
     return success();
   }

@@ -64,13 +64,13 @@ gpu.module @kernels {
   // 256*L + 32*(q % 8) bytes into the block of 16 rows number q/8; block 1 the
   // row behind it, 16 bytes further.
   // CHECK-LABEL: gpu.func @alternating
+  // CHECK: %[[L:.*]] = arith.divui %{{.*}}, %c16_i32{{.*}} : i32
   // CHECK: %[[Q:.*]] = arith.remui %{{.*}}, %c16_i32{{.*}} : i32
   // CHECK: %[[TWICE:.*]] = arith.muli %[[Q]], %c2_i32{{.*}} : i32
-  // CHECK: %[[L:.*]] = arith.divui %{{.*}}, %c16_i32{{.*}} : i32
-  // CHECK: %[[K:.*]] = arith.muli %[[L]], %c256_i32{{.*}} : i32
   // CHECK: %[[ROW:.*]] = arith.remui %[[TWICE]], %c16_i32{{.*}} : i32
-  // CHECK: arith.muli %[[ROW]], %c16_i32{{.*}} : i32
   // CHECK: %[[BLOCK:.*]] = arith.divui %[[TWICE]], %c16_i32{{.*}} : i32
+  // CHECK: %[[K:.*]] = arith.muli %[[L]], %c256_i32{{.*}} : i32
+  // CHECK: arith.muli %[[ROW]], %c16_i32{{.*}} : i32
   // CHECK: arith.muli %[[BLOCK]], %c1024_i32{{.*}} : i32
   // CHECK-COUNT-2: rocdl.raw.ptr.buffer.load %{{.*}} : vector<4xi32>
   // The scales of both rows are two dwords that follow each other.
@@ -87,6 +87,29 @@ gpu.module @kernels {
     %g = moe.load_scale %s[%e, %n, %k]
         : memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale, gate = rows>, #g> -> vector<2x1xf8E8M0FNU>
     memref.store %g, %scales[] : memref<vector<2x1xf8E8M0FNU>, #g>
+    gpu.return
+  }
+
+  // MFMA with 32 rows: lane 32*H + m holds row m % 16 of row block m / 16 and
+  // two runs of 32 K, 512 bytes apart; a dword of scales for each run, moved
+  // down by the lane's row block.
+  // CHECK-LABEL: gpu.func @large
+  // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : vector<4xi32>
+  // CHECK: arith.addi %{{.*}}, %c512_i32{{.*}} : i32
+  // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : vector<4xi32>
+  // CHECK: %[[DWORD:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // CHECK: arith.shrui %{{.*}}, %{{.*}} : i32
+  // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // CHECK-NOT: rocdl.raw.ptr.buffer.load
+  gpu.func @large(%w: memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %s: memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale>, #g>, %e: index, %n: index, %k: index,
+      %out: memref<vector<1x1x2x32xf4E2M1FN>, #g>, %scales: memref<vector<1x1x2xf8E8M0FNU>, #g>) {
+    %f = moe.load_weight %w[%e, %n, %k]
+        : memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight>, #g> -> vector<1x1x2x32xf4E2M1FN>
+    memref.store %f, %out[] : memref<vector<1x1x2x32xf4E2M1FN>, #g>
+    %g = moe.load_scale %s[%e, %n, %k]
+        : memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale>, #g> -> vector<1x1x2xf8E8M0FNU>
+    memref.store %g, %scales[] : memref<vector<1x1x2xf8E8M0FNU>, #g>
     gpu.return
   }
 }

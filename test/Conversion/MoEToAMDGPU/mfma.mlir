@@ -10,21 +10,21 @@ gpu.module @kernels {
   // CHECK-LABEL: gpu.func @mfma
   // CHECK-DAG: %[[C1:.*]] = arith.constant 1 : index
   // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : index
-  // CHECK-DAG: %[[C8:.*]] = arith.constant 8 : index
-  // CHECK-DAG: %[[C11:.*]] = arith.constant 11 : index
+  // CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+  // CHECK-DAG: %[[C9:.*]] = arith.constant 9 : index
   // CHECK-DAG: %[[C16:.*]] = arith.constant 16 : index
   // CHECK-DAG: %[[C64:.*]] = arith.constant 64 : index
   // CHECK: %[[LANE:.*]] = arith.remui %{{.*}}, %[[C64]] : index
   // CHECK: %[[Q:.*]] = arith.remui %[[LANE]], %[[C16]] : index
   // CHECK: %[[GROUP:.*]] = arith.divui %[[LANE]], %[[C16]] : index
-  // The key of row q: bits 0, 1 and 3 of q stay, 3 also goes to 2, and 2 to 3.
-  // CHECK: %[[BIT3:.*]] = arith.andi %[[Q]], %[[C8]] : index
-  // CHECK: %[[TO2:.*]] = arith.shrui %[[BIT3]], %[[C1]] : index
-  // CHECK: %[[STAY:.*]] = arith.andi %[[Q]], %[[C11]] : index
-  // CHECK: %[[PART:.*]] = arith.xori %[[TO2]], %[[STAY]] : index
+  // The key of row q: bits 1 and 2 change places.
   // CHECK: %[[BIT2:.*]] = arith.andi %[[Q]], %[[C4]] : index
-  // CHECK: %[[TO3:.*]] = arith.shli %[[BIT2]], %[[C1]] : index
-  // CHECK: %[[KEY:.*]] = arith.xori %[[PART]], %[[TO3]] : index
+  // CHECK: %[[TO1:.*]] = arith.shrui %[[BIT2]], %[[C1]] : index
+  // CHECK: %[[STAY:.*]] = arith.andi %[[Q]], %[[C9]] : index
+  // CHECK: %[[PART:.*]] = arith.xori %[[TO1]], %[[STAY]] : index
+  // CHECK: %[[BIT1:.*]] = arith.andi %[[Q]], %[[C2]] : index
+  // CHECK: %[[TO2:.*]] = arith.shli %[[BIT1]], %[[C1]] : index
+  // CHECK: %[[KEY:.*]] = arith.xori %[[PART]], %[[TO2]] : index
   // CHECK: %[[FIRST:.*]] = arith.muli %[[GROUP]], %[[C4]] : index
   // CHECK: %[[PLACE:.*]] = arith.xori %[[FIRST]], %[[KEY]] : index
   // CHECK: %[[A:.*]] = vector.load %{{.*}}[%[[Q]], %{{.*}}] {alignment = 16 : i64} : memref<16x128xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
@@ -45,6 +45,24 @@ gpu.module @kernels {
     %c = memref.load %acc[] : memref<vector<1x2x4xf32>>
     %d = moe.mfma %a, %b, %c : memref<16x128xbf16, #lds>, vector<2x1x32xbf16>, vector<1x2x4xf32>
     memref.store %d, %acc[] : memref<vector<1x2x4xf32>>
+    gpu.return
+  }
+
+  // Blocks of 32 x 32: a block of 128 K is two runs of 32 K a lane, so eight
+  // steps, each one MFMA of 16 K on gfx950, two of 8 K on gfx942.
+  // CHECK-LABEL: gpu.func @large
+  // CHECK: vector.load %{{.*}} : memref<32x128xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
+  // GFX950-COUNT-8: amdgpu.mfma 32x32x16 %{{.*}} : vector<8xbf16>, vector<8xbf16>, vector<16xf32>
+  // GFX950-NOT: amdgpu.mfma
+  // GFX942-COUNT-16: amdgpu.mfma 32x32x8 %{{.*}} : vector<4xbf16>, vector<4xbf16>, vector<16xf32>
+  // GFX942-NOT: amdgpu.mfma
+  // CHECK: gpu.return
+  gpu.func @large(%w: memref<vector<1x1x2x32xbf16>>, %acc: memref<vector<1x1x4x4xf32>>)
+      workgroup(%a: memref<32x128xbf16, #lds>) attributes {known_block_size = array<i32: 256, 1, 1>} {
+    %b = memref.load %w[] : memref<vector<1x1x2x32xbf16>>
+    %c = memref.load %acc[] : memref<vector<1x1x4x4xf32>>
+    %d = moe.mfma %a, %b, %c : memref<32x128xbf16, #lds>, vector<1x1x2x32xbf16>, vector<1x1x4x4xf32>
+    memref.store %d, %acc[] : memref<vector<1x1x4x4xf32>>
     gpu.return
   }
 }

@@ -11,12 +11,17 @@ gpu.module @kernels {
   // CHECK: amdgpu.lds_barrier
   // CHECK: %[[BIASED:.*]] = arith.addf
   // CHECK: arith.mulf
+  // Four lane groups write rows that are four apart: the exclusive or with 16
+  // times the group keeps them out of each other's banks.
+  // CHECK: %[[KEY:.*]] = arith.muli %{{.*}}, %c16 : index
+  // CHECK: arith.xori %{{.*}}, %[[KEY]] : index
   // CHECK: arith.truncf %{{.*}} : vector<4xf32> to vector<4xbf16>
-  // CHECK: memref.store %{{.*}} : memref<16x128xbf16, #gpu.address_space<workgroup>>
+  // CHECK: memref.store %{{.*}} : memref<2048xbf16, #gpu.address_space<workgroup>>
   // CHECK: amdgpu.lds_barrier
   // CHECK: scf.for
   // CHECK: scf.if
-  // CHECK: %[[PAIR:.*]] = vector.load {{.*}} {alignment = 4 : i64} : memref<16x128xbf16, #gpu.address_space<workgroup>>, vector<2xbf16>
+  // CHECK: %[[PLACE:.*]] = arith.xori
+  // CHECK: %[[PAIR:.*]] = vector.load %{{.*}}[%[[PLACE]]] {alignment = 4 : i64} : memref<2048xbf16, #gpu.address_space<workgroup>>, vector<2xbf16>
   // CHECK: llvm.atomicrmw fadd %{{.*}}, %[[PAIR]] syncscope("agent") monotonic {alignment = 4 : i64, {{.*}}} : !llvm.ptr<1>, vector<2xbf16>
   gpu.func @packed_atomics(%accs: memref<vector<1x2x4xf32>, #g>, %out: memref<?x256xbf16, #g>,
       %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %bias: memref<8x256xf32, #g>,
@@ -34,7 +39,7 @@ gpu.module @kernels {
   // CHECK-NOT: arith.addf
   // CHECK: %[[N:.*]] = arith.constant 96 : index
   // CHECK: arith.cmpi ult, %{{.*}}, %[[N]] : index
-  // CHECK: vector.load {{.*}} {alignment = 16 : i64} : memref<16x128xf16, #gpu.address_space<workgroup>>, vector<8xf16>
+  // CHECK: vector.load {{.*}} {alignment = 16 : i64} : memref<2048xf16, #gpu.address_space<workgroup>>, vector<8xf16>
   // CHECK: vector.store {{.*}} {alignment = 16 : i64} : memref<?x96xf16, #gpu.address_space<global>>, vector<8xf16>
   // CHECK-NOT: llvm.atomicrmw
   // CHECK: gpu.return
@@ -51,7 +56,7 @@ gpu.module @kernels {
   // CHECK-LABEL: gpu.func @fewer_waves
   // CHECK: amdgpu.lds_barrier
   // CHECK: scf.if
-  // CHECK: memref.store %{{.*}} : memref<16x64xbf16
+  // CHECK: memref.store %{{.*}} : memref<1024xbf16
   // CHECK: }
   // CHECK: amdgpu.lds_barrier
   gpu.func @fewer_waves(%accs: memref<vector<1x2x4xf32>, #g>, %out: memref<?x256xbf16, #g>,
@@ -80,9 +85,9 @@ gpu.module @kernels {
   // 16 x 256 bf16 are more than a buffer: half of the columns in each.
   // CHECK-LABEL: gpu.func @two_buffers
   // CHECK-SAME: workgroup(%[[L0:.*]] : memref<4096xi8, {{.*}}>, %[[L1:.*]] : memref<4096xi8,
-  // CHECK: %[[V0:.*]] = memref.view %[[L0]]{{.*}} to memref<16x128xbf16
-  // CHECK: %[[V1:.*]] = memref.view %[[L1]]{{.*}} to memref<16x128xbf16
-  // CHECK: %[[V:.*]] = arith.select %{{.*}}, %[[V1]], %[[V0]] : memref<16x128xbf16
+  // CHECK: %[[V0:.*]] = memref.view %[[L0]]{{.*}} to memref<2048xbf16
+  // CHECK: %[[V1:.*]] = memref.view %[[L1]]{{.*}} to memref<2048xbf16
+  // CHECK: %[[V:.*]] = arith.select %{{.*}}, %[[V1]], %[[V0]] : memref<2048xbf16
   // CHECK: memref.store %{{.*}}, %[[V]]
   // CHECK: scf.for
   // CHECK: vector.load %[[V0]]

@@ -166,6 +166,51 @@ func.func @mfma_columns(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, 
 
 // -----
 
+// mfma_c1
+func.func @mfma_large_rows(%a: memref<32x256xbf16, #gpu.address_space<workgroup>>, %b: vector<1x2x2x32xbf16>, %c: vector<2x1x4x4xf32>) {
+  // expected-error @+1 {{expected rows of 'a' to be 32 x 2 = 64, got 32}}
+  %r = moe.mfma %a, %b, %c : memref<32x256xbf16, #gpu.address_space<workgroup>>, vector<1x2x2x32xbf16>, vector<2x1x4x4xf32>
+  return
+}
+
+// -----
+
+// mfma_c2
+func.func @mfma_quads(%a: memref<32x256xbf16, #gpu.address_space<workgroup>>, %b: vector<1x2x2x32xbf16>, %c: vector<1x1x2x4xf32>) {
+  // expected-error @+1 {{expected dimension 2 of 'acc' to be 4 in blocks of 32 x 32, got 2}}
+  %r = moe.mfma %a, %b, %c : memref<32x256xbf16, #gpu.address_space<workgroup>>, vector<1x2x2x32xbf16>, vector<1x1x2x4xf32>
+  return
+}
+
+// -----
+
+// mfma_c2
+func.func @mfma_mixed(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: vector<1x2x2x32xbf16>, %c: vector<1x1x4xf32>) {
+  // expected-error @+1 {{expected 'b' and 'acc' of one rank (blocks of 16 x 16 or of 32 x 32), got 'vector<1x2x2x32xbf16>' and 'vector<1x1x4xf32>'}}
+  %r = moe.mfma %a, %b, %c : memref<16x256xbf16, #gpu.address_space<workgroup>>, vector<1x2x2x32xbf16>, vector<1x1x4xf32>
+  return
+}
+
+// -----
+
+// load_weight_c2
+func.func @large_weight(%w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %n: index) {
+  // expected-error @+1 {{expected dimension 2 of the result to be 2 in blocks of 32 x 32, got 3}}
+  %r = moe.load_weight %w[%n, %n, %n] : memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>> -> vector<1x1x3x32xf4E2M1FN>
+  return
+}
+
+// -----
+
+// load_scale_c2
+func.func @large_scale(%s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %n: index) {
+  // expected-error @+1 {{expected the last dimension of the result to be 2, got 3}}
+  %r = moe.load_scale %s[%n, %n, %n] : memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<1x1x3xf8E8M0FNU>
+  return
+}
+
+// -----
+
 // mfma_c2
 func.func @mfma_blocks(%a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %b: vector<4x2x32xbf16>, %c: vector<1x2x4xf32>) {
   // expected-error @+1 {{expected as many column blocks in 'b' as in 'acc', got 4 and 2}}
@@ -213,7 +258,7 @@ func.func @pingpong_rows(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x
 
 // pingpong_c2
 func.func @pingpong_last(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
-  // expected-error @+1 {{expected dimension 2 of the accumulators to be 4, got 2}}
+  // expected-error @+1 {{expected the last dimension of the accumulators to be 4, got 2}}
   %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 96 buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x2xf32>
   return
 }

@@ -6,6 +6,7 @@
 // The kernel ops are in KernelOps.cpp.
 
 #include "Checks.h"
+#include "moe/Dialect/MoE/IR/Fragments.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Builders.h"
@@ -52,6 +53,21 @@ void MfmaOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
 // Tile level
 //===----------------------------------------------------------------------===//
 
+/// `type` ends in `last`, and where it is of more than `rank` dimensions, which
+/// MFMA with 32 rows has, in `parts` x `last`.
+static LogicalResult checkBlocks(Operation *op, StringRef what, VectorType type,
+                                 int64_t rank, int64_t parts, int64_t last) {
+  if (type.getShape().back() != last)
+    return op->emitOpError()
+           << "expected the last dimension of " << what << " to be " << last
+           << ", got " << type.getShape().back();
+  if (type.getRank() > rank && type.getDimSize(2) != parts)
+    return op->emitOpError()
+           << "expected dimension 2 of " << what << " to be " << parts
+           << " in blocks of 32 x 32, got " << type.getDimSize(2);
+  return success();
+}
+
 LogicalResult RouteRowsOp::verify() {
   // route_rows_c1
   if (getTileM() > kMaxTileSize || getTileK() > kMaxTileSize)
@@ -92,14 +108,13 @@ LogicalResult PingpongOp::verify() {
     return failure();
   // pingpong_c2
   VectorType acc = getAcc().getType();
-  if (acc.getDimSize(0) != tile.getDimSize(0) / 16)
+  if (failed(checkBlocks(*this, "the accumulators", acc, 3, 4, 4)))
+    return failure();
+  int64_t blockRows = getAccumulatorFragment(acc).rows;
+  if (acc.getDimSize(0) * blockRows != tile.getDimSize(0))
     return emitOpError("expected dimension 0 of the accumulators to be the ")
-           << tile.getDimSize(0)
-           << " rows of 'ping' / 16 = " << tile.getDimSize(0) / 16 << ", got "
-           << acc.getDimSize(0);
-  if (acc.getDimSize(2) != 4)
-    return emitOpError("expected dimension 2 of the accumulators to be 4, got ")
-           << acc.getDimSize(2);
+           << tile.getDimSize(0) << " rows of 'ping' / " << blockRows << " = "
+           << tile.getDimSize(0) / blockRows << ", got " << acc.getDimSize(0);
   // pingpong_c3
   if (failed(checkActivationK(*this, getX().getType())))
     return failure();
@@ -140,21 +155,13 @@ LogicalResult GatherOp::verify() {
   return checkGlobal(*this, {{"x", getX(), /*wide=*/true}});
 }
 
-static LogicalResult checkLast(Operation *op, StringRef what, VectorType type,
-                               int64_t expected) {
-  if (type.getShape().back() == expected)
-    return success();
-  return op->emitOpError() << "expected the last dimension of " << what
-                           << " to be " << expected << ", got "
-                           << type.getShape().back();
-}
-
 LogicalResult LoadWeightOp::verify() {
   // load_weight_c1
   if (failed(getLayout(*this, "w", getW().getType(), ShuffleRole::Weight)))
     return failure();
   // load_weight_c2
-  if (failed(checkLast(*this, "the result", getResult().getType(), 32)) ||
+  if (failed(
+          checkBlocks(*this, "the result", getResult().getType(), 3, 2, 32)) ||
       failed(checkFragmentSize(*this, "the result", getResult().getType())))
     return failure();
   return checkGlobal(*this, {{"w", getW()}});
@@ -166,7 +173,11 @@ LogicalResult LoadScaleOp::verify() {
           getLayout(*this, "scale", getScale().getType(), ShuffleRole::Scale)))
     return failure();
   // load_scale_c2
-  int64_t nb = getResult().getType().getDimSize(0);
+  VectorType result = getResult().getType();
+  if (result.getRank() == 3 &&
+      failed(checkBlocks(*this, "the result", result, 2, 2, 2)))
+    return failure();
+  int64_t nb = result.getDimSize(0);
   bool gated =
       cast<PreshuffleAttr>(getScale().getType().getLayout()).getGate() !=
       GateLayout::None;
@@ -174,7 +185,7 @@ LogicalResult LoadScaleOp::verify() {
     return emitOpError("expected dimension 0 of the result to be even in a "
                        "stage 1 layout (pairs of gate and up), got ")
            << nb;
-  if (nb != 1 && nb % 2 != 0)
+  if (result.getRank() == 2 && nb != 1 && nb % 2 != 0)
     return emitOpError("expected dimension 0 of the result to be 1 or even (a "
                        "dword serves 2 row blocks), got ")
            << nb;
@@ -186,7 +197,7 @@ LogicalResult LoadScaleOp::verify() {
 LogicalResult UnpackOp::verify() {
   // unpack_c1
   ArrayRef<int64_t> source = getSource().getType().getShape();
-  if (failed(checkLast(*this, "'source'", getSource().getType(), 32)))
+  if (failed(checkBlocks(*this, "'source'", getSource().getType(), 3, 2, 32)))
     return failure();
   if (source != getResult().getType().getShape())
     return emitOpError("expected the result in the shape of 'source', got ")
@@ -207,18 +218,23 @@ LogicalResult MfmaOp::verify() {
   // mfma_c1
   if (failed(checkLdsTile(*this, "a", a)))
     return failure();
-  if (a.getDimSize(0) != 16 * acc.getDimSize(0))
-    return emitOpError("expected rows of 'a' to be 16 x ")
-           << acc.getDimSize(0) << " = " << 16 * acc.getDimSize(0) << ", got "
-           << a.getDimSize(0);
+  int64_t blockRows = getAccumulatorFragment(acc).rows;
+  if (a.getDimSize(0) != blockRows * acc.getDimSize(0))
+    return emitOpError("expected rows of 'a' to be ")
+           << blockRows << " x " << acc.getDimSize(0) << " = "
+           << blockRows * acc.getDimSize(0) << ", got " << a.getDimSize(0);
   if (a.getDimSize(1) < 128 * b.getDimSize(1))
     return emitOpError("expected at least 128 x ")
            << b.getDimSize(1) << " = " << 128 * b.getDimSize(1)
            << " columns in 'a', got " << a.getDimSize(1);
   // mfma_c2
-  if (failed(checkLast(*this, "'b'", b, 32)) ||
-      failed(checkLast(*this, "'acc'", acc, 4)))
+  if (failed(checkBlocks(*this, "'b'", b, 3, 2, 32)) ||
+      failed(checkBlocks(*this, "'acc'", acc, 3, 4, 4)))
     return failure();
+  if (b.getRank() != acc.getRank())
+    return emitOpError("expected 'b' and 'acc' of one rank (blocks of 16 x 16 "
+                       "or of 32 x 32), got ")
+           << b << " and " << acc;
   if (b.getDimSize(0) != acc.getDimSize(1))
     return emitOpError(
                "expected as many column blocks in 'b' as in 'acc', got ")
@@ -235,10 +251,11 @@ Value ActivateOp::getParam(StringRef name) {
 LogicalResult ActivateOp::verify() {
   ArrayRef<int64_t> acc = getAcc().getType().getShape();
   ArrayRef<int64_t> result = getResult().getType().getShape();
-  if (failed(checkLast(*this, "'acc'", getAcc().getType(), 4)) ||
+  if (failed(checkBlocks(*this, "'acc'", getAcc().getType(), 3, 4, 4)) ||
       failed(checkFragmentSize(*this, "'acc'", getAcc().getType())))
     return failure();
-  if (acc[0] != result[0] || acc[1] != 2 * result[1] || acc[2] != result[2])
+  if (acc[0] != result[0] || acc[1] != 2 * result[1] ||
+      acc.drop_front(2) != result.drop_front(2))
     return emitOpError("expected half of the column blocks of 'acc' in the "
                        "result, got ")
            << getAcc().getType() << " and " << getResult().getType();
@@ -283,14 +300,14 @@ LogicalResult ReduceGroupsOp::verify() {
     return failure();
   // reduce_groups_c2
   VectorType acc = getAcc().getType();
-  if (failed(checkLast(*this, "'acc'", acc, 4)) ||
+  if (failed(checkBlocks(*this, "'acc'", acc, 3, 4, 4)) ||
       failed(checkFragmentSize(*this, "'acc'", acc)))
     return failure();
   MemRefType buffer = getBuffer0().getType();
   if (failed(checkLdsBuffers(*this, buffer)))
     return failure();
-  int64_t bytes = sumsBufferBytes(groups, threads / 64 / groups,
-                                  acc.getDimSize(0) * acc.getDimSize(1));
+  int64_t bytes =
+      sumsBufferBytes(groups, threads / 64 / groups, acc.getNumElements() / 4);
   if (buffer.getDimSize(0) < bytes)
     return emitOpError("expected buffers of at least ")
            << bytes << " bytes for the sums of " << groups << " groups, got "
@@ -301,11 +318,12 @@ LogicalResult ReduceGroupsOp::verify() {
 LogicalResult ScatterOp::verify() {
   VectorType acc = getAcc().getType();
   // scatter_c1
-  if (failed(checkLast(*this, "'acc'", acc, 4)) ||
+  if (failed(checkBlocks(*this, "'acc'", acc, 3, 4, 4)) ||
       failed(checkFragmentSize(*this, "'acc'", acc)) ||
       failed(checkThreads(*this, getThreads())))
     return failure();
-  int64_t waveColumns = 16 * acc.getDimSize(1);
+  int64_t blockRows = getAccumulatorFragment(acc).rows;
+  int64_t waveColumns = blockRows * acc.getDimSize(1);
   int64_t columns = getTileN(), waves = static_cast<int64_t>(getThreads()) / 64;
   if (columns % waveColumns != 0 || waves % (columns / waveColumns) != 0)
     return emitOpError("expected tile_n to be ")
@@ -330,11 +348,11 @@ LogicalResult ScatterOp::verify() {
   // scatter_c2
   if (getOut().getType().getElementTypeBitWidth() != 16)
     return success();
-  int64_t half = 16 * acc.getDimSize(0) * columns;
+  int64_t half = blockRows * acc.getDimSize(0) * columns;
   int64_t got = getBuffer0().getType().getDimSize(0);
   if (got < half)
     return emitOpError("expected buffers of at least ")
-           << half << " bytes, half of the " << 16 * acc.getDimSize(0) << " x "
-           << columns << " output tile, got " << got;
+           << half << " bytes, half of the " << blockRows * acc.getDimSize(0)
+           << " x " << columns << " output tile, got " << got;
   return success();
 }

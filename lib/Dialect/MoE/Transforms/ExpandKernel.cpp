@@ -6,6 +6,7 @@
 // "Grid"); how a tile is computed is not.
 
 #include "ExpandKernel.h"
+#include "moe/Dialect/MoE/IR/Fragments.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -192,6 +193,14 @@ private:
   Value less(Value lhs, Value rhs) {
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lhs, rhs);
   }
+  /// The accumulators of a wave.
+  VectorType getAccType() {
+    auto fragment =
+        layout::MfmaFragment::select(schedule.getTileM(), schedule.getWaveN(),
+                                     op.getStage() == Stage::GateUp);
+    return getAccumulatorType(b.getContext(), fragment, schedule.getTileM(),
+                              schedule.getWaveN());
+  }
   Value runStart(Value part, int64_t tiles, int64_t parts, bool longerLast);
 
   void findTile();
@@ -351,9 +360,7 @@ Value KernelExpander::computeRun(KRun run) {
   Value rows = RouteRowsOp::create(
       b, rowsType, op.getSortedIds(), m, op.getTokens(), op.getTopk(),
       /*per_slot=*/op.getStage() == Stage::Down, tileM, tileK, threads);
-  auto accType = VectorType::get({tileM / 16, schedule.getWaveN() / 16, 4},
-                                 b.getF32Type());
-  return PingpongOp::create(b, accType, op.getX(), rows, op.getW(), expert,
+  return PingpongOp::create(b, getAccType(), op.getX(), rows, op.getW(), expert,
                             waveN, op.getScale(), multiply(first, tileK), end,
                             columns, ping, pong, schedule.getCache());
 }
@@ -368,10 +375,7 @@ Value KernelExpander::computeSlice() {
   Value first = toIndex(runStart(slice, tiles, kBatch, /*longerLast=*/false));
   auto branch = [&](Value condition, llvm::function_ref<Value()> then,
                     llvm::function_ref<Value()> otherwise) -> Value {
-    auto accType =
-        VectorType::get({schedule.getTileM() / 16, schedule.getWaveN() / 16, 4},
-                        b.getF32Type());
-    auto ifOp = scf::IfOp::create(b, accType, condition, true);
+    auto ifOp = scf::IfOp::create(b, getAccType(), condition, true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(ifOp.thenBlock());
     scf::YieldOp::create(b, then());
@@ -419,8 +423,9 @@ void KernelExpander::finish(Value acc) {
                                  schedule.getBlockSize());
   if (op.getActivation() != Activation::None) {
     auto type = cast<VectorType>(acc.getType());
-    auto half = VectorType::get({type.getDimSize(0), type.getDimSize(1) / 2, 4},
-                                b.getF32Type());
+    SmallVector<int64_t> shape(type.getShape());
+    shape[1] /= 2;
+    auto half = VectorType::get(shape, b.getF32Type());
     Value bias = op.getBias();
     acc = ActivateOp::create(b, half, op.getActivation(), op.getParams(), acc,
                              bias, bias ? expert : Value(),

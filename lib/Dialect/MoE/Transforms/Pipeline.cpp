@@ -6,6 +6,7 @@
 // leave in flight is decided later, by -moe-insert-waits.
 
 #include "LdsUses.h"
+#include "moe/Dialect/MoE/IR/Fragments.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
@@ -75,10 +76,11 @@ Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer,
   GatherOp::create(b, op.getX(), op.getRows(), first, columns, bounded, buffer);
   int64_t nBlocks = op.getAcc().getType().getDimSize(1);
   int64_t kBlocks = llvm::divideCeil(columns, 128);
-  auto weightType = VectorType::get({nBlocks, kBlocks, 32},
-                                    Float4E2M1FNType::get(b.getContext()));
-  auto scaleType = VectorType::get({nBlocks, kBlocks},
-                                   Float8E8M0FNUType::get(b.getContext()));
+  layout::MfmaFragment fragment = getAccumulatorFragment(op.getAcc().getType());
+  VectorType weightType =
+      getWeightType(b.getContext(), fragment, nBlocks, kBlocks);
+  VectorType scaleType =
+      getScaleType(b.getContext(), fragment, nBlocks, kBlocks);
   Fragments fragments;
   fragments.weights =
       LoadWeightOp::create(b, weightType, op.getW(), op.getExpert(), op.getN(),

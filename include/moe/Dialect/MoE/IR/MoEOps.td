@@ -70,10 +70,10 @@ def MoE_LdsWrite : MemWrite<MoE_LdsResource>;
 def MoE_LdsTile : MemRefRankOf<[BF16], [2]>;
 def MoE_LdsBuffer : MemRefRankOf<[I8], [1]>;
 def MoE_Rows : VectorOfRankAndType<[1], [I32]>;
-def MoE_WeightFragment : VectorOfRankAndType<[3], [F4E2M1FN]>;
-def MoE_ScaleFragment : VectorOfRankAndType<[2], [F8E8M0FNU]>;
-def MoE_UnpackedFragment : VectorOfRankAndType<[3], [BF16]>;
-def MoE_Accumulator : VectorOfRankAndType<[3], [F32]>;
+def MoE_WeightFragment : VectorOfRankAndType<[3, 4], [F4E2M1FN]>;
+def MoE_ScaleFragment : VectorOfRankAndType<[2, 3], [F8E8M0FNU]>;
+def MoE_UnpackedFragment : VectorOfRankAndType<[3, 4], [BF16]>;
+def MoE_Accumulator : VectorOfRankAndType<[3, 4], [F32]>;
 def MoE_Topk : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<255>]>;
 
 //===----------------------------------------------------------------------===//
