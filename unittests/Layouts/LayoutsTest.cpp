@@ -224,7 +224,8 @@ TEST(Layouts, TheOutputTileMeetsInNoBank) {
     for (int64_t rows : {16, 32})
       for (int64_t columns : {32, 64, 128, 256}) {
         const Chip &chip = *lookupChip(name);
-        layout::OutTile tile{layout::MfmaFragment{rows}, columns};
+        layout::OutTile tile{layout::MfmaFragment{rows}, columns,
+                             chip.ldsBanks};
         const layout::MfmaFragment &fragment = tile.fragment;
         for (int64_t column = 0; column < columns; column += rows)
           for (int64_t quad = 0; quad < 64 / fragment.quadStep(); ++quad)
@@ -251,9 +252,9 @@ TEST(Layouts, TheOutputTileMeetsInNoBank) {
 }
 
 TEST(Layouts, TheOutputTileHoldsEveryElementOnce) {
-  for (int64_t rows : {16, 32})
+  for (auto [rows, banks] : {std::pair(16, 32), {32, 32}, {16, 64}, {32, 64}})
     for (int64_t columns : {16, 32, 48, 64, 96, 128}) {
-      layout::OutTile tile{layout::MfmaFragment{rows}, columns};
+      layout::OutTile tile{layout::MfmaFragment{rows}, columns, banks};
       std::set<int64_t> seen;
       for (int64_t row = 0; row < 64; ++row)
         for (int64_t column = 0; column < columns; ++column) {

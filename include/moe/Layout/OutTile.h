@@ -18,10 +18,15 @@ namespace moe::layout {
 struct OutTile {
   MfmaFragment fragment;
   int64_t columns;
+  int64_t ldsBanks; ///< of the chip
 
   /// What the element's number is exclusive-or-ed with in the rows of one lane
-  /// group: laneGroup * getStep().
-  int64_t getStep() const { return fragment.rows; }
+  /// group: laneGroup * getStep(). Rows of 32 columns, shorter than what two
+  /// lane groups write, are exchanged with each other, so that the rows that a
+  /// phase of 16-byte reads takes differ in their banks too.
+  int64_t getStep() const {
+    return fragment.rows == 32 && columns == 32 ? 32 + ldsBanks : fragment.rows;
+  }
   int64_t getElement(int64_t row, int64_t column) const {
     int64_t laneGroup = row / 4 % fragment.laneGroups();
     return (row * columns + column) ^ (laneGroup * getStep());

@@ -136,6 +136,7 @@ void populateEpiloguePatterns(const mlir::TypeConverter &converter,
 void populatePreshuffledPatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
 void populateScatterPatterns(const mlir::TypeConverter &converter,
+                             const Chip &chip,
                              mlir::RewritePatternSet &patterns);
 
 } // namespace moe

@@ -275,5 +275,5 @@ void moe::populateMoEToAMDGPUPatterns(const TypeConverter &converter,
   populateMfmaPatterns(converter, chip, patterns);
   populateEpiloguePatterns(converter, patterns);
   populatePreshuffledPatterns(converter, patterns);
-  populateScatterPatterns(converter, patterns);
+  populateScatterPatterns(converter, chip, patterns);
 }

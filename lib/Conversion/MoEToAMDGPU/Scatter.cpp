@@ -25,8 +25,8 @@ class ScatterEmitter {
 public:
   ScatterEmitter(ScatterOp op,
                  ScatterOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor,
-                 ConversionPatternRewriter &rewriter)
-      : op(op), b(op.getLoc(), rewriter),
+                 const Chip &chip, ConversionPatternRewriter &rewriter)
+      : op(op), b(op.getLoc(), rewriter), chip(chip),
         fragment(getAccumulatorFragment(op.getAcc().getType())),
         out(adaptor.getOut().front()), ids(adaptor.getSortedIds().front()),
         routingWeights(adaptor.getSortedWeights().front()),
@@ -93,6 +93,7 @@ private:
 
   ScatterOp op;
   LaneBuilder b;
+  const Chip &chip;
   layout::MfmaFragment fragment;
   SmallVector<Value> acc;
   Value out, ids, routingWeights, m, n, tokens, buffer0, buffer1;
@@ -252,7 +253,7 @@ void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
     firstColumn = b.rem(waveColumn, columns);
   }
   auto rounded = VectorType::get({4}, element);
-  layout::OutTile tile{fragment, columns};
+  layout::OutTile tile{fragment, columns, chip.ldsBanks};
   Value key = b.mul(laneGroup, tile.getStep());
   Value firstElement = b.mul(firstRow, columns);
   for (int64_t nb = 0; nb < nBlocks; ++nb) {
@@ -298,7 +299,7 @@ void ScatterEmitter::readView(Value view, int64_t columns,
     Value column = b.add(viewColumn, b.index(firstColumn));
     Value outColumn = b.add(n, column);
     guardColumn(outColumn, sizeN, sizeN % tileN != 0, [&] {
-      layout::OutTile tile{fragment, columns};
+      layout::OutTile tile{fragment, columns, chip.ldsBanks};
       Value group = b.rem(b.div(row, 4), fragment.laneGroups());
       Value place = b.bitXor(b.add(b.mul(row, columns), viewColumn),
                              b.mul(group, tile.getStep()));
@@ -327,19 +328,24 @@ void ScatterEmitter::storeThroughLds() {
 
 namespace {
 struct ScatterLowering : OpConversionPattern<ScatterOp> {
-  using OpConversionPattern::OpConversionPattern;
+  ScatterLowering(const TypeConverter &converter, MLIRContext *ctx,
+                  const Chip &chip)
+      : OpConversionPattern(converter, ctx), chip(chip) {}
 
   LogicalResult
   matchAndRewrite(ScatterOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    ScatterEmitter(op, adaptor, rewriter).emit();
+    ScatterEmitter(op, adaptor, chip, rewriter).emit();
     rewriter.eraseOp(op);
     return success();
   }
+
+  const Chip &chip;
 };
 } // namespace
 
 void moe::populateScatterPatterns(const TypeConverter &converter,
+                                  const Chip &chip,
                                   RewritePatternSet &patterns) {
-  patterns.add<ScatterLowering>(converter, patterns.getContext());
+  patterns.add<ScatterLowering>(converter, patterns.getContext(), chip);
 }
