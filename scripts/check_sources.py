@@ -218,7 +218,8 @@ EMULATOR_ROOMS = {
 EMULATOR_PUBLIC = {
     "Chip.h": "State", "PageSource.h": "State", "KernelImage.h": "Load",
     "OpcodeSupport.h": "Decode", "Sanitizer.h": "Sanitizers",
-    "Trace.h": "Run", "Emulator.h": "Run",
+    "Trace.h": "Run", "Emulator.h": "Run", "InstClass.h": "State",
+    "Events.h": "Run",
 }
 
 

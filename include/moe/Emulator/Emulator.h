@@ -21,6 +21,8 @@
 
 namespace moe::emulator {
 
+class EventSink;
+
 /// One explicit kernel argument.
 struct Arg {
   enum class Kind { Buffer, Scalar } kind = Kind::Scalar;
@@ -139,6 +141,8 @@ struct RunOptions {
   uint64_t traceLimit = 0;
   /// Gets the trace of a run that ends in an error, up to that error.
   std::function<void(Trace)> failedTrace;
+  /// Gets the events of the workgroups it wants (Events.h); may be null.
+  EventSink *events = nullptr;
   /// Called now and then with finished and all workgroups, from any thread but
   /// never from two at once.
   std::function<void(uint64_t, uint64_t)> progress;

@@ -13,6 +13,7 @@
 #include "Run/Scheduler.h"
 #include "Sanitizers/GlobalCheck.h"
 #include "State/ChipFeatures.h"
+#include "moe/Emulator/Events.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -67,6 +68,8 @@ private:
               std::string text, const std::string &place);
   Error place(const GroupFailure &failed, const std::array<uint32_t, 3> &id);
   void fillTrace();
+  void describe(TraceInst &inst, const InstMeta &meta);
+  void startEvents();
   std::vector<LineStats> countClasses();
   std::array<uint32_t, 3> groupId(uint64_t index) const {
     return {uint32_t(index % launch.grid[0]),
@@ -315,15 +318,24 @@ std::unique_ptr<LaunchRun::Resident> LaunchRun::makeResident() {
 
 /// Begins the next workgroup; false when there is none.
 bool LaunchRun::startNext(Resident &r) {
-  uint64_t next = nextGroup.fetch_add(1);
-  if (next >= groups)
-    return false;
-  r.turn = next;
-  r.index = order.empty() ? next : order[next];
+  EventSink *sink = state.options.events;
+  bool wanted = false;
+  do {
+    r.turn = nextGroup.fetch_add(1);
+    if (r.turn >= groups)
+      return false;
+    r.index = order.empty() ? r.turn : order[r.turn];
+    wanted = sink && sink->wants(r.index);
+  } while (sink && sink->onlyWanted && !wanted);
   r.id = groupId(r.index);
   r.where = "workgroup " + std::to_string(r.id[0]) + "," +
             std::to_string(r.id[1]) + "," + std::to_string(r.id[2]);
-  r.runner->begin(r.id, r.index);
+  std::unique_ptr<GroupEvents> events;
+  if (wanted) {
+    std::lock_guard<std::mutex> lock(mutex);
+    events = sink->begin(r.index);
+  }
+  r.runner->begin(r.id, r.index, std::move(events));
   return true;
 }
 
@@ -342,6 +354,10 @@ bool LaunchRun::goOn(Resident &r, GroupFailure &failed) {
     return false;
   if (end == GroupEnd::Failed)
     fail(r, failed);
+  if (std::unique_ptr<GroupEvents> events = r.runner->takeEvents()) {
+    std::lock_guard<std::mutex> lock(mutex);
+    state.options.events->end(std::move(events));
+  }
   ++moves;
   uint64_t done = doneGroups.fetch_add(1) + 1;
   if (state.options.progress) {
@@ -537,6 +553,33 @@ static const char *categoryOf(InstClass kind) {
   return "other";
 }
 
+void LaunchRun::describe(TraceInst &inst, const InstMeta &meta) {
+  inst.pc = meta.address;
+  inst.mnemonic = meta.mnemonic;
+  inst.category = categoryOf(meta.kind);
+  inst.text = disassemble(object, *disassembler, meta);
+  inst.line = object.sourceLine(meta.address);
+}
+
+/// Tells the sink, if there is one, what will run.
+void LaunchRun::startEvents() {
+  if (!state.options.events)
+    return;
+  EventProgram told;
+  told.kernel = kernel->name;
+  told.chip = chipName(object.chip()).str();
+  told.insts = eventInsts(*program, *state.chip);
+  for (size_t i = 0; i < told.insts.size(); ++i)
+    describe(told.insts[i], program->meta[i]);
+  told.groups = groups;
+  uint64_t items =
+      uint64_t(launch.block[0]) * launch.block[1] * launch.block[2];
+  told.waves = uint32_t((items + 63) / 64);
+  told.vgprs = kernel->vgprsAllocated;
+  told.ldsBytes = state.ldsSize;
+  state.options.events->program(std::move(told));
+}
+
 /// Everything of the trace but its slices and groups.
 void LaunchRun::fillTrace() {
   trace->kernel = kernel->name;
@@ -545,11 +588,7 @@ void LaunchRun::fillTrace() {
   trace->reports = findings->groups();
   for (const InstMeta &meta : program->meta) {
     TraceInst inst;
-    inst.pc = meta.address;
-    inst.mnemonic = meta.mnemonic;
-    inst.category = categoryOf(meta.kind);
-    inst.text = disassemble(object, *disassembler, meta);
-    inst.line = object.sourceLine(meta.address);
+    describe(inst, meta);
     trace->insts.push_back(std::move(inst));
   }
   if (trace->truncated())
@@ -623,6 +662,7 @@ Expected<RunResult> LaunchRun::run() {
   state.block = launch.block;
   state.chip = &chipFeatures(object.chip());
   shuffleOrder();
+  startEvents();
   unsigned threads = state.options.threads
                          ? state.options.threads
                          : std::thread::hardware_concurrency();

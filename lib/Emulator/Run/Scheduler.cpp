@@ -104,7 +104,7 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   w.stop = Stop::None;
   w.executed = 0;
   w.error.clear();
-  w.observer = sanitizers;
+  w.observer = events ? static_cast<AccessObserver *>(&*events) : sanitizers;
   w.counters = state.options.stats ? &counts : nullptr;
   w.mode = ((kernel.rsrc1 >> 12) & 0xff) | ((kernel.rsrc1 >> 21) & 1) << 8 |
            ((kernel.rsrc1 >> 23) & 1) << 9 | ((kernel.rsrc1 >> 26) & 1) << 23;
@@ -180,10 +180,7 @@ static void loop(Wave &w, uint64_t limit, Counters &counts,
   } while (w.stop == Stop::None && limit);
 }
 
-void GroupRunner::runSlice(Wave &w, uint64_t limit) {
-  if (state.options.maxInstructions)
-    limit = std::min<uint64_t>(limit, state.options.maxInstructions);
-  uint64_t before = w.executed;
+void GroupRunner::runLoop(Wave &w, uint64_t limit) {
   bool counted = state.options.stats, checked = sanitizers;
   if (recorder && recorder->full())
     recorder->skip();
@@ -201,6 +198,21 @@ void GroupRunner::runSlice(Wave &w, uint64_t limit) {
   else
     checked ? loop<false, true>(w, limit, counts, sanitizers)
             : loop<false, false>(w, limit, counts, sanitizers);
+}
+
+void GroupRunner::runSlice(Wave &w, uint64_t limit) {
+  if (state.options.maxInstructions)
+    limit = std::min<uint64_t>(limit, state.options.maxInstructions);
+  uint64_t before = w.executed;
+  if (!events)
+    runLoop(w, limit);
+  for (; events && limit && w.stop == Stop::None; --limit) {
+    auto record = uint32_t(w.pc - w.code);
+    events->before(w, *w.pc);
+    runLoop(w, 1);
+    if (w.stop != Stop::Fault && !events->after(w.id, record))
+      w.stop = Stop::End;
+  }
   uint64_t done = w.executed - before;
   instructionsRun += done;
   state.instructions.fetch_add(done, std::memory_order_relaxed);
@@ -457,7 +469,12 @@ bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
   return true;
 }
 
-void GroupRunner::begin(const std::array<uint32_t, 3> &id, uint64_t ordinal) {
+void GroupRunner::begin(const std::array<uint32_t, 3> &id, uint64_t ordinal,
+                        std::unique_ptr<GroupEvents> wanted) {
+  groupEvents = std::move(wanted);
+  events.reset();
+  if (groupEvents)
+    events.emplace(*state.program, *groupEvents, sanitizers);
   std::copy(id.begin(), id.end(), group.id);
   std::fill(group.lds.begin(), group.lds.end(), 0);
   randomState = 0;

@@ -10,6 +10,7 @@
 #ifndef MOE_LIB_EMULATOR_RUN_SCHEDULER_H
 #define MOE_LIB_EMULATOR_RUN_SCHEDULER_H
 
+#include "Run/EventRecorder.h"
 #include "Run/TraceRecorder.h"
 #include "Sanitizers/Sanitizers.h"
 #include "State/Program.h"
@@ -61,7 +62,11 @@ public:
   GroupRunner(RunState &state, Sanitizers *sanitizers, TraceRecorder *recorder,
               void (*warn)(void *, const std::string &), void *warnContext);
   ~GroupRunner();
-  void begin(const std::array<uint32_t, 3> &id, uint64_t ordinal);
+  /// \p events: what is told of this workgroup, or null.
+  void begin(const std::array<uint32_t, 3> &id, uint64_t ordinal,
+             std::unique_ptr<GroupEvents> events);
+  /// What `begin` got, after the workgroup's end.
+  std::unique_ptr<GroupEvents> takeEvents() { return std::move(groupEvents); }
   /// From where it is on.
   GroupEnd resume(GroupFailure &failure);
   /// Did the last `resume` find something other than the state it left before?
@@ -78,6 +83,7 @@ private:
   void startWave(Wave &w, unsigned index, const std::array<uint32_t, 3> &id);
   uint64_t sliceLength();
   void runSlice(Wave &w, uint64_t limit);
+  void runLoop(Wave &w, uint64_t limit);
   void runTurn(Wave &w);
   bool runWatched(Wave &w, uint64_t limit);
   void watchSpin(Wave &w, uint64_t done);
@@ -97,6 +103,8 @@ private:
   RunState &state;
   Sanitizers *sanitizers;
   TraceRecorder *recorder; ///< null: no trace
+  std::unique_ptr<GroupEvents> groupEvents;
+  std::optional<EventRecorder> events; ///< of groupEvents
   Workgroup group;
   Counters counts;
   std::vector<std::unique_ptr<Wave>> waves;

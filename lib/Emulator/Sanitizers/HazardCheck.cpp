@@ -63,24 +63,6 @@ static bool isVector(const InstMeta &meta) {
          meta.kind == InstClass::Cvt;
 }
 
-/// Passes of four cycles that a matrix instruction occupies.
-static unsigned passesOf(const math::MfmaDesc &desc, unsigned formats,
-                         const ChipFeatures &chip) {
-  using math::MatType;
-  if (desc.a == MatType::F64)
-    return desc.m == 4 ? 4 : chip.f64MfmaPasses;
-  if (desc.m == 4)
-    return 2;
-  unsigned base = desc.m == 16 ? 4 : 8;
-  if (desc.sparse || desc.a == MatType::XF32)
-    return base;
-  if (desc.a == MatType::F32 || desc.blocks > 1)
-    return 2 * base;
-  // One operand of 8 bits takes as long as two: cbsz or blgp below 2.
-  bool eight = (formats & 7) < 2 || ((formats >> 7) & 7) < 2;
-  return desc.a == MatType::F8F6F4 && eight ? 2 * base : base;
-}
-
 static unsigned hwRegOf(const Inst &inst) { return inst.imm & 63; }
 
 HazardCheck::HazardCheck(const Program &program, const Sanitizers::Sink &sink)
@@ -121,7 +103,7 @@ void HazardCheck::describe(uint32_t record) {
   }
   if (meta.kind == InstClass::Mfma) {
     const auto &desc = *static_cast<const math::MfmaDesc *>(inst.op);
-    kind.passes = uint8_t(passesOf(desc, inst.ext, *chip));
+    kind.passes = uint8_t(mfmaPasses(desc, inst.ext, *chip));
     kind.classes |= desc.a == math::MatType::F64   ? MatrixF64
                     : desc.a == math::MatType::F32 ? MatrixF32
                                                    : MatrixXdl;

@@ -61,3 +61,20 @@ StringRef moe::emulator::chipName(Chip chip) { return chipFeatures(chip).name; }
 uint32_t moe::emulator::ldsLimit(Chip chip) {
   return chipFeatures(chip).ldsBytes;
 }
+
+unsigned moe::emulator::mfmaPasses(const math::MfmaDesc &desc, unsigned formats,
+                                   const ChipFeatures &chip) {
+  using math::MatType;
+  if (desc.a == MatType::F64)
+    return desc.m == 4 ? 4 : chip.f64MfmaPasses;
+  if (desc.m == 4)
+    return 2;
+  unsigned base = desc.m == 16 ? 4 : 8;
+  if (desc.sparse || desc.a == MatType::XF32)
+    return base;
+  if (desc.a == MatType::F32 || desc.blocks > 1)
+    return 2 * base;
+  // One operand of 8 bits takes as long as two: cbsz or blgp below 2.
+  bool eight = (formats & 7) < 2 || ((formats >> 7) & 7) < 2;
+  return desc.a == MatType::F8F6F4 && eight ? 2 * base : base;
+}

@@ -46,6 +46,11 @@ struct ChipFeatures {
 
 const ChipFeatures &chipFeatures(Chip chip);
 
+/// Passes of four cycles that a matrix instruction occupies the matrix core.
+/// `formats` is Inst::ext: of F8F6F4, cbsz in bits 0-2 and blgp in bits 7-9.
+unsigned mfmaPasses(const math::MfmaDesc &desc, unsigned formats,
+                    const ChipFeatures &chip);
+
 } // namespace moe::emulator
 
 #endif // MOE_LIB_EMULATOR_STATE_CHIPFEATURES_H

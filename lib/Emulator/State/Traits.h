@@ -11,36 +11,11 @@
 #ifndef MOE_LIB_EMULATOR_STATE_TRAITS_H
 #define MOE_LIB_EMULATOR_STATE_TRAITS_H
 
+#include "moe/Emulator/InstClass.h"
+
 #include <cstdint>
 
 namespace moe::emulator {
-
-/// The unit that executes an instruction, and for memory what it does there.
-enum class InstClass : uint8_t {
-  Valu,
-  Trans,
-  Cvt,
-  Mfma,
-  Salu,
-  Smem,
-  VmemLoad,
-  VmemStore,
-  VmemAtomic,
-  FlatLoad,
-  FlatStore,
-  FlatAtomic,
-  LdsDma,
-  DsRead,
-  DsWrite,
-  DsAtomic,
-  DsOther,
-  Wait,
-  Barrier,
-  Branch,
-  Nop,
-  End,
-  Other
-};
 
 /// Bits of InstMeta::traits.
 enum Trait : uint64_t {
