@@ -75,7 +75,7 @@ int main() {
   registry.insert<bufferization::BufferizationDialect>();
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(
       registry);
-  moe::registerPipelineDependencies(registry);
+  moe::registerMoE(registry);
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
   OwningOpRef<ModuleOp> module = build(context);

@@ -24,6 +24,10 @@ void registerPipelineDependencies(mlir::DialectRegistry &registry);
 /// The passes and pipelines of this project.
 void registerMoEPasses();
 
+/// registerPipelineDependencies() and registerMoEPasses(): all that a program
+/// with a registry of its own has to call.
+void registerMoE(mlir::DialectRegistry &registry);
+
 /// registerMoEPasses() and the upstream passes.
 void registerAllPasses();
 

@@ -2,15 +2,13 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// lld initialises every target of LLVM and its LTO refers to Polly, both for
-// link-time optimisation, which no link of ours does. Linked statically, that
-// is 25 MB of other targets' code generators. Here stand empty functions in
+// lld initialises every target of LLVM for link-time optimisation, which no
+// link of ours does. Linked statically, that is 25 MB of other targets' code
+// generators. Here stand empty functions in
 // their place. AMDGPU's own functions keep their names for the archives: the
 // macros rename the empty ones.
 //
 //===----------------------------------------------------------------------===//
-
-#include "llvm/Plugins/PassPlugin.h"
 
 #define LLVMInitializeAMDGPUTargetInfo moeUnusedTargetInfo
 #define LLVMInitializeAMDGPUTarget moeUnusedTarget
@@ -30,9 +28,4 @@ extern "C" {
 #define LLVM_ASM_PARSER(name)                                                  \
   void LLVMInitialize##name##AsmParser() {}
 #include "llvm/Config/AsmParsers.def"
-}
-
-llvm::PassPluginLibraryInfo getPollyPluginInfo();
-llvm::PassPluginLibraryInfo getPollyPluginInfo() {
-  return {LLVM_PLUGIN_API_VERSION, "none", "", [](llvm::PassBuilder &) {}};
 }

@@ -23,6 +23,8 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
+#include "llvm/IRReader/IRReader.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/PassInfo.h"
 #include "llvm/PassRegistry.h"
@@ -31,11 +33,13 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/TargetParser.h"
 #include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/IPO/Internalize.h"
 #include "llvm/Transforms/Utils/ModuleUtils.h"
 
 #include <chrono>
@@ -188,6 +192,31 @@ Error addGridNotes(llvm::Module &module) {
   return Error::success();
 }
 
+/// Links what the module calls out of a library; it stays private to the module.
+Error linkLibrary(Job &job, const std::string &path) {
+  llvm::SMDiagnostic diagnostic;
+  std::unique_ptr<llvm::Module> library =
+      llvm::parseIRFile(path, diagnostic, job.context);
+  if (!library)
+    return llvm::createStringError("cannot read the library '" + path +
+                                   "': " + diagnostic.getMessage());
+  if (library->getTargetTriple().getArch() != llvm::Triple::amdgcn)
+    return llvm::createStringError("library '" + path +
+                                   "': expected bitcode for amdgcn, got '" +
+                                   library->getTargetTriple().str() + "'");
+  library->setTargetTriple(job.module->getTargetTriple());
+  library->setDataLayout(job.module->getDataLayout());
+  auto makePrivate = [](llvm::Module &linked, const llvm::StringSet<> &names) {
+    llvm::internalizeModule(linked, [&](const llvm::GlobalValue &value) {
+      return !value.hasName() || !names.contains(value.getName());
+    });
+  };
+  if (llvm::Linker::linkModules(*job.module, std::move(library),
+                                llvm::Linker::LinkOnlyNeeded, makePrivate))
+    return llvm::createStringError("cannot link the library '" + path + "'");
+  return Error::success();
+}
+
 /// A copy of `module` in the job's own context, ready for the back end.
 Error loadModule(Job &job, const llvm::Module &module,
                  const CompileOptions &options) {
@@ -217,6 +246,9 @@ Error loadModule(Job &job, const llvm::Module &module,
                                      "' is made for " + cpu + ", expected " +
                                      options.chip);
   }
+  for (const std::string &library : options.libraries)
+    if (Error error = linkLibrary(job, library))
+      return error;
   return addGridNotes(*job.module);
 }
 
@@ -298,9 +330,9 @@ Expected<std::unique_ptr<Job>> runBackEnd(const llvm::Module &module,
   if (!machine)
     return machine.takeError();
   job->machine = std::move(*machine);
+  job->context.setDiagnosticHandler(std::make_unique<CollectErrors>(*job));
   if (Error error = loadModule(*job, module, options))
     return std::move(error);
-  job->context.setDiagnosticHandler(std::make_unique<CollectErrors>(*job));
   bool fine = runProtected(*job, [&] {
     Stopwatch watch;
     optimize(*job, options.optLevel);

@@ -18,6 +18,7 @@
 #include "mlir/Target/LLVMIR/Dialect/ROCDL/ROCDLToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 
@@ -70,9 +71,14 @@ getCompileOptions(mlir::gpu::GPUModuleOp module,
   if (target.getFlags() && !target.getFlags().empty())
     return refuse("without flags: arithmetic is what the ops say",
                   target.getFlags());
-  if (target.getLink() && !target.getLink().empty())
-    return refuse("without link: no library is linked", target.getLink());
   CompileOptions options;
+  if (target.getLink())
+    for (mlir::Attribute file : target.getLink()) {
+      auto path = mlir::dyn_cast<mlir::StringAttr>(file);
+      if (!path)
+        return refuse("whose link names files of bitcode", target.getLink());
+      options.libraries.push_back(path.str());
+    }
   options.chip = target.getChip().str();
   options.optLevel = target.getO();
   if (target.getAbi() == "500")
@@ -84,6 +90,29 @@ getCompileOptions(mlir::gpu::GPUModuleOp module,
 }
 
 namespace {
+
+/// Calls of functions that nothing defines are refused at the call: the linker
+/// knows their names only.
+mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module) {
+  llvm::StringSet<> declared;
+  for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>())
+    if (function.isExternal() && !function.getName().starts_with("llvm."))
+      declared.insert(function.getName());
+  mlir::WalkResult result = module.walk([&](mlir::LLVM::CallOp call) {
+    std::optional<llvm::StringRef> callee = call.getCallee();
+    if (!callee || !declared.contains(*callee))
+      return mlir::WalkResult::advance();
+    mlir::InFlightDiagnostic diag =
+        mlir::emitError(call.getLoc())
+        << "expected a function that gpu.module '" << module.getName()
+        << "' defines, got a call of '" << *callee << "'";
+    if (callee->starts_with("__ocml_") || callee->starts_with("__ockl_"))
+      diag << " of AMD's device libraries; name their files in the link of its "
+              "#rocdl.target, or expand the op before (-math-expand-ops)";
+    return mlir::WalkResult(diag);
+  });
+  return mlir::failure(result.wasInterrupted());
+}
 
 struct GPUModuleToBinary : impl::MoEGPUModuleToBinaryBase<GPUModuleToBinary> {
   using MoEGPUModuleToBinaryBase::MoEGPUModuleToBinaryBase;
@@ -140,6 +169,15 @@ private:
     return std::string(object->elf.begin(), object->elf.end());
   }
 
+  /// The function that a message of LLVM names, or the module.
+  static mlir::Location findCause(mlir::gpu::GPUModuleOp module,
+                                  llvm::StringRef message) {
+    for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>())
+      if (message.contains(function.getName()))
+        return function.getLoc();
+    return module.getLoc();
+  }
+
   mlir::LogicalResult replace(mlir::gpu::GPUModuleOp module) {
     mlir::ROCDL::ROCDLTargetAttr target = chooseTarget(module);
     if (!target)
@@ -147,15 +185,18 @@ private:
     mlir::FailureOr<CompileOptions> options = getCompileOptions(module, target);
     if (mlir::failed(options))
       return mlir::failure();
+    if (options->libraries.empty() && mlir::failed(checkCalls(module)))
+      return mlir::failure();
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> translated =
         translate(module, context, target.getChip());
     if (!translated)
       return mlir::failure();
     auto bytes = compileToBytes(*translated, *options);
-    if (!bytes)
-      return mlir::emitError(module.getLoc())
-             << llvm::toString(bytes.takeError());
+    if (!bytes) {
+      std::string message = llvm::toString(bytes.takeError());
+      return mlir::emitError(findCause(module, message)) << message;
+    }
 
     mlir::OpBuilder builder(module);
     bool binary = format == "bin";

@@ -21,9 +21,9 @@ LLD_HAS_DRIVER(elf)
 
 // lld calls cl::ResetAllOptionOccurrences(), which sets every option of the
 // process back to its default, the printing flags of moe-opt among them. The
-// build wraps that call, in lld's archive only (see CMakeLists.txt), and here
-// is what it does instead: nothing, since no -mllvm option is ever passed.
-extern "C" void __wrap__ZN4llvm2cl25ResetAllOptionOccurrencesEv() {}
+// build's copy of lld calls this instead (CMakeLists.txt), which does nothing,
+// since no -mllvm option is ever passed to lld.
+extern "C" void moe_lld_keeps_options() {}
 
 namespace moe::codeobject {
 namespace {

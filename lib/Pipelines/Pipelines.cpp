@@ -4,22 +4,15 @@
 // well when printed.
 
 #include "moe/Pipelines/Pipelines.h"
+#include "Interfaces.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Conversion/AMDGPUToROCDL/AMDGPUToROCDL.h"
-#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
-#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
-#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/GPUToROCDL/GPUToROCDLPass.h"
-#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
-#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
-#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
-#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -130,14 +123,7 @@ struct LowerKernelsPass
     OpPassManager passes(gpu::GPUModuleOp::getOperationName());
     addPasses(passes, /*chip=*/"");
     passes.getDependentDialects(registry);
-    arith::registerConvertArithToLLVMInterface(registry);
-    cf::registerConvertControlFlowToLLVMInterface(registry);
-    index::registerConvertIndexToLLVMInterface(registry);
-    registerConvertFuncToLLVMInterface(registry);
-    registerConvertMathToLLVMInterface(registry);
-    registerConvertMemRefToLLVMInterface(registry);
-    ub::registerConvertUBToLLVMInterface(registry);
-    vector::registerConvertVectorToLLVMInterface(registry);
+    registerConversionInterfaces(registry);
   }
 
   void runOnOperation() override {
@@ -187,6 +173,8 @@ void moe::buildMoEToBinaryPipeline(OpPassManager &pm,
   binary.chip = options.chip;
   binary.format = options.format;
   pm.addPass(codeobject::createMoEGPUModuleToBinary(binary));
+  // Host code that launches the kernels with weights as arguments.
+  pm.addPass(createMoEPreshuffledToBytesPass());
 }
 
 void moe::buildMoEToLaunchesPipeline(OpPassManager &pm,
@@ -196,6 +184,7 @@ void moe::buildMoEToLaunchesPipeline(OpPassManager &pm,
   schedule.tokens = options.tokens;
   pm.addPass(createMoEChooseSchedulePass(schedule));
   pm.addPass(createMoEDecomposePass());
+  pm.addPass(createMoEPreshuffledToBytesPass());
   pm.addPass(createMoEOutlineKernelsPass({options.chip}));
 }
 

@@ -37,6 +37,9 @@ struct CompileOptions {
   unsigned optLevel = 3;
   /// Code object version, 5 or 6.
   unsigned version = 6;
+  /// Files of LLVM bitcode, such as AMD's device libraries, for functions that
+  /// the module declares. Only what is called becomes part of the code object.
+  std::vector<std::string> libraries;
 };
 
 /// A linked code object and how long its stages took.

@@ -16,16 +16,18 @@ def MoEGPUModuleToBinary
     and puts a `gpu.binary` with one `gpu.object` in its place. Unlike
     `gpu-module-to-binary` it starts no program and reads no environment.
 
-    Each field of a `#rocdl.target` is heeded (chip, O, abi) or refused
-    (another triple, features, flags, link). Modules whose targets are all of
+    Each field of a `#rocdl.target` is heeded (chip, O, abi, link: files of LLVM
+    bitcode such as AMD's device libraries) or refused (another triple, features,
+    flags). Without a library, a call of a function that the module only declares
+    is an error at the call. Modules whose targets are all of
     other kinds are left alone. The `gpu.binary` keeps the offloading handler of
     its module.
 
     Precondition: the modules hold LLVM and ROCDL ops only and the chip is
     known, from the pass's option or from a `#rocdl.target` on the module; where
     both are given they agree. Postcondition: no `gpu.module` is left but those
-    for other targets. The grid of a kernel, the string attribute `moe.grid` of its function, is in a note
-    of the code object.
+    for other targets. The grid of a kernel, the string attribute `moe.grid` of its
+    function, is in a note of the code object.
 
     Example: with `chip=gfx950`
 

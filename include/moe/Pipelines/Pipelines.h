@@ -67,8 +67,8 @@ struct LaunchPipelineOptions
 };
 
 /// Kernel ops of host code, on memrefs, to kernels and gpu.launch_func:
-/// -moe-choose-schedule, -moe-decompose, -moe-outline-kernels. Registered as
-/// --moe-to-launches. --moe-to-binary then compiles the kernels.
+/// -moe-choose-schedule, -moe-decompose, -moe-preshuffled-to-bytes,
+/// -moe-outline-kernels. Registered as --moe-to-launches. --moe-to-binary then compiles the kernels.
 void buildMoEToLaunchesPipeline(mlir::OpPassManager &pm,
                                 const LaunchPipelineOptions &options);
 

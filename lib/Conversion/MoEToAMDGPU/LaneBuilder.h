@@ -112,15 +112,6 @@ llvm::SmallVector<mlir::Value> joinQuads(LaneBuilder &b, mlir::VectorType acc,
 /// An out-of-range byte offset, also after a K offset is added to it: the K
 /// offset of weights is 8 bytes a K, below a mebibyte.
 inline constexpr int64_t kOutOfRange = kDescriptorBytes;
-
-/// Error, at the op, where another op than those of populatePassingPatterns
-/// uses a memref in a preshuffled layout.
-mlir::LogicalResult checkPreshuffledUses(mlir::Operation *root);
-/// Upstream ops that pass such a memref on, and memref.dim; `converter` must
-/// live as long as `target`.
-void populatePassingPatterns(const mlir::TypeConverter &converter,
-                             mlir::RewritePatternSet &patterns,
-                             mlir::ConversionTarget &target);
 void populateGatherPatterns(const mlir::TypeConverter &converter,
                             const Chip &chip,
                             mlir::RewritePatternSet &patterns);

@@ -5,6 +5,7 @@
 
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "LaneBuilder.h"
+#include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
 #include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
@@ -178,14 +179,7 @@ static Value join(OpBuilder &builder, VectorType type, ValueRange inputs,
 
 void moe::populateMoEToAMDGPUTypeConversions(TypeConverter &converter) {
   converter.addConversion([](Type type) { return type; });
-  converter.addConversion([](MemRefType type) -> std::optional<Type> {
-    auto layout = dyn_cast<PreshuffleAttr>(type.getLayout());
-    if (!layout)
-      return std::nullopt;
-    return MemRefType::get({layout.getByteSize(type.getShape())},
-                           IntegerType::get(type.getContext(), 8),
-                           MemRefLayoutAttrInterface(), type.getMemorySpace());
-  });
+  addPreshuffledConversion(converter);
   converter.addConversion([](VectorType type, SmallVectorImpl<Type> &results) {
     return convertFragment(type, results);
   });
@@ -257,7 +251,7 @@ struct ConvertMoEToAMDGPUPass
     });
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                          conversion);
-    populatePassingPatterns(converter, patterns, conversion);
+    populatePreshuffledUsePatterns(converter, patterns, conversion);
     if (failed(checkPreshuffledUses(getOperation())) ||
         failed(applyPartialConversion(getOperation(), conversion,
                                       std::move(patterns))))

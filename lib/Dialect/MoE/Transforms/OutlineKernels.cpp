@@ -209,7 +209,8 @@ LogicalResult Outliner::check() {
     if (!memory.value.getDefiningOp<PreshuffledOp>())
       return op->emitOpError("expected '")
              << memory.name
-             << "' of host code to be the result of moe.preshuffled, got "
+             << "' of host code to be the result of moe.preshuffled, which "
+                "-moe-preshuffled-to-bytes makes, got "
              << memory.value.getType();
   }
   return success();

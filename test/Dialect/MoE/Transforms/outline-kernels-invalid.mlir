@@ -42,7 +42,7 @@ func.func @split(%out: memref<?x64xbf16>, %x: memref<?x256xbf16>, %wb: memref<?x
 func.func @weights(%out: memref<?x64xbf16>, %x: memref<?x256xbf16>, %w: memref<8x64x256xf4E2M1FN, #w>,
     %s: memref<8x64x8xf8E8M0FNU, #s>, %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
     %num_valid: memref<2xi32>, %tokens: i32) {
-  // expected-error @+1 {{expected 'w' of host code to be the result of moe.preshuffled}}
+  // expected-error @+1 {{expected 'w' of host code to be the result of moe.preshuffled, which -moe-preshuffled-to-bytes makes, got}}
   moe.grouped_gemm down accumulate outs(%out : memref<?x64xbf16>)
       ins(%x, %w, %s : memref<?x256xbf16>, memref<8x64x256xf4E2M1FN, #w>, memref<8x64x8xf8E8M0FNU, #s>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)

@@ -109,6 +109,35 @@ def MoEDecomposePass : Pass<"moe-decompose"> {
   ];
 }
 
+def MoEPreshuffledToBytesPass
+    : Pass<"moe-preshuffled-to-bytes", "::mlir::ModuleOp"> {
+  let summary = "weights and scales of host code as the bytes they are";
+  let description = [{
+    Host code has no lowering for a memref in a `#moe.preshuffle` layout. Where
+    one is an argument or result of a function, a block or region argument, or
+    goes through `arith.select`, `scf`, `cf`, a call or a launch, it becomes the
+    `memref<Nxi8>` of its bytes, without an offset; `moe.preshuffled` stands
+    where a moe op needs the layout. `memref.dim` gives the logical sizes as
+    before. A launch of a kernel that is still a `gpu.func` keeps the types of
+    its signature, so that the pass is run once more when the kernels are
+    compiled (`--moe-to-binary` does).
+
+    Precondition: none; another use of such a memref is an error. Postcondition:
+    in host code, such memrefs are results of `moe.preshuffled` and operands of
+    moe ops or of launches of a `gpu.func`. A function's callers outside the
+    module pass bytes from now on.
+
+    ```mlir
+    func.func @layer(%w: memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>>)
+    // becomes
+    func.func @layer(%bytes: memref<65536xi8>)
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
 def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "kernel ops of host code to kernels and launches";
   let description = [{
@@ -121,7 +150,8 @@ def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
     first element of each operand, which the host computes as base plus offset
     because the bare-pointer convention drops offsets, then the numbers, then as
     i64 the row strides, in elements, that are not known statically. Weights and
-    scales must come from `moe.preshuffled`. The op clears nothing, and all
+    scales must come from `moe.preshuffled` (`-moe-preshuffled-to-bytes` sees to
+    it). The op clears nothing, and all
     memory must be known to the GPU runtime (`gpu.alloc`, `gpu.host_register`).
 
     Precondition: ops on memrefs, with a schedule that one kernel can have

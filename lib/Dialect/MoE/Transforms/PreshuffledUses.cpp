@@ -3,7 +3,8 @@
 // Memrefs in a preshuffled layout in the hands of upstream ops: those that only
 // pass a value on, and memref.dim. Nothing else can use one.
 
-#include "LaneBuilder.h"
+#include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
+#include "moe/Dialect/MoE/IR/MoE.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -13,6 +14,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -23,11 +25,25 @@ static bool isPreshuffled(Type type) {
   return memref && isa<PreshuffleAttr>(memref.getLayout());
 }
 
+void moe::addPreshuffledConversion(TypeConverter &converter) {
+  converter.addConversion([](MemRefType type) -> std::optional<Type> {
+    auto layout = dyn_cast<PreshuffleAttr>(type.getLayout());
+    if (!layout)
+      return std::nullopt;
+    return MemRefType::get({layout.getByteSize(type.getShape())},
+                           IntegerType::get(type.getContext(), 8),
+                           MemRefLayoutAttrInterface(), type.getMemorySpace());
+  });
+}
+
 LogicalResult moe::checkPreshuffledUses(Operation *root) {
-  WalkResult result = root->walk([](Operation *op) {
+  WalkResult result = root->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op != root && isa<gpu::GPUModuleOp>(op))
+      return WalkResult::skip();
     if (isa_and_nonnull<MoEDialect, scf::SCFDialect, cf::ControlFlowDialect>(
             op->getDialect()) ||
-        isa<arith::SelectOp, memref::DimOp, func::CallOp, func::ReturnOp>(op))
+        isa<arith::SelectOp, memref::DimOp, func::CallOp, func::ReturnOp,
+            gpu::LaunchFuncOp>(op))
       return WalkResult::advance();
     for (Type type :
          llvm::concat<Type>(llvm::to_vector_of<Type>(op->getOperandTypes()),
@@ -36,7 +52,7 @@ LogicalResult moe::checkPreshuffledUses(Operation *root) {
         return WalkResult(
             op->emitOpError("expected no memref in a preshuffled layout, "
                             "which only moe ops, arith.select, memref.dim, "
-                            "branches, loops and calls can use, got ")
+                            "branches, loops, calls and launches can use, got ")
             << type);
     return WalkResult::advance();
   });
@@ -53,20 +69,23 @@ struct DimLowering : OpConversionPattern<memref::DimOp> {
                   ConversionPatternRewriter &rewriter) const override {
     if (!isPreshuffled(op.getSource().getType()))
       return failure();
-    LaneBuilder b(op.getLoc(), rewriter);
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    auto index = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, value);
+    };
     ArrayRef<int64_t> shape =
         cast<MemRefType>(op.getSource().getType()).getShape();
     if (std::optional<int64_t> dim = op.getConstantIndex()) {
       // An index past the rank has no meaning; upstream leaves it undefined.
       bool exists = *dim >= 0 && *dim < static_cast<int64_t>(shape.size());
-      rewriter.replaceOp(op, b.index(exists ? shape[*dim] : 0));
+      rewriter.replaceOp(op, index(exists ? shape[*dim] : 0));
       return success();
     }
-    Value index = adaptor.getIndex().front(), size = b.index(shape.front());
+    Value wanted = adaptor.getIndex().front(), size = index(shape.front());
     for (auto [dim, length] : llvm::drop_begin(llvm::enumerate(shape))) {
-      Value isDim = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, index,
-                                          b.index(dim));
-      size = b.select(isDim, b.index(length), size);
+      Value isDim = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, wanted,
+                                          index(dim));
+      size = arith::SelectOp::create(b, isDim, index(length), size);
     }
     rewriter.replaceOp(op, size);
     return success();
@@ -89,9 +108,9 @@ struct SelectLowering : OpConversionPattern<arith::SelectOp> {
 };
 } // namespace
 
-void moe::populatePassingPatterns(const TypeConverter &converter,
-                                  RewritePatternSet &patterns,
-                                  ConversionTarget &target) {
+void moe::populatePreshuffledUsePatterns(const TypeConverter &converter,
+                                         RewritePatternSet &patterns,
+                                         ConversionTarget &target) {
   patterns.add<DimLowering, SelectLowering>(converter, patterns.getContext());
   target.addDynamicallyLegalOp<memref::DimOp>([](memref::DimOp op) {
     return !isPreshuffled(op.getSource().getType());
@@ -104,9 +123,11 @@ void moe::populatePassingPatterns(const TypeConverter &converter,
                                                                  converter);
   populateCallOpTypeConversionPattern(patterns, converter);
   populateReturnOpTypeConversionPattern(patterns, converter);
+  // Other blocks than the first are converted with the branches to them.
   target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
     return converter.isSignatureLegal(op.getFunctionType()) &&
-           converter.isLegal(&op.getBody());
+           (op.isExternal() ||
+            converter.isLegal(op.getBody().front().getArgumentTypes()));
   });
   target.addDynamicallyLegalOp<func::CallOp, func::ReturnOp>(
       [&](Operation *op) { return converter.isLegal(op); });
