@@ -192,7 +192,8 @@ Error addGridNotes(llvm::Module &module) {
   return Error::success();
 }
 
-/// Links what the module calls out of a library; it stays private to the module.
+/// Links what the module calls out of a library; it stays private to the
+/// module.
 Error linkLibrary(Job &job, const std::string &path) {
   llvm::SMDiagnostic diagnostic;
   std::unique_ptr<llvm::Module> library =

@@ -89,21 +89,37 @@ getCompileOptions(mlir::gpu::GPUModuleOp module,
   return options;
 }
 
-namespace {
+static mlir::LogicalResult refuseSize(mlir::Operation *op,
+                                      llvm::StringRef name) {
+  return mlir::emitError(op->getLoc())
+         << "expected no " << name
+         << ", which calls AMD's device libraries; pass the number as an "
+            "argument, or name their files in the link of the #rocdl.target";
+}
 
-/// Calls of functions that nothing defines are refused at the call: the linker
-/// knows their names only.
-mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module) {
+mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module,
+                               const CompileOptions &options) {
+  if (!options.libraries.empty())
+    return mlir::success();
   llvm::StringSet<> declared;
   for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>())
     if (function.isExternal() && !function.getName().starts_with("llvm."))
       declared.insert(function.getName());
-  mlir::WalkResult result = module.walk([&](mlir::LLVM::CallOp call) {
-    std::optional<llvm::StringRef> callee = call.getCallee();
+  mlir::WalkResult result = module.walk([&](mlir::Operation *op) {
+    std::optional<llvm::StringRef> callee;
+    if (auto call = mlir::dyn_cast<mlir::LLVM::CallOp>(op))
+      callee = call.getCallee();
+    // The translation makes calls of gpu.grid_dim and gpu.block_dim.
+    if (mlir::isa<mlir::ROCDL::GridDimXOp, mlir::ROCDL::GridDimYOp,
+                  mlir::ROCDL::GridDimZOp>(op))
+      return mlir::WalkResult(refuseSize(op, "gpu.grid_dim"));
+    if (mlir::isa<mlir::ROCDL::BlockDimXOp, mlir::ROCDL::BlockDimYOp,
+                  mlir::ROCDL::BlockDimZOp>(op))
+      return mlir::WalkResult(refuseSize(op, "gpu.block_dim"));
     if (!callee || !declared.contains(*callee))
       return mlir::WalkResult::advance();
     mlir::InFlightDiagnostic diag =
-        mlir::emitError(call.getLoc())
+        mlir::emitError(op->getLoc())
         << "expected a function that gpu.module '" << module.getName()
         << "' defines, got a call of '" << *callee << "'";
     if (callee->starts_with("__ocml_") || callee->starts_with("__ockl_"))
@@ -113,6 +129,8 @@ mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module) {
   });
   return mlir::failure(result.wasInterrupted());
 }
+
+namespace {
 
 struct GPUModuleToBinary : impl::MoEGPUModuleToBinaryBase<GPUModuleToBinary> {
   using MoEGPUModuleToBinaryBase::MoEGPUModuleToBinaryBase;
@@ -169,13 +187,16 @@ private:
     return std::string(object->elf.begin(), object->elf.end());
   }
 
-  /// The function that a message of LLVM names, or the module.
+  /// The function that a message of LLVM names, or the only one, or the module.
   static mlir::Location findCause(mlir::gpu::GPUModuleOp module,
                                   llvm::StringRef message) {
-    for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>())
-      if (message.contains(function.getName()))
+    auto functions = llvm::filter_to_vector(
+        module.getOps<mlir::LLVM::LLVMFuncOp>(),
+        [](mlir::LLVM::LLVMFuncOp function) { return !function.isExternal(); });
+    for (mlir::LLVM::LLVMFuncOp function : functions)
+      if (message.contains(("'" + function.getName() + "'").str()))
         return function.getLoc();
-    return module.getLoc();
+    return functions.size() == 1 ? functions.front().getLoc() : module.getLoc();
   }
 
   mlir::LogicalResult replace(mlir::gpu::GPUModuleOp module) {
@@ -185,7 +206,7 @@ private:
     mlir::FailureOr<CompileOptions> options = getCompileOptions(module, target);
     if (mlir::failed(options))
       return mlir::failure();
-    if (options->libraries.empty() && mlir::failed(checkCalls(module)))
+    if (mlir::failed(checkCalls(module, *options)))
       return mlir::failure();
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> translated =

@@ -17,9 +17,11 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/LocationSnapshot.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -45,7 +47,6 @@ static void addTilePasses(OpPassManager &gpu, const std::string &chip) {
 }
 
 static void addROCDLPasses(OpPassManager &gpu, const std::string &chip) {
-  addTilePasses(gpu, chip);
   gpu.addPass(createConvertMoEToAMDGPUPass({chip}));
   addCleanUp(gpu);
   gpu.addPass(createLoopInvariantCodeMotionPass());
@@ -160,7 +161,14 @@ void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
                                   const PipelineOptions &options) {
   pm.addPass(std::make_unique<AttachTargetPass>(options.chip));
   pm.addPass(createMoECheckKernelsPass({/*arguments=*/true}));
+  pm.addPass(std::make_unique<LowerKernelsPass>(addTilePasses));
+  if (!options.debugTile.empty())
+    pm.addPass(createLocationSnapshot(
+        {options.debugTile, /*tag=*/"", /*enableDebugInfo=*/true}));
   pm.addPass(std::make_unique<LowerKernelsPass>(addROCDLPasses));
+  if (options.debugLines || !options.debugTile.empty())
+    pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass(
+        {LLVM::DIEmissionKind::LineTablesOnly}));
   pm.addPass(createMoECheckLoweredPass({/*translatable=*/true}));
 }
 
@@ -168,6 +176,8 @@ void moe::buildMoEToBinaryPipeline(OpPassManager &pm,
                                    const BinaryPipelineOptions &options) {
   PipelineOptions lowering;
   lowering.chip = options.chip;
+  lowering.debugLines = options.debugLines;
+  lowering.debugTile = options.debugTile;
   buildMoEToROCDLPipeline(pm, lowering);
   codeobject::MoEGPUModuleToBinaryOptions binary;
   binary.chip = options.chip;

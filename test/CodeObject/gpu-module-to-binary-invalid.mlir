@@ -26,8 +26,8 @@ gpu.module @two_targets [#rocdl.target<chip = "gfx942">, #rocdl.target<chip = "g
 // The back end emits the gfx950 encoding of this convert for gfx942; the
 // finished code object is refused.
 
-// expected-error @below {{is no instruction of gfx942}}
 gpu.module @convert [#rocdl.target<chip = "gfx942">] {
+  // expected-error @below {{is no instruction of gfx942}}
   llvm.func @k(%p: !llvm.ptr<1>, %v: i32, %s: f32) attributes {gpu.kernel, rocdl.kernel} {
     %r = rocdl.cvt.scalef32.pk.bf16.fp4 %v[0], %s : vector<2xbf16>
     llvm.store %r, %p : vector<2xbf16>, !llvm.ptr<1>
@@ -40,8 +40,8 @@ gpu.module @convert [#rocdl.target<chip = "gfx942">] {
 // A fatal error of the back end is a diagnostic, not the end of the process:
 // the last case below still runs.
 
-// expected-error @below {{Cannot select}}
 gpu.module @wide_mfma [#rocdl.target<chip = "gfx942">] {
+  // expected-error @below {{Cannot select}}
   llvm.func @k(%p: !llvm.ptr<1>, %a: vector<8xbf16>, %c: vector<4xf32>) attributes {gpu.kernel, rocdl.kernel} {
     %zero = llvm.mlir.constant(0 : i32) : i32
     %r = rocdl.mfma.f32.16x16x32.bf16 %a, %a, %c, %zero, %zero, %zero : (vector<8xbf16>, vector<8xbf16>, vector<4xf32>, i32, i32, i32) -> vector<4xf32>
@@ -52,9 +52,12 @@ gpu.module @wide_mfma [#rocdl.target<chip = "gfx942">] {
 
 // -----
 
-// expected-error @below {{local memory (65540) exceeds limit (65536)}}
 gpu.module @lds [#rocdl.target<chip = "gfx942">] {
   llvm.mlir.global internal @tile() {addr_space = 3 : i32} : !llvm.array<65540 x i8>
+  llvm.func @other() {
+    llvm.return
+  }
+  // expected-error @below {{local memory (65540) exceeds limit (65536)}}
   llvm.func @k(%v: i8) attributes {gpu.kernel, rocdl.kernel} {
     %p = llvm.mlir.addressof @tile : !llvm.ptr<3>
     llvm.store volatile %v, %p : i8, !llvm.ptr<3>

@@ -59,6 +59,11 @@ mlir::FailureOr<CompileOptions>
 getCompileOptions(mlir::gpu::GPUModuleOp module,
                   mlir::ROCDL::ROCDLTargetAttr target);
 
+/// Error, at the call: a function that the module only declares is called and
+/// `options` name no library.
+mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module,
+                               const CompileOptions &options);
+
 } // namespace moe::codeobject
 
 #endif // MOE_CODEOBJECT_PASSES_H

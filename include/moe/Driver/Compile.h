@@ -39,6 +39,14 @@ struct CompiledKernel {
 /// pipelining, LLVM IR, assembly, and the linked code object itself.
 enum class EmitStage { Mlir, Tile, Llvm, Asm, Hsaco };
 
+/// Which lines a code object carries for debuggers and reports, if any.
+struct DebugLines {
+  /// Those of the input text.
+  bool ofInput = false;
+  /// Those of a file that is written with the IR of the tile level; "" = none.
+  std::string tileFile;
+};
+
 /// Error unless `chip` is exactly one of the known chips; the message lists
 /// them.
 llvm::Error checkChip(llvm::StringRef chip);
@@ -46,19 +54,24 @@ llvm::Error checkChip(llvm::StringRef chip);
 /// Compiles the kernel that `options` describe. The message of an error is one
 /// or more complete diagnostics.
 llvm::Expected<CompiledKernel> compileKernel(const KernelOptions &options,
-                                             llvm::StringRef chip);
+                                             llvm::StringRef chip,
+                                             const DebugLines &lines = {});
 
 /// The same for MLIR text: a module with one kernel in any stage from
 /// kernel-level IR on. `name` is what diagnostics call the text. `chip` may be
 /// empty where the gpu.module has a #rocdl.target, else both agree.
-llvm::Expected<CompiledKernel>
-compileIR(llvm::StringRef text, llvm::StringRef name, llvm::StringRef chip);
+llvm::Expected<CompiledKernel> compileIR(llvm::StringRef text,
+                                         llvm::StringRef name,
+                                         llvm::StringRef chip,
+                                         const DebugLines &lines = {});
 
 /// The text of a stage before the code object (not EmitStage::Hsaco).
 llvm::Expected<std::string> emitKernel(const KernelOptions &options,
-                                       EmitStage stage, llvm::StringRef chip);
+                                       EmitStage stage, llvm::StringRef chip,
+                                       const DebugLines &lines = {});
 llvm::Expected<std::string> emitIR(llvm::StringRef text, llvm::StringRef name,
-                                   EmitStage stage, llvm::StringRef chip);
+                                   EmitStage stage, llvm::StringRef chip,
+                                   const DebugLines &lines = {});
 
 } // namespace moe::driver
 

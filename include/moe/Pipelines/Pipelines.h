@@ -17,11 +17,24 @@ class OpPassManager;
 namespace moe {
 
 /// What every pipeline needs to know: the chip of the gpu.modules that have no
-/// #rocdl.target, for which there is no default.
+/// #rocdl.target, for which there is no default; and which lines a code object
+/// names in debuggers, profilers and sanitizer reports, if any: those of the
+/// input, where all that an op expands to has the op's line, or those of a file
+/// with the IR of the tile level, which shows behind each op where it came
+/// from.
+/// --moe-to-tile knows no lines.
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> chip{*this, "chip",
                            llvm::cl::desc("gfx942 or gfx950; may be left "
                                           "out where a module has a target")};
+  Option<bool> debugLines{
+      *this, "debug-lines",
+      llvm::cl::desc("keep the lines of the input in the code object"),
+      llvm::cl::init(false)};
+  Option<std::string> debugTile{
+      *this, "debug-tile",
+      llvm::cl::desc("write the IR of the tile level to this file and keep its "
+                     "lines in the code object")};
 };
 
 /// Kernel ops to pipelined tile ops: -moe-check-kernels, then, in each
@@ -44,6 +57,14 @@ struct BinaryPipelineOptions
   Option<std::string> chip{*this, "chip",
                            llvm::cl::desc("gfx942 or gfx950; may be left "
                                           "out where a module has a target")};
+  Option<bool> debugLines{
+      *this, "debug-lines",
+      llvm::cl::desc("keep the lines of the input in the code object"),
+      llvm::cl::init(false)};
+  Option<std::string> debugTile{
+      *this, "debug-tile",
+      llvm::cl::desc("write the IR of the tile level to this file and keep its "
+                     "lines in the code object")};
   Option<std::string> format{
       *this, "format",
       llvm::cl::desc("bin (linked code object, the default) or isa (assembly)"),
@@ -68,7 +89,8 @@ struct LaunchPipelineOptions
 
 /// Kernel ops of host code, on memrefs, to kernels and gpu.launch_func:
 /// -moe-choose-schedule, -moe-decompose, -moe-preshuffled-to-bytes,
-/// -moe-outline-kernels. Registered as --moe-to-launches. --moe-to-binary then compiles the kernels.
+/// -moe-outline-kernels. Registered as --moe-to-launches. --moe-to-binary then
+/// compiles the kernels.
 void buildMoEToLaunchesPipeline(mlir::OpPassManager &pm,
                                 const LaunchPipelineOptions &options);
 

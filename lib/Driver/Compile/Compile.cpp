@@ -57,17 +57,18 @@ public:
     return module ? Error::success() : failure("no kernel was built");
   }
 
-  Error lowerTo(EmitStage stage, StringRef chip) {
-    if (mlir::failed(lower(*module, stage, chip)))
+  Error lowerTo(EmitStage stage, StringRef chip, const DebugLines &lines) {
+    if (mlir::failed(lower(*module, stage, chip, lines)))
       return failure("the lowering failed");
     lap("lower");
     return Error::success();
   }
 
   /// LLVM IR of the only gpu.module that is not for another target; `options`
-  /// become those of its target, which the lowering has set.
+  /// become those of its target, which the lowering has set. `complete`: each
+  /// function that is called has to be there.
   Expected<std::unique_ptr<llvm::Module>>
-  translate(codeobject::CompileOptions &options) {
+  translate(codeobject::CompileOptions &options, bool complete) {
     auto modules = llvm::filter_to_vector(
         module->getOps<mlir::gpu::GPUModuleOp>(),
         [](mlir::gpu::GPUModuleOp op) { return !isForeign(op); });
@@ -81,6 +82,8 @@ public:
     auto wanted = codeobject::getCompileOptions(gpuModule, *target);
     if (mlir::failed(wanted))
       return failure("a target that is not supported");
+    if (complete && mlir::failed(codeobject::checkCalls(gpuModule, *wanted)))
+      return failure("a function is not defined");
     options = *wanted;
     auto result = codeobject::translate(gpuModule, llvmContext, options.chip);
     if (!result)
@@ -131,11 +134,12 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
-Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip) {
-  if (Error error = run.lowerTo(EmitStage::Hsaco, chip))
+Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip,
+                                       const DebugLines &lines) {
+  if (Error error = run.lowerTo(EmitStage::Hsaco, chip, lines))
     return std::move(error);
   codeobject::CompileOptions options;
-  auto llvmModule = run.translate(options);
+  auto llvmModule = run.translate(options, /*complete=*/true);
   if (!llvmModule)
     return llvmModule.takeError();
   auto object = codeobject::compile(**llvmModule, options);
@@ -164,15 +168,17 @@ Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip) {
   return kernel;
 }
 
-Expected<std::string> emitLoaded(Run &run, EmitStage stage, StringRef chip) {
+Expected<std::string> emitLoaded(Run &run, EmitStage stage, StringRef chip,
+                                 const DebugLines &lines) {
   if (stage == EmitStage::Mlir)
     return run.print();
-  if (Error error = run.lowerTo(stage, chip))
+  if (Error error = run.lowerTo(stage, chip, lines))
     return std::move(error);
   if (stage == EmitStage::Tile)
     return run.print();
   codeobject::CompileOptions options;
-  auto llvmModule = run.translate(options);
+  auto llvmModule =
+      run.translate(options, /*complete=*/stage == EmitStage::Asm);
   if (!llvmModule)
     return llvmModule.takeError();
   if (stage == EmitStage::Asm)
@@ -192,13 +198,14 @@ Error checkChip(StringRef chip) {
 }
 
 Expected<CompiledKernel> compileKernel(const KernelOptions &options,
-                                       StringRef chip) {
+                                       StringRef chip,
+                                       const DebugLines &lines) {
   if (Error error = checkChip(chip))
     return std::move(error);
   Run run;
   if (Error error = run.load(options))
     return std::move(error);
-  return compileLoaded(run, chip);
+  return compileLoaded(run, chip, lines);
 }
 
 /// IR may name its chip itself, so that `chip` may be empty.
@@ -207,13 +214,13 @@ static Error checkGivenChip(StringRef chip) {
 }
 
 Expected<CompiledKernel> compileIR(StringRef text, StringRef name,
-                                   StringRef chip) {
+                                   StringRef chip, const DebugLines &lines) {
   if (Error error = checkGivenChip(chip))
     return std::move(error);
   Run run;
   if (Error error = run.load(text, name))
     return std::move(error);
-  return compileLoaded(run, chip);
+  return compileLoaded(run, chip, lines);
 }
 
 /// IR on the kernel level is the same for every chip, so only the later stages
@@ -225,23 +232,23 @@ static Error checkChipFor(EmitStage stage, StringRef chip) {
 }
 
 Expected<std::string> emitKernel(const KernelOptions &options, EmitStage stage,
-                                 StringRef chip) {
+                                 StringRef chip, const DebugLines &lines) {
   if (Error error = checkChipFor(stage, chip))
     return std::move(error);
   Run run;
   if (Error error = run.load(options))
     return std::move(error);
-  return emitLoaded(run, stage, chip);
+  return emitLoaded(run, stage, chip, lines);
 }
 
 Expected<std::string> emitIR(StringRef text, StringRef name, EmitStage stage,
-                             StringRef chip) {
+                             StringRef chip, const DebugLines &lines) {
   if (Error error = checkGivenChip(chip))
     return std::move(error);
   Run run;
   if (Error error = run.load(text, name))
     return std::move(error);
-  return emitLoaded(run, stage, chip);
+  return emitLoaded(run, stage, chip, lines);
 }
 
 } // namespace moe::driver

@@ -27,6 +27,7 @@ struct Command {
   bool report = false, explain = false;
   int64_t tokens = 0;
   KernelOptions kernel;
+  DebugLines lines;
   FlagSet flags{
       "moe-compile (INPUT.mlir | --kernel KIND ...) --chip CHIP "
       "[--emit STAGE] [-o FILE] [--report] [--explain]",
@@ -51,6 +52,13 @@ struct Command {
     flags.string("o", "FILE",
                  "where to write; - = stdout [stdout but for hsaco]", output);
     flags.toggle("report", "print a JSON report of the code object", report);
+    flags.toggle("debug-lines",
+                 "keep the lines of INPUT.mlir in the code object",
+                 lines.ofInput);
+    flags.string("debug-tile", "FILE",
+                 "write the tile ops to FILE and keep its lines in the code "
+                 "object",
+                 lines.tileFile);
     flags.group("a kernel by flags instead of IR");
     addKernelKindFlag(flags, kernel);
     addKernelFlags(flags, kernel);
@@ -73,6 +81,11 @@ struct Command {
   /// Which flags must and must not come together.
   Error check() const {
     bool hasInput = flags.given("INPUT.mlir");
+    if (lines.ofInput && !hasInput)
+      return usageError("--debug-lines: expected INPUT.mlir, got a kernel by "
+                        "flags, which has no lines (--debug-tile has)");
+    if (lines.ofInput && !lines.tileFile.empty())
+      return usageError("expected --debug-lines or --debug-tile, got both");
     if (hasInput == fromFlags())
       return usageError(hasInput
                             ? "expected INPUT.mlir or --kernel, got both"
@@ -187,18 +200,20 @@ Error execute(Command &command) {
   }
   std::string artefact;
   if (command.stage != EmitStage::Hsaco) {
-    auto emitted =
-        command.fromFlags()
-            ? emitKernel(command.kernel, command.stage, command.chip)
-            : emitIR(text, command.input, command.stage, command.chip);
+    auto emitted = command.fromFlags()
+                       ? emitKernel(command.kernel, command.stage, command.chip,
+                                    command.lines)
+                       : emitIR(text, command.input, command.stage,
+                                command.chip, command.lines);
     if (!emitted)
       return emitted.takeError();
     artefact = std::move(*emitted);
   }
   if (command.report || command.stage == EmitStage::Hsaco) {
-    auto kernel = command.fromFlags()
-                      ? compileKernel(command.kernel, command.chip)
-                      : compileIR(text, command.input, command.chip);
+    auto kernel =
+        command.fromFlags()
+            ? compileKernel(command.kernel, command.chip, command.lines)
+            : compileIR(text, command.input, command.chip, command.lines);
     if (!kernel)
       return kernel.takeError();
     if (command.stage == EmitStage::Hsaco)

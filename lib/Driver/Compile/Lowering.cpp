@@ -20,9 +20,11 @@ mlir::OwningOpRef<mlir::ModuleOp> buildKernel(mlir::MLIRContext &context,
 }
 
 mlir::LogicalResult lower(mlir::ModuleOp module, EmitStage stage,
-                          llvm::StringRef chip) {
+                          llvm::StringRef chip, const DebugLines &lines) {
   PipelineOptions options;
   options.chip = chip.str();
+  options.debugLines = lines.ofInput;
+  options.debugTile = lines.tileFile;
   mlir::PassManager passes(module.getContext());
   if (stage == EmitStage::Tile)
     buildMoEToTilePipeline(passes, options);

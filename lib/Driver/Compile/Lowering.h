@@ -22,7 +22,7 @@ mlir::OwningOpRef<mlir::ModuleOp> buildKernel(mlir::MLIRContext &context,
 /// Lowers the module to tile ops (EmitStage::Tile) or, for the later stages, to
 /// a gpu.module of LLVM and ROCDL ops.
 mlir::LogicalResult lower(mlir::ModuleOp module, EmitStage stage,
-                          llvm::StringRef chip);
+                          llvm::StringRef chip, const DebugLines &lines);
 
 } // namespace moe::driver
 

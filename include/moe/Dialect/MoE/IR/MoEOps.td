@@ -566,9 +566,9 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[]>]> {
     anything and columns past the K of `x` are zeros too. Reading the tile is
     allowed after the next `moe.sync`.
 
-    The 16-byte chunk j of row r stands at chunk position j ^ (r % 16) of the
-    row, so that 16 lanes reading one column of 16 rows meet 16 different
-    groups of LDS banks.
+    The 16-byte chunk j of row r stands at chunk position j ^ key(r) of the row,
+    so that lanes reading one column of several rows meet different groups of
+    LDS banks; key(r) is the layout's (`docs/Layouts.md`, "A tile").
 
     Constraints:
     * (C1) `to` is in workgroup memory, its columns (tile_k) a multiple of 128;

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of docs/Embedding.md, "Code beside an op": ops of upstream dialects
+// that a kernel may hold. Each is compiled, for both chips.
+// RUN: moe-opt %s --moe-to-binary=chip=gfx950 | FileCheck %s
+// RUN: moe-opt %s --moe-to-binary=chip=gfx942 | FileCheck %s
+// CHECK: gpu.binary @user
+
+gpu.module @user {
+  func.func private @helper(%v: f32) -> f32 {
+    %r = arith.addf %v, %v : f32
+    return %r : f32
+  }
+  gpu.func @exp(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.exp %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @log(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.log %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @sqrt(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.sqrt %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @fma(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.fma %a, %a, %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @absf(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.absf %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @roundeven(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.roundeven %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @divf(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = arith.divf %a, %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @maximumf(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = arith.maximumf %a, %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @truncf(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %b = arith.truncf %a : f32 to bf16
+    %r = arith.extf %b : bf16 to f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @shuffle(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %o = arith.constant 1 : i32
+    %w = arith.constant 64 : i32
+    %r, %v = gpu.shuffle xor %a, %o, %w : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @barrier(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    gpu.barrier
+    %r = arith.negf %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @workgroup(%p: memref<64xf32>) workgroup(%lds : memref<64xf32, #gpu.address_space<workgroup>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    memref.store %a, %lds[%t] : memref<64xf32, #gpu.address_space<workgroup>>
+    %r = memref.load %lds[%t] : memref<64xf32, #gpu.address_space<workgroup>>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @private(%p: memref<64xf32>) private(%prv : memref<4xf32, #gpu.address_space<private>>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    memref.store %a, %prv[%c0] : memref<4xf32, #gpu.address_space<private>>
+    %r = memref.load %prv[%c0] : memref<4xf32, #gpu.address_space<private>>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @dynamic_lds(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %d = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
+    %v = memref.view %d[%c0][] : memref<?xi8, #gpu.address_space<workgroup>> to memref<4xf32, #gpu.address_space<workgroup>>
+    memref.store %a, %v[%c0] : memref<4xf32, #gpu.address_space<workgroup>>
+    %r = memref.load %v[%c0] : memref<4xf32, #gpu.address_space<workgroup>>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @alloca(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %l = memref.alloca() : memref<4xf32, 5>
+    memref.store %a, %l[%c0] : memref<4xf32, 5>
+    %r = memref.load %l[%c0] : memref<4xf32, 5>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @atomic(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = memref.atomic_rmw addf %a, %p[%t] : (f32, memref<64xf32>) -> f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @copy(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    memref.copy %p, %p : memref<64xf32> to memref<64xf32>
+    %r = arith.negf %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @vector(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %v = vector.load %p[%c0] : memref<64xf32>, vector<4xf32>
+    %r = vector.reduction <add>, %v : vector<4xf32> into f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @transfer(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %v = vector.transfer_read %p[%c0], %a : memref<64xf32>, vector<4xf32>
+    %r = vector.reduction <add>, %v : vector<4xf32> into f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @affine_load(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = affine.load %p[0] : memref<64xf32>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @affine_for(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    affine.for %i = 0 to 4 {
+      affine.store %a, %p[%i] : memref<64xf32>
+    }
+    %r = arith.negf %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @scf_for(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = scf.for %i = %c0 to %t step %t iter_args(%z = %a) -> f32 {
+      scf.yield %z : f32
+    }
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @scf_parallel(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    scf.parallel (%i) = (%c0) to (%t) step (%t) {
+      memref.store %a, %p[%i] : memref<64xf32>
+    }
+    %r = arith.negf %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @scf_forall(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    scf.forall (%i) in (4) {
+      memref.store %a, %p[%i] : memref<64xf32>
+    }
+    %r = arith.negf %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @func_call(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = func.call @helper(%a) : (f32) -> f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @index(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %i = index.add %t, %c0
+    %r = memref.load %p[%i] : memref<64xf32>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @ub(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = ub.poison : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @llvm(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = llvm.fadd %a, %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @rocdl(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %z = rocdl.workitem.id.x : i32
+    %r = arith.sitofp %z : i32 to f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @amdgpu(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    amdgpu.lds_barrier
+    %r = arith.negf %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @complex(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %z = complex.create %a, %a : complex<f32>
+    %r = complex.re %z : complex<f32>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
