@@ -128,9 +128,9 @@ def MoEPreshuffledToBytesPass
     module pass bytes from now on.
 
     ```mlir
-    func.func @layer(%w: memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>>)
+    %p = arith.select %c, %w, %v : memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>>
     // becomes
-    func.func @layer(%bytes: memref<65536xi8>)
+    %p = arith.select %c, %w_bytes, %v_bytes : memref<65536xi8>
     ```
   }];
   let dependentDialects = [
