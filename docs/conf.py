@@ -32,6 +32,7 @@ html_css_files = ["site.css"]
 html_show_sphinx = False
 
 myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
 # Headings of generated pages skip levels, and abridged code is not the whole of its
 # language, so that a lexer may give up on it.
 suppress_warnings = ["myst.header", "misc.highlighting_failure"]

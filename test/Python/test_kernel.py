@@ -2,7 +2,6 @@
 """Kernels as objects, and launching them by hand."""
 
 import threading
-import xml.dom.minidom
 
 import numpy as np
 import pytest
@@ -128,23 +127,3 @@ def test_threads_compile_the_same_bytes():
     for worker in workers:
         worker.join()
     assert len(codes) == 4 and len(set(codes)) == 1
-
-
-@pytest.mark.parametrize("kind, gate", [("weight", "separated"),
-                                        ("weight", "interleaved"),
-                                        ("scale", "separated")])
-def test_layouts_are_drawn(kind, gate):
-    drawing = moe.plot_layout(kind, gate=gate)
-    document = xml.dom.minidom.parseString(drawing)
-    cells = document.getElementsByTagName("rect")
-    assert len(cells) == 64 * (4 if kind == "weight" else 8)
-    texts = [node.firstChild.data for node in document.getElementsByTagName("text")]
-    offsets = [int(text) for text in texts if text.isdigit()]
-    step = 16 if kind == "weight" else 1
-    assert sorted(offsets) == list(range(0, 64 * 8 * 8 if step == 16 else 512, step))
-    assert drawing._repr_svg_() == drawing
-
-
-def test_layouts_that_do_not_exist():
-    with pytest.raises(ValueError, match="kind: expected weight or scale, got 'bias'"):
-        moe.plot_layout("bias")
