@@ -53,8 +53,12 @@ def plain(comment):
     text = re.sub(r"^/\*+|\*+/$", "", comment.strip())
     lines = [re.sub(r"^\s*\* ?", "", line) for line in text.splitlines()]
     text = " ".join(line.strip() for line in lines).strip()
-    text = re.sub(r"([*_<>\[\]{}])", r"\\\1", text)
-    return re.sub(r"\b(moe[A-Z]\w*\(\)|Moe[A-Z]\w*)", r"`\1`", text)
+    # What is not between backquotes is text: nothing in it is markup.
+    parts = text.split("`")
+    for i in range(0, len(parts), 2):
+        parts[i] = re.sub(r"([*_<>\[\]{}])", r"\\\1", parts[i])
+        parts[i] = re.sub(r"\b(moe[A-Z]\w*\(\)|Moe[A-Z]\w*)", r"`\1`", parts[i])
+    return "`".join(parts)
 
 
 def declarations(text):

@@ -46,7 +46,8 @@ def _positions(kind: str, gate: str) -> npt.NDArray[np.int64]:
 def _grid(title: str, rows: list[str], columns: list[str], width: int,
           cell: Callable[[int, int], tuple[str, int]]) -> Drawing:
     """A table with coloured cells; `cell` gives text and colour."""
-    size = (_LEFT + len(columns) * width + 10, _TOP + len(rows) * _HEIGHT + 10)
+    size = (max(_LEFT + len(columns) * width, 7 * len(title)) + 10,
+            _TOP + len(rows) * _HEIGHT + 10)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" '
              f'font-size="10" width="{size[0]}" height="{size[1]}" '
              f'viewBox="0 0 {size[0]} {size[1]}">\n<title>{title}</title>',
@@ -74,7 +75,7 @@ def _draw_bytes(kind: str, gate: str) -> Drawing:
     rows = [f"row {row}" if gate == "separated" else
             f"{'gate' if row < 32 else 'up'} {row % 32}" for row in range(64)]
     columns = [f"K {32 * j}-{32 * j + 31}" for j in range(place.shape[1])]
-    return _grid(f"{kind} bytes, gate {gate}: offset of each cell in memory", rows,
+    return _grid(f"{kind} bytes, gate {gate}: offsets in memory", rows,
                  columns, 72,
                  lambda i, j: (str(place[i, j]), int(place[i, j]) // unit // 16))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """A stage or a layer in one call, its reference, and their comparison.
 
-H = hidden size, I = intermediate size, E = experts, T = tokens. Shapes:
+H = hidden size, I = intermediate size, E = experts, T = tokens. Shapes::
 
   x             bf16 [T, H]; of gemm2 [T*topk, I] or [T, topk, I]
   w13, scale13  uint8 [E, 2I, H/2] and [E, 2I, H/32], gate rows first (gemm1: w, scale)
