@@ -2,6 +2,7 @@
 """Kernels as objects, and launching them by hand."""
 
 import threading
+import xml.dom.minidom
 
 import numpy as np
 import pytest
