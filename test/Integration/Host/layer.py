@@ -3,7 +3,7 @@
 """A host program on tensors, both stages of a small layer: generate it as MLIR
 with its data in it, or check what it printed.
 
-    layer.py generate [--k-batch N] > layer.mlir
+    layer.py generate [--k-batch N | --schedule TEXT] > layer.mlir
     layer.py check < printed.txt
 
 The data come from a fixed seed, the bytes of the weights from the formulas of
@@ -98,7 +98,8 @@ def constant(name, values, element):
             f"  ", f"memref<{shape}x{element}>")
 
 
-def generate(k_batch):
+def generate(k_batch=1, both=None):
+    """`both`: the schedule of both stages, in place of one that is chosen."""
     p = Problem()
     ids, experts, weights = p.sorted()
     w13, s13 = shuffle(interleave(p.codes[0]), interleave(p.scales[0]))
@@ -128,9 +129,10 @@ def generate(k_batch):
         uses.append(f"%{name} = tensor.cast %{name}_t : {kind.replace('memref', 'tensor')} to {tensor}")
         tensors.append(tensor)
         arguments.append(f"%{name}: {tensor}")
-    schedule = f" schedule <tile_m = 16, tile_n = 128, tile_k = 128>"
-    if k_batch > 1:
-        schedule = f" schedule <tile_m = 16, tile_n = 64, tile_k = 128, waves = 2, k_batch = {k_batch}>"
+    schedule = f" schedule <tile_m = 16, tile_n = 64, tile_k = 128, waves = 2, k_batch = {k_batch}>"
+    first, second = schedule if k_batch > 1 else "", ""
+    if both:
+        first = second = f" schedule <{both}>"
     nl = "\n    "
     print(f"""
   {"".join(globals_)}
@@ -147,11 +149,11 @@ def generate(k_batch):
         ins(%x, %w13p, %s13p : tensor<?x{H}xbf16>, tensor<{E}x{2 * I}x{H}xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, tensor<{E}x{2 * I}x{H // 32}xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
         routing(%ids, %experts, %weights, %num_valid : tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>)
         bias(%bias : tensor<{E}x{2 * I}xf32>) activation swiglu(%alpha, %limit)
-        tokens(%tokens) topk {TOPK} block_rows {BLOCK}{schedule if k_batch > 1 else ""} -> tensor<?x{I}xbf16>
+        tokens(%tokens) topk {TOPK} block_rows {BLOCK}{first} -> tensor<?x{I}xbf16>
     %sum = moe.grouped_gemm down accumulate routing_weight outs(%out : tensor<?x{H}xf32>)
         ins(%act, %w2p, %s2p : tensor<?x{I}xbf16>, tensor<{E}x{H}x{I}xf4E2M1FN, #moe.preshuffle<weight>>, tensor<{E}x{H}x{I // 32}xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>)
-        tokens(%tokens) topk {TOPK} block_rows {BLOCK} -> tensor<?x{H}xf32>
+        tokens(%tokens) topk {TOPK} block_rows {BLOCK}{second} -> tensor<?x{H}xf32>
     return %sum : tensor<?x{H}xf32>
   }}
 
@@ -188,4 +190,7 @@ def check():
 
 if sys.argv[1] == "check":
     check()
-generate(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+if "--schedule" in sys.argv:
+    generate(both=sys.argv[3])
+else:
+    generate(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
