@@ -65,6 +65,9 @@ CHOICES = {
     "--bias": [False, True],
     "--cache": [None, "default", "nt"],
     "--waves-per-eu": often([None], 1, 2),
+    # On top of the columns, padded as moe-run pads them.
+    "--x-stride": often([None, None], 8, 64),
+    "--out-stride": often([None, None], 8, 40),
     "--order-seed": [None, 1, 2, 3],
     "--seed": [0, 1, 2, 3, 4, 5, 6, 7],
 }
@@ -129,12 +132,24 @@ def sensible(problem):
             and rows * problem["--model-dim"] * problem["--inter-dim"] <= 2e7)
 
 
+def columns(problem, flag):
+    """Of x or of the output."""
+    of_x = flag == "--x-stride"
+    hidden = of_x if problem["command"] == "gemm1" else not of_x
+    if problem["command"] == "layer" or hidden:
+        return -(-problem["--model-dim"] // 32) * 32
+    multiple = 16 if problem["command"] == "gemm1" else 32
+    return -(-problem["--inter-dim"] // multiple) * multiple
+
+
 def arguments(problem):
     args = [problem["command"], "--threads", "1"]
     for flag, value in problem.items():
         if flag == "command":
             continue
-        if value is True:
+        if flag in ("--x-stride", "--out-stride") and value:
+            args += [flag, str(columns(problem, flag) + value)]
+        elif value is True:
             args.append(flag)
         elif is_given(value):
             args += [flag, str(value)]

@@ -83,6 +83,10 @@ struct KernelOptions {
   int64_t groupM = 1;
   /// Occupancy to ask of the register allocator; 0 = left to it.
   int64_t wavesPerEu = 0;
+  /// Elements from one row of x, or of the output, to the next; 0 = rows follow
+  /// each other. A stage that two kernels make has them outside, between them
+  /// rows follow each other.
+  int64_t xStride = 0, outStride = 0;
 
   /// Stage 2 only: a run that stores is followed by a Reduce kernel.
   bool reduce = false;
@@ -107,6 +111,8 @@ struct KernelOptions {
   /// Columns of the stage's output: modelDim in stage 2, interDim in stage 1.
   /// Raw sums have n() columns.
   int64_t outColumns() const;
+  int64_t xRow() const { return xStride ? xStride : k(); }
+  int64_t outRow() const { return outStride ? outStride : outColumns(); }
   /// Whether the kernel multiplies by the routing weight, in either stage.
   bool appliesWeight() const;
   /// Whether the kernel adds to memory by atomics: stage 2 when accumulating,
@@ -127,7 +133,9 @@ struct KernelOptions {
 KernelOptions rawSumsOf(const KernelOptions &gemm1);
 /// The Activate kernel behind it, which has the stage's out type.
 KernelOptions activateAfter(const KernelOptions &gemm1);
-/// The Reduce kernel behind a Gemm2 that does not accumulate.
+/// The Gemm2 kernel of a stage 2 that a Reduce kernel finishes.
+KernelOptions slotsOf(const KernelOptions &gemm2);
+/// The Reduce kernel behind it.
 KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask);
 
 /// The four run-time floats of stage 1, in the order of the kernel's arguments.

@@ -92,9 +92,9 @@ private:
   }
   SmallVector<Type> argumentTypes();
   SmallVector<Value> params(gpu::GPUFuncOp func);
-  Value shaped(Value pointer, Value rows, int64_t columns) {
+  Value shaped(Value pointer, Value rows, int64_t columns, int64_t stride) {
     return reinterpretPointer(b, pointer, rows, columns,
-                              b.getIndexAttr(columns));
+                              b.getIndexAttr(stride));
   }
   Value list(Value pointer, Value length) {
     return reinterpretPointer(b, pointer, length);
@@ -191,10 +191,12 @@ LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
   bool down = options.kernel == KernelKind::Gemm2;
   int64_t outRows = down && options.accumulate ? 1 : options.topk;
   int64_t xRows = down ? options.topk : 1;
-  Value out =
-      shaped(func.getArgument(0), times(rows, outRows),
-             options.leavesRawSums() ? options.n() : options.outColumns());
-  Value x = shaped(func.getArgument(1), times(rows, xRows), options.k());
+  bool raw = options.leavesRawSums();
+  Value out = shaped(func.getArgument(0), times(rows, outRows),
+                     raw ? options.n() : options.outColumns(),
+                     raw ? options.n() : options.outRow());
+  Value x = shaped(func.getArgument(1), times(rows, xRows), options.k(),
+                   options.xRow());
   Value ids = list(func.getArgument(4), sorted);
   Value experts = list(func.getArgument(5), blocks);
   Value weights = list(func.getArgument(6), sorted);
@@ -231,8 +233,10 @@ void KernelBuilder::buildActivate(gpu::GPUFuncOp func) {
   Value rows = times(index(tokens), options.topk);
   Value blocks = index(func.getArgument(12));
   Value sorted = times(blocks, options.tile->m);
-  Value out = shaped(func.getArgument(0), rows, options.interDim);
-  Value sums = shaped(func.getArgument(1), rows, 2 * options.interDim);
+  Value out =
+      shaped(func.getArgument(0), rows, options.interDim, options.outRow());
+  int64_t columns = 2 * options.interDim;
+  Value sums = shaped(func.getArgument(1), rows, columns, columns);
   Value ids = list(func.getArgument(4), sorted);
   Value experts = list(func.getArgument(5), blocks);
   Value weights = list(func.getArgument(6), sorted);
@@ -248,10 +252,11 @@ void KernelBuilder::buildReduce(gpu::GPUFuncOp func) {
   Value tokens = func.getArgument(3);
   Value rows = index(tokens), parts = times(rows, options.topk);
   Value valid = options.mask ? list(func.getArgument(2), parts) : Value();
-  ReduceSlotsOp::create(b, TypeRange(),
-                        shaped(func.getArgument(1), parts, options.modelDim),
-                        shaped(func.getArgument(0), rows, options.modelDim),
-                        valid, tokens, options.topk);
+  ReduceSlotsOp::create(
+      b, TypeRange(),
+      shaped(func.getArgument(1), parts, options.modelDim, options.modelDim),
+      shaped(func.getArgument(0), rows, options.modelDim, options.outRow()),
+      valid, tokens, options.topk);
 }
 
 LogicalResult KernelBuilder::buildBody(gpu::GPUFuncOp func) {

@@ -64,6 +64,12 @@ static void addConfigFlags(FlagSet &flags, KernelOptions &options) {
                 options.groupM, 1);
   flags.integer("waves-per-eu", "occupancy to aim at; 0 = any [0]",
                 options.wavesPerEu, 0);
+  flags.integer("x-stride", "elements from one row of x to the next [K]",
+                options.xStride, 1);
+  flags.integer("out-stride",
+                "elements from one row of the output to the next "
+                "[its columns]",
+                options.outStride, 1);
 }
 
 static void addStageFlags(FlagSet &flags, KernelOptions &options) {
@@ -126,8 +132,9 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
   static const char *const gemm2Only[] = {"no-accumulate", "no-weight"};
   static const char *const stage1Only[] = {
       "act", "gate", "doweight", "alpha", "limit", "beta", "linear-beta"};
-  static const char *const gemmOnly[] = {
-      "k-batch", "k-wave", "waves", "cache", "xcd", "group-m", "waves-per-eu"};
+  static const char *const gemmOnly[] = {"k-batch",      "k-wave",  "waves",
+                                         "cache",        "xcd",     "group-m",
+                                         "waves-per-eu", "x-stride"};
   static const char *const notReduce[] = {"tile", "bias"};
   static const char *const reduceOnly[] = {"mask"};
   bool reduce = kernel == KernelKind::Reduce;
@@ -192,6 +199,8 @@ std::string kernelFlagsString(const KernelOptions &o) {
   number("xcd", o.xcd, 1);
   number("group-m", o.groupM, 1);
   number("waves-per-eu", o.wavesPerEu, 0);
+  number("x-stride", o.xStride, 0);
+  number("out-stride", o.outStride, 0);
   printStageFlags(os, o);
   return text;
 }

@@ -103,10 +103,15 @@ std::string KernelOptions::kernelName() const {
   auto number = [&name](const char *prefix, int64_t value) {
     name += prefix + std::to_string(value);
   };
+  std::string strides;
+  if (xStride)
+    strides += "_xs" + std::to_string(xStride);
+  if (outStride)
+    strides += "_os" + std::to_string(outStride);
   if (kernel == KernelKind::Reduce) {
     number("_h", modelDim);
     number("_t", topk);
-    return name + "_" + toString(outType) + (mask ? "_mask" : "");
+    return name + "_" + toString(outType) + (mask ? "_mask" : "") + strides;
   }
   if (kernel == KernelKind::Activate) {
     number("_i", interDim);
@@ -114,7 +119,7 @@ std::string KernelOptions::kernelName() const {
     number("_t", topk);
     number("_m", tile ? tile->m : 0);
     return name + "_" + toString(outType) + stageSuffix(*this) +
-           (bias ? "_bias" : "");
+           (bias ? "_bias" : "") + strides;
   }
   number("_h", modelDim);
   number("_i", interDim);
@@ -142,13 +147,14 @@ std::string KernelOptions::kernelName() const {
     number("_gm", groupM);
   if (wavesPerEu != 0)
     number("_wpe", wavesPerEu);
-  return name;
+  return name + strides;
 }
 
 KernelOptions rawSumsOf(const KernelOptions &gemm1) {
   KernelOptions options = gemm1;
   options.outType = OutType::F32;
   options.bias = options.doweight = false;
+  options.outStride = 0;
   return options;
 }
 
@@ -156,6 +162,13 @@ KernelOptions activateAfter(const KernelOptions &gemm1) {
   KernelOptions options = gemm1;
   options.kernel = KernelKind::Activate;
   options.kBatch = 1;
+  options.xStride = 0;
+  return options;
+}
+
+KernelOptions slotsOf(const KernelOptions &gemm2) {
+  KernelOptions options = gemm2;
+  options.outStride = 0;
   return options;
 }
 
@@ -168,6 +181,7 @@ KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask) {
   options.topk = gemm2.topk;
   options.outType = gemm2.outType;
   options.mask = mask;
+  options.outStride = gemm2.outStride;
   return options;
 }
 

@@ -161,9 +161,11 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
   problem.options.modelDim = modelDim;
   problem.options.interDim = interDim;
   bool raw = options.leavesRawSums();
-  if (Error error =
-          compileKernel(raw ? rawSumsOf(options) : options, request.chip)
-              .moveInto(result.kernel))
+  if (Error error = compileKernel(raw              ? rawSumsOf(options)
+                                  : options.reduce ? slotsOf(options)
+                                                   : options,
+                                  request.chip)
+                        .moveInto(result.kernel))
     return error;
   if (!raw && !options.reduce)
     return Error::success();
@@ -285,6 +287,8 @@ static Error executePadded(const Request &request, Problem &problem,
       return error;
   }
   if (Error error = execute(request, pads ? padded : problem, buffers, result))
+    return error;
+  if (Error error = buffers.joinRows((pads ? padded : problem).options))
     return error;
   return cutOutput(problem, buffers.out);
 }

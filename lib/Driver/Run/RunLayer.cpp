@@ -25,6 +25,7 @@ static std::array<Request, 2> splitLayer(const Request &request) {
   stages[0].options.kernel = KernelKind::Gemm1;
   stages[0].options.outType = OutType::BF16;
   stages[0].options.reduce = false;
+  stages[0].options.outStride = stages[1].options.xStride = 0;
   stages[0].outFile.clear();
   stages[0].files = {"1", /*x=*/true, /*out=*/false, request.files.alternating};
   stages[1].options.kernel = KernelKind::Gemm2;

@@ -186,6 +186,49 @@ static Error prepareParts(const Problem &problem, DeviceBuffers &buffers) {
   return Error::success();
 }
 
+/// What stands between two rows. As bf16, f16 or f32 it is a NaN: activations
+/// that a kernel reads there are seen.
+static constexpr uint8_t kBetweenRows = 0xff;
+
+/// Rows of `bytes` bytes, the next one `stride` bytes on. The last row ends the
+/// buffer.
+static Error spreadRows(const HostBuffer &rows, int64_t bytes, int64_t stride,
+                        HostBuffer &spread) {
+  int64_t count = int64_t(rows.size()) / bytes;
+  if (stride < bytes)
+    return failure("expected rows that do not overlap, of at least " +
+                   Twine(bytes) + " bytes each, got a stride of " +
+                   Twine(stride) + " bytes");
+  uint64_t size = count ? uint64_t((count - 1) * stride + bytes) : 0;
+  if (Error error = HostBuffer::allocate(size).moveInto(spread))
+    return error;
+  std::memset(spread.data(), kBetweenRows, size);
+  for (int64_t row = 0; row < count; ++row)
+    std::memcpy(spread.data() + row * stride, rows.data() + row * bytes,
+                size_t(bytes));
+  return Error::success();
+}
+
+Error DeviceBuffers::joinRows(const KernelOptions &o) {
+  if (stridedOut.empty())
+    return Error::success();
+  int64_t width = o.outType == OutType::F32 ? 4 : 2;
+  int64_t bytes = o.outColumns() * width, stride = o.outStride * width;
+  int64_t count = int64_t(out.size()) / bytes;
+  for (int64_t row = 0; row < count; ++row) {
+    const uint8_t *from = stridedOut.data() + row * stride;
+    std::memcpy(out.data() + row * bytes, from, size_t(bytes));
+    if (row + 1 == count)
+      break;
+    for (int64_t i = bytes; i < stride; ++i)
+      if (from[i] != kBetweenRows)
+        return failure("the kernel wrote behind the end of row " + Twine(row) +
+                       " of the output, at byte " + Twine(i) + " of " +
+                       Twine(stride));
+  }
+  return Error::success();
+}
+
 Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
                                              int64_t tileM, unsigned threads,
                                              Garbage garbage) {
@@ -224,6 +267,15 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
   std::memcpy(buffers.out.data(), problem.initial.data(), buffers.out.size());
   if (Error error = prepareParts(problem, buffers))
     return std::move(error);
+  if (o.xStride)
+    if (Error error =
+            spreadRows(problem.x, o.k() * 2, o.xStride * 2, buffers.stridedX))
+      return std::move(error);
+  int64_t width = reference::byteWidth(problem.outType());
+  if (o.outStride)
+    if (Error error = spreadRows(buffers.out, o.outColumns() * width,
+                                 o.outStride * width, buffers.stridedOut))
+      return std::move(error);
   return std::move(buffers);
 }
 
@@ -243,8 +295,9 @@ DeviceBuffers::arguments(Problem &problem) {
   const KernelOptions &o = problem.options;
   std::vector<Argument> args;
   args.push_back(
-      Argument::buffer("out", parts.empty() ? out.bytes() : parts.bytes()));
-  args.push_back(Argument::buffer("x", problem.x.bytes(), true));
+      Argument::buffer("out", parts.empty() ? finalOut() : parts.bytes()));
+  args.push_back(Argument::buffer(
+      "x", stridedX.empty() ? problem.x.bytes() : stridedX.bytes(), true));
   args.push_back(Argument::buffer("w", w.bytes(), true));
   args.push_back(Argument::buffer("scale", scale.bytes(), true));
   args.push_back(readOnly("sorted_token_ids", sortedIds));
@@ -274,14 +327,14 @@ DeviceBuffers::secondArguments(Problem &problem) {
   using executor::Argument;
   const KernelOptions &o = problem.options;
   if (o.reduce)
-    return {Argument::buffer("out", out.bytes()),
+    return {Argument::buffer("out", finalOut()),
             Argument::buffer("parts", parts.bytes(), true),
             readOnly("valid", valid),
             Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)),
             Argument::scalar("n", static_cast<int32_t>(o.n()))};
   // The list of gemm1 with the sums in place of x, and no weights.
   std::vector<Argument> args = arguments(problem);
-  args[0] = Argument::buffer("out", out.bytes());
+  args[0] = Argument::buffer("out", finalOut());
   args[1] = Argument::buffer("sums", parts.bytes(), true);
   args[2] = Argument::null("w");
   args[3] = Argument::null("scale");

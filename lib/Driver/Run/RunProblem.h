@@ -160,6 +160,12 @@ struct DeviceBuffers {
   /// Where a second kernel makes the output: what it reads, raw f32 sums that
   /// start as zeros, or a row for each slot that starts as NaN.
   HostBuffer parts;
+  /// x and the output with the strides of the options; empty where rows follow
+  /// each other, as they do in Problem and `out`.
+  HostBuffer stridedX, stridedOut;
+  llvm::MutableArrayRef<uint8_t> finalOut() {
+    return stridedOut.empty() ? out.bytes() : stridedOut.bytes();
+  }
   std::vector<uint8_t> valid; ///< [tokens, topk]: slots with a local expert
   std::vector<int32_t> sortedIds, expertIds, numValid;
   std::vector<float> sortedWeights, bias;
@@ -169,6 +175,10 @@ struct DeviceBuffers {
   std::vector<executor::Argument> arguments(Problem &problem);
   /// Those of the Activate or Reduce kernel after it.
   std::vector<executor::Argument> secondArguments(Problem &problem);
+
+  /// After the run: `out` out of `stridedOut`, if there is one. Error: a kernel
+  /// has written between two rows.
+  llvm::Error joinRows(const KernelOptions &options);
 };
 
 /// What stands where the contract says garbage: hostile values for tests, or
