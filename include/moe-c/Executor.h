@@ -24,8 +24,8 @@ MOE_CAPI_EXPORTED void moeExecutorDestroy(MoeExecutor *executor);
 
 /* Sets one option, by the flags of moe-run: "sanitize" "wait,race" (or "all",
  * "none"), "threads" "2" (0: one a core), "order-seed" "7",
- * "interleave" "barrier" (or "lockstep", "random"), "max-instructions"
- * "1000000", "stats" NULL. */
+ * "interleave" "barrier" (or "lockstep", "random"), "mfma-arithmetic" "default"
+ * (or "cdna3"), "max-instructions" "1000000", "stats" NULL. */
 MOE_CAPI_EXPORTED MoeStatus moeExecutorSet(MoeExecutor *executor,
                                            const char *name, const char *value);
 

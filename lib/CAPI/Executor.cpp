@@ -22,6 +22,7 @@ static Error parseOptions(ArrayRef<MoeSetting> settings,
   flags.integer("threads", "", threads, 0);
   flags.integer("order-seed", "", orderSeed);
   flags.string("interleave", "HOW", "", options.interleave);
+  flags.string("mfma-arithmetic", "HOW", "", options.mfmaArithmetic);
   flags.integer("max-instructions", "", options.maxInstructions);
   flags.toggle("stats", "", options.stats);
   if (Error error = capi::parseSettings(flags, settings))

@@ -227,6 +227,13 @@ moe::executor::makeEmulatorExecutor(const Options &options) {
       return how.takeError();
     run.interleave = *how;
   }
+  if (!options.mfmaArithmetic.empty()) {
+    Expected<moe::emulator::MfmaArithmetic> how =
+        moe::emulator::parseMfmaArithmetic(options.mfmaArithmetic);
+    if (!how)
+      return how.takeError();
+    run.mfmaArithmetic = *how;
+  }
   if (!options.sanitizers.empty()) {
     Expected<uint32_t> bits =
         moe::emulator::parseSanitizers(options.sanitizers);

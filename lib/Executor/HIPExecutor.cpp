@@ -225,8 +225,10 @@ moe::executor::makeHIPExecutor(const Options &options) {
                       : !options.traceFile.empty()  ? "tracing"
                       : options.orderSeed           ? "order seed"
                       : !options.interleave.empty() ? "interleaving"
-                      : options.maxInstructions     ? "limit of instructions"
-                                                    : nullptr;
+                      : !options.mfmaArithmetic.empty()
+                          ? "arithmetic of matrix instructions"
+                      : options.maxInstructions ? "limit of instructions"
+                                                : nullptr;
   if (asked)
     return createStringError("executor 'hip' has no " + Twine(asked) +
                              ": expected executor 'emulator', or sanitizers in "

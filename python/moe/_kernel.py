@@ -17,7 +17,7 @@ from ._library import (Argument, Config, Executor, GridDimensions, Handle, Launc
 
 _KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3}
 _EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "interleave",
-                     "max_instructions", "stats")
+                     "mfma_arithmetic", "max_instructions", "stats")
 
 
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -122,7 +122,7 @@ class Kernel:
         place: C order, native byte order; a read-only one must not be written. None is a null pointer, an
         int an i32, a float an f32, a NumPy scalar a value of its type. Either `grid`
         or `tokens` is required. Options: sanitize, threads, order_seed,
-        interleave, max_instructions, stats. Returns instructions, seconds, reports, stats;
+        interleave, mfma_arithmetic, max_instructions, stats. Returns instructions, seconds, reports, stats;
         raises MoeError where a sanitizer reports something (its `outcome` has all).
         """
         unknown = split_options(options)[0]

@@ -110,6 +110,12 @@ enum class Interleave {
 /// "barrier", "lockstep" or "random"; the error lists them.
 llvm::Expected<Interleave> parseInterleave(llvm::StringRef name);
 
+/// How dense matrix instructions add: one fused multiply-add after the other,
+/// or as measured on CDNA3 (arXiv 2511.10909), which is for gfx942 alone.
+enum class MfmaArithmetic { Default, Cdna3 };
+/// "default" or "cdna3"; the error lists them.
+llvm::Expected<MfmaArithmetic> parseMfmaArithmetic(llvm::StringRef name);
+
 struct RunOptions {
   /// Host threads, each running whole workgroups; 0 = one a core.
   unsigned threads = 1;
@@ -117,6 +123,7 @@ struct RunOptions {
   std::optional<uint64_t> orderSeed;
   /// `orderSeed` seeds Random too.
   Interleave interleave = Interleave::Barrier;
+  MfmaArithmetic mfmaArithmetic = MfmaArithmetic::Default;
   /// Wave instructions of the whole run; 0 = no limit.
   uint64_t maxInstructions = 0;
   /// Sanitizer bits.

@@ -82,6 +82,8 @@ struct Options {
   std::optional<uint64_t> orderSeed;
   /// How waves take turns: "barrier", "lockstep", "random"; empty = barrier.
   std::string interleave;
+  /// Sums of matrix instructions: "default", "cdna3"; empty = default.
+  std::string mfmaArithmetic;
   uint64_t maxInstructions = 0; ///< wave instructions, 0 = no limit
   std::string sanitizers;       ///< "wait,race", "all"; empty = none
   /// Reports are kept up to this number; rules that are not reported, by name.

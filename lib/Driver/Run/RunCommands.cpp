@@ -69,6 +69,10 @@ void ExecutorFlags::add(FlagSet &flags) {
       "interleave", "how the waves of a workgroup take turns [barrier]",
       interleave,
       {{"barrier", "barrier"}, {"lockstep", "lockstep"}, {"random", "random"}});
+  flags.choice<std::string>(
+      "mfma-arithmetic",
+      "sums of matrix instructions; cdna3: as measured, gfx942 only [default]",
+      mfmaArithmetic, {{"default", "default"}, {"cdna3", "cdna3"}});
   flags.integer("max-instructions", "stop after so many; 0 = no limit [0]",
                 maxInstructions);
   flags.value("trace", "FILE.json",
@@ -91,6 +95,7 @@ ExecutorFlags::make(const FlagSet &flags) const {
   if (flags.given("order-seed"))
     options.orderSeed = orderSeed;
   options.interleave = interleave;
+  options.mfmaArithmetic = mfmaArithmetic;
   options.maxInstructions = maxInstructions;
   options.sanitizers = sanitize;
   options.hipLibrary = hipLibrary;
@@ -135,7 +140,7 @@ void moe::driver::printFindings(const executor::Outcome &outcome) {
   if (outcome.reportGroups > outcome.reports.size())
     errs() << "moe-run: sanitizer: "
            << outcome.reportGroups - outcome.reports.size()
-           << " more reports; --max-reports shows them\n";
+           << " more; --max-reports shows them\n";
   for (const std::string &advice : outcome.advice)
     errs() << "moe-run: advice: " << advice << '\n';
   bool orders = llvm::any_of(outcome.reports, [](StringRef report) {

@@ -41,7 +41,8 @@ llvm::Expected<Verdict> layerCommand(Arguments args);
 /// --interleave, --max-reports, --mute, --print-registers,
 /// --max-instructions, --trace, --trace-limit.
 struct ExecutorFlags {
-  std::string executor = "emulator", hipLibrary, sanitize, trace, interleave;
+  std::string executor = "emulator", hipLibrary, sanitize, trace, interleave,
+              mfmaArithmetic;
   std::vector<std::string> mute;
   std::optional<std::pair<uint64_t, int>> watch;
   int64_t maxReports = 20;

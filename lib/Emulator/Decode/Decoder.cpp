@@ -219,6 +219,7 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
   program->imageBase = (uint64_t(1) << Memory::slotBits) + Memory::lead;
   program->rows = kernel.vgprsAllocated;
   program->accumOffset = kernel.accumOffset;
+  program->sramEcc = object.sramEcc();
   return program;
 }
 

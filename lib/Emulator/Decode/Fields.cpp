@@ -370,6 +370,9 @@ uint64_t traitsOf(const ValuRow &row, const Inst &inst) {
   traits |= row.flags & VCarryIn ? LaneMask : 0;
   traits |= row.flags & VVcc ? ReadsVcc : 0;
   traits |= row.flags & VCmpx ? ComparesExec : 0;
+  traits |= row.flags & (VCompare | VCarryOut) ? WritesMask : 0;
+  bool selects = (row.flags & (VCarryIn | VCarryOut | VVcc)) == VCarryIn;
+  traits |= selects ? Selects : 0;
   bool merges = (row.flags & VCvt) && (row.flags & VReadsDst);
   traits |= merges || inst.mods & (ModSdwa | ModDpp) ? Merges : 0;
   traits |= writesPart(inst, row) ? WritesPart : 0;
@@ -666,6 +669,7 @@ void FieldDecoder::vop3p() {
   inst.dst = vgpr(w0 & 255, std::max(1u, valueRows(row->d)), false);
   bool two = inst.run == ops.packed32, mixed = inst.run == ops.mix;
   meta.traits = (two ? PicksHalves : 0) | (row->flags & VDot ? DotProduct : 0) |
+                (mixed ? MixesTypes : 0) |
                 (mixed && row->d == ValueType::F16 ? Merges : 0);
   const ValueType types[3] = {row->a, row->b, row->c};
   for (int k = 0; k < 3; ++k) {
@@ -693,6 +697,25 @@ void FieldDecoder::vop3p() {
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
+
+/// What an access does with one half of a register.
+uint64_t halfTraits(const MemRow &row) {
+  bool narrow = row.op == MemOp::Store && row.bytes <= 2;
+  switch (row.op) {
+  case MemOp::FormatLoadD16: // a register holds two channels
+    return Merges | (row.dwords == 1 ? LoadsLowHalf : 0);
+  case MemOp::LoadD16:
+    return Merges | LoadsLowHalf;
+  case MemOp::LoadD16Hi:
+  case MemOp::FormatLoadD16Hi:
+    return Merges | LoadsHighHalf;
+  case MemOp::StoreD16Hi:
+  case MemOp::FormatStoreD16Hi:
+    return Merges | StoresHighHalf;
+  default:
+    return (isD16(row.op) ? Merges : 0) | (narrow ? StoresLowHalf : 0);
+  }
+}
 
 void FieldDecoder::memKind(const MemRow &row, InstClass load, InstClass store,
                            InstClass atomic) {
@@ -745,7 +768,7 @@ void FieldDecoder::ds() {
     return refuse(notImplemented);
   inst.run = runDs;
   inst.op = row;
-  meta.traits = isD16(row->op) ? Merges : 0;
+  meta.traits = halfTraits(*row);
   memKind(*row, InstClass::DsRead, InstClass::DsWrite, InstClass::DsAtomic);
   inst.flags = (two ? MemTwo : 0) | (stride64 ? MemStride64 : 0) |
                (returns ? MemReturn : 0);
@@ -777,8 +800,7 @@ const MemRow *FieldDecoder::memRow(std::string name) {
     return nullptr;
   }
   inst.op = row;
-  meta.traits =
-      (isD16(row->op) ? Merges : 0) | (inst.flags & MemLds ? M0Late : 0);
+  meta.traits = halfTraits(*row) | (inst.flags & MemLds ? M0Late : 0);
   return row;
 }
 

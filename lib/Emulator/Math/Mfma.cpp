@@ -5,6 +5,7 @@
 // of the CDNA3 and CDNA4 ISA manuals' chapters on matrix instructions.
 
 #include "Math/Mfma.h"
+#include "Math/Cdna3Sums.h"
 #include "Math/MfmaKernels.h"
 #include "Math/ScaledCvt.h"
 #include <cmath>
@@ -283,6 +284,8 @@ void mfma(const MfmaDesc &desc, MatChip chip, const MfmaOperands &ops,
     job.abid = 0;
   if (desc.d == MatType::I32)
     kernels.gemmI32(job);
+  else if (mods.cdna3Sums && hasCdna3Sums(desc.a))
+    cdna3Product(job, desc.a, desc.b);
   else
     kernels.gemmF32(job);
 }

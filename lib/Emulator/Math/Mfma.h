@@ -69,6 +69,8 @@ struct MfmaModifiers {
   /// F8F6F4 with scales: which byte of the scale register (op_sel |
   /// op_sel_hi<<1).
   uint8_t scaleSelA = 0, scaleSelB = 0;
+  /// Sums as CDNA3 makes them (Cdna3Sums.h); dense instructions only.
+  bool cdna3Sums = false;
 };
 
 /// Operands as register rows. D may be the same rows as C, or overlap A, B and

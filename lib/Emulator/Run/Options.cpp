@@ -53,6 +53,15 @@ Expected<Interleave> moe::emulator::parseInterleave(StringRef name) {
                                name + "'");
 }
 
+Expected<MfmaArithmetic> moe::emulator::parseMfmaArithmetic(StringRef name) {
+  if (name == "default")
+    return MfmaArithmetic::Default;
+  if (name == "cdna3")
+    return MfmaArithmetic::Cdna3;
+  return createStringError(inconvertibleErrorCode(),
+                           "expected default or cdna3, got '" + name + "'");
+}
+
 void Stats::add(const Stats &other) {
   static uint64_t Stats::*const fields[] = {&Stats::instructions,
                                             &Stats::workgroups,

@@ -51,6 +51,7 @@ private:
   Error mapGiven();
   Error findWatched();
   void shuffleOrder();
+  unsigned threadCount() const;
   Error fillSgprs();
   uint64_t mapOwned(std::vector<uint8_t> &bytes, const char *name,
                     bool readOnly);
@@ -624,6 +625,16 @@ void LaunchRun::shuffleOrder() {
   }
 }
 
+/// Traces and printed registers are those of one thread.
+unsigned LaunchRun::threadCount() const {
+  if (state.options.watch || state.options.traceLimit)
+    return 1;
+  unsigned threads = state.options.threads
+                         ? state.options.threads
+                         : std::thread::hardware_concurrency();
+  return unsigned(std::min<uint64_t>(std::max(1u, threads), groups));
+}
+
 Expected<RunResult> LaunchRun::run() {
   auto found = object.kernel(launch.kernel);
   if (!found)
@@ -636,6 +647,12 @@ Expected<RunResult> LaunchRun::run() {
   if (!placed)
     return placed.takeError();
   places = std::move(*placed);
+  if (state.options.mfmaArithmetic == MfmaArithmetic::Cdna3 &&
+      object.chip() != Chip::GFX942)
+    return failure("expected the default arithmetic of matrix instructions "
+                   "for " +
+                   chipName(object.chip()) +
+                   ", got cdna3, which is published for gfx942 only");
   auto made = Disassembler::create(object.chip());
   if (!made)
     return made.takeError();
@@ -663,17 +680,11 @@ Expected<RunResult> LaunchRun::run() {
   state.chip = &chipFeatures(object.chip());
   shuffleOrder();
   startEvents();
-  unsigned threads = state.options.threads
-                         ? state.options.threads
-                         : std::thread::hardware_concurrency();
-  threads = unsigned(std::min<uint64_t>(std::max(1u, threads), groups));
-  if (state.options.watch)
-    threads = 1;
   if (state.options.traceLimit) {
     trace.emplace();
     trace->limit = state.options.traceLimit;
-    threads = 1;
   }
+  unsigned threads = threadCount();
   runningThreads = threads;
   std::vector<std::thread> pool;
   for (unsigned i = 1; i < threads; ++i)

@@ -99,6 +99,7 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   w.group = &group;
   w.rows = state.program->rows;
   w.chip = state.chip;
+  w.cdna3Sums = state.options.mfmaArithmetic == MfmaArithmetic::Cdna3;
   w.id = uint8_t(index);
   w.scc = false;
   w.stop = Stop::None;

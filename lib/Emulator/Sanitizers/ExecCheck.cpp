@@ -2,8 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The `exec` sanitizer: DPP, ds_bpermute, transposing reads and lane swaps
-// while some of the lanes that the wave started with are off.
+// The `exec` sanitizer: transposing reads and lane swaps while lanes are off,
+// and values that DPP and ds_bpermute fetch from such lanes, tracked through
+// arithmetic, selects and lane masks to where something depends on them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,55 +12,211 @@
 
 #include "Vector/ValuDpp.h"
 
+#include <algorithm>
+
 namespace moe::emulator {
 
-/// The first active lane that fetches from one that is off but was on when the
-/// wave started, and that one.
-static std::pair<unsigned, unsigned> fetchFromOff(const Wave &w,
-                                                  const Inst &inst,
-                                                  const InstMeta &meta,
-                                                  uint64_t started) {
-  bool bpermute = meta.traits & FetchesLanes;
+static bool isArithmetic(const InstMeta &meta) {
+  return meta.kind == InstClass::Valu || meta.kind == InstClass::Trans ||
+         meta.kind == InstClass::Cvt;
+}
+static bool isDpp(const Inst &inst, const InstMeta &meta) {
+  return (inst.mods & ModDpp) && isArithmetic(meta);
+}
+
+/// The lane that an active lane fetches from; 64: none.
+static unsigned sourceLane(const Wave &w, const Inst &inst,
+                           const InstMeta &meta, unsigned lane) {
+  if (meta.traits & FetchesLanes)
+    return ((w.v[inst.sdst][lane] + inst.imm) / 4) & 63;
   unsigned rows = inst.ext >> 28, banks = (inst.ext >> 24) & 15;
   const DppPattern &pattern = dppPattern((inst.ext >> 8) & 0x1ff);
+  bool writes = rows >> (lane / 16) & 1 && banks >> (lane / 4 % 4) & 1;
+  return writes && pattern.valid >> lane & 1 ? pattern.from[lane] : 64;
+}
+
+void ExecCheck::Fetched::add(const Fetched &other, uint64_t which) {
+  uint64_t both = lanes | (other.lanes & which);
+  if (!lanes && both)
+    *this = other;
+  lanes = both;
+}
+
+void ExecCheck::beginGroup() {
+  for (unsigned wave = 0; wave < maxWaves; ++wave) {
+    if (tracked[wave]) {
+      std::fill(std::begin(rows[wave]), std::end(rows[wave]), Fetched());
+      std::fill(std::begin(masks[wave]), std::end(masks[wave]), Fetched());
+    }
+    tracked[wave] = 0;
+  }
+}
+
+void ExecCheck::set(const Wave &w, Fetched &slot, const Fetched &value) {
+  tracked[w.id] += (value.lanes != 0) - (slot.lanes != 0);
+  slot = value;
+}
+
+/// Something depends on the value: a finding, once.
+void ExecCheck::use(const Wave &w, uint32_t record, Fetched &value) {
+  sink(SanitizeExec, value.record, record,
+       "exec: wave " + std::to_string(w.id) + ", lane " +
+           std::to_string(value.lane) + " fetches from lane " +
+           std::to_string(value.from) +
+           ", which is off, at %1; the value is used at %2");
+  set(w, value, Fetched());
+}
+
+/// What the instruction fetches from lanes that are off but were on when the
+/// wave started. DPP without bound_ctrl leaves such lanes as they are.
+ExecCheck::Fetched ExecCheck::fetch(const Wave &w, uint32_t record,
+                                    uint64_t started) const {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  Fetched found;
+  if (!(meta.traits & FetchesLanes) && !(inst.ext >> 19 & 1))
+    return found;
   for (unsigned lane = 0; lane < 64; ++lane) {
     if (!w.execMask[lane])
       continue;
-    unsigned from;
-    if (bpermute)
-      from = ((w.v[inst.sdst][lane] + inst.imm) / 4) & 63;
-    else if (rows >> (lane / 16) & 1 && banks >> (lane / 4 % 4) & 1)
-      from = pattern.valid >> lane & 1 ? pattern.from[lane] : 64;
-    else
+    unsigned from = sourceLane(w, inst, meta, lane);
+    if (from >= 64 || w.execMask[from] || !(started >> from & 1))
       continue;
-    if (from < 64 && !w.execMask[from] && (started >> from & 1))
-      return {lane, from};
+    if (!found.lanes)
+      found = {0, record, uint8_t(lane), uint8_t(from)};
+    found.lanes |= uint64_t(1) << lane;
   }
-  return {64, 64};
+  return found;
 }
 
-void checkExec(Wave &w, uint32_t record, const Program &program,
-               uint64_t started, const Sanitizers::Sink &sink) {
-  if (w.execFull)
-    return;
+/// The tracked values that lanes fetch from each other.
+ExecCheck::Fetched ExecCheck::exchanged(const Wave &w, uint32_t record) const {
   const InstMeta &meta = program.meta[record];
   const Inst &inst = program.code[record];
-  bool dpp = (inst.mods & ModDpp) &&
-             (meta.kind == InstClass::Valu || meta.kind == InstClass::Trans);
-  if (meta.traits & NeedsAllLanes) {
+  Fetched found =
+      rows[w.id][meta.traits & FetchesLanes ? inst.data : inst.src[0].index];
+  uint64_t source = found.lanes;
+  found.lanes = 0;
+  for (unsigned lane = 0; lane < 64 && source; ++lane)
+    if (unsigned from = w.execMask[lane] ? sourceLane(w, inst, meta, lane) : 64;
+        from < 64 && (source >> from & 1))
+      found.lanes |= uint64_t(1) << lane;
+  return found;
+}
+
+/// The lanes of an arithmetic result that tracked values reach. A select takes
+/// one of its sources, lane by lane.
+ExecCheck::Fetched ExecCheck::result(const Wave &w, uint32_t record) const {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  if (isDpp(inst, meta) || (meta.traits & FetchesLanes))
+    return exchanged(w, record);
+  bool selects = meta.traits & Selects;
+  uint64_t mask = selects ? w.s64(inst.data) : 0;
+  Fetched found;
+  for (unsigned k = 0; k < 3; ++k)
+    if (inst.src[k].kind == SrcKind::Vgpr)
+      found.add(rows[w.id][inst.src[k].index],
+                !selects ? w.exec() : w.exec() & (k ? mask : ~mask));
+  if (inst.vector && (meta.traits & LaneMask))
+    found.add(masks[w.id][inst.data], w.exec());
+  return found;
+}
+
+/// Scalar instructions combine lane masks. A branch or EXEC depends on a mask
+/// as a whole; AND with a mask drops the lanes that this turns off.
+void ExecCheck::scalar(const Wave &w, uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  const BitOp &op = meta.bits;
+  for (const RegUse &given : meta.uses) {
+    if (!(given.flags & 2) || given.first >= 128 ||
+        !masks[w.id][given.first].lanes)
+      continue;
+    Fetched &mask = masks[w.id][given.first];
+    uint64_t kept = ~uint64_t(0);
+    bool second =
+        inst.src[1].kind == SrcKind::Sgpr && inst.src[1].index == given.first;
+    if (op.rule == BitOp::And && op.wide)
+      kept = op.savesExec || op.writesExec ? w.exec()
+                                           : w.scalar64(inst.src[!second]);
+    bool decides = meta.kind == InstClass::Branch || op.savesExec ||
+                   op.writesExec || inst.dst >= SgprExec;
+    if (decides && (mask.lanes & kept))
+      use(w, record, mask);
+    else
+      next.add(mask, kept);
+  }
+}
+
+/// Whatever is neither arithmetic nor scalar uses the registers it reads.
+void ExecCheck::useRegisters(const Wave &w, uint32_t record) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  uint64_t lanes = meta.kind == InstClass::Mfma ? ~uint64_t(0) : w.exec();
+  if (meta.traits & ReadsLane) {
+    unsigned lane = meta.traits & SelectsLane ? w.scalar(inst.src[1]) & 63
+                    : lanes                   ? __builtin_ctzll(lanes)
+                                              : 0;
+    lanes = uint64_t(1) << lane;
+  }
+  for (const RegUse &given : meta.uses)
+    for (unsigned i = 0; i < given.count && (given.flags & 2); ++i) {
+      unsigned row = given.first + i - regVector;
+      bool data = (meta.traits & FetchesLanes) && row == inst.data;
+      if (given.first >= regVector && row < 512 && !data &&
+          (rows[w.id][row].lanes & lanes))
+        use(w, record, rows[w.id][row]);
+    }
+}
+
+void ExecCheck::before(Wave &w, uint32_t record, uint64_t started) {
+  const InstMeta &meta = program.meta[record];
+  const Inst &inst = program.code[record];
+  execBefore = w.exec();
+  next = Fetched();
+  if (w.execFull && !tracked[w.id])
+    return;
+  if (!w.execFull && (meta.traits & NeedsAllLanes))
     sink(SanitizeExec, record, -1,
          "exec: wave " + std::to_string(w.id) +
              " exchanges data between lanes while some are off, at %1");
+  bool fetches = meta.traits & FetchesLanes;
+  if (!w.execFull && (fetches || isDpp(inst, meta)))
+    next = fetch(w, record, started);
+  if (!tracked[w.id])
     return;
+  if (meta.kind == InstClass::Salu || meta.kind == InstClass::Branch)
+    return scalar(w, record);
+  bool decides =
+      meta.traits & (ComparesExec | Permutes | ReadsLane | NeedsAllLanes);
+  bool passes = isArithmetic(meta) && !decides;
+  if (passes || fetches)
+    next.add(result(w, record), ~uint64_t(0));
+  if (!passes)
+    useRegisters(w, record);
+}
+
+void ExecCheck::after(Wave &w, uint32_t record) {
+  if (!tracked[w.id] && !next.lanes)
+    return;
+  const InstMeta &meta = program.meta[record];
+  bool scalar = meta.kind == InstClass::Salu;
+  for (const RegUse &use : meta.uses) {
+    if (!(use.flags & 1))
+      continue;
+    if (use.first < 128)
+      set(w, masks[w.id][use.first],
+          scalar || (meta.traits & WritesMask) ? next : Fetched());
+    for (unsigned i = 0; i < use.count; ++i) {
+      unsigned row = use.first + i - regVector;
+      if (use.first < regVector || row >= 512)
+        continue;
+      Fetched now = next;
+      now.add(rows[w.id][row], ~execBefore);
+      set(w, rows[w.id][row], now);
+    }
   }
-  if (!dpp && !(meta.traits & FetchesLanes))
-    return;
-  auto [lane, from] = fetchFromOff(w, inst, meta, started);
-  if (lane < 64)
-    sink(SanitizeExec, record, -1,
-         "exec: wave " + std::to_string(w.id) + ", lane " +
-             std::to_string(lane) + " fetches from lane " +
-             std::to_string(from) + ", which is off, at %1");
 }
 
 } // namespace moe::emulator

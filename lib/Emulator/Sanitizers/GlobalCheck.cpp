@@ -70,6 +70,10 @@ bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
   // Flags and counters: atomics among each other, and what resets them.
   if ((before.atomic || before.scoped) && (synchronises || writes))
     return true;
+  // A scalar load that polls what atomics change: it is repeated until it sees
+  // the new value.
+  if (before.atomic && kind == GlobalTouch::ScalarRead)
+    return true;
   if (before.group == group) {
     // Scalar loads bypass the vector cache that vector stores go through.
     if (kind == GlobalTouch::ScalarRead && !before.provenAt)

@@ -29,6 +29,7 @@ struct Sanitizers::Impl {
   WaitCheck waits;
   RaceCheck races;
   UninitCheck uninit;
+  ExecCheck execs;
   HazardCheck hazards;
   QuietRuns runs;
   GlobalCheck &globals;
@@ -41,8 +42,8 @@ struct Sanitizers::Impl {
   Impl(uint32_t bits, const Program &program, GlobalCheck &globals, Sink given)
       : bits(bits), program(program), sink(std::move(given)),
         waits(program, sink), races(sink), uninit(program, sink),
-        hazards(program, sink), runs(findQuietRuns(program)), globals(globals) {
-  }
+        execs(program, sink), hazards(program, sink),
+        runs(findQuietRuns(program)), globals(globals) {}
   bool has(uint32_t bit) const { return bits & bit; }
   void overReads(Wave &w, const InFlight::Op &dma);
 };
@@ -83,6 +84,7 @@ void Sanitizers::beginGroup(Workgroup &group) {
   impl->races.beginGroup(group.ldsSize);
   if (impl->has(SanitizeUninit))
     impl->uninit.beginGroup(group);
+  impl->execs.beginGroup();
   if (impl->has(SanitizeHazard))
     impl->hazards.beginGroup(*group.waves[0]->chip);
   impl->group = impl->globals.beginGroup();
@@ -104,8 +106,7 @@ void Sanitizers::before(Wave &w, const Inst &I) {
   if (impl->has(SanitizeUninit))
     impl->uninit.before(w, record);
   if (impl->has(SanitizeExec))
-    checkExec(w, record, impl->program, impl->started[w.id % maxWaves],
-              impl->sink);
+    impl->execs.before(w, record, impl->started[w.id % maxWaves]);
   if (impl->has(SanitizeHazard) && !impl->hazards.isQuiet(record))
     impl->hazards.before(w, record);
   impl->current.clear();
@@ -118,6 +119,7 @@ uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t record,
                                size_t most) {
   const QuietRun &run = impl->runs.runs[index];
   if (run.length > most || (w.mode & (modeIndexing | modeSkip)) ||
+      !impl->execs.isQuiet(w) ||
       (impl->has(SanitizeWait) && !impl->waits.isQuiet(w, run)) ||
       (impl->has(SanitizeUninit) && !impl->uninit.passRun(w, run)))
     return 0;
@@ -164,6 +166,8 @@ void Sanitizers::after(Wave &w, const Inst &I) {
   const InstMeta &meta = impl->program.meta[record];
   if (isSkipped(w, meta))
     return;
+  if (impl->has(SanitizeExec))
+    impl->execs.after(w, record);
   if (impl->has(SanitizeUninit))
     impl->uninit.after(w, record);
   auto &queue = impl->flight.waves[w.id % maxWaves];

@@ -10,6 +10,7 @@
 
 #include "Sanitizers/UninitCheck.h"
 
+#include "Sanitizers/VectorBits.h"
 #include "Vector/VectorModes.h"
 
 #include <cstdio>
@@ -18,6 +19,8 @@ namespace moe::emulator {
 
 void UninitCheck::beginGroup(Workgroup &group) {
   memset(vector, 0, sizeof(vector));
+  if (hasHalves)
+    memset(halves, 0, sizeof(halves));
   memset(undefined, 0xff, sizeof(undefined));
   memset(sccUndefined, 0, sizeof(sccUndefined));
   memset(origin, 0xff, sizeof(origin));
@@ -72,6 +75,8 @@ UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
     : program(program), sink(sink), readsOf(program.meta.size()) {
   for (uint32_t i = 0; i < readsOf.size(); ++i) {
     const InstMeta &meta = program.meta[i];
+    hasHalves |=
+        program.sramEcc && (meta.traits & (LoadsLowHalf | LoadsHighHalf));
     readsOf[i].first = uint32_t(reads.size());
     for (const RegUse &use : meta.uses)
       if ((use.flags & 2) && !readsOldResult(i, use) && !onlyKeeps(meta, use)) {
@@ -110,12 +115,48 @@ void UninitCheck::reportScc(const Wave &w, uint32_t record) {
            " reads SCC, which hangs on bits never written, at %1");
 }
 
+/// Reports what is read of a half that a D16 load left undefined.
+void UninitCheck::readHalves(Wave &w, uint32_t record, unsigned row,
+                             uint64_t lanes) {
+  if (program.meta[record].traits & Copies)
+    return;
+  uint32_t open = (halves[0][w.id][row] & lanes ? 0xffffu : 0) |
+                  (halves[1][w.id][row] & lanes ? 0xffff0000u : 0);
+  if (open)
+    open &= bitsRead(w, program.code[record], program.meta[record], row);
+  if (!open)
+    return;
+  report(w, record, regVector + row, open);
+  halves[0][w.id][row] = halves[1][w.id][row] = 0;
+}
+
+void UninitCheck::writeHalves(const Wave &w, uint32_t record, unsigned row,
+                              uint64_t lanes) {
+  uint64_t traits = program.meta[record].traits;
+  const Src &from = program.code[record].src[0];
+  bool copies = (traits & Copies) && from.kind == SrcKind::Vgpr;
+  bool loadsHalf = traits & (LoadsLowHalf | LoadsHighHalf);
+  for (unsigned half = 0; half < 2; ++half) {
+    uint64_t &open = halves[half][w.id][row], now = 0;
+    if (loadsHalf)
+      now = traits & (half ? LoadsHighHalf : LoadsLowHalf) ? 0 : lanes;
+    else if (copies)
+      now = halves[half][w.id][from.index] & lanes;
+    if (now)
+      origin[w.id][regVector + row] =
+          copies ? sourceOf(w.id, regVector + from.index) : sameRegister;
+    open = (open & ~lanes) | now;
+  }
+}
+
 void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
                              unsigned reg) {
   const InstMeta &meta = program.meta[record];
   bool matrix = meta.kind == InstClass::Mfma;
   uint64_t lanes = matrix ? ~uint64_t(0) : execBefore;
   uint64_t written = vector[w.id][reg - regVector];
+  if (hasHalves)
+    readHalves(w, record, reg - regVector, lanes);
   if (!(lanes & ~written))
     return;
   if ((meta.traits & WideAdd) && use.count == 2 && reg == use.first + 1u) {
@@ -268,6 +309,8 @@ void UninitCheck::after(Wave &w, uint32_t record) {
                           {given.first, given.count, 1});
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector) {
+        if (hasHalves)
+          writeHalves(w, record, reg - regVector, lanes);
         uint64_t written = vector[w.id][reg - regVector] | lanes;
         written &= ~(lanes & copiesUndefined);
         if (use.count == 2 && reg == use.first + 1u)
@@ -287,7 +330,7 @@ void UninitCheck::after(Wave &w, uint32_t record) {
 bool UninitCheck::passRun(const Wave &w, const QuietRun &run) {
   uint64_t exec = w.exec(), all = started[w.id];
   bool whole = all == ~uint64_t(0);
-  if (sccUndefined[w.id] || (exec & ~all) ||
+  if (hasHalves || sccUndefined[w.id] || (exec & ~all) ||
       (!whole && (run.usesAllLanes || run.writesExec)) ||
       !run.read.isWithin(known[w.id]))
     return false;

@@ -54,6 +54,9 @@ private:
                    uint64_t needed);
   void readScalar(Wave &w, uint32_t record, const RegUse &use, unsigned reg);
   void readVector(Wave &w, uint32_t record, const RegUse &use, unsigned reg);
+  void readHalves(Wave &w, uint32_t record, unsigned row, uint64_t lanes);
+  void writeHalves(const Wave &w, uint32_t record, unsigned row,
+                   uint64_t lanes);
   uint16_t sourceOf(unsigned wave, unsigned reg) const {
     uint16_t from = origin[wave][reg];
     return from == sameRegister ? uint16_t(reg) : from;
@@ -77,6 +80,10 @@ private:
   uint16_t origin[maxWaves][registerCount];
   PartlyKnown result; ///< of the instruction in hand, if it has a BitOp
   uint16_t resultFrom[2] = {sameRegister, sameRegister}; ///< its undefined bits
+  /// Lanes in which D16 loads left the lower or upper half of a vector register
+  /// undefined; kept for programs that have such loads.
+  bool hasHalves = false;
+  uint64_t halves[2][maxWaves][512];
   std::vector<uint8_t> lds;
   uint64_t execBefore = 0;
   uint64_t copiesUndefined = 0; ///< lanes to which a move brings nothing

@@ -58,6 +58,14 @@ enum Trait : uint64_t {
   Rejoins = 1u << 31,          ///< s_cbranch_join
   // Memory
   WritesMemory = 1ull << 32, ///< scalar stores and atomics
+  LoadsLowHalf = 1ull << 33, ///< D16: writes this half of a register only
+  LoadsHighHalf = 1ull << 34,
+  StoresLowHalf = 1ull << 35, ///< reads at most this half of its data
+  StoresHighHalf = 1ull << 36,
+  // Vector operands
+  Selects = 1ull << 37,    ///< v_cndmask: a mask picks one of two sources
+  WritesMask = 1ull << 38, ///< a result is a mask: comparisons, carries
+  MixesTypes = 1ull << 39, ///< v_fma_mix: op_sel_hi says whether f32 or f16
 };
 
 /// What a scalar instruction does with the bits of its operands, for those that

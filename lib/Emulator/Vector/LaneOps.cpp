@@ -197,6 +197,7 @@ void runMatrix(Wave &w, const Inst &I) {
   mods.blgp = (I.ext >> 7) & 7;
   mods.scaleSelA = (I.ext >> 10) & 3;
   mods.scaleSelB = (I.ext >> 12) & 3;
+  mods.cdna3Sums = w.cdna3Sums;
   math::MatChip chip = w.chip->bit;
   math::MfmaOperands ops;
   ops.d = w.v + I.dst;

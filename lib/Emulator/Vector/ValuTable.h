@@ -97,6 +97,16 @@ enum ValuFlags : uint32_t {
   VHalfLdexp = 7 << 24,
   VHalfFromU16 = 8 << 24,
   VHalfFromI16 = 9 << 24,
+  // Which bits of a source reach the result, where another source, named by its
+  // index, is a known scalar.
+  VBitsRule = 7 << 28,
+  VBitsShiftLeftBy0 = 1 << 28,
+  VBitsShiftRightBy0 = 2 << 28,
+  VBitsShiftLeftBy1 = 3 << 28,
+  VBitsAnd = 4 << 28,
+  VBitsInsert = 5 << 28,
+  VBitsExtract = 6 << 28,
+  VBitsPermute = 7 << 28,
 };
 
 struct ValuRow {
