@@ -115,12 +115,13 @@ static Error writeTrace(const moe::emulator::Trace &trace,
 namespace {
 class EmulatorExecutor : public Executor {
 public:
-  EmulatorExecutor(moe::emulator::RunOptions options, std::string traceFile)
-      : options(std::move(options)), traceFile(std::move(traceFile)) {}
+  EmulatorExecutor(moe::emulator::RunOptions run, const Options &options)
+      : options(std::move(run)), asked(options) {}
 
   StringRef name() const override { return "emulator"; }
 
   Expected<Outcome> run(const Launch &launch) override {
+    const std::string &traceFile = asked.traceFile;
     if (traceFile.empty())
       return execute(launch, nullptr);
     // Before the run, so that a place nobody may write to costs no time.
@@ -155,6 +156,8 @@ private:
         moe::emulator::KernelImage::load(launch.elf, launch.chip);
     if (!object)
       return object.takeError();
+    if (Error error = startModel(*object))
+      return std::move(error);
     moe::emulator::Launch request;
     request.kernel = launch.kernel;
     request.grid = launch.grid;
@@ -173,8 +176,10 @@ private:
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();
     outcome.instructions = result->stats.instructions;
+    if (Error error = finishModel(outcome))
+      return std::move(error);
     if (traceTo)
-      if (Error error = writeTrace(*result->trace, *traceTo, traceFile))
+      if (Error error = writeTrace(*result->trace, *traceTo, asked.traceFile))
         return std::move(error);
     if (options.stats)
       outcome.stats = listStats(result->stats);
@@ -196,8 +201,36 @@ private:
     return outcome;
   }
 
+  /// Makes the run tell what its time depends on.
+  Error startModel(const moe::emulator::KernelImage &object) {
+    options.events = nullptr;
+    if (!asked.timeModel)
+      return Error::success();
+    if (Error error = moe::timing::loadParameters(*asked.timeModel,
+                                                  chipName(object.chip()))
+                          .moveInto(parameters))
+      return error;
+    recording = std::make_shared<moe::timing::Recording>(
+        parameters, moe::timing::Recording::Options{asked.sampleInstructions});
+    options.events = &*recording;
+    if (asked.sampleInstructions)
+      options.threads = 1;
+    return Error::success();
+  }
+  Error finishModel(Outcome &outcome) {
+    if (!options.events)
+      return Error::success();
+    recording->finish();
+    outcome.modelled = moe::timing::modelTime(*recording, parameters);
+    return asked.modelled
+               ? asked.modelled(recording, parameters, *outcome.modelled)
+               : Error::success();
+  }
+
   moe::emulator::RunOptions options;
-  std::string traceFile;
+  const Options asked;
+  moe::timing::Parameters parameters; ///< of the model
+  std::shared_ptr<moe::timing::Recording> recording;
 };
 } // namespace
 
@@ -241,5 +274,5 @@ moe::executor::makeEmulatorExecutor(const Options &options) {
       return bits.takeError();
     run.sanitizers = *bits;
   }
-  return std::make_unique<EmulatorExecutor>(std::move(run), options.traceFile);
+  return std::make_unique<EmulatorExecutor>(std::move(run), options);
 }

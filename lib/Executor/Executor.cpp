@@ -37,6 +37,10 @@ void Outcome::add(Outcome other) {
   addCounters(stats, other.stats);
   for (const auto &[line, counts] : other.lines)
     addCounters(entryOf(lines, line), counts);
+  if (modelled && other.modelled)
+    modelled->add(*other.modelled);
+  else if (other.modelled)
+    modelled = std::move(other.modelled);
   llvm::append_range(reports, std::move(other.reports));
   reportGroups += other.reportGroups;
   llvm::append_range(advice, std::move(other.advice));
@@ -64,6 +68,11 @@ Expected<std::unique_ptr<Executor>>
 moe::executor::makeExecutor(StringRef name, const Options &options) {
   if (name == "emulator")
     return makeEmulatorExecutor(options);
+  if (options.timeModel)
+    return createStringError(inconvertibleErrorCode(),
+                             "a modelled time: expected executor 'emulator', "
+                             "got '" +
+                                 name + "'");
   if (name == "hip")
     return makeHIPExecutor(options);
   return createStringError(inconvertibleErrorCode(),

@@ -24,6 +24,8 @@ static constexpr char kUsage[] =
                      own tensors, compared with a reference in double
   layer              both stages, the second on the first one's output
   launch FILE.json   any gfx942 or gfx950 code object
+  annotate FILE.json what each instruction of a launch costs in the timing model
+  model FILE.json... modelled times of launches for many parameter files
   info FILE.hsaco    what is in a code object
 
 moe-run SUBCOMMAND --help lists the flags. Exit codes: 0 good; 1 a mismatch, a
@@ -47,15 +49,18 @@ int main(int argc, char **argv) {
                         .Case("gemm2", gemm2Command)
                         .Case("layer", layerCommand)
                         .Case("launch", launchCommand)
+                        .Case("annotate", annotateCommand)
+                        .Case("model", modelCommand)
                         .Case("info", infoCommand)
                         .Default(nullptr);
   if (!command) {
-    Error error = usageError(
-        name.empty()
-            ? Twine(
-                  "expected a subcommand: gemm1, gemm2, layer, launch or info")
-            : "expected gemm1, gemm2, layer, launch or info, got '" + name +
-                  "'");
+    Error error =
+        usageError(name.empty() ? Twine("expected a subcommand: gemm1, gemm2, "
+                                        "layer, launch, annotate, model "
+                                        "or info")
+                                : "expected gemm1, gemm2, layer, launch, "
+                                  "annotate, model or info, got '" +
+                                      name + "'");
     return reportError(std::move(error), "moe-run", errs());
   }
   Expected<Verdict> verdict =

@@ -11,6 +11,7 @@
 #ifndef MOE_EXECUTOR_EXECUTOR_H
 #define MOE_EXECUTOR_EXECUTOR_H
 
+#include "moe/Timing/Model.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -77,6 +78,11 @@ struct Launch {
   std::vector<Argument> args;
 };
 
+/// Is told of a run whose time was modelled; its error is the run's.
+using ModelHook = std::function<llvm::Error(
+    std::shared_ptr<const timing::Recording>, const timing::Parameters &,
+    const timing::ModelledTime &)>;
+
 struct Options {
   unsigned threads = 0; ///< host threads, 0 = one a core
   std::optional<uint64_t> orderSeed;
@@ -100,6 +106,15 @@ struct Options {
   /// how many instructions it holds at most.
   std::string traceFile;
   uint64_t traceLimit = 1000000;
+  /// The emulator: model the time of the run on the chip, with the parameters
+  /// of that file (empty: the built-in ones).
+  std::optional<std::string> timeModel;
+  /// With it: run only the workgroups that the model samples, so many
+  /// instructions a wave of most; 0 = run everything. The buffers then hold
+  /// nothing of use.
+  uint64_t sampleInstructions = 0;
+  /// With it: told of each run what the model was made from.
+  ModelHook modelled;
   /// Finished and all workgroups, now and then.
   std::function<void(uint64_t, uint64_t)> progress;
 };
@@ -115,6 +130,7 @@ struct Outcome {
   std::vector<
       std::pair<std::string, std::vector<std::pair<std::string, uint64_t>>>>
       lines;
+  std::optional<timing::ModelledTime> modelled; ///< with Options::timeModel
   std::vector<std::string> reports;  ///< of sanitizers; not empty = not good
   uint64_t reportGroups = 0;         ///< with those that were not kept
   std::vector<std::string> advice;   ///< of sanitizers; no reason to fail

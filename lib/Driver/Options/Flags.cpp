@@ -78,8 +78,15 @@ void FlagSet::group(std::string title) { groups.push_back(std::move(title)); }
 void FlagSet::value(std::string name, std::string metavar, std::string help,
                     Setter setter) {
   flags.push_back({std::move(name), std::move(metavar), std::move(help),
-                   std::move(setter), /*takesValue=*/true, /*seen=*/false,
-                   groups.size()});
+                   std::move(setter), /*takesValue=*/true,
+                   /*valueOptional=*/false, /*seen=*/false, groups.size()});
+}
+
+void FlagSet::optionalValue(std::string name, std::string metavar,
+                            std::string help, Setter setter) {
+  value(std::move(name), std::move(metavar), std::move(help),
+        std::move(setter));
+  flags.back().valueOptional = true;
 }
 
 void FlagSet::toggle(std::string name, std::string help, bool &target,
@@ -207,7 +214,7 @@ llvm::Error FlagSet::parseFlag(llvm::ArrayRef<const char *> args,
                         inlineValue + "'");
     return flag->setter("");
   }
-  if (hasInline)
+  if (hasInline || flag->valueOptional)
     return flag->setter(inlineValue);
   if (index + 1 == args.size())
     return usageError("flag '" + arg + "' expects a value (" + flag->metavar +
@@ -270,7 +277,9 @@ void FlagSet::printHelp(llvm::raw_ostream &os) const {
       if (flag.group == current)
         printRow(os,
                  (flag.name.size() == 1 ? "-" : "--") + flag.name +
-                     (flag.takesValue ? " " + flag.metavar : ""),
+                     (flag.valueOptional ? "[=" + flag.metavar + "]"
+                      : flag.takesValue  ? " " + flag.metavar
+                                         : ""),
                  flag.help);
   }
   os << '\n';

@@ -73,6 +73,10 @@ public:
               float least = -std::numeric_limits<float>::infinity());
   void string(std::string name, std::string metavar, std::string help,
               std::string &target);
+  /// A flag that may have a value, after '=' only; without one the setter gets
+  /// an empty text.
+  void optionalValue(std::string name, std::string metavar, std::string help,
+                     Setter setter);
   /// One of a list of spellings.
   template <typename E>
   void choice(std::string name, std::string help, E &target,
@@ -116,6 +120,7 @@ private:
     std::string name, metavar, help;
     Setter setter;
     bool takesValue = true;
+    bool valueOptional = false;
     bool seen = false;
     size_t group = 0;
   };

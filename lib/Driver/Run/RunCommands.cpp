@@ -8,8 +8,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunCommands.h"
+#include "Driver/Options/OutputFile.h"
 #include "Driver/Run/RunFiles.h"
 #include "moe/Emulator/Emulator.h"
+#include "moe/Timing/Timeline.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -75,6 +78,11 @@ void ExecutorFlags::add(FlagSet &flags) {
       mfmaArithmetic, {{"default", "default"}, {"cdna3", "cdna3"}});
   flags.integer("max-instructions", "stop after so many; 0 = no limit [0]",
                 maxInstructions);
+  addFiles(flags);
+}
+
+/// What is written about the execution, and its modelled time.
+void ExecutorFlags::addFiles(FlagSet &flags) {
   flags.value("trace", "FILE.json",
               "write what each wave executed as Chrome trace events",
               [this](StringRef text) -> Error {
@@ -84,8 +92,46 @@ void ExecutorFlags::add(FlagSet &flags) {
                 trace = text.str();
                 return Error::success();
               });
+  flags.optionalValue(
+      "time-model", "FILE.json",
+      "model the time on the chip, with these parameters [built in]",
+      [this](StringRef text) -> Error {
+        timeModel = text.str();
+        return Error::success();
+      });
+  flags.string("timeline", "FILE.json",
+               "with --time-model: modelled times of a compute unit as Chrome "
+               "trace events",
+               timeline);
+  flags.string("viewer", "FOLDER",
+               "with --time-model: the same for ROCprof Compute Viewer",
+               viewer);
   flags.integer("trace-limit", "instructions in a trace at most [1000000]",
                 traceLimit, 1);
+}
+
+static Error writeTimelineFile(const moe::timing::Recording &recording,
+                               const moe::timing::Parameters &parameters,
+                               const std::string &path) {
+  std::string text;
+  raw_string_ostream os(text);
+  moe::timing::writeTimeline(recording, parameters, os);
+  return writeFile(path, {arrayRefFromStringRef(os.str())});
+}
+
+/// What an executor calls with each recorded run.
+moe::executor::ModelHook ExecutorFlags::writeModelled() const {
+  return [*this](std::shared_ptr<const moe::timing::Recording> recording,
+                 const moe::timing::Parameters &parameters,
+                 const moe::timing::ModelledTime &time) -> Error {
+    if (!timeline.empty())
+      if (Error error = writeTimelineFile(*recording, parameters, timeline))
+        return error;
+    if (!viewer.empty())
+      if (Error error = writeViewerFolder(*recording, parameters, viewer))
+        return error;
+    return modelled ? modelled(recording, parameters, time) : Error::success();
+  };
 }
 
 Expected<std::unique_ptr<moe::executor::Executor>>
@@ -109,6 +155,15 @@ ExecutorFlags::make(const FlagSet &flags) const {
   options.registers = [](const std::string &text) {
     errs() << "moe-run: " << text;
   };
+  options.timeModel = timeModel;
+  options.sampleInstructions = sampleInstructions;
+  if (timeModel && executor != "emulator")
+    return usageError("--time-model: expected --executor emulator, got " +
+                      executor);
+  for (const char *name : {"timeline", "viewer"})
+    if (flags.given(name) && !timeModel)
+      return usageError(Twine("--") + name + ": expected --time-model besides");
+  options.modelled = writeModelled();
   options.traceFile = trace;
   options.traceLimit = static_cast<uint64_t>(traceLimit);
   if (flags.given("trace-limit") && !flags.given("trace"))
@@ -151,7 +206,55 @@ void moe::driver::printFindings(const executor::Outcome &outcome) {
               "compare --interleave barrier, lockstep and random\n";
 }
 
+/// Modelled times say so, and by what.
+static void printModelled(const moe::timing::ModelledTime &time) {
+  outs() << format("  modelled: %.2f us, ideal %.2f us (%.2f times), launch "
+                   "%.2f us, bound by ",
+                   time.us, time.idealUs,
+                   time.idealUs > 0 ? time.us / time.idealUs : 0.0,
+                   time.launchUs)
+         << time.boundBy << "; parameters " << time.parameters
+         << (time.calibrated ? "" : ", uncalibrated")
+         << (time.sampled ? ", from a sample" : "") << '\n';
+  outs() << "  modelled busy:";
+  for (const auto &[unit, part] : time.busy)
+    outs() << ' ' << unit << format(" %.0f %%", 100 * part);
+  outs() << '\n';
+  for (const auto &[clk, us] : time.byScaledCvt)
+    outs() << "  modelled with " << clk
+           << " cycles a v_cvt_scalef32: " << format("%.2f", us) << " us\n";
+}
+
+static json::Object modelledJSON(const moe::timing::ModelledTime &time) {
+  json::Object busy, converts;
+  for (const auto &[unit, part] : time.busy)
+    busy[unit] = part;
+  for (const auto &[clk, us] : time.byScaledCvt)
+    converts[std::to_string(clk)] = us;
+  json::Object object{{"us", time.us},
+                      {"ideal_us", time.idealUs},
+                      {"launch_us", time.launchUs},
+                      {"bound_by", time.boundBy},
+                      {"parameters", time.parameters},
+                      {"calibrated", time.calibrated},
+                      {"sampled", time.sampled},
+                      {"hbm_bytes", time.hbmBytes},
+                      {"waves_per_simd", int64_t(time.wavesPerSimd)},
+                      {"busy", std::move(busy)}};
+  if (!time.byScaledCvt.empty())
+    object["us_by_scaled_cvt_clk"] = std::move(converts);
+  return object;
+}
+
+void moe::driver::addModelled(json::Object &root,
+                              const executor::Outcome &outcome) {
+  if (outcome.modelled)
+    root["modelled"] = modelledJSON(*outcome.modelled);
+}
+
 void moe::driver::printStats(const executor::Outcome &outcome) {
+  if (outcome.modelled)
+    printModelled(*outcome.modelled);
   for (const auto &[name, count] : outcome.stats)
     outs() << "  " << name << ": " << count << '\n';
   for (const auto &[line, counts] : outcome.lines) {
@@ -173,6 +276,7 @@ void moe::driver::addStats(json::Object &root,
       result[name] = int64_t(count);
     return result;
   };
+  addModelled(root, outcome);
   if (!outcome.stats.empty())
     root["stats"] = object(outcome.stats);
   json::Array lines;

@@ -28,6 +28,10 @@ enum class Verdict { Good, Failed };
 
 /// moe-run launch FILE.json
 llvm::Expected<Verdict> launchCommand(Arguments args);
+/// moe-run model FILE.json...: modelled times for many parameter files.
+llvm::Expected<Verdict> modelCommand(Arguments args);
+/// moe-run annotate FILE.json: modelled cycles of each instruction.
+llvm::Expected<Verdict> annotateCommand(Arguments args);
 /// moe-run info FILE.hsaco
 llvm::Expected<Verdict> infoCommand(Arguments args);
 /// moe-run gemm1 and gemm2: a generated problem or the user's tensors.
@@ -39,7 +43,7 @@ llvm::Expected<Verdict> layerCommand(Arguments args);
 
 /// --executor, --hip-library, --sanitize, --threads, --order-seed,
 /// --interleave, --max-reports, --mute, --print-registers,
-/// --max-instructions, --trace, --trace-limit.
+/// --max-instructions, --trace, --trace-limit, --time-model.
 struct ExecutorFlags {
   std::string executor = "emulator", hipLibrary, sanitize, trace, interleave,
               mfmaArithmetic;
@@ -49,6 +53,11 @@ struct ExecutorFlags {
   int64_t threads = 0, traceLimit = 1000000;
   uint64_t orderSeed = 0, maxInstructions = 0;
   bool stats = false;
+  std::optional<std::string> timeModel; ///< a file, or empty: the built-in one
+  uint64_t sampleInstructions = 0;      ///< launch alone has the flag
+  /// Files of the modelled run: of the last kernel, where there are several.
+  std::string timeline, viewer;
+  executor::ModelHook modelled; ///< for subcommands
 
   void add(FlagSet &flags);
   /// The executor asked for, with a progress line on standard error when that
@@ -56,15 +65,22 @@ struct ExecutorFlags {
   /// error; an executor that is not there is not.
   llvm::Expected<std::unique_ptr<executor::Executor>>
   make(const FlagSet &flags) const;
+
+private:
+  void addFiles(FlagSet &flags);
+  executor::ModelHook writeModelled() const;
 };
 
 /// Prints warnings and reports of a run to standard error.
 void printFindings(const executor::Outcome &outcome);
 
-/// The counters of a run, if there are any: lines of standard output, or the
-/// keys "stats" and, with debug lines, "lines".
+/// The counters of a run and its modelled time, if there are any: lines of
+/// standard output, or the keys "stats", "modelled" and, with debug lines,
+/// "lines".
 void printStats(const executor::Outcome &outcome);
 void addStats(llvm::json::Object &root, const executor::Outcome &outcome);
+/// The key "modelled" alone.
+void addModelled(llvm::json::Object &root, const executor::Outcome &outcome);
 
 } // namespace moe::driver
 

@@ -84,6 +84,10 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
                 "grid, buffers and scalars that a launch file says.");
   flags.positional("FILE.json", "the launch file", path);
   executorFlags.add(flags);
+  flags.integer("sample-instructions",
+                "run only what --time-model samples, so many instructions a "
+                "wave; no outputs, no comparison",
+                executorFlags.sampleInstructions);
   flags.group("the output");
   flags.toggle("stats", "count instructions by class, bytes and conflicts",
                executorFlags.stats);
@@ -96,6 +100,9 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
   }
   if (path.empty())
     return usageError("expected a launch file");
+  bool sampled = executorFlags.sampleInstructions != 0;
+  if (sampled && !executorFlags.timeModel)
+    return usageError("--sample-instructions: expected --time-model besides");
 
   Expected<std::unique_ptr<moe::executor::Executor>> executor =
       executorFlags.make(flags);
@@ -113,11 +120,12 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
   printFindings(*outcome);
 
   std::optional<ExpectResult> expect;
-  if (launch->expect)
+  if (launch->expect && !sampled)
     expect = compareExpected(*launch);
   bool pass = outcome->reports.empty() && (!expect || expect->pass());
-  if (Error error = writeOutputs(*launch))
-    return std::move(error);
+  if (!sampled)
+    if (Error error = writeOutputs(*launch))
+      return std::move(error);
   if (json)
     outs() << describeJSON(*launch, *outcome, expect, (*executor)->name(), pass)
            << '\n';

@@ -93,6 +93,13 @@ static json::Value describeLayer(const Layer &layer) {
                                              results[1].outcome.instructions)},
                     {"seconds", results[0].times.run + results[1].times.run},
                     {"stages", std::move(parts)}};
+  moe::executor::Outcome both;
+  for (const Result &result : results) {
+    moe::executor::Outcome one;
+    one.modelled = result.outcome.modelled;
+    both.add(std::move(one));
+  }
+  addModelled(root, both);
   if (!layer.check)
     return root;
   const reference::ErrorReport &e = layer.check->elements;

@@ -1,0 +1,240 @@
+//===- Recording.cpp - what a launch executed, for its time ---------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The choice of the sample, the classes, and the lines that workgroups share.
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Timing/Recording.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+using namespace moe::timing;
+using namespace moe::emulator;
+
+/// Lines of one instruction that a wave's footprint has at most.
+static constexpr unsigned footprintLines = 16;
+/// Workgroups of a class that keep their whole streams.
+static constexpr size_t examplesKept = 2;
+/// Workgroups of the sample besides the first ones.
+static constexpr uint64_t spreadSample = 512;
+/// Workgroups that are run to their end when only the sample runs.
+static constexpr uint64_t wholeGroups = 1;
+
+bool moe::timing::touchesMemory(const EventInst &inst) {
+  switch (inst.kind) {
+  case InstClass::Smem:
+  case InstClass::VmemLoad:
+  case InstClass::VmemStore:
+  case InstClass::VmemAtomic:
+  case InstClass::FlatLoad:
+  case InstClass::FlatStore:
+  case InstClass::FlatAtomic:
+  case InstClass::LdsDma:
+  case InstClass::DsRead:
+  case InstClass::DsWrite:
+  case InstClass::DsAtomic:
+  case InstClass::DsOther:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// The streams of a workgroup that is running.
+class Recording::Group : public GroupEvents {
+public:
+  Group(const EventProgram &program, uint64_t ordinal, uint64_t limit)
+      : program(program), ordinal(ordinal), limit(limit), waves(program.waves),
+        seen(program.waves) {}
+
+  bool executed(unsigned wave, uint32_t inst,
+                const MemoryEvent &memory) override {
+    Stream &stream = waves[wave];
+    stream.insts.push_back(inst);
+    if (touchesMemory(program.insts[inst]))
+      access(wave, inst, memory);
+    return !limit || stream.insts.size() < limit;
+  }
+
+  const EventProgram &program;
+  const uint64_t ordinal, limit;
+  std::vector<Stream> waves;
+  Footprint footprint;
+
+private:
+  void access(unsigned wave, uint32_t inst, const MemoryEvent &memory) {
+    Stream &stream = waves[wave];
+    Access a;
+    a.firstLine = uint32_t(stream.lines.size());
+    a.lineCount = uint16_t(memory.lines.size());
+    a.ldsPhases = memory.ldsPhases;
+    a.ldsConflicts = memory.ldsConflicts;
+    a.bytes = memory.bytes;
+    stream.accesses.push_back(a);
+    stream.lines.insert(stream.lines.end(), memory.lines.begin(),
+                        memory.lines.end());
+    unsigned &count = seen[wave][inst];
+    for (uint64_t line : memory.lines) {
+      if (count >= footprintLines)
+        return;
+      ++count;
+      footprint.lines.push_back({inst, line});
+    }
+  }
+  std::vector<std::unordered_map<uint32_t, unsigned>> seen;
+};
+
+Recording::Recording(const Parameters &parameters, Options options)
+    : parameters(parameters), options(options) {
+  onlyWanted = options.sampleInstructions != 0;
+}
+
+void Recording::program(EventProgram program) {
+  info = std::move(program);
+  const Parameters &p = parameters;
+  double wavesHeld = std::min(
+      p.waves_per_simd, double(unsigned(p.vgprs / std::max(1u, info.vgprs))));
+  double held = p.simds * std::max(1.0, wavesHeld) / std::max(1u, info.waves);
+  if (info.ldsBytes)
+    held = std::min(held, p.lds_bytes / info.ldsBytes);
+  resident = std::max(1u, unsigned(held));
+  atOnce = uint64_t(resident) * uint64_t(p.cus);
+  first = std::min(info.groups, atOnce + atOnce / 4);
+  stride = std::max<uint64_t>(1, (info.groups - first) / spreadSample);
+}
+
+bool Recording::wants(uint64_t ordinal) const {
+  if (ordinal < first)
+    return true;
+  return !onlyWanted && (ordinal - first) % stride == 0;
+}
+
+std::unique_ptr<GroupEvents> Recording::begin(uint64_t ordinal) {
+  bool whole = !onlyWanted || ordinal < wholeGroups;
+  return std::make_unique<Group>(info, ordinal,
+                                 whole ? 0 : options.sampleInstructions);
+}
+
+/// The class of a workgroup, which it joins.
+unsigned Recording::classify(Group &group) {
+  std::vector<uint64_t> counts;
+  uint64_t all = 0;
+  for (const Stream &wave : group.waves) {
+    counts.push_back(wave.insts.size());
+    all += wave.insts.size();
+  }
+  // Those that were cut off are taken for what the first one is.
+  if (group.limit && !list.empty() && llvm::is_contained(counts, group.limit))
+    counts = firstCounts;
+  if (list.empty())
+    firstCounts = counts;
+  auto [at, fresh] = byCounts.insert({counts, unsigned(list.size())});
+  if (fresh) {
+    list.emplace_back();
+    list.back().instructions = all;
+  }
+  return at->second;
+}
+
+void Recording::end(std::unique_ptr<GroupEvents> events) {
+  auto &group = static_cast<Group &>(*events);
+  unsigned kind = classify(group);
+  group.footprint.kind = kind;
+  GroupClass &own = list[kind];
+  ++own.share;
+  bool whole = !group.limit || own.examples.empty();
+  if (whole && own.examples.size() < examplesKept)
+    own.examples.push_back(std::move(group.waves));
+  footprints[group.ordinal] = std::move(group.footprint);
+}
+
+unsigned Recording::classOf(uint64_t ordinal) const {
+  auto it = footprints.upper_bound(ordinal);
+  return it == footprints.begin() ? 0 : std::prev(it)->second.kind;
+}
+
+/// Counts, for each line of the workgroups that run first, how many have it.
+void Recording::shareLines() {
+  struct Users {
+    uint32_t all = 0, last = ~0u;
+    std::map<uint32_t, uint32_t> onDie;
+  };
+  std::unordered_map<uint64_t, Users> users;
+  auto dies = uint32_t(parameters.xcds);
+  for (const auto &[ordinal, footprint] : footprints) {
+    if (ordinal >= std::min(first, atOnce))
+      break;
+    for (const auto &[inst, line] : footprint.lines) {
+      Users &u = users[line];
+      if (u.last == ordinal)
+        continue;
+      u.last = uint32_t(ordinal);
+      ++u.all;
+      ++u.onDie[uint32_t(ordinal % dies)];
+    }
+  }
+  struct Sum {
+    double onDie = 0, onChip = 0, dies = 0, count = 0;
+  };
+  std::vector<std::vector<Sum>> sums(list.size());
+  for (auto &sum : sums)
+    sum.resize(info.insts.size());
+  double later = 0, known = 0;
+  for (const auto &[ordinal, footprint] : footprints) {
+    bool early = ordinal < std::min(first, atOnce);
+    for (const auto &[inst, line] : footprint.lines) {
+      auto found = users.find(line);
+      if (!early) {
+        ++later;
+        known += found != users.end();
+        continue;
+      }
+      Sum &sum = sums[footprint.kind][inst];
+      // Harmonic: the traffic of a line is divided by those who share it.
+      sum.onDie += 1.0 / found->second.onDie[uint32_t(ordinal % dies)];
+      sum.onChip += 1.0 / found->second.all;
+      sum.dies += double(found->second.onDie.size());
+      ++sum.count;
+    }
+  }
+  reused = later > 0 ? known / later : 0;
+  for (size_t kind = 0; kind < list.size(); ++kind) {
+    list[kind].sharing.resize(info.insts.size());
+    for (size_t inst = 0; inst < info.insts.size(); ++inst) {
+      const Sum &sum = sums[kind][inst];
+      if (sum.count > 0)
+        list[kind].sharing[inst] = {sum.count / sum.onDie,
+                                    sum.count / sum.onChip,
+                                    sum.dies / sum.count, 0};
+    }
+  }
+}
+
+void Recording::finish() {
+  shareLines();
+  for (GroupClass &own : list) {
+    if (own.examples.empty())
+      continue;
+    std::vector<std::set<uint64_t>> lines(info.insts.size());
+    for (const Stream &wave : own.examples.front()) {
+      size_t next = 0;
+      for (uint32_t inst : wave.insts) {
+        if (!touchesMemory(info.insts[inst]))
+          continue;
+        const Access &a = wave.accesses[next++];
+        lines[inst].insert(wave.lines.begin() + a.firstLine,
+                           wave.lines.begin() + a.firstLine + a.lineCount);
+      }
+    }
+    for (size_t inst = 0; inst < lines.size(); ++inst)
+      own.sharing[inst].lines = double(lines[inst].size());
+  }
+  for (auto &entry : footprints)
+    entry.second.lines = {};
+}
