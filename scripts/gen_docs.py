@@ -36,6 +36,8 @@ PASSES = [
     ("Code objects", "include/moe/CodeObject/Passes.td"),
 ]
 PIPELINES = "lib/Pipelines/Pipelines.cpp"
+PIPELINES_HEADER = "include/moe/Pipelines/Pipelines.h"
+ENUMS = "include/moe/Dialect/MoE/IR/MoEEnums.td"
 # Labels that do not start with the mnemonic.
 PREFIX = {"grouped_gemm": "gemm"}
 # Constraints, or the part of one, that ODS enforces: what stands in the op's
@@ -190,15 +192,81 @@ def tablegen(tool, root, *args):
     return re.sub(r"\n{3,}", "\n\n", text.replace("[TOC]\n", "")).strip()
 
 
+def enum_syntax(root, text):
+    """An enum attribute prints as `#moe<stage down>`; the generator shows the form
+    of an attribute with parameters."""
+    cases = {}
+    for name, body in re.findall(r"def MoE_(\w+)\s*:\s*MoE_I32Enum<(.*?)\]>;",
+                                 (root / ENUMS).read_text(), re.S):
+        cases[name] = re.findall(r'EnumAttrCase<"\w+",\s*\d+,\s*"(\w+)"', body)
+
+    def replace(found):
+        mnemonic, enum = found.groups()
+        if not cases.get(enum):
+            sys.exit(f"gen_docs.py: no cases of {enum} in {ENUMS}")
+        return f"#moe<{mnemonic} {' | '.join(cases[enum])}>"
+
+    return re.sub(r"#moe\.(\w+)<\n  ::moe::(\w+)   # value\n>", replace, text)
+
+
+def effect_lines(entity):
+    """What an op does to each operand, from its definition."""
+    words = {"MemRead": "reads", "MemWrite": "writes"}
+    lines = []
+    pattern = r'Arg<\w+,\s*"[^"]*",\s*\[([^\]]*)\]>:\$(\w+)'
+    for effects_, operand in re.findall(pattern, entity.text):
+        names = re.findall(r"MoE_(Lds)?(Read|Write)|(MemRead|MemWrite)", effects_)
+        for lds, kind, plain in names:
+            verb = words[plain or "Mem" + kind]
+            where = " in LDS" if lds else ""
+            lines.append(f"* {verb} `{operand}`{where}")
+    return lines
+
+
+def effects(root, text):
+    """The generator knows the effects of traits only, not those of operands."""
+    ops = {entity.mnemonic: entity for entity in entities(root) if entity.kind == "op"}
+
+    def replace(found):
+        op = ops[found.group(2)]
+        lines = effect_lines(op)
+        if lines:
+            said = "Effects:\n\n" + "\n".join(lines) + "\n"
+        elif "MoE_LdsResource" in found.group(4) or "LdsResource" in found.group(4):
+            said = "Effects: reads and writes LDS, as a barrier of all its memory\n"
+        else:
+            said = "Effects: none\n"
+        return found.group(1) + found.group(3) + said
+
+    return re.sub(r"(### `moe\.(\w+)` [^\n]*\n)((?:(?!### `moe\.).)*?)"
+                  r"Effects: `MemoryEffects::Effect\{(.*?)\}`\n", replace, text,
+                  flags=re.S)
+
+
 def dialect_page(tool, root):
     text = tablegen(tool, root, "-gen-dialect-doc", "-dialect=moe",
                     str(root / DIALECT))
+    text = enum_syntax(root, effects(root, text))
     title, rest = text.split("\n", 1)
     title = title.replace("'moe' Dialect", "Dialect `moe`")
     return f"{title}\n\n{SPDX}\n{NOTE}\n{rest}\n"
 
 
+def pipeline_options(root):
+    """Struct of options -> [(name, description, default)]."""
+    result = {}
+    header = (root / PIPELINES_HEADER).read_text()
+    for name, body in re.findall(r"struct (\w+)\s*: [^{]*\{(.*?)\n\};", header, re.S):
+        options = re.findall(r'Option<\w+(?:::\w+)?> \w+\{\s*\*this,\s*"([\w-]+)",\s*'
+                             r'llvm::cl::desc\(((?:\s*"[^"]*")+)\)'
+                             r'(?:,\s*llvm::cl::init\(([^)]*)\))?\}', body)
+        result[name] = [(option, "".join(re.findall(r'"([^"]*)"', text)), default)
+                        for option, text, default in options]
+    return result
+
+
 def pipelines(root):
+    options_of = pipeline_options(root)
     text = (root / PIPELINES).read_text()
     found = re.findall(r'PassPipelineRegistration<(\w+)>\(\s*"([\w-]+)",\s*"([^"]*)"',
                        text)
@@ -206,7 +274,11 @@ def pipelines(root):
         sys.exit(f"gen_docs.py: no pipeline found in {PIPELINES}")
     lines = ["| pipeline | from, to | options |", "|---|---|---|"]
     for options, name, summary in found:
-        extra = "`chip`, `format=bin\\|isa`" if "Binary" in options else "`chip`"
+        if not options_of.get(options):
+            sys.exit(f"gen_docs.py: no options of {options} in {PIPELINES_HEADER}")
+        extra = "; ".join(
+            f"`{option}`: {what}" + (f" [{default.strip(chr(34))}]" if default else "")
+            for option, what, default in options_of[options])
         lines.append(f"| `--{name}` | {summary} | {extra} |")
     return lines
 

@@ -17,15 +17,17 @@ void registerAllDialects(mlir::DialectRegistry &registry);
 
 /// The least that a context needs for the pipelines of this project: the moe
 /// dialect, the dialects that they produce, the conversions to LLVM of those
-/// that user code beside an op may use (docs/Dialects/MoE.md), and translation
+/// that user code beside an op may use (docs/Embedding.md), and translation
 /// to LLVM IR.
 void registerPipelineDependencies(mlir::DialectRegistry &registry);
 
 /// The passes and pipelines of this project.
 void registerMoEPasses();
 
-/// registerPipelineDependencies() and registerMoEPasses(): all that a program
-/// with a registry of its own has to call.
+/// registerPipelineDependencies() and registerMoEPasses(): all of this project
+/// that a program with a registry of its own has to call. What bufferization
+/// asks of the dialects around an op (func, arith, linalg, tensor) is
+/// upstream's.
 void registerMoE(mlir::DialectRegistry &registry);
 
 /// registerMoEPasses() and the upstream passes.

@@ -51,8 +51,16 @@ static const Library &hip() {
 }
 
 static void check(int status, const char *function) {
-  if (status != hipSuccess)
-    fail(std::string(function) + ": " + Library::describe(status));
+  if (status == hipSuccess)
+    return;
+  std::string message =
+      std::string(function) + ": " + Library::describe(status);
+  if (status == hipErrorLaunchFailure)
+    message +=
+        "; memory that a kernel touches comes from gpu.alloc or is known "
+        "by gpu.host_register (-moe-share-buffers makes gpu.alloc of "
+        "memref.alloc)";
+  fail(message);
 }
 
 /// Calls one of the library's functions, by name.

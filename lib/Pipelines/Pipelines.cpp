@@ -13,14 +13,19 @@
 #include "mlir/Conversion/AMDGPUToROCDL/AMDGPUToROCDL.h"
 #include "mlir/Conversion/GPUToROCDL/GPUToROCDLPass.h"
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/LocationSnapshot.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -31,6 +36,36 @@ static void addCleanUp(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
+
+namespace {
+/// Vector ops that convert to LLVM ops only by others: transfers, products and
+/// reductions of several dimensions in user code. Memory spaces of the gpu
+/// dialect are converted later, with the loads and stores that remain.
+struct LowerVectorsPass : PassWrapper<LowerVectorsPass, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerVectorsPass)
+
+  StringRef getArgument() const override { return "moe-lower-vectors"; }
+  StringRef getDescription() const override {
+    return "vector ops without a conversion to LLVM to those that have one";
+  }
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    vector::populateVectorContractLoweringPatterns(
+        patterns, vector::VectorContractLowering::OuterProduct);
+    vector::populateVectorOuterProductLoweringPatterns(patterns);
+    vector::populateVectorMultiReductionLoweringPatterns(
+        patterns, vector::VectorMultiReductionLowering::InnerReduction);
+    vector::populateVectorTransposeLoweringPatterns(
+        patterns, vector::VectorTransposeLowering::EltWise);
+    vector::populateVectorMaskMaterializationPatterns(
+        patterns, /*force32BitVectorIndices=*/true);
+    vector::populateVectorTransferLoweringPatterns(patterns,
+                                                   /*maxTransferRank=*/1);
+    (void)applyPatternsGreedily(getOperation(), std::move(patterns));
+  }
+};
+} // namespace
 
 //===----------------------------------------------------------------------===//
 // Passes of one gpu.module
@@ -57,14 +92,16 @@ static void addROCDLPasses(OpPassManager &gpu, const std::string &chip) {
   gpu.addPass(createConvertAMDGPUToROCDLPass(amdgpuOptions));
   gpu.addPass(memref::createExpandStridedMetadataPass());
   gpu.addPass(createLowerAffinePass());
+  gpu.addPass(std::make_unique<LowerVectorsPass>());
   gpu.addPass(createSCFToControlFlowPass());
   ConvertGpuOpsToROCDLOpsOptions gpuOptions;
   gpuOptions.chipset = chip;
   gpuOptions.useBarePtrCallConv = true;
   gpuOptions.runtime = gpu::amd::Runtime::HIP;
   gpu.addPass(createConvertGpuOpsToROCDLOps(gpuOptions));
-  // What the pass above leaves of vector ops.
+  // What the pass above leaves of vector and ub ops.
   gpu.addPass(createConvertVectorToLLVMPass());
+  gpu.addPass(createUBToLLVMConversionPass());
   addCleanUp(gpu);
   gpu.addPass(createReconcileUnrealizedCastsPass());
 }

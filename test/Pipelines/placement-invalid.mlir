@@ -5,7 +5,7 @@
 // RUN: moe-opt %s -split-input-file -verify-diagnostics --moe-to-tile=chip=gfx950
 
 func.func @host(%p: memref<?x64xbf16>, %t: i32) {
-  // expected-error @+1 {{expected to stand in a gpu.func of a gpu.module, got host code; run -moe-outline-kernels first}}
+  // expected-error @+1 {{expected to stand in a gpu.func of a gpu.module, got host code; run --moe-to-launches first}}
   moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
   return
 }
@@ -78,7 +78,7 @@ gpu.module @kernels {
     %set = arith.cmpi eq, %flag, %other : i32
     // expected-note @+1 {{the branch is here}}
     scf.if %set {
-      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (it holds barriers), got a branch that depends on gpu.thread_id}}
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
       moe.sync
     }
     gpu.return
@@ -143,6 +143,70 @@ gpu.module @kernels {
     cf.br ^meet
   ^meet:
     moe.sync
+    gpu.return
+  }
+}
+
+// -----
+
+// Ops without barriers too: each is computed by all threads together.
+gpu.module @kernels {
+  gpu.func @reduce(%p: memref<8x64xbf16>, %q: memref<2x64xbf16>, %t: i32) kernel {
+    %thread = gpu.thread_id x
+    %c3 = arith.constant 3 : index
+    %few = arith.cmpi ult, %thread, %c3 : index
+    // expected-note @+1 {{the branch is here}}
+    scf.if %few {
+      // expected-error @+1 {{got a branch that depends on gpu.thread_id}}
+      moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<8x64xbf16>, memref<2x64xbf16>
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// Two ways from one branch to one block: the condition picks the value.
+gpu.module @kernels {
+  gpu.func @phi(%n: index) kernel {
+    %thread = gpu.global_id x
+    %true = arith.constant true
+    %false = arith.constant false
+    %first = arith.cmpi ult, %thread, %n : index
+    cf.cond_br %first, ^next(%true : i1), ^next(%false : i1)
+  ^next(%flag: i1):
+    // expected-note @+1 {{the branch is here}}
+    scf.if %flag {
+      // expected-error @+1 {{got a branch that depends on gpu.global_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @rocdl(%n: i32) kernel {
+    %thread = rocdl.workitem.id.x : i32
+    %first = arith.cmpi ult, %thread, %n : i32
+    // expected-note @+1 {{the branch is here}}
+    scf.if %first {
+      // expected-error @+1 {{got a branch that depends on rocdl.workitem.id.x}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// moe.preshuffled moves no start in a kernel.
+gpu.module @kernels {
+  gpu.func @bytes(%b: memref<8208xi8>) kernel {
+    %part = memref.subview %b[16] [8192] [1] : memref<8208xi8> to memref<8192xi8, strided<[1], offset: 16>>
+    // expected-error @+1 {{expected contiguous bytes without an offset in a kernel (memref.view moves the start), got 'memref<8192xi8, strided<[1], offset: 16>>'}}
+    %w = moe.preshuffled %part : memref<8192xi8, strided<[1], offset: 16>> to memref<1x128x128xf4E2M1FN, #moe.preshuffle<weight>>
     gpu.return
   }
 }

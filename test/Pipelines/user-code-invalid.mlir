@@ -162,17 +162,3 @@ gpu.module @user {
     gpu.return
   }
 }
-
-// -----
-
-gpu.module @user {
-  gpu.func @multi_reduction(%p: memref<64xf32>) kernel {
-    %t = gpu.thread_id x
-    %a = memref.load %p[%t] : memref<64xf32>
-    %v = vector.broadcast %a : f32 to vector<4x4xf32>
-    // expected-error @below {{'vector.multi_reduction' op was not lowered by the pipeline, which knows no conversion of it}}
-    %r = vector.multi_reduction <add>, %v, %a [0, 1] : vector<4x4xf32> to f32
-    memref.store %r, %p[%t] : memref<64xf32>
-    gpu.return
-  }
-}

@@ -265,4 +265,32 @@ gpu.module @user {
     memref.store %r, %p[%t] : memref<64xf32>
     gpu.return
   }
+  gpu.func @multi_reduction(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %v = vector.broadcast %a : f32 to vector<4x4xf32>
+    %r = vector.multi_reduction <add>, %v, %a [0, 1] : vector<4x4xf32> to f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @contract(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %v = vector.broadcast %a : f32 to vector<2x4xf32>
+    %w = vector.transpose %v, [1, 0] : vector<2x4xf32> to vector<4x2xf32>
+    %zero = arith.constant dense<0.0> : vector<2x2xf32>
+    %m = vector.contract {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>],
+                          iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>}
+        %v, %w, %zero : vector<2x4xf32>, vector<4x2xf32> into vector<2x2xf32>
+    %r = vector.extract %m[0, 1] : f32 from vector<2x2xf32>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @transfer_global(%p: memref<64xf32, #gpu.address_space<global>>) kernel {
+    %t = gpu.thread_id x
+    %zero = arith.constant 0.0 : f32
+    %v = vector.transfer_read %p[%t], %zero : memref<64xf32, #gpu.address_space<global>>, vector<4xf32>
+    vector.transfer_write %v, %p[%t] {in_bounds = [true]} : vector<4xf32>, memref<64xf32, #gpu.address_space<global>>
+    gpu.return
+  }
 }

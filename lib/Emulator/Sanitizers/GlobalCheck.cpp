@@ -28,9 +28,9 @@ void GlobalCheck::barrier(uint32_t group) {
   ++groups[group].barriers;
 }
 
-void GlobalCheck::proven(uint32_t accessId) {
+void GlobalCheck::proven(uint32_t ticket) {
   std::lock_guard<std::mutex> lock(mutex);
-  Access &done = accesses[accessId - 1];
+  Ticket &done = tickets[ticket - 1];
   Group &group = groups[done.group];
   if (done.provenAt)
     return;
@@ -40,7 +40,7 @@ void GlobalCheck::proven(uint32_t accessId) {
 
 void GlobalCheck::drained(uint32_t group, unsigned wave) {
   std::lock_guard<std::mutex> lock(mutex);
-  if (accesses.empty())
+  if (tickets.empty())
     return;
   groups[group].drains[wave % maxWaves] = groups[group].barriers + 1;
 }
@@ -61,22 +61,22 @@ GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address) {
 }
 
 /// Whether an earlier write is ordered before this access.
-bool GlobalCheck::ordered(const Access &before, const Wave &w, uint32_t group,
-                          LaneAccess::Kind kind, bool scoped) const {
-  bool synchronises = kind == LaneAccess::Atomic || scoped;
-  bool writes = kind != LaneAccess::Read && kind != LaneAccess::ScalarRead;
-  if (kind == LaneAccess::WriteSame)
+bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
+                          GlobalTouch::Kind kind, bool scoped) const {
+  bool synchronises = kind == GlobalTouch::Atomic || scoped;
+  bool writes = kind != GlobalTouch::Read && kind != GlobalTouch::ScalarRead;
+  if (kind == GlobalTouch::WriteSame)
     return true;
   // Flags and counters: atomics among each other, and what resets them.
   if ((before.atomic || before.scoped) && (synchronises || writes))
     return true;
   // A scalar load that polls what atomics change: it is repeated until it sees
   // the new value.
-  if (before.atomic && kind == LaneAccess::ScalarRead)
+  if (before.atomic && kind == GlobalTouch::ScalarRead)
     return true;
   if (before.group == group) {
     // Scalar loads bypass the vector cache that vector stores go through.
-    if (kind == LaneAccess::ScalarRead && !before.provenAt)
+    if (kind == GlobalTouch::ScalarRead && !before.provenAt)
       return false;
     return before.wave == w.id || before.epoch < groups[group].barriers;
   }
@@ -90,7 +90,7 @@ bool GlobalCheck::ordered(const Access &before, const Wave &w, uint32_t group,
 }
 
 /// The same for a read that a write comes after.
-bool GlobalCheck::orderedRead(const Access &before, const Wave &w,
+bool GlobalCheck::orderedRead(const Ticket &before, const Wave &w,
                               uint32_t group) const {
   if (before.group == group)
     return before.wave == w.id || before.epoch < groups[group].barriers;
@@ -99,9 +99,9 @@ bool GlobalCheck::orderedRead(const Access &before, const Wave &w,
          other.releaseEpoch > int64_t(before.epoch);
 }
 
-void GlobalCheck::report(const Access &before, bool wasRead, Wave &w,
-                         uint32_t group, uint32_t instIndex,
-                         const LaneAccess &lane, uint64_t address,
+void GlobalCheck::report(const Ticket &before, bool wasRead, Wave &w,
+                         uint32_t group, uint32_t record,
+                         const GlobalTouch &touch, uint64_t address,
                          uint32_t bits, const Sanitizers::Sink &sink) {
   bool barrier = before.group == group && before.wave != w.id &&
                  before.epoch == groups[group].barriers;
@@ -110,7 +110,7 @@ void GlobalCheck::report(const Access &before, bool wasRead, Wave &w,
   if (!waits && !(bits & SanitizeRace))
     return;
   bool reads =
-      lane.kind == LaneAccess::Read || lane.kind == LaneAccess::ScalarRead;
+      touch.kind == GlobalTouch::Read || touch.kind == GlobalTouch::ScalarRead;
   const Memory &memory = *w.group->memory;
   std::string text = waits ? "wait: wave " : "race: wave ";
   text += std::to_string(w.id) + (reads ? " reads " : " writes ") +
@@ -124,31 +124,31 @@ void GlobalCheck::report(const Access &before, bool wasRead, Wave &w,
               ? " without a wait for that"
               : ", and no atomic or device-scope store after its "
                 "wait orders the two";
-  sink(waits ? SanitizeWait : SanitizeRace, instIndex, before.instIndex,
+  sink(waits ? SanitizeWait : SanitizeRace, record, before.record,
        std::move(text));
 }
 
-uint32_t GlobalCheck::issue(const Wave &w, uint32_t group, uint32_t instIndex,
+uint32_t GlobalCheck::issue(const Wave &w, uint32_t group, uint32_t record,
                             bool atomic, bool scoped) {
-  Access mine;
-  mine.instIndex = instIndex;
+  Ticket mine;
+  mine.record = record;
   mine.group = group;
   mine.wave = w.id;
   mine.epoch = groups[group].barriers;
   mine.issuedAt = groups[group].time;
   mine.atomic = atomic;
   mine.scoped = scoped;
-  accesses.push_back(mine);
-  return uint32_t(accesses.size());
+  tickets.push_back(mine);
+  return uint32_t(tickets.size());
 }
 
-/// Records a read. Reads of one wave between two barriers share the accessId of
+/// Records a read. Reads of one wave between two barriers share the ticket of
 /// the first.
 void GlobalCheck::noteRead(Cell &cell, uint8_t mask, const Wave &w,
-                           uint32_t group, uint32_t instIndex, bool scoped,
-                           uint32_t &accessId) {
+                           uint32_t group, uint32_t record, bool scoped,
+                           uint32_t &ticket) {
   if (cell.readers[0]) {
-    const Access &last = accesses[cell.readers[0] - 1];
+    const Ticket &last = tickets[cell.readers[0] - 1];
     bool same = last.group == group && last.wave == w.id;
     if (same && last.epoch == groups[group].barriers) {
       cell.readBytes[0] |= mask;
@@ -159,42 +159,44 @@ void GlobalCheck::noteRead(Cell &cell, uint8_t mask, const Wave &w,
       cell.readBytes[1] = cell.readBytes[0];
     }
   }
-  if (!accessId)
-    accessId = issue(w, group, instIndex, false, scoped);
-  cell.readers[0] = accessId;
+  if (!ticket)
+    ticket = issue(w, group, record, false, scoped);
+  cell.readers[0] = ticket;
   cell.readBytes[0] = mask;
 }
 
-uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t accessId,
-                               uint8_t mask, const Wave &w, uint32_t group,
-                               LaneAccess::Kind kind, bool scoped,
+uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t ticket, uint8_t mask,
+                               const Wave &w, uint32_t group,
+                               GlobalTouch::Kind kind, bool scoped,
                                bool &read) const {
   read = false;
-  if (cell.accessId && cell.accessId != accessId && (cell.bytes & mask) &&
-      !ordered(accesses[cell.accessId - 1], w, group, kind, scoped))
-    return cell.accessId;
+  if (cell.ticket && cell.ticket != ticket && (cell.bytes & mask) &&
+      !ordered(tickets[cell.ticket - 1], w, group, kind, scoped))
+    return cell.ticket;
   read = true;
-  if (kind == LaneAccess::Write && !scoped)
+  if (kind == GlobalTouch::Write && !scoped)
     for (unsigned i = 0; i < 2; ++i)
       if (cell.readers[i] && (cell.readBytes[i] & mask) &&
-          !orderedRead(accesses[cell.readers[i] - 1], w, group))
+          !orderedRead(tickets[cell.readers[i] - 1], w, group))
         return cell.readers[i];
   return 0;
 }
 
-uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
-                             bool scoped, const std::vector<LaneAccess> &lanes,
+uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
+                             bool scoped,
+                             const std::vector<GlobalTouch> &touches,
                              uint32_t bits, const Sanitizers::Sink &sink) {
   std::lock_guard<std::mutex> lock(mutex);
-  auto isRead = [](const LaneAccess &lane) {
-    return lane.kind == LaneAccess::Read || lane.kind == LaneAccess::ScalarRead;
+  auto isRead = [](const GlobalTouch &touch) {
+    return touch.kind == GlobalTouch::Read ||
+           touch.kind == GlobalTouch::ScalarRead;
   };
-  bool atomic = lanes[0].kind == LaneAccess::Atomic;
-  bool reads = isRead(lanes[0]), told = false;
-  uint32_t accessId = reads ? 0 : issue(w, group, instIndex, atomic, scoped);
-  for (const LaneAccess &lane : lanes) {
-    uint64_t end = lane.address + lane.bytes;
-    for (uint64_t at = lane.address; at < end; at = (at & ~uint64_t(3)) + 4) {
+  bool atomic = touches[0].kind == GlobalTouch::Atomic;
+  bool reads = isRead(touches[0]), told = false;
+  uint32_t ticket = reads ? 0 : issue(w, group, record, atomic, scoped);
+  for (const GlobalTouch &touch : touches) {
+    uint64_t end = touch.address + touch.bytes;
+    for (uint64_t at = touch.address; at < end; at = (at & ~uint64_t(3)) + 4) {
       Page *page = pageOf(at);
       if (!page)
         continue;
@@ -203,19 +205,19 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
       uint8_t mask = uint8_t(((1u << count) - 1) << (at & 3));
       bool wasRead;
       uint32_t other = told ? 0
-                            : conflict(cell, accessId, mask, w, group,
-                                       lane.kind, scoped, wasRead);
+                            : conflict(cell, ticket, mask, w, group, touch.kind,
+                                       scoped, wasRead);
       if (other) {
-        report(accesses[other - 1], wasRead, w, group, instIndex, lane, at,
-               bits, sink);
+        report(tickets[other - 1], wasRead, w, group, record, touch, at, bits,
+               sink);
         told = true;
       }
       if (reads) {
-        noteRead(cell, mask, w, group, instIndex, scoped, accessId);
+        noteRead(cell, mask, w, group, record, scoped, ticket);
         continue;
       }
-      bool mine = cell.accessId == accessId;
-      cell.accessId = accessId;
+      bool mine = cell.ticket == ticket;
+      cell.ticket = ticket;
       cell.bytes = uint8_t(mine ? cell.bytes | mask : mask);
     }
   }
@@ -228,7 +230,7 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
     if (self.drains[w.id % maxWaves] == self.barriers + 1)
       self.drainedEpoch = self.barriers;
   }
-  return accessId;
+  return ticket;
 }
 
 } // namespace moe::emulator

@@ -74,13 +74,13 @@ InFlight::retire(std::vector<Op> &ops, std::vector<Op>::iterator op) {
   return ops.erase(op);
 }
 
-LdsAddresses InFlight::freshAddresses() {
+LdsTouch InFlight::freshTouch() {
   if (spare.empty())
-    return LdsAddresses();
-  LdsAddresses addresses = std::move(spare.back());
+    return LdsTouch();
+  LdsTouch touch = std::move(spare.back());
   spare.pop_back();
-  addresses.clear();
-  return addresses;
+  touch.clear();
+  return touch;
 }
 
 } // namespace moe::emulator

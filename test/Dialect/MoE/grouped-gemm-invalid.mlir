@@ -90,6 +90,7 @@ func.func @weight_row_major(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
     %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
+  // expected-note @below {{bytes get a layout by moe.preshuffled}}
   // expected-error @+1 {{expected 'w' in the layout #moe.preshuffle<weight>, got a row-major memref}}
   moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x64xbf16>)
       ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
@@ -186,6 +187,7 @@ func.func @scale_row_major(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
     %s: memref<8x64x3xf8E8M0FNU>, %ids: memref<?xi32>,
     %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
     %tokens: i32) {
+  // expected-note @below {{bytes get a layout by moe.preshuffled}}
   // expected-error @+1 {{expected 'scale' in the layout #moe.preshuffle<scale>, got a row-major memref}}
   moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x64xbf16>)
       ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU>)

@@ -6,6 +6,7 @@
 
 // preshuffled_c1
 func.func @row_major(%bytes: memref<?xi8>) {
+  // expected-note @below {{bytes get a layout by moe.preshuffled}}
   // expected-error @+1 {{expected 'result' in the layout #moe.preshuffle<weight>, got a row-major memref}}
   %w = moe.preshuffled %bytes : memref<?xi8> to memref<8x64x96xf4E2M1FN>
   return

@@ -78,6 +78,7 @@ func.func @gather_columns_multiple(%x: memref<?x96xbf16>, %r: vector<2xi32>, %k:
 
 // load_weight_c1
 func.func @load_weight_layout(%w: memref<8x64x96xf4E2M1FN>, %e: index, %n: index, %k: index) {
+  // expected-note @below {{bytes get a layout by moe.preshuffled}}
   // expected-error @+1 {{expected 'w' in the layout #moe.preshuffle<weight>, got a row-major memref}}
   %r = moe.load_weight %w[%e, %n, %k] : memref<8x64x96xf4E2M1FN> -> vector<1x1x32xf4E2M1FN>
   return
@@ -422,5 +423,29 @@ func.func @reduce_groups_space(%a: vector<1x4x4xf32>, %l: memref<16384xi8>) {
 func.func @scatter_paired(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8192xi8, #gpu.address_space<workgroup>>, %n: index) {
   // expected-error @+1 {{expected 'out' of f32 with paired columns, got 'bf16'}}
   moe.scatter %acc to %out[%n] routing(%ids, %wt)[%n] tokens(%t) topk 4 buffers(%l, %l) paired accumulate tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+func.func @route_rows_part_of_a_wave(%ids: memref<?xi32>, %t: i32, %i: index) {
+  // expected-error @+1 {{expected threads to be a multiple of 64 and at most 1024, got 1}}
+  %r = moe.route_rows %ids[%i] tokens(%t) topk 4 tile 16 x 256 threads 1 : memref<?xi32> -> vector<512xi32>
+  return
+}
+
+// -----
+
+func.func @route_rows_too_many(%ids: memref<?xi32>, %t: i32, %i: index) {
+  // expected-error @+1 {{expected at most 1024 rows, which are registers of this lane, got 2048}}
+  %r = moe.route_rows %ids[%i] tokens(%t) topk 4 tile 1024 x 1024 threads 64 : memref<?xi32> -> vector<2048xi32>
+  return
+}
+
+// -----
+
+func.func @scalable(%w: memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>>, %i: index) {
+  // expected-error @+1 {{must be fixed-length vector}}
+  %f = moe.load_weight %w[%i, %i, %i] : memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>> -> vector<2x[1]x32xf4E2M1FN>
   return
 }

@@ -3,7 +3,7 @@
 """A host program on tensors, both stages of a small layer: generate it as MLIR
 with its data in it, or check what it printed.
 
-    layer.py generate [--k-batch N | --schedule TEXT] > layer.mlir
+    layer.py generate [--k-batch N | --schedule TEXT | --temporary] > layer.mlir
     layer.py check < printed.txt
 
 The data come from a fixed seed, the bytes of the weights from the formulas of
@@ -98,8 +98,9 @@ def constant(name, values, element):
             f"  ", f"memref<{shape}x{element}>")
 
 
-def generate(k_batch=1, both=None):
-    """`both`: the schedule of both stages, in place of one that is chosen."""
+def generate(k_batch=1, both=None, temporary=False):
+    """`both`: the schedule of both stages, in place of one that is chosen;
+    `temporary`: the layer makes the tensor between the stages itself."""
     p = Problem()
     ids, experts, weights = p.sorted()
     w13, s13 = shuffle(interleave(p.codes[0]), interleave(p.scales[0]))
@@ -133,6 +134,13 @@ def generate(k_batch=1, both=None):
     first, second = schedule if k_batch > 1 else "", ""
     if both:
         first = second = f" schedule <{both}>"
+    between = ""
+    if temporary:
+        between = f"""    %topk = arith.constant {TOPK} : index
+    %count = arith.index_cast %tokens : i32 to index
+    %slots = arith.muli %count, %topk : index
+    %between = tensor.empty(%slots) : tensor<?x{I}xbf16>
+"""
     nl = "\n    "
     print(f"""
   {"".join(globals_)}
@@ -145,7 +153,7 @@ def generate(k_batch=1, both=None):
     %s13p = moe.preshuffled %s13 : tensor<?xi8> to tensor<{E}x{2 * I}x{H // 32}xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>
     %w2p = moe.preshuffled %w2 : tensor<?xi8> to tensor<{E}x{H}x{I}xf4E2M1FN, #moe.preshuffle<weight>>
     %s2p = moe.preshuffled %s2 : tensor<?xi8> to tensor<{E}x{H}x{I // 32}xf8E8M0FNU, #moe.preshuffle<scale>>
-    %act = moe.grouped_gemm gate_up outs(%h : tensor<?x{I}xbf16>)
+{between}    %act = moe.grouped_gemm gate_up outs(%{"between" if temporary else "h"} : tensor<?x{I}xbf16>)
         ins(%x, %w13p, %s13p : tensor<?x{H}xbf16>, tensor<{E}x{2 * I}x{H}xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, tensor<{E}x{2 * I}x{H // 32}xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
         routing(%ids, %experts, %weights, %num_valid : tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>)
         bias(%bias : tensor<{E}x{2 * I}xf32>) activation swiglu(%alpha, %limit)
@@ -190,7 +198,9 @@ def check():
 
 if sys.argv[1] == "check":
     check()
-if "--schedule" in sys.argv:
+if "--temporary" in sys.argv:
+    generate(temporary=True)
+elif "--schedule" in sys.argv:
     generate(both=sys.argv[3])
 else:
     generate(int(sys.argv[3]) if len(sys.argv) > 3 else 1)

@@ -37,6 +37,10 @@ FailureOr<PreshuffleAttr> moe::checks::getLayout(Operation *op,
     diag << memref.getLayout();
   else
     diag << "a row-major " << (memref ? "memref" : "tensor");
+  if (!layout)
+    diag.attachNote() << "bytes get a layout by moe.preshuffled; bufferization "
+                         "drops that of a tensor at function boundaries, where "
+                         "weights and scales are passed as bytes";
   return failure();
 }
 

@@ -73,8 +73,26 @@ ArrayRef<StringLiteral> moe::getActivationParams(Activation activation) {
 // GroupedGemmOp
 //===----------------------------------------------------------------------===//
 
+/// A builder cannot fail, and an op without an operand crashes whoever looks.
+static void checkComplete(const GroupedGemmSpec &spec) {
+  for (auto [name, value] : {std::pair<const char *, Value>("out", spec.out),
+                             {"x", spec.x},
+                             {"w", spec.w},
+                             {"scale", spec.scale},
+                             {"sortedIds", spec.sortedIds},
+                             {"expertIds", spec.expertIds},
+                             {"sortedWeights", spec.sortedWeights},
+                             {"numValid", spec.numValid},
+                             {"tokens", spec.tokens}})
+    if (!value)
+      llvm::reportFatalUsageError(
+          Twine("moe::GroupedGemmSpec: expected a value for '") + name +
+          "', got none");
+}
+
 void GroupedGemmOp::build(OpBuilder &b, OperationState &state,
                           const GroupedGemmSpec &spec) {
+  checkComplete(spec);
   SmallVector<Type, 1> results;
   if (auto tensor = dyn_cast<RankedTensorType>(spec.out.getType()))
     results.push_back(tensor);
@@ -181,6 +199,13 @@ static LogicalResult checkSchedule(GroupedGemmOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
     return success();
+  // Built in C++, the attribute may not have been verified.
+  Schedule s = schedule.toStruct();
+  if (failed(ScheduleAttr::verify([&] { return op.emitOpError(); }, s.tileM,
+                                  s.tileN, s.tileK, s.waves, s.kBatch, s.kWave,
+                                  schedule.getCache(), s.xcd, s.groupM,
+                                  s.wavesPerEu)))
+    return failure();
   int64_t tiles = op.getNumKTiles(), kBatch = schedule.getKBatch();
   if (kBatch > tiles)
     return op.emitOpError("expected k_batch to be at most the ")

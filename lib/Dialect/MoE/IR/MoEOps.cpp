@@ -68,6 +68,15 @@ static LogicalResult checkBlocks(Operation *op, StringRef what, VectorType type,
   return success();
 }
 
+/// A workgroup has at most 1024 threads, whole waves of them.
+static LogicalResult checkThreads(Operation *op, int64_t threads) {
+  if (threads % 64 == 0 && threads <= 1024)
+    return success();
+  return op->emitOpError("expected threads to be a multiple of 64 and at most "
+                         "1024, got ")
+         << threads;
+}
+
 LogicalResult RouteRowsOp::verify() {
   // route_rows_c1
   if (getTileM() > kMaxTileSize || getTileK() > kMaxTileSize)
@@ -76,6 +85,8 @@ LogicalResult RouteRowsOp::verify() {
            << " x " << getTileK();
   int64_t chunks = getTileM() * getTileK() / 8;
   int64_t threads = getThreads();
+  if (failed(checkThreads(*this, threads)))
+    return failure();
   if (getTileK() % 8 != 0 || threads > chunks || chunks % threads != 0)
     return emitOpError("expected the ")
            << chunks << " chunks of a " << getTileM() << " x " << getTileK()
@@ -84,6 +95,10 @@ LogicalResult RouteRowsOp::verify() {
   if (got != chunks / threads)
     return emitOpError("expected ")
            << chunks / threads << " rows, one a chunk of this lane, got "
+           << got;
+  if (got > kMaxFragments)
+    return emitOpError("expected at most ")
+           << kMaxFragments << " rows, which are registers of this lane, got "
            << got;
   return checkGlobal(*this, {{"sorted_ids", getSortedIds()}});
 }
@@ -277,15 +292,6 @@ LogicalResult ActivateOp::verify() {
                        "of 32, got ")
            << getBias().getType();
   return checkGlobal(*this, {{"bias", getBias()}});
-}
-
-/// A workgroup has at most 1024 threads, whole waves of them.
-static LogicalResult checkThreads(Operation *op, int64_t threads) {
-  if (threads % 64 == 0 && threads <= 1024)
-    return success();
-  return op->emitOpError("expected threads to be a multiple of 64 and at most "
-                         "1024, got ")
-         << threads;
 }
 
 LogicalResult ReduceGroupsOp::verify() {

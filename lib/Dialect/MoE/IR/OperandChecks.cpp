@@ -14,8 +14,6 @@ using namespace moe;
 
 /// What the kernels access at once, and so the alignment of all memory.
 static constexpr int64_t kAccessBytes = 16;
-/// More than the registers of a lane.
-static constexpr int64_t kMaxFragments = 1024;
 
 static LogicalResult checkSpace(Operation *op, StringRef name,
                                 MemRefType type) {

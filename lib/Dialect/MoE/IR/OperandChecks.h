@@ -44,8 +44,11 @@ mlir::LogicalResult checkLdsTile(mlir::Operation *op, llvm::StringRef name,
 /// memory.
 mlir::LogicalResult checkLdsBuffers(mlir::Operation *op, mlir::MemRefType type);
 
+/// More than the registers of a lane.
+inline constexpr int64_t kMaxFragments = 1024;
+
 /// A lane can hold the value: leading dimensions of a fragment or accumulators
-/// with a product of at most 1024.
+/// with a product of at most kMaxFragments.
 mlir::LogicalResult checkFragmentSize(mlir::Operation *op, llvm::StringRef what,
                                       mlir::VectorType type);
 

@@ -5,10 +5,12 @@
 
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
+#include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
 #include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
@@ -34,7 +36,7 @@ static LogicalResult checkPlace(Operation *op, ModuleOp root) {
   auto module = op->getParentOfType<gpu::GPUModuleOp>();
   if (!module)
     return op->emitOpError("expected to stand in a gpu.func of a gpu.module, "
-                           "got host code; run -moe-outline-kernels first");
+                           "got host code; run --moe-to-launches first");
   auto func = op->getParentOfType<gpu::GPUFuncOp>();
   if (!func)
     return op->emitOpError("expected to stand in a gpu.func, got another "
@@ -85,11 +87,16 @@ private:
 /// branches pass.
 void UniformityChecker::addSources(BlockArgument argument) {
   Block *block = argument.getOwner();
-  for (auto it = block->pred_begin(); it != block->pred_end(); ++it)
+  for (auto it = block->pred_begin(); it != block->pred_end(); ++it) {
+    // Two ways from one branch: its condition picks what is passed.
+    auto choice = dyn_cast<cf::CondBranchOp>((*it)->getTerminator());
+    if (choice && choice.getTrueDest() == choice.getFalseDest())
+      work.insert(choice.getCondition());
     if (auto branch = dyn_cast<BranchOpInterface>((*it)->getTerminator()))
       if (Value passed = branch.getSuccessorOperands(
               it.getSuccessorIndex())[argument.getArgNumber()])
         work.insert(passed);
+  }
   auto loop = dyn_cast_or_null<LoopLikeOpInterface>(block->getParentOp());
   if (!loop)
     return;
@@ -137,7 +144,9 @@ Operation *UniformityChecker::findThreadDependence(Value value) {
       continue;
     }
     Operation *op = current.getDefiningOp();
-    if (isa<gpu::ThreadIdOp, gpu::LaneIdOp, gpu::SubgroupIdOp>(op))
+    if (isa<gpu::ThreadIdOp, gpu::LaneIdOp, gpu::SubgroupIdOp, gpu::GlobalIdOp,
+            ROCDL::ThreadIdXOp, ROCDL::ThreadIdYOp, ROCDL::ThreadIdZOp,
+            ROCDL::MbcntLoOp, ROCDL::MbcntHiOp>(op))
       return op;
     addSources(cast<OpResult>(current));
   }
@@ -165,7 +174,7 @@ LogicalResult UniformityChecker::checkCondition(Operation *op, Value condition,
     return success();
   InFlightDiagnostic diag =
       op->emitOpError("expected all threads of a workgroup to take the same "
-                      "way to it (it holds barriers), got a branch that "
+                      "way to it (they compute it together), got a branch that "
                       "depends on ")
       << source->getName();
   diag.attachNote(loc) << "the branch is here";
@@ -238,14 +247,13 @@ struct MoECheckKernelsPass
     UniformityChecker uniformity(getAnalysis<PostDominanceInfo>());
     WalkResult result = getOperation().walk([&](Operation *op) {
       // moe.preshuffled only gives bytes a type, in host code too.
-      if (!isa_and_nonnull<MoEDialect>(op->getDialect()) ||
-          isa<PreshuffledOp>(op))
+      if (auto view = dyn_cast<PreshuffledOp>(op))
+        return WalkResult(checkPreshuffledBytes(view));
+      if (!isa_and_nonnull<MoEDialect>(op->getDialect()))
         return WalkResult::advance();
       if (failed(checkPlace(op, getOperation())))
         return WalkResult::interrupt();
-      bool hasBarrier =
-          isa<GroupedGemmOp, PingpongOp, SyncOp, ReduceGroupsOp, ScatterOp>(op);
-      if (hasBarrier && failed(uniformity.check(op)))
+      if (failed(uniformity.check(op)))
         return WalkResult::interrupt();
       return WalkResult::advance();
     });

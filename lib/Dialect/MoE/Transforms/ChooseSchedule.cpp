@@ -49,6 +49,10 @@ struct MoEChooseSchedulePass
     }
     if (!target)
       return op.emitOpError() << describeUnknownChip(chip);
+    if (globalExperts && globalExperts < op.getE())
+      return op.emitOpError("expected global-experts to be at least the ")
+             << op.getE() << " experts of 'w', got "
+             << static_cast<int64_t>(globalExperts);
     Workload workload;
     workload.tokens = expectedTokens(op, tokens);
     workload.globalExperts = globalExperts;
@@ -58,9 +62,16 @@ struct MoEChooseSchedulePass
   }
 
   void runOnOperation() override {
-    if (tokens < 0) {
-      getOperation()->emitError("expected tokens to be at least 0, got ")
+    if (tokens < 0 || tokens >= 1 << 24) {
+      getOperation()->emitError("expected tokens to be from 0 to 16777215 (24 "
+                                "bits of a sorted id), got ")
           << static_cast<int64_t>(tokens);
+      return signalPassFailure();
+    }
+    if (globalExperts < 0 || globalExperts >= 1 << 24) {
+      getOperation()->emitError(
+          "expected global-experts to be from 0 to 16777215, got ")
+          << static_cast<int64_t>(globalExperts);
       return signalPassFailure();
     }
     WalkResult result = getOperation()->walk([&](GroupedGemmOp op) {

@@ -72,8 +72,14 @@ moe::prepareKernelFunction(Operation *op, int64_t threads, const Twine &grid) {
     func.setKnownBlockSizeAttr(
         b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
   }
-  if (!func->hasAttr(kGridAttrName))
-    func->setAttr(kGridAttrName, b.getStringAttr(grid + ";1;1"));
+  // A workgroup that is missing computes nothing, and one too many reads past
+  // the end of the lists.
+  StringAttr wanted = b.getStringAttr(grid + ";1;1");
+  Attribute given = func->getAttr(kGridAttrName);
+  if (given && given != wanted)
+    return op->emitOpError("expected '")
+           << kGridAttrName << "' = " << wanted << " or none, got " << given;
+  func->setAttr(kGridAttrName, wanted);
   return func;
 }
 
@@ -108,13 +114,12 @@ static bool isSameLength(Value a, Value b) {
          (list && a.getType() == b.getType() && list.hasStaticShape());
 }
 
-/// The ops of a function are launched together, so they need one grid; a
-/// function that brings its own says that it serves all of them.
+/// The ops of a function are launched together, so they need one grid.
 static LogicalResult checkGrids(ArrayRef<Operation *> ops) {
   llvm::DenseMap<Operation *, Operation *> firstOps;
   for (Operation *op : ops) {
     Operation *func = op->getParentOfType<gpu::GPUFuncOp>();
-    if (!func || func->hasAttr(kGridAttrName))
+    if (!func)
       continue;
     Operation *&first = firstOps[func];
     if (!first) {
@@ -129,9 +134,7 @@ static LogicalResult checkGrids(ArrayRef<Operation *> ops) {
                                               "op of the kernel, ")
                               << grid << " with n = " << n << ", got "
                               << ownGrid << " with n = " << ownN
-                              << "; give them kernels of their own, or the "
-                                 "function a '"
-                              << kGridAttrName << "' that serves both";
+                              << "; give them kernels of their own";
     diag.attachNote(first->getLoc()) << "the first op is here";
     return diag;
   }
@@ -307,12 +310,7 @@ void KernelExpander::findTile() {
   n = multiply(toIndex(tile), schedule.getTileN());
 
   Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
-  // Equal in all lanes of a wave; saying so keeps the wave's places in scalar
-  // registers.
-  Value wave = arith::IndexCastUIOp::create(
-      b, b.getI32Type(), binary<arith::DivUIOp>(thread, index(64)));
-  wave = toIndex(gpu::SubgroupBroadcastOp::create(
-      b, wave, /*lane=*/Value(), gpu::BroadcastType::first_active_lane));
+  Value wave = binary<arith::DivUIOp>(thread, index(64));
   if (schedule.getKWave() > 1) {
     waveGroup = binary<arith::DivUIOp>(wave, index(schedule.getWavesInN()));
     wave = binary<arith::RemUIOp>(wave, index(schedule.getWavesInN()));
@@ -323,10 +321,9 @@ void KernelExpander::findTile() {
 /// True where the block is in use and its expert is local.
 Value KernelExpander::hasWork(Value expertId) {
   Value used = memref::LoadOp::create(b, op.getNumValid(), index(0));
-  // Sorted rows are counted by an i32; the first row of a workgroup behind them
-  // need not fit one with a sign.
-  Value inUse = less(arith::IndexCastUIOp::create(b, b.getI32Type(), m),
-                     arith::MaxSIOp::create(b, used, i32(0)));
+  Value usedIndex = arith::IndexCastOp::create(b, b.getIndexType(), used);
+  Value inUse =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, m, usedIndex);
   return binary<arith::AndIOp>(inUse, less(expertId, i32(op.getE())));
 }
 

@@ -12,6 +12,7 @@
 #include "moe/Target/Chip.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
@@ -190,7 +191,11 @@ private:
   SmallVector<Type> kernelTypes();
   Value inKernel(const Memory &memory, BlockArgument pointer, Value stride,
                  Value tokens, Value blocks);
-  Value hostPointer(const Memory &memory);
+  Value hostAddress(const Memory &memory);
+  Value hostPointer(const Memory &memory, Value address);
+  void buildCheck(Value isFine, const Twine &expected);
+  void checkStrides(const Memory &memory);
+  void checkAddresses(ArrayRef<Value> addresses);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
@@ -324,26 +329,79 @@ gpu::GPUFuncOp Outliner::buildKernel(SymbolTable &symbols) {
   return func;
 }
 
-/// The address of the operand's first element as a pointer that a kernel takes:
-/// bare pointers drop offsets, so it is computed here.
-Value Outliner::hostPointer(const Memory &memory) {
+/// The address of the operand's first element, i64; null without an operand.
+/// Bare pointers drop offsets, so it is computed here.
+Value Outliner::hostAddress(const Memory &memory) {
   Value source = memory.value;
+  if (!source)
+    return {};
+  if (auto preshuffled = source.getDefiningOp<PreshuffledOp>())
+    source = preshuffled.getBytes();
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, source);
+  int64_t bytes =
+      cast<MemRefType>(source.getType()).getElementTypeBitWidth() / 8;
+  Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, source);
+  Value offset = arith::MulIOp::create(b, metadata.getOffset(), index(bytes));
+  return arith::IndexCastOp::create(b, b.getI64Type(),
+                                    arith::AddIOp::create(b, start, offset));
+}
+
+void Outliner::buildCheck(Value isFine, const Twine &expected) {
+  cf::AssertOp::create(
+      b, isFine,
+      b.getStringAttr(op->getName().getStringRef() + ": " + expected));
+}
+
+/// What the op has as a precondition where its types do not say it.
+void Outliner::checkAddresses(ArrayRef<Value> addresses) {
+  Value all;
+  for (Value address : addresses)
+    if (address)
+      all = all ? arith::OrIOp::create(b, all, address).getResult() : address;
+  Value zero = arith::ConstantOp::create(b, b.getI64IntegerAttr(0));
+  Value low = arith::AndIOp::create(
+      b, all, arith::ConstantOp::create(b, b.getI64IntegerAttr(15)));
+  buildCheck(arith::CmpIOp::create(b, arith::CmpIPredicate::eq, low, zero),
+             "expected all operands to start at multiples of 16 bytes");
+}
+
+void Outliner::checkStrides(const Memory &memory) {
+  auto type = dyn_cast_or_null<MemRefType>(memory.value ? memory.value.getType()
+                                                        : Type());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!type || failed(type.getStridesAndOffset(strides, offset)) ||
+      !llvm::is_contained(strides, ShapedType::kDynamic))
+    return;
+  ValueRange values =
+      memref::ExtractStridedMetadataOp::create(b, memory.value).getStrides();
+  auto is = [&](arith::CmpIPredicate predicate, Value a, int64_t b_) -> Value {
+    return arith::CmpIOp::create(b, predicate, a, index(b_));
+  };
+  if (ShapedType::isDynamic(strides.back()))
+    buildCheck(is(arith::CmpIPredicate::eq, values.back(), 1),
+               "expected the elements of '" + memory.name +
+                   "' to follow each other");
+  if (type.getRank() != 2 || !ShapedType::isDynamic(strides[0]))
+    return;
+  int64_t columns = type.getDimSize(1);
+  int64_t perAccess = 16 * 8 / type.getElementTypeBitWidth();
+  buildCheck(is(arith::CmpIPredicate::sge, values[0], columns),
+             "expected the row stride of '" + memory.name +
+                 "' to be at least its " + Twine(columns) + " columns");
+  Value rest = arith::RemUIOp::create(b, values[0], index(perAccess));
+  buildCheck(is(arith::CmpIPredicate::eq, rest, 0),
+             "expected the row stride of '" + memory.name +
+                 "' to be a multiple of " + Twine(perAccess) +
+                 " elements (16 bytes)");
+}
+
+/// The address as a pointer that a kernel takes.
+Value Outliner::hostPointer(const Memory &memory, Value integer) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext(), 1);
-  Value address;
-  if (!source) {
-    address = LLVM::ZeroOp::create(b, pointer);
-  } else {
-    if (auto preshuffled = source.getDefiningOp<PreshuffledOp>())
-      source = preshuffled.getBytes();
-    auto metadata = memref::ExtractStridedMetadataOp::create(b, source);
-    int64_t bytes =
-        cast<MemRefType>(source.getType()).getElementTypeBitWidth() / 8;
-    Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, source);
-    Value offset = arith::MulIOp::create(b, metadata.getOffset(), index(bytes));
-    Value integer = arith::IndexCastOp::create(
-        b, b.getI64Type(), arith::AddIOp::create(b, start, offset));
-    address = LLVM::IntToPtrOp::create(b, pointer, integer);
-  }
+  Value address =
+      integer ? LLVM::IntToPtrOp::create(b, pointer, integer).getResult()
+              : LLVM::ZeroOp::create(b, pointer).getResult();
   auto descriptor = LLVM::LLVMStructType::getLiteral(
       b.getContext(), {pointer, pointer, b.getI64Type()});
   Value value = LLVM::PoisonOp::create(b, descriptor);
@@ -373,8 +431,14 @@ LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
     return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
   };
   SmallVector<Value> operands;
+  SmallVector<Value> addresses;
   for (const Memory &memory : launch.memory)
-    operands.push_back(hostPointer(memory));
+    addresses.push_back(hostAddress(memory));
+  checkAddresses(addresses);
+  for (auto [memory, address] : llvm::zip(launch.memory, addresses)) {
+    checkStrides(memory);
+    operands.push_back(hostPointer(memory, address));
+  }
   operands.append({launch.tokens, i32(launch.n)});
   if (launch.isStage)
     operands.append(
@@ -422,7 +486,8 @@ struct MoEOutlineKernelsPass
       ScheduleAttr schedule = gemm.getScheduleAttr();
       if (!schedule)
         return op->emitOpError("expected a schedule, which "
-                               "-moe-choose-schedule makes, got none");
+                               "-moe-choose-schedule, also part of "
+                               "--moe-to-launches, makes, got none");
       if (!isOneKernel(gemm.getProduct(), schedule.toStruct()))
         return op->emitOpError("expected k_batch = 1 where the output is "
                                "stored, got ")

@@ -36,10 +36,30 @@ void moe::addPreshuffledConversion(TypeConverter &converter) {
   });
 }
 
+LogicalResult moe::checkPreshuffledBytes(PreshuffledOp op) {
+  auto bytes = dyn_cast<MemRefType>(op.getBytes().getType());
+  if (!op->getParentOfType<gpu::GPUModuleOp>())
+    return success();
+  if (!bytes)
+    return op.emitOpError("expected memrefs in a kernel, got ")
+           << op.getBytes().getType();
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  // preshuffled_c4
+  if (succeeded(bytes.getStridesAndOffset(strides, offset)) && offset == 0 &&
+      strides[0] == 1)
+    return success();
+  return op.emitOpError("expected contiguous bytes without an offset in a "
+                        "kernel (memref.view moves the start), got ")
+         << bytes;
+}
+
 LogicalResult moe::checkPreshuffledUses(Operation *root) {
   WalkResult result = root->walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (op != root && isa<gpu::GPUModuleOp>(op))
       return WalkResult::skip();
+    if (auto view = dyn_cast<PreshuffledOp>(op))
+      return WalkResult(checkPreshuffledBytes(view));
     if (isa_and_nonnull<MoEDialect, scf::SCFDialect, cf::ControlFlowDialect>(
             op->getDialect()) ||
         isa<arith::SelectOp, memref::DimOp, func::CallOp, func::ReturnOp,

@@ -7,7 +7,7 @@
 // RUN: %exit 1 moe-opt %s --moe-choose-schedule="chip=gfx950 tokens=-1" -split-input-file 2>&1 | FileCheck %s --check-prefix=TOKENS
 // UNKNOWN: 'moe.grouped_gemm' op {{.*}}gfx900
 // NONE: 'moe.grouped_gemm' op expected a chip to choose a schedule for, from the option chip or the #rocdl.target of a gpu.module, got none
-// TOKENS: error: expected tokens to be at least 0, got -1
+// TOKENS: error: expected tokens to be from 0 to 16777215 (24 bits of a sorted id), got -1
 
 #w = #moe.preshuffle<weight>
 #s = #moe.preshuffle<scale>

@@ -11,7 +11,7 @@ func.func @no_schedule(%out: memref<?x64xbf16>, %x: memref<?x256xbf16>, %wb: mem
     %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>, %tokens: i32) {
   %w = moe.preshuffled %wb : memref<?xi8> to memref<8x64x256xf4E2M1FN, #w>
   %s = moe.preshuffled %sb : memref<?xi8> to memref<8x64x8xf8E8M0FNU, #s>
-  // expected-error @+1 {{expected a schedule, which -moe-choose-schedule makes, got none}}
+  // expected-error @+1 {{expected a schedule, which -moe-choose-schedule, also part of --moe-to-launches, makes, got none}}
   moe.grouped_gemm down accumulate outs(%out : memref<?x64xbf16>)
       ins(%x, %w, %s : memref<?x256xbf16>, memref<8x64x256xf4E2M1FN, #w>, memref<8x64x8xf8E8M0FNU, #s>)
       routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)

@@ -32,7 +32,8 @@
 namespace moe {
 
 /// The operands and attributes of a moe.grouped_gemm with their defaults, for
-/// its builder. The values without a default must be set.
+/// its builder. The values without a default must be set; the builder ends the
+/// process at one that is not.
 struct GroupedGemmSpec {
   Stage stage = Stage::Down;
   bool accumulate = false;
@@ -47,7 +48,7 @@ struct GroupedGemmSpec {
   mlir::Value tokens; ///< i32
   int64_t topk = 1;
   int64_t blockRows = 16;
-  /// Absent: -moe-choose-schedule makes one.
+  /// Absent: -moe-choose-schedule makes one. The op's verifier checks it.
   std::optional<Schedule> schedule;
 };
 

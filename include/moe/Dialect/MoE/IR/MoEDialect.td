@@ -25,10 +25,32 @@ def MoE_Dialect : Dialect {
 
     There are two levels:
 
-    * **Kernel level**: `moe.grouped_gemm`, a whole stage on memory operands.
+    * **Kernel level**: `moe.grouped_gemm`, one stage of a layer, and
+      `moe.activate_sums` and `moe.reduce_slots`, which finish one; in a kernel or
+      in host code, on memrefs or on tensors in destination-passing style.
+      `moe.preshuffled` gives bytes the type of weights or scales.
     * **Tile level**: ops that every lane of a workgroup executes together
       (SIMT). A tile-level value is what *one lane* holds; which element of the
       tile that is, is written in `docs/Layouts.md` and, shortly, at each op.
+
+    **Fragments of 16 and of 32 rows.** A wave multiplies by MFMAs of 16 x 16 or
+    of 32 x 32, and the rank of a fragment's type says which. The ops' texts
+    describe 16 x 16: weights NB x KB x 32, scales NB x KB, accumulators
+    MB x NB x 4, in blocks of 16 rows and columns, with lane group lane/16 along
+    K. For 32 x 32, blocks are of 32, and each type has one dimension more:
+    weights NB x KB x 2 x 32 and scales NB x KB x 2, the two runs of 32 K of a
+    lane; accumulators MB x NB x 4 x 4, four groups of four rows. Which element
+    is where is in `docs/Layouts.md`, "MFMA".
+
+    **Attributes that the dialect knows** and checks:
+
+    * `moe.grid`, on a kernel: the workgroups in x, y and z as "x;y;z", with
+      expressions of `+ - * / ceildiv() min()` over `tokens`, `n` (rows of an
+      expert's weights), `k` (columns of x) and `num_blocks` (entries of
+      `expert_ids`). `-moe-expand-kernel` derives it from the kernel's ops unless
+      it is there; it ends up in a note of the code object.
+    * `moe.expected_tokens`, on a `moe.grouped_gemm`: an integer, for how many
+      tokens `-moe-choose-schedule` chooses where `tokens` is no constant.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",

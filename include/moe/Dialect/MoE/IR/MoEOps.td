@@ -69,11 +69,11 @@ def MoE_LdsRead : MemRead<MoE_LdsResource>;
 def MoE_LdsWrite : MemWrite<MoE_LdsResource>;
 def MoE_LdsTile : MemRefRankOf<[BF16], [2]>;
 def MoE_LdsBuffer : MemRefRankOf<[I8], [1]>;
-def MoE_Rows : VectorOfRankAndType<[1], [I32]>;
-def MoE_WeightFragment : VectorOfRankAndType<[3, 4], [F4E2M1FN]>;
-def MoE_ScaleFragment : VectorOfRankAndType<[2, 3], [F8E8M0FNU]>;
-def MoE_UnpackedFragment : VectorOfRankAndType<[3, 4], [BF16]>;
-def MoE_Accumulator : VectorOfRankAndType<[3, 4], [F32]>;
+def MoE_Rows : FixedVectorOfRankAndType<[1], [I32]>;
+def MoE_WeightFragment : FixedVectorOfRankAndType<[3, 4], [F4E2M1FN]>;
+def MoE_ScaleFragment : FixedVectorOfRankAndType<[2, 3], [F8E8M0FNU]>;
+def MoE_UnpackedFragment : FixedVectorOfRankAndType<[3, 4], [BF16]>;
+def MoE_Accumulator : FixedVectorOfRankAndType<[3, 4], [F32]>;
 def MoE_Topk : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<255>]>;
 
 //===----------------------------------------------------------------------===//
@@ -121,12 +121,13 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     token < `tokens` and slot < `topk`. There is one entry of `expert_ids` for
     each M block of `block_rows` sorted rows. `num_valid[0]` is the number of
     sorted rows in use, a multiple of `block_rows`; everything past it is
-    garbage and is not looked at. A block whose expert id is not in [0, E) does
+    garbage and is not looked at. `num_valid[1]`, where sorting steps keep the
+    number of tokens, is not read. A block whose expert id is not in [0, E) does
     nothing. `sorted_weights` may hold anything, NaN included, on rows that are
     not valid.
 
-    How the product is computed says the optional `schedule`, which does not
-    change what is computed: `k_batch` slices of K, contiguous runs of K tiles
+    The optional `schedule` says how the product is computed, never what is
+    computed: `k_batch` slices of K, contiguous runs of K tiles
     as equal as possible, are computed by different workgroups, the first slice
     adds the bias; inside a workgroup `k_wave` groups of waves share the slice's
     K tiles likewise and add their sums in LDS. `-moe-choose-schedule` gives an
@@ -146,13 +147,14 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       written, the result is its new value. `-one-shot-bufferize` makes it the
       second form, `-moe-outline-kernels` the first.
 
-    All memory starts at a multiple of 16 bytes, what an offset or a row stride
-    that is known only at run time leads to included. Byte offsets into weights
+    Every operand's first element, and with a row stride the first element of
+    each row of `x` and `out`, is at a multiple of 16 bytes. Where offset and
+    stride are known only at run time, that is a precondition. Byte offsets into weights
     and `out` are 64 bits wide; `x`, its rows times its row stride, must be
     smaller than 4 GiB - 1 MiB.
 
     Constraints:
-    * (C1) `x` is ?xK with K static, a multiple of 32, at most 65536;
+    * (C1) `x` has rank 2, any number of rows and K columns, K static, a multiple of 32, at most 65536;
     * (C2) `w` is ExRxK in the layout `#moe.preshuffle<weight>`, R = N in stage
       `down` and 2 x I in stage `gate_up`;
     * (C3) `scale` is ExRx(K/32) in the layout `#moe.preshuffle<scale>`;
@@ -171,7 +173,7 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       be dynamic, and must be 1) and rows do not overlap;
       offsets, and the row strides of `x`, `out` and `bias`, may be static or
       dynamic; those of `x` and `out`, and the offset of `sorted_weights`, are
-      multiples of 16 bytes; `x` as far as it is static is smaller than
+      multiples of 16 bytes; the size of `x`, where static, is below
       4 GiB - 1 MiB;
     * (C13) an activation belongs to stage `gate_up`, has its own parameters and
       plain stores; raw sums are f32, without bias and routing weight; stage
@@ -306,7 +308,7 @@ def MoE_ActivateSumsOp : MoE_KernelOp<"activate_sums", [
       ?x(2 x I), or ?xI with activation `none`;
     * (C2) the activation has its own parameters;
     * (C3) `bias`, when present, is experts x (2 x I) with a gate layout that is
-      not `none`, and without it there is none; activation `none` has no bias;
+      not `none`; without a bias there is no gate layout; activation `none` has no bias;
     * (C4) `block_rows` is 16, 32, 64 or 128;
     * (C5) `num_valid` has 2 elements, `tokens`, where constant, is below 2^24;
     * (C6) the memory operands are in the default or the global memory space,
@@ -462,8 +464,8 @@ def MoE_RouteRowsOp : MoE_Op<"route_rows", [
     MemoryEffects<[]>]> {
   let summary = "rows of the activations that this lane gathers";
   let description = [{
-    A tile of tile_m x tile_k bf16 is moved in 16-byte chunks, row-major: lane l
-    of wave w moves chunks (w*C + c)*64 + l, c = 0 to C - 1. Element c of this is
+    A tile of tile_m x tile_k bf16 is moved in 16-byte chunks, chunk
+    `c * threads + thread` by this thread, row-major. Element c of the result is
     the row of the activations that chunk c comes from: for sorted row
     i = `first` + (chunk / (tile_k/8)), `token * topk + slot` with `per_slot`
     (stage 2), else `token` (stage 1); -1 if the sorted row is not valid.
@@ -503,8 +505,8 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
     the waves multiply the tile in one buffer, the next tile is gathered into
     the other, and each wave loads its next weights into registers. K runs over
     `columns` columns from `k` on, a multiple of tile_k; the last tile may be
-    partial. With `end`, which is at least `columns` - tile_k behind `k`, the
-    last tile may also lie past `end` as a whole, and then contributes nothing;
+    partial. `end` is at least `k` + `columns` - tile_k; with it, the last tile
+    may lie past `end` as a whole, and then contributes nothing;
     no tile but the last may reach past K. Groups of waves that share K tiles take the same
     number of steps that way.
 
@@ -729,7 +731,7 @@ def MoE_MfmaOp : MoE_Op<"mfma", [
 
     K is consumed in the order of the weight fragments (block K): in step j of
     a block of 128, lane group L = lane/16 multiplies K = 32*L + 8*j + (0..7).
-    A sum has no order, so A is read from LDS in the same order.
+    A is read from LDS in the same order of K, so that the products match.
 
     Constraints:
     * (C1) the tile has 16*MB rows and at least 128*KB columns, in workgroup
@@ -794,8 +796,8 @@ def MoE_ActivateOp : MoE_Op<"activate", [
     Constraints:
     * (C1) accumulators are MB x (2*NB) x 4 and the result is MB x NB x 4;
     * (C2) the activation is not `none` and has its own parameters;
-    * (C3) `bias`, when present, has two rows of columns, 2 x I, and a gate
-      layout that is not `none` says their order.
+    * (C3) `bias`, when present, is experts x (2 x I), and a gate layout that
+      is not `none` says the order of its columns.
 
     *Lowers to* `arith` and `math` ops.
 
@@ -864,7 +866,7 @@ def MoE_ReduceGroupsOp : MoE_Op<"reduce_groups", [
 
 def MoE_ScatterOp : MoE_Op<"scatter", [
     AttrSizedOperandSegments, AllTypesMatch<["buffer0", "buffer1"]>, MemoryEffects<[]>]> {
-  let summary = "bias, routing weight, and the way out";
+  let summary = "epilogue: bias, routing weight, rounding, store or add";
   let description = [{
     The epilogue. Takes the accumulators of `moe.pingpong`, adds the bias of the
     expert, multiplies by the routing weight, rounds once to the element type of
@@ -884,7 +886,7 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     Constraints:
     * (C1) accumulators are (tile_m/16) x (wave columns/16) x 4, and the waves
       that hold tile_n columns divide all waves; if they are fewer, the first
-      ones hold the result and the others nothing;
+      waves hold the sums and the others take no part;
     * (C2) for outputs of 2 bytes, each buffer holds half of the output tile,
       tile_m * tile_n bytes, or the first one all of it;
     * (C3) `paired` needs f32.

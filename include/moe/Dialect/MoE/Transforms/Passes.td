@@ -14,10 +14,11 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     a kernel, a `gpu.func` with `kernel`, of a `gpu.module` directly in the
     module and for a `#rocdl.target` or no target; and that no branch to it
     plainly depends on the thread. Passes of a pipeline run on such modules, and
-    would leave ops elsewhere as they are without a word. The ops hold barriers,
-    so all threads of a workgroup must reach them together: a condition that is
-    computed, through whatever ops and loads, from `gpu.thread_id`,
-    `gpu.lane_id` or `gpu.subgroup_id` is refused. What depends on the thread in
+    would silently leave ops elsewhere as they are. All threads of a workgroup
+    must reach an op together, because they compute it together: a condition
+    that is computed, through whatever ops and loads, from `gpu.thread_id`,
+    `gpu.global_id`, `gpu.lane_id`, `gpu.subgroup_id` or the `rocdl` ops they
+    become is refused. What depends on the thread in
     other ways is the caller's to avoid.
 
     With `arguments`, kernels may only have memref arguments of static shape,
@@ -138,6 +139,26 @@ def MoEPreshuffledToBytesPass
   ];
 }
 
+def MoEShareBuffersPass : Pass<"moe-share-buffers", "::mlir::ModuleOp"> {
+  let summary = "buffers of host code in memory that kernels reach";
+  let description = [{
+    Bufferization makes `memref.alloc` of a tensor between two ops, memory that
+    no GPU knows. Each `memref.alloc` of host code becomes `gpu.alloc
+    host_shared`, which host and kernels reach, and each `memref.dealloc` frees
+    such memory; `gpu.host_register` of such a buffer goes away. Kernels' own code stays as it is. No pipeline runs it: whether
+    a buffer is freed here or by a caller, in which way, only the program knows.
+
+    Precondition: buffers that are freed in host code are allocated in it.
+    Postcondition: no `memref.alloc` or `memref.dealloc` in host code, but for
+    memory spaces of its own.
+
+    ```mlir
+    %h = gpu.alloc host_shared (%rows) : memref<?x2880xbf16>
+    ```
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect"];
+}
+
 def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "kernel ops of host code to kernels and launches";
   let description = [{
@@ -149,7 +170,10 @@ def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
     A kernel's arguments are those of `docs/KernelABI.md`: plain pointers to the
     first element of each operand, which the host computes as base plus offset
     because the bare-pointer convention drops offsets, then the numbers, then as
-    i64 the row strides, in elements, that are not known statically. Weights and
+    i64 the row strides, in elements, that are not known statically. What the
+    types do not say and the op has as a precondition is asserted on the host:
+    addresses at multiples of 16 bytes, row strides of whole 16 bytes and not
+    below the columns, elements that follow each other. Weights and
     scales must come from `moe.preshuffled` (`-moe-preshuffled-to-bytes` sees to
     it). The op clears nothing, and all
     memory must be known to the GPU runtime (`gpu.alloc`, `gpu.host_register`).
@@ -167,8 +191,8 @@ def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
-    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
     "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect"
   ];
 }
@@ -205,7 +229,7 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
 }
 
 def MoEPipelinePass : Pass<"moe-pipeline", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "moe.pingpong to a software pipeline over two buffers";
+  let summary = "expand moe.pingpong to a software pipeline over two buffers";
   let description = [{
     Expands `moe.pingpong` to explicit steps. A step multiplies the tile in one
     buffer, after a `moe.sync`, and before it does so starts to gather the next

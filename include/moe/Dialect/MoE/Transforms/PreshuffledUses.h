@@ -6,6 +6,8 @@
 #ifndef MOE_DIALECT_MOE_TRANSFORMS_PRESHUFFLEDUSES_H
 #define MOE_DIALECT_MOE_TRANSFORMS_PRESHUFFLEDUSES_H
 
+#include "moe/Dialect/MoE/IR/MoE.h"
+
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace moe {
@@ -25,6 +27,9 @@ void populatePreshuffledUsePatterns(const mlir::TypeConverter &converter,
 /// Error: an op in `root` uses a preshuffled memref and is none of those above.
 /// What is in a gpu.module inside `root` is not looked at.
 mlir::LogicalResult checkPreshuffledUses(mlir::Operation *root);
+
+/// Error: in a kernel, bytes that are not contiguous or have an offset.
+mlir::LogicalResult checkPreshuffledBytes(PreshuffledOp op);
 
 } // namespace moe
 

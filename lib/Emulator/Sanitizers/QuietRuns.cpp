@@ -1,4 +1,4 @@
-//===- ArithmeticRuns.cpp - runs of instructions checked together ---------===//
+//===- QuietRuns.cpp - runs of instructions checked together --------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -9,12 +9,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Sanitizers/ArithmeticRuns.h"
+#include "Sanitizers/QuietRuns.h"
 
 namespace moe::emulator {
 
 /// Accesses registers only, and cannot be reported by the `exec` sanitizer.
-static bool isPlainArithmetic(const Inst &inst, const InstMeta &meta) {
+static bool isQuiet(const Inst &inst, const InstMeta &meta) {
   switch (meta.kind) {
   case InstClass::Valu:
   case InstClass::Trans:
@@ -22,8 +22,8 @@ static bool isPlainArithmetic(const Inst &inst, const InstMeta &meta) {
     return !(inst.mods & ModDpp) && !(meta.traits & Permutes);
   case InstClass::Salu:
     // What changes how the next ones are executed (VectorModes.h) ends a run.
-    return !(meta.traits &
-             (Indexes | KeepsOldValue | RelativeRegisters | SetsHwReg));
+    return !(meta.traits & (Indexes | KeepsOldValue | RelativeRegisters)) &&
+           meta.mnemonic.compare(0, 8, "s_setreg") != 0;
   case InstClass::Mfma:
   case InstClass::Nop:
     return true;
@@ -32,7 +32,7 @@ static bool isPlainArithmetic(const Inst &inst, const InstMeta &meta) {
   }
 }
 
-static void addTo(ArithmeticRun &run, const InstMeta &meta) {
+static void addTo(QuietRun &run, const InstMeta &meta) {
   run.usesAllLanes |= bool(meta.traits & AllLanes);
   for (uint8_t flag : {2, 1})
     for (const RegUse &use : meta.uses) {
@@ -41,7 +41,7 @@ static void addTo(ArithmeticRun &run, const InstMeta &meta) {
       for (unsigned reg = use.first;
            reg < use.first + unsigned(use.count) && reg < registerCount;
            ++reg) {
-        run.accessed.insert(reg);
+        run.touched.insert(reg);
         if (reg >= 128 && reg < regVector)
           continue; // no registers that one could forget to write
         if (flag == 1) {
@@ -55,17 +55,16 @@ static void addTo(ArithmeticRun &run, const InstMeta &meta) {
   ++run.length;
 }
 
-ArithmeticRuns findArithmeticRuns(const Program &program) {
-  ArithmeticRuns found;
+QuietRuns findQuietRuns(const Program &program) {
+  QuietRuns found;
   size_t count = program.meta.size();
   found.at.assign(count, 0);
   for (size_t first = 0; first < count;) {
-    ArithmeticRun run;
+    QuietRun run;
     size_t end = first;
     // The scheduler handles the last one of a straight-line run separately.
-    for (size_t last = first + program.code[first].runLength - 1;
-         end < last && isPlainArithmetic(program.code[end], program.meta[end]);
-         ++end)
+    for (size_t last = first + program.code[first].straight - 1;
+         end < last && isQuiet(program.code[end], program.meta[end]); ++end)
       addTo(run, program.meta[end]);
     if (run.length > 1) {
       found.runs.push_back(run);
