@@ -6,7 +6,8 @@ count_instructions.py --build BUILD [--chip CHIP] [--rivals FOLDER] [--json]
 
 Compiles one kernel a tile, disassembles it with LLVM's tools and counts the
 innermost loop that has most MFMA. The unit of work is one 16x16x32 product, so
-that MFMA of all shapes compare. FOLDER holds code objects of others by the name
+that MFMA of all shapes compare. Also printed: barriers of the loop and its waits
+for all loads (drains), instructions before the first load of weights. FOLDER holds code objects of others by the name
 WHAT_<M>x<N>x<K>_*.<chip>.hsaco with a launch file *.launch.json beside each;
 they are counted in the same run by the same rules, and the ratio of ours to the
 best of them at the same tile_m is printed. With --check every kernel counted is
@@ -22,10 +23,11 @@ import subprocess
 import sys
 import tempfile
 
-# The best tile we know for each tile_m, by fewest instructions.
+# The tiles for each tile_m that have the fewest instructions, and narrower ones,
+# which fill the chip where there are few rows.
 TILES = {
-    "gfx950": ["16x256x256", "32x256x256", "64x256x128", "128x256x128",
-               "128x256x128:--waves=8"],
+    "gfx950": ["16x128x256", "16x256x256", "32x128x256", "32x256x256", "64x256x128",
+               "128x256x128", "128x256x128:--waves=8"],
     "gfx942": ["16x128x256", "32x128x256", "64x128x128", "64x256x128", "128x128x128"],
 }
 SHAPE = ["--model-dim", "2880", "--inter-dim", "2880", "--experts", "32", "--topk", "4"]
@@ -93,6 +95,7 @@ def count(path, chip):
     return {"insts": len(loop) / units, "valu": valu / units,
             "mfma": sum(bool(work(m)) for _, m, _ in loop) / units,
             "barriers": sum(m == "s_barrier" for _, m, _ in loop),
+            "drains": sum(m == "s_waitcnt" and "vmcnt(0)" in o for _, m, o in loop),
             "before_weights": before_weights(code), **registers(path)}
 
 
@@ -131,7 +134,7 @@ def rivals(args, chip):
 
 
 def print_table(rows):
-    print(f"{'chip':7}{'kernel':44}{'insts':>7}{'valu':>7}{'mfma':>6}{'barriers':>9}"
+    print(f"{'chip':7}{'kernel':44}{'insts':>7}{'valu':>7}{'mfma':>6}{'barriers':>9}{'drains':>7}"
           f"{'before':>8}{'vgpr':>6}{'spills':>7}{'ratio':>7}")
     for row in rows:
         others = [r["insts"] for r in rows if not r["name"].startswith("ours ")
@@ -140,7 +143,7 @@ def print_table(rows):
         ratio = f"{row['insts'] / min(others):7.2f}" if mine and others else " " * 7
         before = "-" if row["before_weights"] is None else row["before_weights"]
         print(f"{row['chip']:7}{row['name']:44}{row['insts']:7.2f}{row['valu']:7.2f}"
-              f"{row['mfma']:6.2f}{row['barriers']:9}{before:>8}{row['vgpr']:6}"
+              f"{row['mfma']:6.2f}{row['barriers']:9}{row['drains']:7}{before:>8}{row['vgpr']:6}"
               f"{row['spills']:7}{ratio}")
 
 

@@ -3,8 +3,9 @@
 #
 # Times whole kernels in the emulator on one core: wave instructions and vector
 # ALU instructions a second without sanitizers, and how much longer a run takes
-# with all of them. Prints a table; asserts nothing. Single instructions are
-# timed by `emulator-speed`.
+# with all of them. With --growth: how the time grows with tokens, experts and
+# threads. Prints a table; asserts nothing. Single instructions are timed by
+# `emulator-speed`.
 import argparse
 import glob
 import json
@@ -88,8 +89,8 @@ def kernels(options, folder):
     return found
 
 
-def run(options, arguments, extra):
-    command = [options.moe_run] + arguments + ["--threads", "1", "--json"] + extra
+def run(options, arguments, extra, threads=1):
+    command = [options.moe_run] + arguments + ["--threads", str(threads), "--json"] + extra
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -98,6 +99,23 @@ def run(options, arguments, extra):
 
 def best(options, arguments, extra):
     return min(run(options, arguments, extra)["seconds"] for _ in range(options.repeat))
+
+
+def growth(options):
+    """One shape of stage 2, varied in one number at a time."""
+    first = {"tokens": 64, "experts": 16, "threads": 1}
+    steps = {"tokens": (16, 64, 256, 1024), "experts": (4, 16, 64, 128), "threads": (1, 2, 4)}
+    print(f"{'tokens':>6} {'experts':>7} {'threads':>7} {'wave insts':>11} {'s':>7} {'M/s':>7}")
+    for name, values in steps.items():
+        for value in values:
+            case = dict(first, **{name: value})
+            arguments = ["gemm2", "--chip", options.chip, "--model-dim", "512", "--inter-dim", "512", "--topk", "4",
+                         "--tokens", str(case["tokens"]), "--experts", str(case["experts"])]
+            runs = [run(options, arguments, [], case["threads"]) for _ in range(options.repeat)]
+            seconds = min(result["seconds"] for result in runs)
+            count = runs[0]["instructions"]
+            print(f"{case['tokens']:6} {case['experts']:7} {case['threads']:7} {count:11} {seconds:7.3f} "
+                  f"{count / seconds / 1e6:7.1f}", flush=True)
 
 
 def main():
@@ -111,9 +129,13 @@ def main():
     parser.add_argument("--experts", type=int, default=8)
     parser.add_argument("--repeat", type=int, default=3, help="the best of so many runs")
     parser.add_argument("--only", default="", help="kernels whose name has this in it")
+    parser.add_argument("--growth", action="store_true", help="against tokens, experts and threads")
+    parser.add_argument("--chip", default="gfx950", help="of --growth")
     options = parser.parse_args()
     if options.vectors:
         os.environ["MOE_EMULATOR_VECTORS"] = options.vectors
+    if options.growth:
+        return growth(options)
     print(f"{'kernel':34} {'wave insts':>11} {'VALU':>5} {'M/s':>7} {'M VALU/s':>9} {'sanitized':>10}")
     with tempfile.TemporaryDirectory() as folder:
         for name, arguments in kernels(options, folder):

@@ -80,7 +80,7 @@ TEST(RunCheck, OneWrongElementIsFound) {
   }
 }
 
-TEST(RunCheck, ATouchedRowWithoutARouteIsFound) {
+TEST(RunCheck, AChangedRowWithoutARouteIsFound) {
   Solved solved(9, true);
   double value = solved.get(5, 0);
   solved.set(5, 0, value * (1 + 1.0 / 128)); // one unit in the last place
@@ -120,7 +120,7 @@ TEST(RunCheck, FewProductsAreAllCompared) {
 
 /// One element that no sample has: a NaN of a generated problem, and a change
 /// where nothing is routed.
-TEST(RunCheck, SamplesSeeEveryNaNAndEveryTouchedElement) {
+TEST(RunCheck, SamplesSeeEveryNaNAndEveryChangedElement) {
   for (bool accumulate : {true, false}) {
     Solved solved(300, accumulate);
     int seen = 0;
@@ -139,7 +139,7 @@ TEST(RunCheck, SamplesSeeEveryNaNAndEveryTouchedElement) {
     for (int64_t col = 0; col < 96; col += 5) {
       double value = solved.get(row, col);
       solved.set(row, col, -value);
-      EXPECT_EQ(solved.sample().touched, 1);
+      EXPECT_EQ(solved.sample().changed, 1);
       solved.set(row, col, value);
     }
   }
@@ -211,7 +211,7 @@ TEST(RunCheck, SparseOutputsAreSampledWhereSomethingIs) {
   EXPECT_TRUE(some.pass());
   EXPECT_EQ(some.elements.compared, 64 * 96);
   out[size_t(firstOther * 96 * 2)] ^= 1;
-  EXPECT_EQ(checkStage(problem, out.data(), 1).touched, 1);
+  EXPECT_EQ(checkStage(problem, out.data(), 1).changed, 1);
   EXPECT_FALSE(checkStage(problem, out.data(), 1).pass());
 }
 

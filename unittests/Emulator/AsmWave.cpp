@@ -140,7 +140,7 @@ std::string decodeText(Chip chip, const std::string &text, unsigned rows,
     program.meta.push_back(decoded.meta);
     at += decoded.size;
   }
-  markStraight(program.code, program.meta);
+  markRunLengths(program.code, program.meta);
   heedVectorModes(program);
   return program.code.empty() ? "no instructions" : "";
 }
@@ -157,7 +157,7 @@ bool AsmWave::execute() {
   wave->pc = wave->code;
   const Inst *end = wave->code + program.code.size();
   while (wave->pc < end && wave->stop != Stop::Fault) {
-    const Inst *pc = wave->pc, *last = pc + pc->straight - 1;
+    const Inst *pc = wave->pc, *last = pc + pc->runLength - 1;
     wave->pc = last + 1;
     for (; pc <= last && wave->stop == Stop::None; ++pc)
       pc->run(*wave, *pc);

@@ -26,7 +26,7 @@ static std::vector<std::string> reportsOf(Chip chip, const std::string &text) {
   check.beginGroup(chipFeatures(chip));
   Wave wave;
   for (uint32_t record = 0; record < program.code.size(); ++record)
-    if (!check.isQuiet(record))
+    if (!check.canSkip(record))
       check.before(wave, record);
   return found;
 }

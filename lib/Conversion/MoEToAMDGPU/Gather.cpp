@@ -16,6 +16,48 @@ using namespace mlir;
 using namespace moe;
 
 namespace {
+/// The chunks of an A tile that this lane moves: its wave takes `count` runs of
+/// 64 chunks that follow each other, and the lane one of each.
+class LaneChunks {
+public:
+  LaneChunks(LaneBuilder &b, int64_t tileK, int64_t threads, int64_t count)
+      : b(b), chunksPerRow(tileK / layout::ATile::kChunkColumns),
+        lane(b.lane()), firstRun(b.mul(b.rem(b.wave(), threads / 64), count)) {}
+
+  /// The first chunk of run `c`, equal in all lanes.
+  Value getRun(int64_t c) {
+    return b.mul(b.add(firstRun, b.index(c)), kRunChunks);
+  }
+  Value getRow(int64_t c) {
+    if (!hasWholeRows())
+      return b.div(b.add(getRun(c), lane), chunksPerRow);
+    return b.add(b.div(getRun(c), chunksPerRow), b.div(lane, chunksPerRow));
+  }
+  /// The position in the row.
+  Value getPosition(int64_t c) {
+    return b.rem(hasWholeRows() ? lane : b.add(getRun(c), lane), chunksPerRow);
+  }
+
+  static constexpr int64_t kRunChunks = 64;
+  static constexpr int64_t kRunBytes = kRunChunks * layout::ATile::kChunkBytes;
+
+private:
+  bool hasWholeRows() const { return kRunChunks % chunksPerRow == 0; }
+
+  LaneBuilder &b;
+  int64_t chunksPerRow;
+  Value lane, firstRun;
+};
+
+/// The op of `op`'s block that uses its result first, or `op` without one.
+static Operation *findFirstUser(RouteRowsOp op) {
+  Operation *first = nullptr;
+  for (Operation *user : op->getUsers())
+    if (Operation *here = op->getBlock()->findAncestorOpInBlock(*user))
+      if (!first || here->isBeforeInBlock(first))
+        first = here;
+  return first ? first : op.getOperation();
+}
 
 struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -24,14 +66,19 @@ struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
   matchAndRewrite(RouteRowsOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     LaneBuilder b(op.getLoc(), rewriter);
-    int64_t chunksPerRow = op.getTileK() / 8, threads = op.getThreads();
     int64_t count = op.getRows().getType().getDimSize(0);
-    Value thread = b.threadIn(threads);
-    SmallVector<Value> rows;
+    LaneChunks chunks(b, op.getTileK(), op.getThreads(), count);
+    SmallVector<Value> ids, rows;
     for (int64_t c = 0; c < count; ++c) {
-      Value chunk = b.add(thread, b.index(c * threads));
-      Value sortedRow = b.add(adaptor.getFirst(), b.div(chunk, chunksPerRow));
-      Value id = memref::LoadOp::create(b, adaptor.getSortedIds(), sortedRow);
+      Value sortedRow = b.add(adaptor.getFirst(), chunks.getRow(c));
+      ids.push_back(
+          memref::LoadOp::create(b, adaptor.getSortedIds(), sortedRow));
+    }
+    // The ids take their time to arrive. Until somebody wants the rows other
+    // loads may be issued, ahead of the wait for the ids.
+    b.setInsertionPoint(findFirstUser(op));
+    pinOrder(b, op.getLoc());
+    for (Value id : ids) {
       auto [token, slot, valid] =
           b.decodeSortedId(id, adaptor.getTokens(), op.getTopk());
       Value row = token;
@@ -39,8 +86,8 @@ struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
         row = b.add(b.mul(token, op.getTopk()), slot);
       rows.push_back(b.select(valid, row, b.i32(-1)));
     }
-    rewriter.replaceOpWithNewOp<vector::FromElementsOp>(
-        op, op.getRows().getType(), rows);
+    rewriter.replaceOp(
+        op, vector::FromElementsOp::create(b, op.getRows().getType(), rows));
     return success();
   }
 };
@@ -50,30 +97,51 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
                  const Chip &chip)
       : OpConversionPattern(converter, ctx), chip(chip) {}
 
-  /// The descriptor of all of x, at most kDescriptorBytes long.
-  static Value describeX(LaneBuilder &b, Value x) {
+  /// LDS DMA adds its immediate offset to both addresses, in memory and in LDS.
+  /// So runs of a wave, which are kRunBytes apart in LDS, share a base in M0 as
+  /// far as that offset reaches, and the offset in memory is so much less.
+  static constexpr int64_t kRunsPerBase = 4096 / LaneChunks::kRunBytes;
+  static int64_t getImmediate(int64_t c) {
+    return c % kRunsPerBase * LaneChunks::kRunBytes;
+  }
+
+  /// The descriptor of all of x, at most kDescriptorBytes of it, from `lead`
+  /// bytes before it: what an immediate offset takes from an offset must leave
+  /// it positive.
+  static Value describeX(LaneBuilder &b, Value x, int64_t lead) {
     Value rows = memref::DimOp::create(b, x, 0);
     Value rowBytes = b.mul(b.rowStride(x), 2);
     Value bytes =
         arith::IndexCastUIOp::create(b, b.getI64Type(), b.mul(rows, rowBytes));
     Value limit =
         arith::ConstantOp::create(b, b.getI64IntegerAttr(kDescriptorBytes));
-    return b.descriptor(b.pointer(x), b.minU(bytes, limit));
+    Value size = b.minU(bytes, limit), first = b.pointer(x);
+    if (lead) {
+      Value more = arith::ConstantOp::create(b, b.getI64IntegerAttr(lead));
+      size = b.add(size, more);
+      first = LLVM::GEPOp::create(
+          b, first.getType(), b.getI8Type(), first,
+          ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(static_cast<int32_t>(-lead))});
+    }
+    return b.descriptor(first, size);
   }
 
-  /// Byte offset in x, less `k` bytes, of the chunk that this lane moves to
-  /// position `chunk` of the tile; out of range where zeros belong. Rows of x
-  /// are `stride` bytes apart (i32).
+  /// Byte offset in x, less `k` bytes and plus `lead`, of chunk `c` of this
+  /// lane, which is in row `row` of x; out of range where zeros belong. Rows of
+  /// x are `stride` bytes apart (i32).
   static Value chunkOffset(LaneBuilder &b, GatherOp op,
-                           const layout::ATile &tile, Value chunk, Value row,
-                           Value stride, Value k) {
+                           const layout::ATile &tile, LaneChunks &chunks,
+                           int64_t c, Value row, Value stride, Value k,
+                           int64_t lead) {
     int64_t tileK = op.getTo().getType().getDimSize(1);
     int64_t columns = op.getColumns();
     int64_t rowBytes = op.getX().getType().getDimSize(1) * 2;
-    Value tileRow = b.div(chunk, tileK / 8), place = b.rem(chunk, tileK / 8);
-    Value source = b.bitXor(place, b.tileKey(tile, tileRow));
+    Value source =
+        b.bitXor(chunks.getPosition(c), b.tileKey(tile, chunks.getRow(c)));
     Value column = b.toI32(b.mul(source, 16));
     Value offset = b.add(b.mul(row, stride), column);
+    if (lead)
+      offset = b.add(offset, b.i32(lead - getImmediate(c)));
     Value wanted =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row, b.i32(0));
     if (columns < tileK) {
@@ -83,20 +151,20 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     if (op.getBounded())
       wanted = arith::AndIOp::create(
           b, wanted, b.lessU(b.add(k, column), b.i32(rowBytes)));
-    return b.select(wanted, offset, b.i32(kOutOfRange));
+    return b.select(wanted, offset, b.i32(kOutOfRange + lead));
   }
 
   /// Straight into LDS: the hardware adds lane * 16 to a base that is equal in
   /// all lanes of the wave.
   static void gatherByDma(LaneBuilder &b, Value rsrc, Value offset, Value k,
-                          int64_t threads, int64_t firstChunk, Value lds) {
-    Value wave = b.rem(b.wave(), threads / 64);
-    Value base = b.add(b.mul(wave, 64 * 16), b.index(firstChunk * 16));
+                          LaneChunks &chunks, int64_t c, Value lds) {
+    Value base =
+        b.mul(chunks.getRun(c - c % kRunsPerBase), layout::ATile::kChunkBytes);
     Value place = LLVM::GEPOp::create(
         b, lds.getType(), b.getI8Type(), lds,
         ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(b.toI32(base))});
     ROCDL::RawPtrBufferLoadLdsOp::create(
-        b, rsrc, place, b.i32(16), offset, k, /*offset=*/b.i32(0),
+        b, rsrc, place, b.i32(16), offset, k, b.i32(getImmediate(c)),
         /*aux=*/b.i32(0), ArrayAttr(), ArrayAttr(), ArrayAttr());
   }
 
@@ -109,19 +177,21 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     int64_t count = op.getRows().getType().getDimSize(0);
     int64_t threads = tileType.getNumElements() / 8 / count;
     layout::ATile tile(chip, tileK);
-    Value rsrc = describeX(b, adaptor.getX());
+    LaneChunks chunks(b, tileK, threads, count);
+    int64_t lead = chip.hasWideLdsDma() ? (std::min(count, kRunsPerBase) - 1) *
+                                              LaneChunks::kRunBytes
+                                        : 0;
+    Value rsrc = describeX(b, adaptor.getX(), lead);
     Value k = b.toI32(b.mul(adaptor.getK(), 2));
     Value stride = b.toI32(b.mul(b.rowStride(adaptor.getX()), 2));
-    Value thread = b.threadIn(threads);
     Value lds = chip.hasWideLdsDma() ? b.pointer(adaptor.getTo()) : Value();
     auto chunkType = VectorType::get({8}, b.getBF16Type());
     SmallVector<Value> loaded;
     for (int64_t c = 0; c < count; ++c) {
-      Value chunk = b.add(thread, b.index(c * threads));
       Value row = vector::ExtractOp::create(b, adaptor.getRows(), c);
-      Value offset = chunkOffset(b, op, tile, chunk, row, stride, k);
+      Value offset = chunkOffset(b, op, tile, chunks, c, row, stride, k, lead);
       if (chip.hasWideLdsDma())
-        gatherByDma(b, rsrc, offset, k, threads, c * threads, lds);
+        gatherByDma(b, rsrc, offset, k, chunks, c, lds);
       else
         loaded.push_back(b.bufferLoad(chunkType, rsrc, offset, k));
     }
@@ -132,11 +202,10 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
       pinOrder(b, op.getLoc());
     for (auto [c, value] : llvm::enumerate(loaded)) {
       Value ordered = b.reorderChunk(value, tile.getOrder(), /*inverse=*/false);
-      Value chunk = b.add(thread, b.index(c * threads));
-      vector::StoreOp::create(b, ordered, adaptor.getTo(),
-                              ValueRange{b.div(chunk, tileK / 8),
-                                         b.mul(b.rem(chunk, tileK / 8), 8)},
-                              /*nontemporal=*/false, llvm::MaybeAlign(16));
+      vector::StoreOp::create(
+          b, ordered, adaptor.getTo(),
+          ValueRange{chunks.getRow(c), b.mul(chunks.getPosition(c), 8)},
+          /*nontemporal=*/false, llvm::MaybeAlign(16));
     }
     rewriter.eraseOp(op);
     return success();

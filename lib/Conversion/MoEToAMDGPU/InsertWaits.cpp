@@ -124,12 +124,20 @@ public:
   }
 };
 
+/// Waits until at most `loads` loads of this wave are in flight.
+void waitForLoads(ImplicitLocOpBuilder &b, unsigned loads) {
+  amdgpu::MemoryCounterWaitOp::create(b, /*load=*/b.getI32IntegerAttr(loads),
+                                      /*store=*/nullptr, /*ds=*/nullptr,
+                                      /*exp=*/nullptr, /*tensor=*/nullptr);
+}
+
 /// Pins the register loads of a loop's step ahead of its arithmetic: to save
 /// registers the back end would move them behind it, and leave them no time to
 /// arrive. Not without LDS DMA, where the gather's stores to LDS, which do have
 /// to wait, stand ahead of the loads. Not where the accumulators alone are half
 /// of the registers that arithmetic can name: there it would copy them to and
-/// fro.
+/// fro. Behind them one wait is for all loads of the step before, which have
+/// had a step's time, in place of one for each.
 void pinLoads(scf::ForOp loop) {
   int64_t accumulators = 0;
   for (Type type : loop.getResultTypes())
@@ -139,20 +147,27 @@ void pinLoads(scf::ForOp loop) {
   if (accumulators >= 128 ||
       loop.getBody()->getOps<ROCDL::RawPtrBufferLoadLdsOp>().empty())
     return;
-  Operation *last = nullptr;
-  SmallVector<Operation *> lasts;
+  struct Step {
+    Operation *last = nullptr; ///< load into registers
+    unsigned loads = 0;        ///< gathers included
+  };
+  SmallVector<Step> steps;
   for (Operation &op : loop.getBody()->without_terminator()) {
+    if (steps.empty() || isa<SyncOp>(op))
+      steps.emplace_back();
+    if (isa<ROCDL::RawPtrBufferLoadOp, ROCDL::RawPtrBufferLoadLdsOp>(op))
+      ++steps.back().loads;
     if (isa<ROCDL::RawPtrBufferLoadOp>(op))
-      last = &op;
-    if ((isa<SyncOp>(op) ||
-         op.getNextNode() == loop.getBody()->getTerminator()) &&
-        last)
-      lasts.push_back(std::exchange(last, nullptr));
+      steps.back().last = &op;
   }
-  OpBuilder b(loop.getContext());
-  for (Operation *op : lasts) {
-    b.setInsertionPointAfter(op);
-    pinOrder(b, op->getLoc());
+  for (const Step &step : steps) {
+    if (!step.last)
+      continue;
+    ImplicitLocOpBuilder b(step.last->getLoc(), loop.getContext());
+    b.setInsertionPointAfter(step.last);
+    if (step.loads <= kMaxLoadsInFlight)
+      waitForLoads(b, step.loads);
+    pinOrder(b, b.getLoc());
   }
 }
 
@@ -211,9 +226,7 @@ private:
     ImplicitLocOpBuilder b(op.getLoc(), op);
     pinOrder(b, op.getLoc());
     if (loads != GatherState::kNone)
-      amdgpu::MemoryCounterWaitOp::create(
-          b, /*load=*/b.getI32IntegerAttr(loads), /*store=*/nullptr,
-          /*ds=*/nullptr, /*exp=*/nullptr, /*tensor=*/nullptr);
+      waitForLoads(b, loads);
     amdgpu::LDSBarrierOp::create(b);
     pinOrder(b, op.getLoc());
     op.erase();

@@ -55,8 +55,6 @@ public:
 
   /// Thread of the workgroup; workgroups are one-dimensional.
   Value thread();
-  /// Thread within groups of `threads`.
-  Value threadIn(int64_t threads) { return rem(thread(), threads); }
   /// Lane of the wave, 0 to 63.
   Value lane();
   /// Wave of the workgroup.
@@ -93,12 +91,17 @@ void pinOrder(mlir::OpBuilder &b, mlir::Location loc,
 /// bit 1).
 int64_t getCacheAux(CachePolicy policy);
 
-/// The dword and the byte in it where moe.load_scale leaves the scale of row
-/// block `nb`, K block `kb` of `kBlocks` and run `run` of 32 K.
-std::pair<mlir::Value, int64_t> findScale(layout::MfmaFragment fragment,
-                                          mlir::ValueRange dwords,
-                                          int64_t kBlocks, int64_t nb,
-                                          int64_t kb, int64_t run);
+/// Where a scale is among the registers that moe.load_scale leaves: in byte
+/// `byte` of `dword`, and `rotation` bits further (i32, less than 25) where
+/// that is not null.
+struct ScalePlace {
+  mlir::Value dword, rotation;
+  int64_t byte;
+};
+/// The scale of row block `nb`, K block `kb` of `kBlocks` and run `run` of 32 K
+/// in `registers`.
+ScalePlace findScale(layout::MfmaFragment fragment, mlir::ValueRange registers,
+                     int64_t kBlocks, int64_t nb, int64_t kb, int64_t run);
 
 /// Accumulator registers as vectors of four rows: those of MFMA with 32 rows
 /// hold four each. [block of rows][block of columns][quad] becomes

@@ -145,7 +145,8 @@ private:
   Value alignRows(Value dword, Value block);
   Value loadSeparated(int64_t nb, int64_t kb);
   Value loadAlternating(int64_t nb, int64_t kb);
-  void loadLarge(int64_t nb, int64_t kb, SmallVectorImpl<Value> &dwords);
+  void loadLarge(int64_t nb, SmallVectorImpl<Value> &registers);
+  Value getRotation(Value block);
 
   LaneBuilder &b;
   LoadScaleOp op;
@@ -235,34 +236,46 @@ Value ScaleLoader::loadAlternating(int64_t nb, int64_t kb) {
   return b.permuteBytes(up, gate, selector);
 }
 
+/// Where in a dword as it stands in memory the lane's scales begin, in bits,
+/// if its row is in row block `block`.
+Value ScaleLoader::getRotation(Value block) {
+  Value bits = b.shl(b.bitAnd(block, 1), 3);
+  if (wholeDwords)
+    return bits;
+  Value kBlock = b.toI32(b.div(k, 128));
+  return b.add(bits, b.shl(b.bitAnd(kBlock, 1), 4));
+}
+
 /// MFMA with 32 rows: a lane's row may be in either of a dword's two row
-/// blocks, and there is a dword for each of its runs of 32 K.
-void ScaleLoader::loadLarge(int64_t nb, int64_t kb,
-                            SmallVectorImpl<Value> &dwords) {
+/// blocks, and there is a dword for each of its runs of 32 K. They are not
+/// shifted here: the unpacking shifts anyway, by an amount that does not change
+/// in a loop.
+void ScaleLoader::loadLarge(int64_t nb, SmallVectorImpl<Value> &registers) {
   Value block = b.add(rows.blockOf(nb), rows.laneBlock());
   Value first = rows.rowOf(nb);
   Value offset =
       first ? b.mul(first, source.bytes(layout::Axis::Row, 1)) : Value();
-  for (int64_t run = 0; run < fragment.runs(); ++run) {
-    Value more = b.i32(run * fragment.laneGroups() * runBytes);
-    if (offset)
-      more = b.add(more, offset);
-    Value dword = loadDwords(b.getI32Type(), block, kb, more);
-    dwords.push_back(alignRows(alignK(dword, kb), block));
-  }
+  for (int64_t kb = 0; kb < op.getResult().getType().getDimSize(1); kb += 2)
+    for (int64_t run = 0; run < fragment.runs(); ++run) {
+      Value more = b.i32(run * fragment.laneGroups() * runBytes);
+      if (offset)
+        more = b.add(more, offset);
+      registers.push_back(loadDwords(b.getI32Type(), block, kb, more));
+    }
+  registers.push_back(getRotation(block));
 }
 
 /// A dword for each two row blocks and two K blocks of the op's result, with
 /// the byte of row block nb and K block kb in byte nb % 2 + kb % 2 * 2. With 32
-/// rows a dword for each row block, two K blocks and run, and K block kb in
-/// byte kb % 2 * 2.
+/// rows, for each row block, a dword for each two K blocks and run, and behind
+/// them the bits by which the byte of K block kb is further than byte kb % 2 *
+/// 2 in all of them.
 SmallVector<Value> ScaleLoader::load() {
   ArrayRef<int64_t> shape = op.getResult().getType().getShape();
   SmallVector<Value> dwords;
   if (fragment.rows == 32) {
     for (int64_t nb = 0; nb < shape[0]; ++nb)
-      for (int64_t kb = 0; kb < shape[1]; kb += 2)
-        loadLarge(nb, kb, dwords);
+      loadLarge(nb, dwords);
     return dwords;
   }
   for (int64_t nb = 0; nb < shape[0]; nb += 2)

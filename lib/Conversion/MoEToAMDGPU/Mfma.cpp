@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -39,12 +40,32 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     return acc;
   }
 
-  /// Keeps the reads of the next 32 K ahead of the products of these, and those
-  /// in their order; converts may move. With one row block there is one read a
-  /// step, and the back end's own order is the better one.
+  /// Steps whose fragments of A are read together: one wait is for all of them.
+  static int64_t getStepsTogether(int64_t mBlocks) {
+    return mBlocks <= 2 ? 2 : 1;
+  }
+
+  /// Keeps the reads of the next steps ahead of the products of these, and
+  /// those in their order; converts may move.
   static void pinReads(LaneBuilder &b) {
     using Allow = amdgpu::sched_barrier_opt_enum;
     pinOrder(b, b.getLoc(), Allow::valu | Allow::salu);
+  }
+
+  /// Asks the back end for the converts of one product ahead of the product
+  /// before: an MFMA may not read what one of the last two instructions wrote.
+  static void interleaveConverts(LaneBuilder &b, int64_t products) {
+    constexpr int32_t valu = 0x2, mfma = 0x8, converts = 4;
+    auto next = [&](int32_t kind, int32_t count) {
+      ROCDL::SchedGroupBarrier::create(b, b.getI32IntegerAttr(kind),
+                                       b.getI32IntegerAttr(count),
+                                       b.getI32IntegerAttr(0));
+    };
+    next(valu, converts);
+    for (int64_t i = 0; i < products; ++i) {
+      next(mfma, 1);
+      next(valu, converts);
+    }
   }
 
   LogicalResult
@@ -78,19 +99,30 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
       return fragments;
     };
     int64_t steps = 4 * fragment.runs() * kBlocks;
-    SmallVector<Value> fragments = readColumn(0), next;
-    for (int64_t step = 0; step < steps; ++step) {
-      if (step + 1 < steps)
-        next = readColumn(step + 1);
-      if (mBlocks > 1)
-        pinReads(b);
+    int64_t together = getStepsTogether(mBlocks);
+    auto readSteps = [&](int64_t first) {
+      SmallVector<Value> fragments;
+      for (int64_t step = first; step < first + together; ++step)
+        fragments.append(readColumn(step));
+      return fragments;
+    };
+    SmallVector<Value> fragments = readSteps(0), next;
+    for (int64_t first = 0; first < steps; first += together) {
+      if (first + together < steps)
+        next = readSteps(first + together);
+      pinReads(b);
+      // Each convert is for one product only, so no other one stands between.
+      if (chip.hasScaledFp4Convert && fragment.rows == 32 && mBlocks == 1 &&
+          nBlocks > 1)
+        interleaveConverts(b, together * nBlocks);
       // The fragment that was read last comes first: one wait is for all.
-      for (int64_t mb = mBlocks - 1; mb >= 0; --mb)
+      for (int64_t i = fragments.size() - 1; i >= 0; --i)
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
+          int64_t step = first + i / mBlocks;
           Value weights = adaptor.getB()[nb * steps + step];
           weights = b.reorderChunk(weights, tile.getOrder(), /*inverse=*/false);
-          Value &sum = acc[mb * nBlocks + nb];
-          sum = multiply(b, fragment, fragments[mb], weights, sum);
+          Value &sum = acc[i % mBlocks * nBlocks + nb];
+          sum = multiply(b, fragment, fragments[i], weights, sum);
         }
       fragments = std::move(next);
     }

@@ -78,9 +78,10 @@ convertFragment(VectorType type, SmallVectorImpl<Type> &results) {
   Type i32 = IntegerType::get(ctx, 32);
   if (isScaleFragment(type)) {
     int64_t nb = type.getDimSize(0), kb = type.getDimSize(1);
-    int64_t perRow =
-        type.getRank() == 3 ? type.getDimSize(2) * nb : (nb + 1) / 2;
-    results.append(perRow * ((kb + 1) / 2), i32);
+    int64_t dwords = (kb + 1) / 2;
+    results.append(type.getRank() == 3 ? nb * (type.getDimSize(2) * dwords + 1)
+                                       : (nb + 1) / 2 * dwords,
+                   i32);
     return success();
   }
   if (!isFragment(type))
@@ -139,11 +140,14 @@ static Value joinScales(LaneBuilder &b, VectorType type, ValueRange inputs) {
   for (int64_t nb = 0; nb < type.getDimSize(0); ++nb)
     for (int64_t kb = 0; kb < type.getDimSize(1); ++kb)
       for (int64_t run = 0; run < fragment.runs(); ++run) {
-        auto [dword, byte] =
+        ScalePlace place =
             findScale(fragment, inputs, type.getDimSize(1), nb, kb, run);
+        Value dword = place.dword;
+        if (place.rotation)
+          dword = arith::ShRUIOp::create(b, dword, place.rotation);
         Value bytes = vector::BitCastOp::create(
             b, four, vector::BroadcastOp::create(b, one, dword));
-        scales.push_back(vector::ExtractOp::create(b, bytes, byte));
+        scales.push_back(vector::ExtractOp::create(b, bytes, place.byte));
       }
   return vector::FromElementsOp::create(b, type, scales);
 }

@@ -27,7 +27,7 @@ public:
   RowPlaces(LaneBuilder &b, layout::RowOrder order,
             layout::MfmaFragment fragment, bool gated, Value n)
       : b(b), order(order), fragment(fragment), gated(gated),
-        firstBlock(b.toI32(b.div(n, kBlock))) {
+        firstBlock(b.div(b.toI32(n), kBlock)) {
     Value lane = b.toI32(b.lane());
     group = b.div(lane, fragment.rows);
     Value column = b.rem(lane, fragment.rows);

@@ -8,24 +8,27 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace moe;
 
-/// `dword` shifted so that bits 23 to 30 hold its byte number `byte`.
-static Value scaleToExponent(LaneBuilder &b, Value dword, int64_t byte) {
-  int64_t left = 23 - 8 * byte;
-  return left >= 0 ? b.shl(dword, left) : b.shr(dword, -left);
+/// The dword of a scale shifted so that bits 23 to 30 hold its byte.
+static Value scaleToExponent(LaneBuilder &b, ScalePlace scale) {
+  int64_t left = 23 - 8 * scale.byte;
+  if (!scale.rotation)
+    return left >= 0 ? b.shl(scale.dword, left) : b.shr(scale.dword, -left);
+  Value right = b.add(scale.rotation, b.i32((32 - left) % 32));
+  return LLVM::FshrOp::create(b, scale.dword, scale.dword, right);
 }
 
 /// Eight codes to eight bf16 by the scaled convert, which looks at nothing but
 /// the exponent field of the scale.
-static Value convertByHardware(LaneBuilder &b, Value codes, Value dword,
-                               int64_t byte) {
-  Value scale = arith::BitcastOp::create(b, b.getF32Type(),
-                                         scaleToExponent(b, dword, byte));
+static Value convertByHardware(LaneBuilder &b, Value codes, ScalePlace place) {
+  Value scale =
+      arith::BitcastOp::create(b, b.getF32Type(), scaleToExponent(b, place));
   Value one = vector::BroadcastOp::create(
       b, VectorType::get({1}, b.getI32Type()), codes);
   auto fp4 = VectorType::get({8}, Float4E2M1FNType::get(b.getContext()));
@@ -50,14 +53,14 @@ struct ByteTables {
 };
 } // namespace
 
-/// The tables for scale byte number `byte` of `dword`. They are products in
+/// The tables for one scale. They are products in
 /// f32: two significant bits, so that only overflow is not exact, and the upper
 /// half is the bf16. Byte 0 is the denormal 2^-127; byte 255 reads as infinity,
 /// times zero is NaN, and NaN is added to every product.
-static ByteTables scaledTables(LaneBuilder &b, Value dword, int64_t byte) {
+static ByteTables scaledTables(LaneBuilder &b, ScalePlace place) {
   auto pair = VectorType::get({2}, b.getF32Type());
   auto bits = VectorType::get({2}, b.getI32Type());
-  Value field = b.bitAnd(scaleToExponent(b, dword, byte), 0x7F800000);
+  Value field = b.bitAnd(scaleToExponent(b, place), 0x7F800000);
   Value scale = arith::BitcastOp::create(
       b, b.getF32Type(), arith::MaxUIOp::create(b, field, b.i32(0x00400000)));
   Value zero = arith::MulFOp::create(
@@ -109,14 +112,16 @@ static Value convertBySoftware(LaneBuilder &b, Value codes,
   return b.reorderChunk(evenFirst, layout::ATile::kEvenFirst, /*inverse=*/true);
 }
 
-std::pair<Value, int64_t> moe::findScale(layout::MfmaFragment fragment,
-                                         ValueRange dwords, int64_t kBlocks,
-                                         int64_t nb, int64_t kb, int64_t run) {
+ScalePlace moe::findScale(layout::MfmaFragment fragment, ValueRange registers,
+                          int64_t kBlocks, int64_t nb, int64_t kb,
+                          int64_t run) {
   int64_t dwordsPerRow = (kBlocks + 1) / 2;
-  if (fragment.rows == 32)
-    return {dwords[(nb * dwordsPerRow + kb / 2) * fragment.runs() + run],
-            kb % 2 * 2};
-  return {dwords[nb / 2 * dwordsPerRow + kb / 2], nb % 2 + kb % 2 * 2};
+  if (fragment.rows != 32)
+    return {registers[nb / 2 * dwordsPerRow + kb / 2], Value(),
+            nb % 2 + kb % 2 * 2};
+  dwordsPerRow *= fragment.runs();
+  ValueRange row = registers.slice(nb * (dwordsPerRow + 1), dwordsPerRow + 1);
+  return {row[kb / 2 * fragment.runs() + run], row.back(), kb % 2 * 2};
 }
 
 namespace {
@@ -126,15 +131,15 @@ struct UnpackLowering : OpConversionPattern<UnpackOp> {
       : OpConversionPattern(converter, ctx), chip(chip) {}
 
   /// The 32 codes of a run with one scale, eight a result.
-  void convertRun(LaneBuilder &b, Value source, Value dword, int64_t byte,
+  void convertRun(LaneBuilder &b, Value source, ScalePlace place,
                   SmallVectorImpl<Value> &results) const {
     ByteTables tables;
     if (!chip.hasScaledFp4Convert)
-      tables = scaledTables(b, dword, byte);
+      tables = scaledTables(b, place);
     for (int64_t j = 0; j < 4; ++j) {
       Value codes = vector::ExtractOp::create(b, source, j);
       results.push_back(chip.hasScaledFp4Convert
-                            ? convertByHardware(b, codes, dword, byte)
+                            ? convertByHardware(b, codes, place)
                             : convertBySoftware(b, codes, tables));
     }
   }
@@ -150,9 +155,10 @@ struct UnpackLowering : OpConversionPattern<UnpackOp> {
       for (int64_t kb = 0; kb < shape[1]; ++kb)
         for (int64_t run = 0; run < fragment.runs(); ++run) {
           int64_t index = (nb * shape[1] + kb) * fragment.runs() + run;
-          auto [dword, byte] =
-              findScale(fragment, adaptor.getScale(), shape[1], nb, kb, run);
-          convertRun(b, adaptor.getSource()[index], dword, byte, results);
+          convertRun(
+              b, adaptor.getSource()[index],
+              findScale(fragment, adaptor.getScale(), shape[1], nb, kb, run),
+              results);
         }
     rewriter.replaceOpWithMultiple(op, {results});
     return success();

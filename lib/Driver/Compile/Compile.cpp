@@ -30,10 +30,12 @@ using llvm::StringRef;
 namespace moe::driver {
 namespace {
 
-/// One run: a context whose diagnostics end up in a string, and stage times.
-class Run {
+/// One compilation: a context whose diagnostics end up in a string, and stage
+/// times.
+class Compilation {
 public:
-  Run() : context(makeRegistry(), mlir::MLIRContext::Threading::DISABLED) {
+  Compilation()
+      : context(makeRegistry(), mlir::MLIRContext::Threading::DISABLED) {
     // The source line says enough; the operation in generic form fills screens.
     context.printOpOnDiagnostic(false);
   }
@@ -134,7 +136,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
-Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip,
+Expected<CompiledKernel> compileLoaded(Compilation &run, StringRef chip,
                                        const DebugLines &lines) {
   if (Error error = run.lowerTo(EmitStage::Hsaco, chip, lines))
     return std::move(error);
@@ -168,8 +170,8 @@ Expected<CompiledKernel> compileLoaded(Run &run, StringRef chip,
   return kernel;
 }
 
-Expected<std::string> emitLoaded(Run &run, EmitStage stage, StringRef chip,
-                                 const DebugLines &lines) {
+Expected<std::string> emitLoaded(Compilation &run, EmitStage stage,
+                                 StringRef chip, const DebugLines &lines) {
   if (stage == EmitStage::Mlir)
     return run.print();
   if (Error error = run.lowerTo(stage, chip, lines))
@@ -202,7 +204,7 @@ Expected<CompiledKernel> compileKernel(const KernelOptions &options,
                                        const DebugLines &lines) {
   if (Error error = checkChip(chip))
     return std::move(error);
-  Run run;
+  Compilation run;
   if (Error error = run.load(options))
     return std::move(error);
   return compileLoaded(run, chip, lines);
@@ -217,7 +219,7 @@ Expected<CompiledKernel> compileIR(StringRef text, StringRef name,
                                    StringRef chip, const DebugLines &lines) {
   if (Error error = checkGivenChip(chip))
     return std::move(error);
-  Run run;
+  Compilation run;
   if (Error error = run.load(text, name))
     return std::move(error);
   return compileLoaded(run, chip, lines);
@@ -235,7 +237,7 @@ Expected<std::string> emitKernel(const KernelOptions &options, EmitStage stage,
                                  StringRef chip, const DebugLines &lines) {
   if (Error error = checkChipFor(stage, chip))
     return std::move(error);
-  Run run;
+  Compilation run;
   if (Error error = run.load(options))
     return std::move(error);
   return emitLoaded(run, stage, chip, lines);
@@ -245,7 +247,7 @@ Expected<std::string> emitIR(StringRef text, StringRef name, EmitStage stage,
                              StringRef chip, const DebugLines &lines) {
   if (Error error = checkGivenChip(chip))
     return std::move(error);
-  Run run;
+  Compilation run;
   if (Error error = run.load(text, name))
     return std::move(error);
   return emitLoaded(run, stage, chip, lines);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Where the driver meets the dialect: making a kernel's IR and running the
-// pipelines on it. Private to the room.
+// pipelines on it. Private to Driver/Compile.
 #ifndef MOE_LIB_DRIVER_COMPILE_LOWERING_H
 #define MOE_LIB_DRIVER_COMPILE_LOWERING_H
 

@@ -64,11 +64,11 @@ routedRows(const Problem &problem) {
 }
 
 /// How many elements of the rows that are not among `routed` have changed.
-static int64_t countTouched(const Problem &problem,
+static int64_t countChanged(const Problem &problem,
                             const std::vector<int64_t> &routed, const void *out,
                             const void *initial) {
   int64_t width = reference::byteWidth(problem.outType());
-  int64_t bytes = problem.options.outColumns() * width, touched = 0;
+  int64_t bytes = problem.options.outColumns() * width, changed = 0;
   std::vector<char> zeros(initial ? 0 : size_t(bytes));
   size_t next = 0;
   for (int64_t row = 0; row < problem.outRows(); ++row) {
@@ -83,9 +83,9 @@ static int64_t countTouched(const Problem &problem,
     if (std::memcmp(found, kept, size_t(bytes)) == 0)
       continue;
     for (int64_t i = 0; i < bytes; i += width)
-      touched += std::memcmp(found + i, kept + i, size_t(width)) != 0;
+      changed += std::memcmp(found + i, kept + i, size_t(width)) != 0;
   }
-  return touched;
+  return changed;
 }
 
 /// How many elements of the routed rows are NaN.
@@ -119,7 +119,7 @@ static reference::ErrorModel errorModel(const Problem &problem) {
   const KernelOptions &o = problem.options;
   reference::ErrorModel model;
   model.type = problem.outType();
-  // A reduction adds up rounded rows, which no more errs than adding to them.
+  // Reducing rounded rows obeys the same bound as accumulating.
   model.accumulate =
       o.kernel == KernelKind::Gemm2 && (o.accumulate || o.reduce);
   model.k = o.k();
@@ -194,7 +194,7 @@ CheckResult moe::driver::checkStage(const Problem &problem, const void *out,
         out, initial);
   };
   auto [routed, pairs] = routedRows(problem);
-  result.touched = countTouched(problem, routed, out, initial);
+  result.changed = countChanged(problem, routed, out, initial);
   // Products of a column.
   int64_t column = std::max<int64_t>(1, pairs * o.k() * (stage1 ? 2 : 1));
   int64_t products = stage1 ? limits.stage1 : limits.stage2;
@@ -235,7 +235,7 @@ CheckResult moe::driver::checkLayer(const Problem &up, const Problem &down,
   CheckResult result;
   result.rows = result.sampledRows = down.tokens;
   auto [rows, pairs] = routedRows(down);
-  result.touched = countTouched(down, rows, out, initial);
+  result.changed = countChanged(down, rows, out, initial);
   int64_t column = std::max<int64_t>(1, pairs * o.interDim * 4);
   if (down.tokens > kSampleAbove && column > limits.stage2 / o.modelDim) {
     rows = sampleRows(rows, down.seed);

@@ -40,11 +40,11 @@ struct CheckResult {
   /// NaN in a routed row of a generated problem, which has no such value,
   /// looked for when rows were sampled; changed elements of rows without a
   /// route.
-  int64_t unwritten = 0, touched = 0;
+  int64_t unwritten = 0, changed = 0;
   bool sampled() const { return sampledRows < rows; }
   bool pass() const {
     return elements.pass && (!columns || columns->pass) &&
-           (!checksum || checksum->pass) && !unwritten && !touched;
+           (!checksum || checksum->pass) && !unwritten && !changed;
   }
   /// The figures of all comparisons of elements together.
   reference::ErrorReport total() const;

@@ -190,8 +190,8 @@ void moe::driver::explainResult(const Result &result) {
     errs() << "moe-run: error: " << result.check.unwritten
            << " elements are NaN: nothing was stored there, or a NaN that "
               "should not have been read\n";
-  if (result.check.touched)
-    errs() << "moe-run: error: " << result.check.touched
+  if (result.check.changed)
+    errs() << "moe-run: error: " << result.check.changed
            << " elements of rows without a route have changed\n";
   if (result.check.checksum && !result.check.checksum->pass) {
     const reference::ErrorReport &s = *result.check.checksum;

@@ -189,7 +189,7 @@ Error KernelDecoder::link(Program &program) {
     }
     program.code[index].imm = target->second;
   }
-  markStraight(program.code, program.meta);
+  markRunLengths(program.code, program.meta);
   heedVectorModes(program);
   return Error::success();
 }
@@ -228,18 +228,18 @@ Expected<std::shared_ptr<const Program>> KernelDecoder::decode() {
 /// Whether an instruction ends a straight-line run: it may change the program
 /// counter, stop the wave other than by a fault, or read the scheduler's
 /// counters.
-static bool endsStraight(const Inst &inst, const InstMeta &meta) {
+static bool endsRun(const Inst &inst, const InstMeta &meta) {
   return meta.kind == InstClass::Branch || meta.kind == InstClass::Barrier ||
          meta.kind == InstClass::End || meta.kind == InstClass::Other ||
          (meta.traits & ReadsCounters) || inst.run == runUnimplemented;
 }
 
-void moe::emulator::markStraight(MutableArrayRef<Inst> code,
-                                 ArrayRef<InstMeta> meta) {
+void moe::emulator::markRunLengths(MutableArrayRef<Inst> code,
+                                   ArrayRef<InstMeta> meta) {
   for (size_t i = code.size(); i-- > 0;) {
-    bool ends = i + 1 == code.size() || endsStraight(code[i], meta[i]) ||
-                code[i + 1].straight == 255;
-    code[i].straight = ends ? 1 : uint8_t(code[i + 1].straight + 1);
+    bool ends = i + 1 == code.size() || endsRun(code[i], meta[i]) ||
+                code[i + 1].runLength == 255;
+    code[i].runLength = ends ? 1 : uint8_t(code[i + 1].runLength + 1);
   }
 }
 

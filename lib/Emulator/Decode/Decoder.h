@@ -25,7 +25,7 @@ struct DecodeContext {
 };
 
 /// One instruction. `size` 0: the bytes are none of that chip. With an `error`
-/// ("instruction not implemented") the record is not to be executed.
+/// ("instruction not implemented") the instruction is not to be executed.
 struct DecodedInst {
   Inst inst;
   InstMeta meta;
@@ -43,9 +43,9 @@ llvm::Expected<std::shared_ptr<const Program>>
 decodeKernel(const KernelImage &object, const KernelInfo &kernel,
              const Disassembler &disassembler);
 
-/// Fills Inst::straight of consecutive records.
-void markStraight(llvm::MutableArrayRef<Inst> code,
-                  llvm::ArrayRef<InstMeta> meta);
+/// Fills Inst::runLength of consecutive instructions.
+void markRunLengths(llvm::MutableArrayRef<Inst> code,
+                    llvm::ArrayRef<InstMeta> meta);
 
 } // namespace moe::emulator
 

@@ -61,7 +61,7 @@ void EventRecorder::before(const Wave &w, const Inst &I) {
   conflicts = uint16_t(ldsConflicts(w, I, *static_cast<const MemRow *>(I.op)));
 }
 
-bool EventRecorder::after(unsigned wave, uint32_t record) {
+bool EventRecorder::after(unsigned wave, uint32_t instIndex) {
   std::sort(lines.begin(), lines.end());
   lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
   MemoryEvent event;
@@ -69,7 +69,7 @@ bool EventRecorder::after(unsigned wave, uint32_t record) {
   event.bytes = bytes;
   event.ldsConflicts = conflicts;
   event.ldsPhases = uint16_t(phases + conflicts);
-  return events.executed(wave, record, event);
+  return events.executed(wave, instIndex, event);
 }
 
 /// The phases of an access without conflicts.

@@ -29,7 +29,7 @@ public:
 
   /// Before and after an instruction; false: the wave ends there.
   void before(const Wave &w, const Inst &I);
-  bool after(unsigned wave, uint32_t record);
+  bool after(unsigned wave, uint32_t instIndex);
 
   void ldsDma(Wave &w, const Inst &I, uint32_t address,
               uint32_t bytes) override;

@@ -91,10 +91,10 @@ Expected<std::vector<std::string>> moe::emulator::parseRules(StringRef list) {
 
 /// Whether nothing that can follow a load reads a register that it writes.
 /// Overwritten registers are not followed up: a read of the new value counts.
-bool Findings::isDeadRead(int64_t record) const {
-  if (record < 0)
+bool Findings::isDeadRead(int64_t instIndex) const {
+  if (instIndex < 0)
     return false;
-  const InstMeta &load = program.meta[size_t(record)];
+  const InstMeta &load = program.meta[size_t(instIndex)];
   if (load.kind != InstClass::DsRead && load.kind != InstClass::VmemLoad &&
       load.kind != InstClass::FlatLoad)
     return false;
@@ -106,7 +106,7 @@ bool Findings::isDeadRead(int64_t record) const {
            });
   };
   std::vector<uint8_t> seen(program.meta.size(), 0);
-  std::vector<size_t> work = {size_t(record) + 1};
+  std::vector<size_t> work = {size_t(instIndex) + 1};
   while (!work.empty()) {
     size_t at = work.back();
     work.pop_back();
@@ -168,9 +168,10 @@ void Findings::add(Sanitizer sanitizer, int64_t first, int64_t second,
     known->second.places += fresh;
     return;
   }
-  for (auto [mark, record] : {std::pair("%1", first), std::pair("%2", second)})
+  for (auto [mark, instIndex] :
+       {std::pair("%1", first), std::pair("%2", second)})
     for (size_t at; (at = text.find(mark)) != std::string::npos;)
-      text.replace(at, 2, describe(record));
+      text.replace(at, 2, describe(instIndex));
   Report entry;
   entry.sanitizer = sanitizer;
   entry.rule = rule;

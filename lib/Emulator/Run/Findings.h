@@ -20,7 +20,7 @@ namespace moe::emulator {
 
 class Findings {
 public:
-  /// Says an instruction of the program, by its record.
+  /// Says an instruction of the program, by its instruction.
   using Describe = std::function<std::string(int64_t)>;
 
   Findings(const RunOptions &options, const Program &program, Describe describe)
@@ -37,7 +37,7 @@ public:
 private:
   bool isAdvice(Sanitizer sanitizer, int64_t first, int64_t second,
                 const std::string &text, std::string &rule) const;
-  bool isDeadRead(int64_t record) const;
+  bool isDeadRead(int64_t instIndex) const;
 
   const RunOptions &options;
   const Program &program;

@@ -153,7 +153,7 @@ static void loop(Wave &w, uint64_t limit, Counters &counts,
                  Sanitizers *sanitizers, TraceRecorder *recorder = nullptr) {
   do {
     const Inst *pc = w.pc;
-    uint64_t count = std::min<uint64_t>(pc->straight, limit);
+    uint64_t count = std::min<uint64_t>(pc->runLength, limit);
     const Inst *last = pc + count - 1;
     limit -= count;
     if (Counted) {
@@ -208,10 +208,10 @@ void GroupRunner::runSlice(Wave &w, uint64_t limit) {
   if (!events)
     runLoop(w, limit);
   for (; events && limit && w.stop == Stop::None; --limit) {
-    auto record = uint32_t(w.pc - w.code);
+    auto instIndex = uint32_t(w.pc - w.code);
     events->before(w, *w.pc);
     runLoop(w, 1);
-    if (w.stop != Stop::Fault && !events->after(w.id, record))
+    if (w.stop != Stop::Fault && !events->after(w.id, instIndex))
       w.stop = Stop::End;
   }
   uint64_t done = w.executed - before;
@@ -225,7 +225,7 @@ bool GroupRunner::overBudget(Wave &w, GroupFailure &failure) {
     return false;
   failure.message = "the instruction budget of " + std::to_string(limit) +
                     " wave instructions is used up";
-  failure.record = w.pc - w.code;
+  failure.instIndex = w.pc - w.code;
   failure.wave = w.id;
   return true;
 }
@@ -334,7 +334,7 @@ bool GroupRunner::runWatched(Wave &w, uint64_t limit) {
       (watch->wave && *watch->wave != w.id))
     return false;
   for (; limit && w.stop == Stop::None; --limit) {
-    if (w.pc - w.code == state.watchRecord && !(state.watchedWaves & bit)) {
+    if (w.pc - w.code == state.watchIndex && !(state.watchedWaves & bit)) {
       state.watchedWaves |= bit;
       state.options.registers(describeRegisters(w));
     }
@@ -453,7 +453,7 @@ bool GroupRunner::turn(GroupFailure &failure, bool &finished) {
     runTurn(w);
     if (w.stop == Stop::Fault) {
       failure.message = w.error;
-      failure.record = w.inst - w.code;
+      failure.instIndex = w.inst - w.code;
       failure.wave = w.id;
       return false;
     }
@@ -517,8 +517,8 @@ GroupEnd GroupRunner::putAside(GroupFailure &failure) {
     spin.state = now;
     if (w->stop == Stop::End)
       continue;
-    if (pc || failure.record < 0) { // where, when nobody moves any more
-      failure.record = (pc ? pc : w->inst) - w->code;
+    if (pc || failure.instIndex < 0) { // where, when nobody moves any more
+      failure.instIndex = (pc ? pc : w->inst) - w->code;
       failure.wave = w->id;
     }
   }
@@ -526,7 +526,7 @@ GroupEnd GroupRunner::putAside(GroupFailure &failure) {
 }
 
 GroupEnd GroupRunner::resume(GroupFailure &failure) {
-  failure.record = -1;
+  failure.instIndex = -1;
   readsOnly = true;
   for (auto &w : waves)
     if (Spin &spin = spins[w->id]; spin.waits) { // does it still?

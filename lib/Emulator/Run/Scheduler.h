@@ -31,9 +31,9 @@ struct RunState {
   std::vector<uint32_t> userSgprs;
   unsigned filledSgprs = 0; ///< of userSgprs, by a property of the kernel
   RunOptions options;
-  /// The record before which registers are told, or -1; the waves whose have
-  /// been told, as bits.
-  int64_t watchRecord = -1;
+  /// The instruction before which registers are told, or -1; the waves whose
+  /// have been told, as bits.
+  int64_t watchIndex = -1;
   uint32_t watchedWaves = 0;
   std::atomic<uint64_t> instructions{0};
   std::atomic<bool> stop{false};
@@ -41,8 +41,8 @@ struct RunState {
 
 /// Why a workgroup failed.
 struct GroupFailure {
-  std::string message; ///< without place
-  int64_t record = -1; ///< instruction, or -1
+  std::string message;    ///< without place
+  int64_t instIndex = -1; ///< instruction, or -1
   unsigned wave = 0;
 };
 

@@ -58,8 +58,8 @@ void ExecCheck::set(const Wave &w, Fetched &slot, const Fetched &value) {
 }
 
 /// Something depends on the value: a finding, once.
-void ExecCheck::use(const Wave &w, uint32_t record, Fetched &value) {
-  sink(SanitizeExec, value.record, record,
+void ExecCheck::use(const Wave &w, uint32_t instIndex, Fetched &value) {
+  sink(SanitizeExec, value.instIndex, instIndex,
        "exec: wave " + std::to_string(w.id) + ", lane " +
            std::to_string(value.lane) + " fetches from lane " +
            std::to_string(value.from) +
@@ -69,10 +69,10 @@ void ExecCheck::use(const Wave &w, uint32_t record, Fetched &value) {
 
 /// What the instruction fetches from lanes that are off but were on when the
 /// wave started. DPP without bound_ctrl leaves such lanes as they are.
-ExecCheck::Fetched ExecCheck::fetch(const Wave &w, uint32_t record,
+ExecCheck::Fetched ExecCheck::fetch(const Wave &w, uint32_t instIndex,
                                     uint64_t started) const {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   Fetched found;
   if (!(meta.traits & FetchesLanes) && !(inst.ext >> 19 & 1))
     return found;
@@ -83,16 +83,17 @@ ExecCheck::Fetched ExecCheck::fetch(const Wave &w, uint32_t record,
     if (from >= 64 || w.execMask[from] || !(started >> from & 1))
       continue;
     if (!found.lanes)
-      found = {0, record, uint8_t(lane), uint8_t(from)};
+      found = {0, instIndex, uint8_t(lane), uint8_t(from)};
     found.lanes |= uint64_t(1) << lane;
   }
   return found;
 }
 
 /// The tracked values that lanes fetch from each other.
-ExecCheck::Fetched ExecCheck::exchanged(const Wave &w, uint32_t record) const {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+ExecCheck::Fetched ExecCheck::exchanged(const Wave &w,
+                                        uint32_t instIndex) const {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   Fetched found =
       rows[w.id][meta.traits & FetchesLanes ? inst.data : inst.src[0].index];
   uint64_t source = found.lanes;
@@ -106,11 +107,11 @@ ExecCheck::Fetched ExecCheck::exchanged(const Wave &w, uint32_t record) const {
 
 /// The lanes of an arithmetic result that tracked values reach. A select takes
 /// one of its sources, lane by lane.
-ExecCheck::Fetched ExecCheck::result(const Wave &w, uint32_t record) const {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+ExecCheck::Fetched ExecCheck::result(const Wave &w, uint32_t instIndex) const {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   if (isDpp(inst, meta) || (meta.traits & FetchesLanes))
-    return exchanged(w, record);
+    return exchanged(w, instIndex);
   bool selects = meta.traits & Selects;
   uint64_t mask = selects ? w.s64(inst.data) : 0;
   Fetched found;
@@ -125,9 +126,9 @@ ExecCheck::Fetched ExecCheck::result(const Wave &w, uint32_t record) const {
 
 /// Scalar instructions combine lane masks. A branch or EXEC depends on a mask
 /// as a whole; AND with a mask drops the lanes that this turns off.
-void ExecCheck::scalar(const Wave &w, uint32_t record) {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+void ExecCheck::scalar(const Wave &w, uint32_t instIndex) {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   const BitOp &op = meta.bits;
   for (const RegUse &given : meta.uses) {
     if (!(given.flags & 2) || given.first >= 128 ||
@@ -143,16 +144,16 @@ void ExecCheck::scalar(const Wave &w, uint32_t record) {
     bool decides = meta.kind == InstClass::Branch || op.savesExec ||
                    op.writesExec || inst.dst >= SgprExec;
     if (decides && (mask.lanes & kept))
-      use(w, record, mask);
+      use(w, instIndex, mask);
     else
       next.add(mask, kept);
   }
 }
 
 /// Whatever is neither arithmetic nor scalar uses the registers it reads.
-void ExecCheck::useRegisters(const Wave &w, uint32_t record) {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+void ExecCheck::useRegisters(const Wave &w, uint32_t instIndex) {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   uint64_t lanes = meta.kind == InstClass::Mfma ? ~uint64_t(0) : w.exec();
   if (meta.traits & ReadsLane) {
     unsigned lane = meta.traits & SelectsLane ? w.scalar(inst.src[1]) & 63
@@ -166,41 +167,41 @@ void ExecCheck::useRegisters(const Wave &w, uint32_t record) {
       bool data = (meta.traits & FetchesLanes) && row == inst.data;
       if (given.first >= regVector && row < 512 && !data &&
           (rows[w.id][row].lanes & lanes))
-        use(w, record, rows[w.id][row]);
+        use(w, instIndex, rows[w.id][row]);
     }
 }
 
-void ExecCheck::before(Wave &w, uint32_t record, uint64_t started) {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+void ExecCheck::before(Wave &w, uint32_t instIndex, uint64_t started) {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   execBefore = w.exec();
   next = Fetched();
   if (w.execFull && !tracked[w.id])
     return;
   if (!w.execFull && (meta.traits & NeedsAllLanes))
-    sink(SanitizeExec, record, -1,
+    sink(SanitizeExec, instIndex, -1,
          "exec: wave " + std::to_string(w.id) +
              " exchanges data between lanes while some are off, at %1");
   bool fetches = meta.traits & FetchesLanes;
   if (!w.execFull && (fetches || isDpp(inst, meta)))
-    next = fetch(w, record, started);
+    next = fetch(w, instIndex, started);
   if (!tracked[w.id])
     return;
   if (meta.kind == InstClass::Salu || meta.kind == InstClass::Branch)
-    return scalar(w, record);
+    return scalar(w, instIndex);
   bool decides =
       meta.traits & (ComparesExec | Permutes | ReadsLane | NeedsAllLanes);
   bool passes = isArithmetic(meta) && !decides;
   if (passes || fetches)
-    next.add(result(w, record), ~uint64_t(0));
+    next.add(result(w, instIndex), ~uint64_t(0));
   if (!passes)
-    useRegisters(w, record);
+    useRegisters(w, instIndex);
 }
 
-void ExecCheck::after(Wave &w, uint32_t record) {
+void ExecCheck::after(Wave &w, uint32_t instIndex) {
   if (!tracked[w.id] && !next.lanes)
     return;
-  const InstMeta &meta = program.meta[record];
+  const InstMeta &meta = program.meta[instIndex];
   bool scalar = meta.kind == InstClass::Salu;
   for (const RegUse &use : meta.uses) {
     if (!(use.flags & 1))

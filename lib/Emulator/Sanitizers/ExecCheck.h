@@ -23,27 +23,27 @@ public:
       : program(program), sink(sink) {}
   void beginGroup();
   /// `started`: EXEC at the start of the wave.
-  void before(Wave &w, uint32_t record, uint64_t started);
-  void after(Wave &w, uint32_t record);
+  void before(Wave &w, uint32_t instIndex, uint64_t started);
+  void after(Wave &w, uint32_t instIndex);
   /// No register of the wave holds such a value.
-  bool isQuiet(const Wave &w) const { return !tracked[w.id]; }
+  bool tracksNothing(const Wave &w) const { return !tracked[w.id]; }
 
 private:
   /// Lanes of a register, or bits of a lane mask, that depend on a value from a
   /// lane that was off; where the first one comes from.
   struct Fetched {
     uint64_t lanes = 0;
-    uint32_t record = 0;
+    uint32_t instIndex = 0;
     uint8_t lane = 0, from = 0;
     void add(const Fetched &other, uint64_t which);
   };
   void set(const Wave &w, Fetched &slot, const Fetched &value);
-  void use(const Wave &w, uint32_t record, Fetched &value);
-  Fetched fetch(const Wave &w, uint32_t record, uint64_t started) const;
-  Fetched exchanged(const Wave &w, uint32_t record) const;
-  Fetched result(const Wave &w, uint32_t record) const;
-  void scalar(const Wave &w, uint32_t record);
-  void useRegisters(const Wave &w, uint32_t record);
+  void use(const Wave &w, uint32_t instIndex, Fetched &value);
+  Fetched fetch(const Wave &w, uint32_t instIndex, uint64_t started) const;
+  Fetched exchanged(const Wave &w, uint32_t instIndex) const;
+  Fetched result(const Wave &w, uint32_t instIndex) const;
+  void scalar(const Wave &w, uint32_t instIndex);
+  void useRegisters(const Wave &w, uint32_t instIndex);
   const Program &program;
   const Sanitizers::Sink &sink;
   Fetched rows[maxWaves][512];

@@ -28,9 +28,9 @@ void GlobalCheck::barrier(uint32_t group) {
   ++groups[group].barriers;
 }
 
-void GlobalCheck::proven(uint32_t ticket) {
+void GlobalCheck::proven(uint32_t accessId) {
   std::lock_guard<std::mutex> lock(mutex);
-  Ticket &done = tickets[ticket - 1];
+  Access &done = accesses[accessId - 1];
   Group &group = groups[done.group];
   if (done.provenAt)
     return;
@@ -40,7 +40,7 @@ void GlobalCheck::proven(uint32_t ticket) {
 
 void GlobalCheck::drained(uint32_t group, unsigned wave) {
   std::lock_guard<std::mutex> lock(mutex);
-  if (tickets.empty())
+  if (accesses.empty())
     return;
   groups[group].drains[wave % maxWaves] = groups[group].barriers + 1;
 }
@@ -61,22 +61,22 @@ GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address) {
 }
 
 /// Whether an earlier write is ordered before this access.
-bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
-                          GlobalTouch::Kind kind, bool scoped) const {
-  bool synchronises = kind == GlobalTouch::Atomic || scoped;
-  bool writes = kind != GlobalTouch::Read && kind != GlobalTouch::ScalarRead;
-  if (kind == GlobalTouch::WriteSame)
+bool GlobalCheck::ordered(const Access &before, const Wave &w, uint32_t group,
+                          LaneAccess::Kind kind, bool scoped) const {
+  bool synchronises = kind == LaneAccess::Atomic || scoped;
+  bool writes = kind != LaneAccess::Read && kind != LaneAccess::ScalarRead;
+  if (kind == LaneAccess::WriteSame)
     return true;
   // Flags and counters: atomics among each other, and what resets them.
   if ((before.atomic || before.scoped) && (synchronises || writes))
     return true;
   // A scalar load that polls what atomics change: it is repeated until it sees
   // the new value.
-  if (before.atomic && kind == GlobalTouch::ScalarRead)
+  if (before.atomic && kind == LaneAccess::ScalarRead)
     return true;
   if (before.group == group) {
     // Scalar loads bypass the vector cache that vector stores go through.
-    if (kind == GlobalTouch::ScalarRead && !before.provenAt)
+    if (kind == LaneAccess::ScalarRead && !before.provenAt)
       return false;
     return before.wave == w.id || before.epoch < groups[group].barriers;
   }
@@ -90,7 +90,7 @@ bool GlobalCheck::ordered(const Ticket &before, const Wave &w, uint32_t group,
 }
 
 /// The same for a read that a write comes after.
-bool GlobalCheck::orderedRead(const Ticket &before, const Wave &w,
+bool GlobalCheck::orderedRead(const Access &before, const Wave &w,
                               uint32_t group) const {
   if (before.group == group)
     return before.wave == w.id || before.epoch < groups[group].barriers;
@@ -99,9 +99,9 @@ bool GlobalCheck::orderedRead(const Ticket &before, const Wave &w,
          other.releaseEpoch > int64_t(before.epoch);
 }
 
-void GlobalCheck::report(const Ticket &before, bool wasRead, Wave &w,
-                         uint32_t group, uint32_t record,
-                         const GlobalTouch &touch, uint64_t address,
+void GlobalCheck::report(const Access &before, bool wasRead, Wave &w,
+                         uint32_t group, uint32_t instIndex,
+                         const LaneAccess &lane, uint64_t address,
                          uint32_t bits, const Sanitizers::Sink &sink) {
   bool barrier = before.group == group && before.wave != w.id &&
                  before.epoch == groups[group].barriers;
@@ -110,7 +110,7 @@ void GlobalCheck::report(const Ticket &before, bool wasRead, Wave &w,
   if (!waits && !(bits & SanitizeRace))
     return;
   bool reads =
-      touch.kind == GlobalTouch::Read || touch.kind == GlobalTouch::ScalarRead;
+      lane.kind == LaneAccess::Read || lane.kind == LaneAccess::ScalarRead;
   const Memory &memory = *w.group->memory;
   std::string text = waits ? "wait: wave " : "race: wave ";
   text += std::to_string(w.id) + (reads ? " reads " : " writes ") +
@@ -124,31 +124,31 @@ void GlobalCheck::report(const Ticket &before, bool wasRead, Wave &w,
               ? " without a wait for that"
               : ", and no atomic or device-scope store after its "
                 "wait orders the two";
-  sink(waits ? SanitizeWait : SanitizeRace, record, before.record,
+  sink(waits ? SanitizeWait : SanitizeRace, instIndex, before.instIndex,
        std::move(text));
 }
 
-uint32_t GlobalCheck::issue(const Wave &w, uint32_t group, uint32_t record,
+uint32_t GlobalCheck::issue(const Wave &w, uint32_t group, uint32_t instIndex,
                             bool atomic, bool scoped) {
-  Ticket mine;
-  mine.record = record;
+  Access mine;
+  mine.instIndex = instIndex;
   mine.group = group;
   mine.wave = w.id;
   mine.epoch = groups[group].barriers;
   mine.issuedAt = groups[group].time;
   mine.atomic = atomic;
   mine.scoped = scoped;
-  tickets.push_back(mine);
-  return uint32_t(tickets.size());
+  accesses.push_back(mine);
+  return uint32_t(accesses.size());
 }
 
-/// Records a read. Reads of one wave between two barriers share the ticket of
+/// Records a read. Reads of one wave between two barriers share the accessId of
 /// the first.
 void GlobalCheck::noteRead(Cell &cell, uint8_t mask, const Wave &w,
-                           uint32_t group, uint32_t record, bool scoped,
-                           uint32_t &ticket) {
+                           uint32_t group, uint32_t instIndex, bool scoped,
+                           uint32_t &accessId) {
   if (cell.readers[0]) {
-    const Ticket &last = tickets[cell.readers[0] - 1];
+    const Access &last = accesses[cell.readers[0] - 1];
     bool same = last.group == group && last.wave == w.id;
     if (same && last.epoch == groups[group].barriers) {
       cell.readBytes[0] |= mask;
@@ -159,44 +159,42 @@ void GlobalCheck::noteRead(Cell &cell, uint8_t mask, const Wave &w,
       cell.readBytes[1] = cell.readBytes[0];
     }
   }
-  if (!ticket)
-    ticket = issue(w, group, record, false, scoped);
-  cell.readers[0] = ticket;
+  if (!accessId)
+    accessId = issue(w, group, instIndex, false, scoped);
+  cell.readers[0] = accessId;
   cell.readBytes[0] = mask;
 }
 
-uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t ticket, uint8_t mask,
-                               const Wave &w, uint32_t group,
-                               GlobalTouch::Kind kind, bool scoped,
+uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t accessId,
+                               uint8_t mask, const Wave &w, uint32_t group,
+                               LaneAccess::Kind kind, bool scoped,
                                bool &read) const {
   read = false;
-  if (cell.ticket && cell.ticket != ticket && (cell.bytes & mask) &&
-      !ordered(tickets[cell.ticket - 1], w, group, kind, scoped))
-    return cell.ticket;
+  if (cell.accessId && cell.accessId != accessId && (cell.bytes & mask) &&
+      !ordered(accesses[cell.accessId - 1], w, group, kind, scoped))
+    return cell.accessId;
   read = true;
-  if (kind == GlobalTouch::Write && !scoped)
+  if (kind == LaneAccess::Write && !scoped)
     for (unsigned i = 0; i < 2; ++i)
       if (cell.readers[i] && (cell.readBytes[i] & mask) &&
-          !orderedRead(tickets[cell.readers[i] - 1], w, group))
+          !orderedRead(accesses[cell.readers[i] - 1], w, group))
         return cell.readers[i];
   return 0;
 }
 
-uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
-                             bool scoped,
-                             const std::vector<GlobalTouch> &touches,
+uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
+                             bool scoped, const std::vector<LaneAccess> &lanes,
                              uint32_t bits, const Sanitizers::Sink &sink) {
   std::lock_guard<std::mutex> lock(mutex);
-  auto isRead = [](const GlobalTouch &touch) {
-    return touch.kind == GlobalTouch::Read ||
-           touch.kind == GlobalTouch::ScalarRead;
+  auto isRead = [](const LaneAccess &lane) {
+    return lane.kind == LaneAccess::Read || lane.kind == LaneAccess::ScalarRead;
   };
-  bool atomic = touches[0].kind == GlobalTouch::Atomic;
-  bool reads = isRead(touches[0]), told = false;
-  uint32_t ticket = reads ? 0 : issue(w, group, record, atomic, scoped);
-  for (const GlobalTouch &touch : touches) {
-    uint64_t end = touch.address + touch.bytes;
-    for (uint64_t at = touch.address; at < end; at = (at & ~uint64_t(3)) + 4) {
+  bool atomic = lanes[0].kind == LaneAccess::Atomic;
+  bool reads = isRead(lanes[0]), told = false;
+  uint32_t accessId = reads ? 0 : issue(w, group, instIndex, atomic, scoped);
+  for (const LaneAccess &lane : lanes) {
+    uint64_t end = lane.address + lane.bytes;
+    for (uint64_t at = lane.address; at < end; at = (at & ~uint64_t(3)) + 4) {
       Page *page = pageOf(at);
       if (!page)
         continue;
@@ -205,19 +203,19 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
       uint8_t mask = uint8_t(((1u << count) - 1) << (at & 3));
       bool wasRead;
       uint32_t other = told ? 0
-                            : conflict(cell, ticket, mask, w, group, touch.kind,
-                                       scoped, wasRead);
+                            : conflict(cell, accessId, mask, w, group,
+                                       lane.kind, scoped, wasRead);
       if (other) {
-        report(tickets[other - 1], wasRead, w, group, record, touch, at, bits,
-               sink);
+        report(accesses[other - 1], wasRead, w, group, instIndex, lane, at,
+               bits, sink);
         told = true;
       }
       if (reads) {
-        noteRead(cell, mask, w, group, record, scoped, ticket);
+        noteRead(cell, mask, w, group, instIndex, scoped, accessId);
         continue;
       }
-      bool mine = cell.ticket == ticket;
-      cell.ticket = ticket;
+      bool mine = cell.accessId == accessId;
+      cell.accessId = accessId;
       cell.bytes = uint8_t(mine ? cell.bytes | mask : mask);
     }
   }
@@ -230,7 +228,7 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t record,
     if (self.drains[w.id % maxWaves] == self.barriers + 1)
       self.drainedEpoch = self.barriers;
   }
-  return ticket;
+  return accessId;
 }
 
 } // namespace moe::emulator

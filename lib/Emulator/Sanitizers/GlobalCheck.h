@@ -23,7 +23,7 @@
 namespace moe::emulator {
 
 /// What an instruction did to one lane's bytes of global memory.
-struct GlobalTouch {
+struct LaneAccess {
   enum Kind : uint8_t { Read, ScalarRead, Write, WriteSame, Atomic };
   uint64_t address;
   uint32_t bytes;
@@ -44,20 +44,20 @@ public:
   /// Number of a workgroup that starts.
   uint32_t beginGroup();
   void barrier(uint32_t group);
-  /// An executed instruction; returns the ticket of its writes, or 0. `scoped`:
-  /// it is visible to other workgroups by itself (sc1).
-  uint32_t access(Wave &w, uint32_t group, uint32_t record, bool scoped,
-                  const std::vector<GlobalTouch> &touches, uint32_t bits,
+  /// An executed instruction; returns the accessId of its writes, or 0.
+  /// `scoped`: it is visible to other workgroups by itself (sc1).
+  uint32_t access(Wave &w, uint32_t group, uint32_t instIndex, bool scoped,
+                  const std::vector<LaneAccess> &lanes, uint32_t bits,
                   const Sanitizers::Sink &sink);
-  /// A wait has proven the writes of a ticket finished.
-  void proven(uint32_t ticket);
+  /// A wait has proven the writes of a accessId finished.
+  void proven(uint32_t accessId);
   /// A wave has waited for vmcnt(0).
   void drained(uint32_t group, unsigned wave);
 
 private:
   /// The writes, or the reads, of one instruction.
-  struct Ticket {
-    uint32_t record = 0, group = 0;
+  struct Access {
+    uint32_t instIndex = 0, group = 0;
     uint32_t epoch = 0;       ///< barriers of its group before it
     uint32_t issuedAt = 0;    ///< time of its group
     uint32_t provenAt = 0;    ///< the same; 0: in flight
@@ -77,7 +77,7 @@ private:
     std::array<uint32_t, maxWaves> drains{}; ///< barriers before a wave's, + 1
   };
   struct Cell {
-    uint32_t ticket = 0;      ///< of the last writer
+    uint32_t accessId = 0;    ///< of the last writer
     uint32_t readers[2] = {}; ///< the last one, and the last of another wave
     uint8_t bytes = 0;        ///< written, as bits
     uint8_t readBytes[2] = {};
@@ -91,20 +91,20 @@ private:
     return unsigned(address >> Memory::slotBits) % slots;
   }
   Page *pageOf(uint64_t address);
-  bool ordered(const Ticket &before, const Wave &w, uint32_t group,
-               GlobalTouch::Kind kind, bool scoped) const;
-  bool orderedRead(const Ticket &before, const Wave &w, uint32_t group) const;
-  uint32_t issue(const Wave &w, uint32_t group, uint32_t record, bool atomic,
+  bool ordered(const Access &before, const Wave &w, uint32_t group,
+               LaneAccess::Kind kind, bool scoped) const;
+  bool orderedRead(const Access &before, const Wave &w, uint32_t group) const;
+  uint32_t issue(const Wave &w, uint32_t group, uint32_t instIndex, bool atomic,
                  bool scoped);
   void noteRead(Cell &cell, uint8_t mask, const Wave &w, uint32_t group,
-                uint32_t record, bool scoped, uint32_t &ticket);
-  /// What an access of some bytes of a dword conflicts with: a ticket, or 0;
+                uint32_t instIndex, bool scoped, uint32_t &accessId);
+  /// What an access of some bytes of a dword conflicts with: a accessId, or 0;
   /// `read`: that one only reads.
-  uint32_t conflict(const Cell &cell, uint32_t ticket, uint8_t mask,
-                    const Wave &w, uint32_t group, GlobalTouch::Kind kind,
+  uint32_t conflict(const Cell &cell, uint32_t accessId, uint8_t mask,
+                    const Wave &w, uint32_t group, LaneAccess::Kind kind,
                     bool scoped, bool &read) const;
-  void report(const Ticket &before, bool wasRead, Wave &w, uint32_t group,
-              uint32_t record, const GlobalTouch &touch, uint64_t address,
+  void report(const Access &before, bool wasRead, Wave &w, uint32_t group,
+              uint32_t instIndex, const LaneAccess &lane, uint64_t address,
               uint32_t bits, const Sanitizers::Sink &sink);
 
   std::array<std::atomic<bool>, slots> writtenSlots{};
@@ -112,7 +112,7 @@ private:
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages;
   uint64_t lastKey = ~uint64_t(0); ///< of the page last asked for
   Page *lastPage = nullptr;
-  std::deque<Ticket> tickets; ///< number - 1
+  std::deque<Access> accesses; ///< number - 1
   std::deque<Group> groups;
 };
 

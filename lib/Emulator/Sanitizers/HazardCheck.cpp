@@ -80,10 +80,10 @@ void HazardCheck::beginGroup(const ChipFeatures &features) {
       wave = WaveState();
 }
 
-void HazardCheck::describe(uint32_t record) {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
-  Kind &kind = kinds[record];
+void HazardCheck::describe(uint32_t instIndex) {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
+  Kind &kind = kinds[instIndex];
   if (meta.kind == InstClass::Nop)
     kind.waits = uint8_t(inst.imm + 1);
   if (meta.kind == InstClass::Salu)
@@ -128,9 +128,9 @@ void HazardCheck::add(unsigned first, unsigned count, uint16_t writers,
 }
 
 /// What scalar and memory instructions need.
-void HazardCheck::addScalarRules(uint32_t record) {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+void HazardCheck::addScalarRules(uint32_t instIndex) {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   if (isVmem(meta.kind))
     for (const RegUse &use : meta.uses)
       if ((use.flags & 2) && use.first < 106)
@@ -144,9 +144,9 @@ void HazardCheck::addScalarRules(uint32_t record) {
 }
 
 /// What vector ALU instructions need.
-void HazardCheck::addValuRules(uint32_t record) {
-  const InstMeta &meta = program.meta[record];
-  const Inst &inst = program.code[record];
+void HazardCheck::addValuRules(uint32_t instIndex) {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
   bool select = meta.traits & SelectsLane, reads = meta.traits & ReadsLane;
   bool permutes = meta.traits & Permutes;
   for (const RegUse &use : meta.uses) {
@@ -188,8 +188,8 @@ void HazardCheck::addValuRules(uint32_t record) {
 }
 
 /// What a matrix instruction needs of its operands.
-void HazardCheck::addMatrixSources(uint32_t record) {
-  const Inst &inst = program.code[record];
+void HazardCheck::addMatrixSources(uint32_t instIndex) {
+  const Inst &inst = program.code[instIndex];
   const auto &desc = *static_cast<const math::MfmaDesc *>(inst.op);
   auto needs = [&](unsigned row, unsigned count, MatrixUse use) {
     add(row + regVector, count, Vector, 2, "matrix operand after a VALU write");
@@ -215,13 +215,13 @@ void HazardCheck::addMatrixSources(uint32_t record) {
 }
 
 /// What matrix instructions need, and users of their results.
-void HazardCheck::addMatrixRules(uint32_t record) {
-  const InstMeta &meta = program.meta[record];
-  bool valu = kinds[record].classes & Vector;
+void HazardCheck::addMatrixRules(uint32_t instIndex) {
+  const InstMeta &meta = program.meta[instIndex];
+  bool valu = kinds[instIndex].classes & Vector;
   bool memory = isVmem(meta.kind) || isDs(meta.kind);
   if (meta.kind == InstClass::Mfma) {
     add(SgprExec, 2, Compares, 4, "matrix instruction after v_cmpx");
-    return addMatrixSources(record);
+    return addMatrixSources(instIndex);
   }
   for (const RegUse &use : meta.uses) {
     if (use.first < regVector)
@@ -241,13 +241,13 @@ void HazardCheck::addMatrixRules(uint32_t record) {
   }
 }
 
-void HazardCheck::addRules(uint32_t record) {
-  kinds[record].firstRule = uint32_t(rules.size());
-  addScalarRules(record);
-  if (kinds[record].classes & Vector)
-    addValuRules(record);
-  addMatrixRules(record);
-  kinds[record].lastRule = uint32_t(rules.size());
+void HazardCheck::addRules(uint32_t instIndex) {
+  kinds[instIndex].firstRule = uint32_t(rules.size());
+  addScalarRules(instIndex);
+  if (kinds[instIndex].classes & Vector)
+    addValuRules(instIndex);
+  addMatrixRules(instIndex);
+  kinds[instIndex].lastRule = uint32_t(rules.size());
 }
 
 /// Wait states after a matrix instruction, by what is done with its registers.
@@ -292,8 +292,8 @@ unsigned HazardCheck::matrixStates(const Kind &writer, const Rule &rule,
 
 /// Wait states that a rule asks for between two instructions.
 unsigned HazardCheck::statesOf(const Rule &rule, uint32_t before,
-                               uint32_t record) const {
-  const Inst &first = program.code[before], &second = program.code[record];
+                               uint32_t instIndex) const {
+  const Inst &first = program.code[before], &second = program.code[instIndex];
   if (rule.matrix != NoMatrix) {
     bool same = false;
     if (rule.matrix == AsAddend) {
@@ -303,9 +303,9 @@ unsigned HazardCheck::statesOf(const Rule &rule, uint32_t before,
       unsigned addend = used.sparse ? second.dst : second.src[2].index;
       same = first.dst == addend && made.dRegs == used.dRegs;
     }
-    return matrixStates(kinds[before], rule, kinds[record], same);
+    return matrixStates(kinds[before], rule, kinds[instIndex], same);
   }
-  if (rule.writers == Dot && before != record && first.op == second.op) {
+  if (rule.writers == Dot && before != instIndex && first.op == second.op) {
     // The same dot product forwards its addend.
     bool factor = false;
     for (unsigned k = 0; k < 2; ++k)
@@ -319,14 +319,14 @@ unsigned HazardCheck::statesOf(const Rule &rule, uint32_t before,
 
 /// Notes a rule for which not enough wait states have passed since its register
 /// was written, or read late.
-void HazardCheck::check(const WaveState &wave, uint32_t record,
+void HazardCheck::check(const WaveState &wave, uint32_t instIndex,
                         const Rule &rule) {
   bool late = rule.matrix == AddendOverwritten;
   const Use &use = late ? wave.reads[rule.reg] : wave.writes[rule.reg];
-  uint32_t before = use.record - 1;
+  uint32_t before = use.instIndex - 1;
   if (!late && !(kinds[before].classes & rule.writers))
     return;
-  unsigned states = statesOf(rule, before, record);
+  unsigned states = statesOf(rule, before, instIndex);
   uint64_t passed = wave.now - use.at - 1;
   if (passed >= states)
     return;
@@ -342,11 +342,11 @@ void HazardCheck::check(const WaveState &wave, uint32_t record,
   broken.push_back({before, &rule, states, passed});
 }
 
-void HazardCheck::report(uint32_t record) {
+void HazardCheck::report(uint32_t instIndex) {
   for (const Broken &found : broken) {
     const Rule &rule = *found.rule;
     bool late = rule.matrix == AddendOverwritten;
-    sink(SanitizeHazard, record, found.before,
+    sink(SanitizeHazard, instIndex, found.before,
          std::string("hazard: ") + rule.what + ": " +
              (rule.reg < hwRegs
                   ? registerName(program, rule.reg)
@@ -361,23 +361,23 @@ void HazardCheck::report(uint32_t record) {
 
 /// An instruction that executes: its rules, then what it writes. A matrix
 /// instruction issues when the core has finished with the one before it.
-void HazardCheck::observe(WaveState &wave, uint32_t record) {
-  const Kind &kind = kinds[record];
+void HazardCheck::observe(WaveState &wave, uint32_t instIndex) {
+  const Kind &kind = kinds[instIndex];
   for (uint32_t r = kind.firstRule; r != kind.lastRule; ++r) {
     const Rule &rule = rules[r];
     const Use &use = rule.matrix == AddendOverwritten ? wave.reads[rule.reg]
                                                       : wave.writes[rule.reg];
-    if (use.record && wave.now - use.at <= longest)
-      check(wave, record, rule);
+    if (use.instIndex && wave.now - use.at <= longest)
+      check(wave, instIndex, rule);
   }
   if (!broken.empty())
-    report(record);
+    report(instIndex);
   if (kind.passes) {
     wave.now = std::max(wave.now, wave.coreFree);
     wave.coreFree = wave.now + kind.passes;
   }
   wave.now += kind.waits;
-  Use here = {record + 1, wave.now - 1};
+  Use here = {instIndex + 1, wave.now - 1};
   for (uint32_t i = kind.firstWrite; i != kind.lastWrite; ++i)
     wave.writes[writesOf[i]] = here;
   for (unsigned i = 0; i < kind.lateCount; ++i)
@@ -385,15 +385,15 @@ void HazardCheck::observe(WaveState &wave, uint32_t record) {
       wave.reads[kind.lateRead + i] = here;
 }
 
-void HazardCheck::before(Wave &w, uint32_t record) {
+void HazardCheck::before(Wave &w, uint32_t instIndex) {
   WaveState &wave = waves[w.id];
-  // Those between were quiet.
-  if (!starts[record] && record > wave.next) {
-    wave.now += offsets[record] - offsets[wave.next];
-    wave.coreFree = std::max(wave.coreFree, wave.now + busyBefore[record]);
+  // Those between were skippable.
+  if (!starts[instIndex] && instIndex > wave.next) {
+    wave.now += offsets[instIndex] - offsets[wave.next];
+    wave.coreFree = std::max(wave.coreFree, wave.now + busyBefore[instIndex]);
   }
-  wave.next = record + 1;
-  observe(wave, record);
+  wave.next = instIndex + 1;
+  observe(wave, instIndex);
 }
 
 //===----------------------------------------------------------------------===//
@@ -493,7 +493,7 @@ void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
     const Kind &kind = kinds[i];
     bool idle = kind.firstRule == kind.lastRule &&
                 kind.firstWrite == kind.lastWrite && !kind.lateCount;
-    quiet[i] =
+    skippable[i] =
         !leaves && i != first && (idle || (!checked[i - first] && !remembered));
     if (leaves || (checked[i - first] && kind.firstRule != kind.lastRule))
       asked = offsets[i];
@@ -529,7 +529,7 @@ void HazardCheck::prepare() {
     addRules(i);
   dropRules();
   keepWrites();
-  quiet.assign(count, 0);
+  skippable.assign(count, 0);
   starts = findChains();
   findOffsets();
   trial = true;

@@ -20,16 +20,16 @@ class HazardCheck {
 public:
   HazardCheck(const Program &program, const Sanitizers::Sink &sink);
   void beginGroup(const ChipFeatures &features);
-  void before(Wave &w, uint32_t record);
+  void before(Wave &w, uint32_t instIndex);
   /// Whether the instruction can neither break a rule nor affect a later one,
   /// on any path: `before` need not be called.
-  bool isQuiet(uint32_t record) const { return quiet[record]; }
+  bool canSkip(uint32_t instIndex) const { return skippable[instIndex]; }
 
 private:
   /// A register that an instruction uses late, or a state register.
   struct Use {
-    uint32_t record = 0; ///< + 1
-    uint64_t at = 0;     ///< wait state of its wave
+    uint32_t instIndex = 0; ///< + 1
+    uint64_t at = 0;        ///< wait state of its wave
   };
   /// "If an instruction of these classes wrote `reg`, so many wait states."
   struct Rule {
@@ -63,23 +63,24 @@ private:
     Use reads[registerCount]; ///< late: addends and wide store data
     uint64_t now = 0;         ///< wait states issued
     uint64_t coreFree = 0;    ///< when the matrix core can take the next one
-    uint32_t next = 0;        ///< the record after the last one seen
+    uint32_t next = 0;        ///< the instruction after the last one seen
   };
 
-  void describe(uint32_t record);
-  void addRules(uint32_t record);
-  void addValuRules(uint32_t record);
-  void addScalarRules(uint32_t record);
-  void addMatrixRules(uint32_t record);
-  void addMatrixSources(uint32_t record);
+  void describe(uint32_t instIndex);
+  void addRules(uint32_t instIndex);
+  void addValuRules(uint32_t instIndex);
+  void addScalarRules(uint32_t instIndex);
+  void addMatrixRules(uint32_t instIndex);
+  void addMatrixSources(uint32_t instIndex);
   void add(unsigned first, unsigned count, uint16_t writers, unsigned states,
            const char *what, MatrixUse matrix = NoMatrix);
   unsigned matrixStates(const Kind &writer, const Rule &rule, const Kind &user,
                         bool sameAddend) const;
-  unsigned statesOf(const Rule &rule, uint32_t before, uint32_t record) const;
-  void check(const WaveState &wave, uint32_t record, const Rule &rule);
-  void report(uint32_t record);
-  void observe(WaveState &wave, uint32_t record);
+  unsigned statesOf(const Rule &rule, uint32_t before,
+                    uint32_t instIndex) const;
+  void check(const WaveState &wave, uint32_t instIndex, const Rule &rule);
+  void report(uint32_t instIndex);
+  void observe(WaveState &wave, uint32_t instIndex);
   void prepare();
   void findOffsets();
   void dropRules();
@@ -92,11 +93,11 @@ private:
   std::vector<Kind> kinds;
   std::vector<Rule> rules;
   std::vector<uint16_t> writesOf; ///< registers that some rule asks about
-  std::vector<uint8_t> starts;    ///< records that are not reached from the one
-                                  ///< before only
-  std::vector<uint8_t> quiet;
-  std::vector<uint64_t> offsets; ///< wait states from the first record on
-  /// Wait states for which the matrix core is busy still, by record.
+  std::vector<uint8_t> starts; ///< instructions that are not reached from the
+                               ///< one before only
+  std::vector<uint8_t> skippable;
+  std::vector<uint64_t> offsets; ///< wait states from the first instruction on
+  /// Wait states for which the matrix core is busy still, by instruction.
   std::vector<uint8_t> busyBefore;
   const ChipFeatures *chip = nullptr;
   /// The rules that the instruction in hand breaks: of each earlier instruction

@@ -74,13 +74,13 @@ InFlight::retire(std::vector<Op> &ops, std::vector<Op>::iterator op) {
   return ops.erase(op);
 }
 
-LdsTouch InFlight::freshTouch() {
+LdsAddresses InFlight::freshAddresses() {
   if (spare.empty())
-    return LdsTouch();
-  LdsTouch touch = std::move(spare.back());
+    return LdsAddresses();
+  LdsAddresses addresses = std::move(spare.back());
   spare.pop_back();
-  touch.clear();
-  return touch;
+  addresses.clear();
+  return addresses;
 }
 
 } // namespace moe::emulator

@@ -23,7 +23,7 @@ constexpr unsigned mostVmcnt = 63, mostLgkmcnt = 15;
 constexpr uint32_t fullCounters = 0xcf7f;
 
 /// LDS bytes that one instruction accesses: an address per lane and element.
-struct LdsTouch {
+struct LdsAddresses {
   std::vector<uint32_t> addresses;
   uint32_t bytes = 0;
   uint32_t low = ~0u, high = 0; ///< least and greatest address
@@ -44,13 +44,13 @@ class InFlight {
 public:
   enum class Kind : uint8_t { Vmem, LdsDma, Lds, Smem, Flat };
   struct Op {
-    uint32_t record;
+    uint32_t instIndex;
     Kind kind;
     bool ldsWrite = false, atomic = false;
-    bool same = false;   ///< LDS writes that change no byte
-    uint32_t ticket = 0; ///< of writes to global memory (GlobalCheck)
+    bool same = false;         ///< LDS writes that change no byte
+    uint32_t globalAccess = 0; ///< of writes to global memory (GlobalCheck)
     bool vmProven = false, lgkmProven = false; ///< FLAT needs both
-    LdsTouch lds;
+    LdsAddresses lds;
   };
   struct WaveQueue {
     std::vector<Op> vm, lgkm;
@@ -59,13 +59,13 @@ public:
   void wait(WaveQueue &queue, uint32_t simm,
             const std::function<void(const Op &)> &done);
   /// Storage for addresses, reused from operations that have finished.
-  LdsTouch freshTouch();
+  LdsAddresses freshAddresses();
   WaveQueue waves[maxWaves];
 
 private:
   std::vector<Op>::iterator retire(std::vector<Op> &ops,
                                    std::vector<Op>::iterator op);
-  std::vector<LdsTouch> spare;
+  std::vector<LdsAddresses> spare;
 };
 
 } // namespace moe::emulator

@@ -40,26 +40,30 @@ void RaceCheck::report(uint32_t now, uint32_t before, unsigned wave,
            ", and no barrier orders the two");
 }
 
-void RaceCheck::touch(Cell &cell, unsigned wave, uint32_t record, bool write,
-                      bool atomic, bool same, uint32_t address) {
+void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
+                          bool write, bool atomic, bool same,
+                          uint32_t address) {
   if (cell.writeEpoch == epoch && cell.writer != wave &&
       !(atomic && cell.atomic) && !(write && same))
-    report(record, cell.writeRecord, wave, cell.writer, write, true, address);
+    report(instIndex, cell.writeRecord, wave, cell.writer, write, true,
+           address);
   if (write && cell.readEpoch == epoch) {
     if (cell.reader != wave)
-      report(record, cell.readRecord, wave, cell.reader, true, false, address);
+      report(instIndex, cell.readRecord, wave, cell.reader, true, false,
+             address);
     else if (cell.twoReaders && cell.other != wave)
-      report(record, cell.otherRecord, wave, cell.other, true, false, address);
+      report(instIndex, cell.otherRecord, wave, cell.other, true, false,
+             address);
   }
-  note(cell, wave, record, write, atomic);
+  note(cell, wave, instIndex, write, atomic);
 }
 
-void RaceCheck::note(Cell &cell, unsigned wave, uint32_t record, bool write,
+void RaceCheck::note(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
                      bool atomic) const {
   if (write) {
     cell.writeEpoch = epoch;
     cell.writer = uint8_t(wave);
-    cell.writeRecord = record;
+    cell.writeRecord = instIndex;
     cell.atomic = atomic;
     return;
   }
@@ -72,7 +76,7 @@ void RaceCheck::note(Cell &cell, unsigned wave, uint32_t record, bool write,
     cell.otherRecord = cell.readRecord;
   }
   cell.reader = uint8_t(wave);
-  cell.readRecord = record;
+  cell.readRecord = instIndex;
 }
 
 /// Whether a quad is one cell, or can be again.
@@ -92,13 +96,13 @@ bool RaceCheck::isWhole(uint32_t quad) {
   return true;
 }
 
-bool RaceCheck::pass(unsigned wave, uint32_t record, uint32_t address,
+bool RaceCheck::pass(unsigned wave, uint32_t instIndex, uint32_t address,
                      uint32_t bytes, bool write) {
   uint32_t quad = address / 16;
   if (bytes == 16 && address % 16 == 0 && isWhole(quad)) {
     if (conflicts(quads[quad], wave, write))
       return false;
-    note(quads[quad], wave, record, write, false);
+    note(quads[quad], wave, instIndex, write, false);
     return true;
   }
   if (address % 4 || (bytes != 4 && bytes != 8) || !splitQuad[quad] ||
@@ -109,17 +113,17 @@ bool RaceCheck::pass(unsigned wave, uint32_t record, uint32_t address,
     if (split[dword] || conflicts(dwords[dword], wave, write))
       return false;
   for (uint32_t dword = first; dword < end; ++dword)
-    note(dwords[dword], wave, record, write, false);
+    note(dwords[dword], wave, instIndex, write, false);
   return true;
 }
 
-void RaceCheck::access(unsigned wave, uint32_t record, uint32_t address,
+void RaceCheck::access(unsigned wave, uint32_t instIndex, uint32_t address,
                        uint32_t bytes, bool write, bool atomic, bool same) {
   uint32_t end = address + bytes;
   while (address < end) {
     uint32_t dword = address / 4, quad = address / 16;
     if (address % 16 == 0 && end - address >= 16 && isWhole(quad)) {
-      touch(quads[quad], wave, record, write, atomic, same, address);
+      checkCell(quads[quad], wave, instIndex, write, atomic, same, address);
       address += 16;
       continue;
     }
@@ -131,7 +135,7 @@ void RaceCheck::access(unsigned wave, uint32_t record, uint32_t address,
       }
     }
     if (address % 4 == 0 && end - address >= 4 && !split[dword]) {
-      touch(dwords[dword], wave, record, write, atomic, same, address);
+      checkCell(dwords[dword], wave, instIndex, write, atomic, same, address);
       address += 4;
       continue;
     }
@@ -140,7 +144,7 @@ void RaceCheck::access(unsigned wave, uint32_t record, uint32_t address,
       for (unsigned b = 0; b < 4; ++b)
         bytesOf[dword * 4 + b] = dwords[dword];
     }
-    touch(bytesOf[address], wave, record, write, atomic, same, address);
+    checkCell(bytesOf[address], wave, instIndex, write, atomic, same, address);
     ++address;
   }
 }

@@ -20,11 +20,11 @@ public:
   void beginGroup(uint32_t ldsSize);
   void barrier();
   /// `same`: a write that changes no byte.
-  void access(unsigned wave, uint32_t record, uint32_t address, uint32_t bytes,
-              bool write, bool atomic, bool same);
+  void access(unsigned wave, uint32_t instIndex, uint32_t address,
+              uint32_t bytes, bool write, bool atomic, bool same);
   /// The same for what is usual: whole quads or dwords, and no conflict. False,
   /// with nothing done, for everything else.
-  bool pass(unsigned wave, uint32_t record, uint32_t address, uint32_t bytes,
+  bool pass(unsigned wave, uint32_t instIndex, uint32_t address, uint32_t bytes,
             bool write);
 
 private:
@@ -34,8 +34,8 @@ private:
     uint8_t writer = 0, reader = 0, other = 0;
     bool atomic = false, twoReaders = false;
   };
-  void touch(Cell &cell, unsigned wave, uint32_t record, bool write,
-             bool atomic, bool same, uint32_t address);
+  void checkCell(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
+                 bool atomic, bool same, uint32_t address);
   void report(uint32_t now, uint32_t before, unsigned wave, unsigned otherWave,
               bool nowWrites, bool beforeWrites, uint32_t address);
 
@@ -49,7 +49,7 @@ private:
   bool isStale(const Cell &cell) const {
     return cell.writeEpoch != epoch && cell.readEpoch != epoch;
   }
-  void note(Cell &cell, unsigned wave, uint32_t record, bool write,
+  void note(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
             bool atomic) const;
   bool isWhole(uint32_t quad);
   std::vector<Cell> quads;        ///< of 16 bytes

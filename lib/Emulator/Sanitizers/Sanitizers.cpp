@@ -9,11 +9,11 @@
 
 #include "Sanitizers/Sanitizers.h"
 
+#include "Sanitizers/ArithmeticRuns.h"
 #include "Sanitizers/ExecCheck.h"
 #include "Sanitizers/GlobalCheck.h"
 #include "Sanitizers/HazardCheck.h"
 #include "Sanitizers/InFlight.h"
-#include "Sanitizers/QuietRuns.h"
 #include "Sanitizers/RaceCheck.h"
 #include "Sanitizers/UninitCheck.h"
 #include "Sanitizers/WaitCheck.h"
@@ -31,19 +31,19 @@ struct Sanitizers::Impl {
   UninitCheck uninit;
   ExecCheck execs;
   HazardCheck hazards;
-  QuietRuns runs;
+  ArithmeticRuns runs;
   GlobalCheck &globals;
-  uint32_t group = 0; ///< its number in `globals`
-  LdsTouch current;   ///< of the instruction that executes
+  uint32_t group = 0;   ///< its number in `globals`
+  LdsAddresses current; ///< of the instruction that executes
   bool currentWrite = false, currentSame = true;
-  uint64_t started[maxWaves] = {};  ///< EXEC at the start of each wave
-  std::vector<GlobalTouch> touched; ///< by it
+  uint64_t started[maxWaves] = {};      ///< EXEC at the start of each wave
+  std::vector<LaneAccess> laneAccesses; ///< by it
 
   Impl(uint32_t bits, const Program &program, GlobalCheck &globals, Sink given)
       : bits(bits), program(program), sink(std::move(given)),
         waits(program, sink), races(sink), uninit(program, sink),
         execs(program, sink), hazards(program, sink),
-        runs(findQuietRuns(program)), globals(globals) {}
+        runs(findArithmeticRuns(program)), globals(globals) {}
   bool has(uint32_t bit) const { return bits & bit; }
   void overReads(Wave &w, const InFlight::Op &dma);
 };
@@ -61,7 +61,7 @@ void Sanitizers::Impl::overReads(Wave &w, const InFlight::Op &dma) {
     for (uint32_t a : op.lds.addresses)
       for (uint32_t b : dma.lds.addresses)
         if (a < b + dma.lds.bytes && b < a + op.lds.bytes)
-          return sink(SanitizeWait, dma.record, op.record,
+          return sink(SanitizeWait, dma.instIndex, op.instIndex,
                       "wait: wave " + std::to_string(w.id) +
                           " writes LDS byte " + std::to_string(std::max(a, b)) +
                           " at %1 before %2 is known to have finished");
@@ -98,35 +98,35 @@ static bool isSkipped(const Wave &w, const InstMeta &meta) {
 }
 
 void Sanitizers::before(Wave &w, const Inst &I) {
-  uint32_t record = uint32_t(&I - w.code);
-  if (isSkipped(w, impl->program.meta[record]))
+  uint32_t instIndex = uint32_t(&I - w.code);
+  if (isSkipped(w, impl->program.meta[instIndex]))
     return;
   if (impl->has(SanitizeWait))
-    impl->waits.before(w, record);
+    impl->waits.before(w, instIndex);
   if (impl->has(SanitizeUninit))
-    impl->uninit.before(w, record);
+    impl->uninit.before(w, instIndex);
   if (impl->has(SanitizeExec))
-    impl->execs.before(w, record, impl->started[w.id % maxWaves]);
-  if (impl->has(SanitizeHazard) && !impl->hazards.isQuiet(record))
-    impl->hazards.before(w, record);
+    impl->execs.before(w, instIndex, impl->started[w.id % maxWaves]);
+  if (impl->has(SanitizeHazard) && !impl->hazards.canSkip(instIndex))
+    impl->hazards.before(w, instIndex);
   impl->current.clear();
   impl->currentWrite = false;
   impl->currentSame = true;
-  impl->touched.clear();
+  impl->laneAccesses.clear();
 }
 
-uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t record,
+uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t instIndex,
                                size_t most) {
-  const QuietRun &run = impl->runs.runs[index];
+  const ArithmeticRun &run = impl->runs.runs[index];
   if (run.length > most || (w.mode & (modeIndexing | modeSkip)) ||
-      !impl->execs.isQuiet(w) ||
-      (impl->has(SanitizeWait) && !impl->waits.isQuiet(w, run)) ||
+      !impl->execs.tracksNothing(w) ||
+      (impl->has(SanitizeWait) && !impl->waits.canSkip(w, run)) ||
       (impl->has(SanitizeUninit) && !impl->uninit.passRun(w, run)))
     return 0;
   // Hazards depend on which instructions execute, not on what they do.
   if (impl->has(SanitizeHazard))
-    for (uint32_t i = record; i != record + run.length; ++i)
-      if (!impl->hazards.isQuiet(i))
+    for (uint32_t i = instIndex; i != instIndex + run.length; ++i)
+      if (!impl->hazards.canSkip(i))
         impl->hazards.before(w, i);
   return run.length;
 }
@@ -162,14 +162,14 @@ static bool flightKind(const InstMeta &meta, InFlight::Kind &kind) {
 }
 
 void Sanitizers::after(Wave &w, const Inst &I) {
-  uint32_t record = uint32_t(&I - w.code);
-  const InstMeta &meta = impl->program.meta[record];
+  uint32_t instIndex = uint32_t(&I - w.code);
+  const InstMeta &meta = impl->program.meta[instIndex];
   if (isSkipped(w, meta))
     return;
   if (impl->has(SanitizeExec))
-    impl->execs.after(w, record);
+    impl->execs.after(w, instIndex);
   if (impl->has(SanitizeUninit))
-    impl->uninit.after(w, record);
+    impl->uninit.after(w, instIndex);
   auto &queue = impl->flight.waves[w.id % maxWaves];
   if (meta.kind == InstClass::Wait) {
     arrived(w, I.imm);
@@ -180,17 +180,17 @@ void Sanitizers::after(Wave &w, const Inst &I) {
   InFlight::Op op;
   if (!flightKind(meta, op.kind))
     return;
-  op.record = record;
-  if (!impl->touched.empty())
-    op.ticket =
-        impl->globals.access(w, impl->group, record, I.flags & MemScoped,
-                             impl->touched, impl->bits, impl->sink);
+  op.instIndex = instIndex;
+  if (!impl->laneAccesses.empty())
+    op.globalAccess =
+        impl->globals.access(w, impl->group, instIndex, I.flags & MemScoped,
+                             impl->laneAccesses, impl->bits, impl->sink);
   op.ldsWrite = impl->currentWrite;
   op.same = impl->currentSame;
   op.atomic = meta.kind == InstClass::DsAtomic;
   if (!impl->current.addresses.empty()) {
     op.lds = std::move(impl->current);
-    impl->current = impl->flight.freshTouch();
+    impl->current = impl->flight.freshAddresses();
   }
   if (impl->has(SanitizeWait)) {
     impl->waits.issued(w, op);
@@ -216,8 +216,8 @@ void Sanitizers::arrived(Wave &w, uint32_t counts) {
                     [&](const InFlight::Op &op) {
                       if (impl->has(SanitizeWait))
                         impl->waits.finished(w, op);
-                      if (op.ticket)
-                        impl->globals.proven(op.ticket);
+                      if (op.globalAccess)
+                        impl->globals.proven(op.globalAccess);
                     });
 }
 
@@ -233,44 +233,44 @@ void Sanitizers::barrier(Workgroup &group) {
     for (const auto *ops : {&queue.vm, &queue.lgkm})
       for (const InFlight::Op &op : *ops)
         for (uint32_t address : op.lds.addresses)
-          impl->races.access(w->id, op.record, address, op.lds.bytes,
+          impl->races.access(w->id, op.instIndex, address, op.lds.bytes,
                              op.ldsWrite, op.atomic, op.same);
   }
 }
 
 void Sanitizers::ldsDma(Wave &w, const Inst &I, uint32_t address,
                         uint32_t bytes) {
-  uint32_t record = uint32_t(&I - w.code);
+  uint32_t instIndex = uint32_t(&I - w.code);
   impl->current.add(address);
   impl->current.bytes = bytes;
   impl->currentWrite = true;
   impl->currentSame = false;
   if (impl->has(SanitizeRace))
-    impl->races.access(w.id, record, address, bytes, true, false, false);
+    impl->races.access(w.id, instIndex, address, bytes, true, false, false);
   if (impl->has(SanitizeUninit))
-    impl->uninit.access(w, record, address, bytes, true);
+    impl->uninit.access(w, instIndex, address, bytes, true);
 }
 
 void Sanitizers::ldsAccess(Wave &w, const Inst &I, uint32_t address,
                            uint32_t bytes, LdsAccess kind) {
-  uint32_t record = uint32_t(&I - w.code);
+  uint32_t instIndex = uint32_t(&I - w.code);
   bool write = kind != LdsAccess::Read, same = kind == LdsAccess::WriteSame;
-  bool atomic = impl->program.meta[record].kind == InstClass::DsAtomic;
+  bool atomic = impl->program.meta[instIndex].kind == InstClass::DsAtomic;
   if (impl->has(SanitizeWait))
-    impl->waits.access(w, record, address, bytes, write);
+    impl->waits.access(w, instIndex, address, bytes, write);
   impl->current.add(address);
   impl->current.bytes = bytes;
   impl->currentWrite |= write;
   impl->currentSame &= same;
   if (impl->has(SanitizeRace))
-    impl->races.access(w.id, record, address, bytes, write, atomic, same);
+    impl->races.access(w.id, instIndex, address, bytes, write, atomic, same);
   if (impl->has(SanitizeUninit))
-    impl->uninit.access(w, record, address, bytes, write && !atomic);
+    impl->uninit.access(w, instIndex, address, bytes, write && !atomic);
 }
 
 void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
                           uint32_t bytes, const StoredLanes *stored) {
-  uint32_t record = uint32_t(&I - w.code);
+  uint32_t instIndex = uint32_t(&I - w.code);
   bool write = stored;
   auto lanes = [&](auto f) {
     for (uint64_t m = w.exec(); m; m &= m - 1)
@@ -280,9 +280,9 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
   impl->currentWrite |= write;
   lanes([&](unsigned lane) { impl->current.add(offsets[lane]); });
   if (impl->has(SanitizeWait) &&
-      impl->waits.mayTouch(impl->current.low, impl->current.high + bytes))
+      impl->waits.mayOverlap(impl->current.low, impl->current.high + bytes))
     lanes([&](unsigned lane) {
-      impl->waits.access(w, record, offsets[lane], bytes, write);
+      impl->waits.access(w, instIndex, offsets[lane], bytes, write);
     });
   if (stored)
     for (uint64_t m = w.exec(); m && impl->currentSame; m &= m - 1)
@@ -291,8 +291,8 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
     impl->currentSame = false;
   if (impl->has(SanitizeRace))
     lanes([&](unsigned lane) {
-      if (!impl->races.pass(w.id, record, offsets[lane], bytes, write))
-        impl->races.access(w.id, record, offsets[lane], bytes, write, false,
+      if (!impl->races.pass(w.id, instIndex, offsets[lane], bytes, write))
+        impl->races.access(w.id, instIndex, offsets[lane], bytes, write, false,
                            stored && stored->isSame(lane));
     });
   if (!impl->has(SanitizeUninit))
@@ -301,13 +301,13 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
     if (write)
       impl->uninit.markKnown(offsets[lane], bytes);
     else if (!impl->uninit.isKnown(offsets[lane], bytes))
-      impl->uninit.access(w, record, offsets[lane], bytes, false);
+      impl->uninit.access(w, instIndex, offsets[lane], bytes, false);
   });
 }
 
 void Sanitizers::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
                              uint32_t step, uint32_t bytes) {
-  uint32_t record = uint32_t(&I - w.code);
+  uint32_t instIndex = uint32_t(&I - w.code);
   impl->current.bytes = bytes;
   impl->currentWrite = true;
   impl->currentSame = false;
@@ -315,8 +315,8 @@ void Sanitizers::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
     uint32_t address = target + step * unsigned(__builtin_ctzll(m));
     impl->current.add(address);
     if (impl->has(SanitizeRace) &&
-        !impl->races.pass(w.id, record, address, bytes, true))
-      impl->races.access(w.id, record, address, bytes, true, false, false);
+        !impl->races.pass(w.id, instIndex, address, bytes, true))
+      impl->races.access(w.id, instIndex, address, bytes, true, false, false);
     if (impl->has(SanitizeUninit))
       impl->uninit.markKnown(address, bytes);
   }
@@ -331,26 +331,26 @@ void Sanitizers::global(Wave &w, uint64_t address, unsigned bytes,
                         GlobalAccess kind, const void *stored) {
   if (!impl->has(SanitizeRace | SanitizeWait))
     return;
-  GlobalTouch touch{address, bytes, GlobalTouch::Read};
+  LaneAccess access{address, bytes, LaneAccess::Read};
   switch (kind) {
   case GlobalAccess::Read:
   case GlobalAccess::ScalarRead:
     if (!impl->globals.slotMayBeWritten(address))
       return;
     if (kind == GlobalAccess::ScalarRead)
-      touch.kind = GlobalTouch::ScalarRead;
+      access.kind = LaneAccess::ScalarRead;
     break;
   case GlobalAccess::Atomic:
-    touch.kind = GlobalTouch::Atomic;
+    access.kind = LaneAccess::Atomic;
     break;
   case GlobalAccess::Write: {
     const uint8_t *host = w.group->memory->find(address, bytes);
     bool same = host && stored && !memcmp(host, stored, bytes);
-    touch.kind = same ? GlobalTouch::WriteSame : GlobalTouch::Write;
+    access.kind = same ? LaneAccess::WriteSame : LaneAccess::Write;
     break;
   }
   }
-  impl->touched.push_back(touch);
+  impl->laneAccesses.push_back(access);
 }
 
 } // namespace moe::emulator

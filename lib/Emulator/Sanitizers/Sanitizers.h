@@ -24,8 +24,8 @@ class GlobalCheck;
 /// Finds what hardware would hide. Called by one thread.
 class Sanitizers final : public AccessObserver {
 public:
-  /// A finding: which sanitizer, the two record indices (or -1) and the text,
-  /// in which %1 and %2 stand for the two instructions.
+  /// A finding: which sanitizer, the two instruction indices (or -1) and the
+  /// text, in which %1 and %2 stand for the two instructions.
   using Sink = std::function<void(Sanitizer, int64_t, int64_t, std::string)>;
 
   /// `globals`: shared by all workgroups of the launch.
@@ -58,8 +58,8 @@ public:
 
 private:
   void arrived(Wave &w, uint32_t counts);
-  uint32_t passRunAt(Wave &w, uint32_t run, uint32_t record, size_t most);
-  const uint32_t *runAt; ///< by record: 0, or a run of arithmetic + 1
+  uint32_t passRunAt(Wave &w, uint32_t run, uint32_t instIndex, size_t most);
+  const uint32_t *runAt; ///< by instruction: 0, or a run of arithmetic + 1
   struct Impl;
   std::unique_ptr<Impl> impl;
 };

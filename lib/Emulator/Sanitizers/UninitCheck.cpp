@@ -87,53 +87,53 @@ UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
   }
 }
 
-bool UninitCheck::readsOldResult(uint32_t record, const RegUse &use) const {
-  if (!(program.meta[record].traits & Merges))
+bool UninitCheck::readsOldResult(uint32_t instIndex, const RegUse &use) const {
+  if (!(program.meta[instIndex].traits & Merges))
     return false;
-  for (const RegUse &other : program.meta[record].uses)
+  for (const RegUse &other : program.meta[instIndex].uses)
     if ((other.flags & 1) && other.first == use.first)
       return true;
   return false;
 }
 
-void UninitCheck::report(const Wave &w, uint32_t record, unsigned reg,
+void UninitCheck::report(const Wave &w, uint32_t instIndex, unsigned reg,
                          uint32_t bits) {
   unsigned from = sourceOf(w.id, reg);
   char hex[32];
   snprintf(hex, sizeof(hex), "bits 0x%08x ", unsigned(bits));
-  sink(SanitizeUninit, record, -1,
+  sink(SanitizeUninit, instIndex, -1,
        "uninit: wave " + std::to_string(w.id) + " reads " +
            registerName(program, reg) +
            (from == reg ? "" : " (from " + registerName(program, from) + ")") +
            ", " + (bits == ~0u ? "" : hex) + "never written, at %1");
 }
 
-void UninitCheck::reportScc(const Wave &w, uint32_t record) {
+void UninitCheck::reportScc(const Wave &w, uint32_t instIndex) {
   sccUndefined[w.id] = false;
-  sink(SanitizeUninit, record, -1,
+  sink(SanitizeUninit, instIndex, -1,
        "uninit: wave " + std::to_string(w.id) +
            " reads SCC, which hangs on bits never written, at %1");
 }
 
 /// Reports what is read of a half that a D16 load left undefined.
-void UninitCheck::readHalves(Wave &w, uint32_t record, unsigned row,
+void UninitCheck::readHalves(Wave &w, uint32_t instIndex, unsigned row,
                              uint64_t lanes) {
-  if (program.meta[record].traits & Copies)
+  if (program.meta[instIndex].traits & Copies)
     return;
   uint32_t open = (halves[0][w.id][row] & lanes ? 0xffffu : 0) |
                   (halves[1][w.id][row] & lanes ? 0xffff0000u : 0);
   if (open)
-    open &= bitsRead(w, program.code[record], program.meta[record], row);
+    open &= bitsRead(w, program.code[instIndex], program.meta[instIndex], row);
   if (!open)
     return;
-  report(w, record, regVector + row, open);
+  report(w, instIndex, regVector + row, open);
   halves[0][w.id][row] = halves[1][w.id][row] = 0;
 }
 
-void UninitCheck::writeHalves(const Wave &w, uint32_t record, unsigned row,
+void UninitCheck::writeHalves(const Wave &w, uint32_t instIndex, unsigned row,
                               uint64_t lanes) {
-  uint64_t traits = program.meta[record].traits;
-  const Src &from = program.code[record].src[0];
+  uint64_t traits = program.meta[instIndex].traits;
+  const Src &from = program.code[instIndex].src[0];
   bool copies = (traits & Copies) && from.kind == SrcKind::Vgpr;
   bool loadsHalf = traits & (LoadsLowHalf | LoadsHighHalf);
   for (unsigned half = 0; half < 2; ++half) {
@@ -149,14 +149,14 @@ void UninitCheck::writeHalves(const Wave &w, uint32_t record, unsigned row,
   }
 }
 
-void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
+void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
                              unsigned reg) {
-  const InstMeta &meta = program.meta[record];
+  const InstMeta &meta = program.meta[instIndex];
   bool matrix = meta.kind == InstClass::Mfma;
   uint64_t lanes = matrix ? ~uint64_t(0) : execBefore;
   uint64_t written = vector[w.id][reg - regVector];
   if (hasHalves)
-    readHalves(w, record, reg - regVector, lanes);
+    readHalves(w, instIndex, reg - regVector, lanes);
   if (!(lanes & ~written))
     return;
   if ((meta.traits & WideAdd) && use.count == 2 && reg == use.first + 1u) {
@@ -166,13 +166,13 @@ void UninitCheck::readVector(Wave &w, uint32_t record, const RegUse &use,
     copiedFrom = sourceOf(w.id, reg);
   } else {
     setKnown(w.id, reg - regVector, written | lanes);
-    report(w, record, reg, ~0u);
+    report(w, instIndex, reg, ~0u);
   }
 }
 
-void UninitCheck::readScalar(Wave &w, uint32_t record, const RegUse &use,
+void UninitCheck::readScalar(Wave &w, uint32_t instIndex, const RegUse &use,
                              unsigned reg) {
-  uint64_t traits = program.meta[record].traits;
+  uint64_t traits = program.meta[instIndex].traits;
   uint32_t bits = undefined[w.id][reg];
   if (use.flags & laneMask)
     bits &= uint32_t(execBefore >> 32 * (reg - use.first));
@@ -190,29 +190,31 @@ void UninitCheck::readScalar(Wave &w, uint32_t record, const RegUse &use,
     copiesUndefined = ~uint64_t(0);
     copiedFrom = sourceOf(w.id, reg);
   } else {
-    report(w, record, reg, bits);
+    report(w, instIndex, reg, bits);
     setUndefined(w.id, reg, 0);
   }
 }
 
-void UninitCheck::before(Wave &w, uint32_t record) {
+void UninitCheck::before(Wave &w, uint32_t instIndex) {
   execBefore = w.exec();
-  if (program.meta[record].bits.rule != BitOp::None)
-    return beforeBits(w, record);
+  if (program.meta[instIndex].bits.rule != BitOp::None)
+    return beforeBits(w, instIndex);
   copiesUndefined = 0;
   undefinedHigh = 0;
-  if (sccUndefined[w.id] && (program.meta[record].scc & 2))
-    reportScc(w, record);
-  for (uint32_t r = readsOf[record].first; r != readsOf[record].last; ++r) {
+  if (sccUndefined[w.id] && (program.meta[instIndex].scc & 2))
+    reportScc(w, instIndex);
+  for (uint32_t r = readsOf[instIndex].first; r != readsOf[instIndex].last;
+       ++r) {
     RegUse use = reads[r];
-    use.first = movedUse(w, program.code[record], program.meta[record].kind,
-                         {use.first, use.count, 2})
-                    .first;
+    use.first =
+        movedUse(w, program.code[instIndex], program.meta[instIndex].kind,
+                 {use.first, use.count, 2})
+            .first;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector)
-        readVector(w, record, use, reg);
+        readVector(w, instIndex, use, reg);
       else if (reg < 128)
-        readScalar(w, record, use, reg);
+        readScalar(w, instIndex, use, reg);
   }
 }
 
@@ -231,28 +233,28 @@ PartlyKnown UninitCheck::operand(const Wave &w, const Src &src,
 }
 
 /// Reports those of the given bits of an operand that are undefined.
-void UninitCheck::needOperand(const Wave &w, uint32_t record, const Src &src,
+void UninitCheck::needOperand(const Wave &w, uint32_t instIndex, const Src &src,
                               bool wide, uint64_t needed) {
   if (src.kind != SrcKind::Sgpr)
     return;
   for (unsigned reg = src.index; reg < src.index + (wide ? 2u : 1u); ++reg)
     if (uint32_t bits =
             undefined[w.id][reg] & uint32_t(needed >> 32 * (reg - src.index))) {
-      report(w, record, reg, bits);
+      report(w, instIndex, reg, bits);
       setUndefined(w.id, reg, 0);
     }
 }
 
 /// Which bits of a scalar result are undefined, before the instruction runs.
 /// Of EXEC all must be defined.
-void UninitCheck::beforeBits(Wave &w, uint32_t record) {
-  const Inst &inst = program.code[record];
-  const BitOp &op = program.meta[record].bits;
+void UninitCheck::beforeBits(Wave &w, uint32_t instIndex) {
+  const Inst &inst = program.code[instIndex];
+  const BitOp &op = program.meta[instIndex].bits;
   bool usesExec = op.savesExec || op.writesExec;
   bool shifts =
       op.rule >= BitOp::ShiftLeft && op.rule <= BitOp::ShiftArithmetic;
-  if (sccUndefined[w.id] && (program.meta[record].scc & 2))
-    reportScc(w, record);
+  if (sccUndefined[w.id] && (program.meta[instIndex].scc & 2))
+    reportScc(w, instIndex);
   Src exec, old;
   exec.kind = old.kind = SrcKind::Sgpr;
   exec.index = SgprExec;
@@ -266,14 +268,14 @@ void UninitCheck::beforeBits(Wave &w, uint32_t record) {
   PartlyKnown a = operand(w, from[0], op.wide);
   PartlyKnown b = operand(w, from[1], op.wide && !shifts);
   if (shifts && (b.undefined & (op.wide ? 63 : 31)))
-    needOperand(w, record, from[1], false, op.wide ? 63 : 31);
+    needOperand(w, instIndex, from[1], false, op.wide ? 63 : 31);
   result = applyBitOp(op, a, b);
   if (!result.undefined)
     return;
   if (usesExec || inst.dst >= SgprExec) {
     uint64_t needed = shifts ? ~uint64_t(0) : result.undefined;
-    needOperand(w, record, from[0], op.wide, needed);
-    needOperand(w, record, from[1], op.wide && !shifts, needed);
+    needOperand(w, instIndex, from[0], op.wide, needed);
+    needOperand(w, instIndex, from[1], op.wide && !shifts, needed);
     result.undefined = 0;
     return;
   }
@@ -286,31 +288,32 @@ void UninitCheck::beforeBits(Wave &w, uint32_t record) {
   }
 }
 
-void UninitCheck::afterBits(Wave &w, uint32_t record) {
-  const Inst &inst = program.code[record];
-  const BitOp &op = program.meta[record].bits;
+void UninitCheck::afterBits(Wave &w, uint32_t instIndex) {
+  const Inst &inst = program.code[instIndex];
+  const BitOp &op = program.meta[instIndex].bits;
   for (unsigned half = 0; half < (op.wide ? 2u : 1u); ++half)
     if (inst.dst + half < SgprExec)
       setUndefined(w.id, inst.dst + half,
                    uint32_t(result.undefined >> 32 * half), resultFrom[half]);
-  if (program.meta[record].scc & 1)
+  if (program.meta[instIndex].scc & 1)
     sccUndefined[w.id] = result.zeroIsOpen();
 }
 
-void UninitCheck::after(Wave &w, uint32_t record) {
-  if (program.meta[record].bits.rule != BitOp::None)
-    return afterBits(w, record);
-  uint64_t traits = program.meta[record].traits;
+void UninitCheck::after(Wave &w, uint32_t instIndex) {
+  if (program.meta[instIndex].bits.rule != BitOp::None)
+    return afterBits(w, instIndex);
+  uint64_t traits = program.meta[instIndex].traits;
   uint64_t lanes = traits & AllLanes ? ~uint64_t(0) : execBefore;
-  for (const RegUse &given : program.meta[record].uses) {
+  for (const RegUse &given : program.meta[instIndex].uses) {
     if (!(given.flags & 1))
       continue;
-    RegUse use = movedUse(w, program.code[record], program.meta[record].kind,
-                          {given.first, given.count, 1});
+    RegUse use =
+        movedUse(w, program.code[instIndex], program.meta[instIndex].kind,
+                 {given.first, given.count, 1});
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector) {
         if (hasHalves)
-          writeHalves(w, record, reg - regVector, lanes);
+          writeHalves(w, instIndex, reg - regVector, lanes);
         uint64_t written = vector[w.id][reg - regVector] | lanes;
         written &= ~(lanes & copiesUndefined);
         if (use.count == 2 && reg == use.first + 1u)
@@ -323,11 +326,11 @@ void UninitCheck::after(Wave &w, uint32_t record) {
         setUndefined(w.id, reg, 0);
       }
   }
-  if (program.meta[record].scc & 1)
+  if (program.meta[instIndex].scc & 1)
     sccUndefined[w.id] = false;
 }
 
-bool UninitCheck::passRun(const Wave &w, const QuietRun &run) {
+bool UninitCheck::passRun(const Wave &w, const ArithmeticRun &run) {
   uint64_t exec = w.exec(), all = started[w.id];
   bool whole = all == ~uint64_t(0);
   if (hasHalves || sccUndefined[w.id] || (exec & ~all) ||
@@ -350,7 +353,7 @@ bool UninitCheck::passRun(const Wave &w, const QuietRun &run) {
   return true;
 }
 
-void UninitCheck::access(Wave &w, uint32_t record, uint32_t address,
+void UninitCheck::access(Wave &w, uint32_t instIndex, uint32_t address,
                          uint32_t bytes, bool write) {
   if (write) {
     memset(lds.data() + address, 1, bytes);
@@ -358,7 +361,7 @@ void UninitCheck::access(Wave &w, uint32_t record, uint32_t address,
   }
   for (uint32_t b = address; b < address + bytes; ++b)
     if (!lds[b]) {
-      sink(SanitizeUninit, record, -1,
+      sink(SanitizeUninit, instIndex, -1,
            "uninit: wave " + std::to_string(w.id) + " reads LDS byte " +
                std::to_string(b) + ", never written, at %1");
       memset(lds.data() + address, 1, bytes);

@@ -9,7 +9,7 @@
 #ifndef MOE_LIB_EMULATOR_SANITIZERS_UNINITCHECK_H
 #define MOE_LIB_EMULATOR_SANITIZERS_UNINITCHECK_H
 
-#include "Sanitizers/QuietRuns.h"
+#include "Sanitizers/ArithmeticRuns.h"
 #include "Sanitizers/Sanitizers.h"
 #include "Sanitizers/ScalarBits.h"
 
@@ -21,9 +21,9 @@ class UninitCheck {
 public:
   UninitCheck(const Program &program, const Sanitizers::Sink &sink);
   void beginGroup(Workgroup &group);
-  void before(Wave &w, uint32_t record);
-  void after(Wave &w, uint32_t record);
-  void access(Wave &w, uint32_t record, uint32_t address, uint32_t bytes,
+  void before(Wave &w, uint32_t instIndex);
+  void after(Wave &w, uint32_t instIndex);
+  void access(Wave &w, uint32_t instIndex, uint32_t address, uint32_t bytes,
               bool write);
   /// Whether bytes that a lane reads are known.
   bool isKnown(uint32_t address, uint32_t bytes) const {
@@ -38,24 +38,24 @@ public:
   }
   /// Whether everything that the run reads is known; then what it writes is
   /// known too.
-  bool passRun(const Wave &w, const QuietRun &run);
+  bool passRun(const Wave &w, const ArithmeticRun &run);
 
 private:
-  bool readsOldResult(uint32_t record, const RegUse &use) const;
+  bool readsOldResult(uint32_t instIndex, const RegUse &use) const;
   void setKnown(unsigned wave, unsigned row, uint64_t lanes);
   void setUndefined(unsigned wave, unsigned reg, uint32_t bits,
                     uint16_t from = sameRegister);
-  void report(const Wave &w, uint32_t record, unsigned reg, uint32_t bits);
-  void reportScc(const Wave &w, uint32_t record);
+  void report(const Wave &w, uint32_t instIndex, unsigned reg, uint32_t bits);
+  void reportScc(const Wave &w, uint32_t instIndex);
   PartlyKnown operand(const Wave &w, const Src &src, bool wide) const;
-  void beforeBits(Wave &w, uint32_t record);
-  void afterBits(Wave &w, uint32_t record);
-  void needOperand(const Wave &w, uint32_t record, const Src &src, bool wide,
+  void beforeBits(Wave &w, uint32_t instIndex);
+  void afterBits(Wave &w, uint32_t instIndex);
+  void needOperand(const Wave &w, uint32_t instIndex, const Src &src, bool wide,
                    uint64_t needed);
-  void readScalar(Wave &w, uint32_t record, const RegUse &use, unsigned reg);
-  void readVector(Wave &w, uint32_t record, const RegUse &use, unsigned reg);
-  void readHalves(Wave &w, uint32_t record, unsigned row, uint64_t lanes);
-  void writeHalves(const Wave &w, uint32_t record, unsigned row,
+  void readScalar(Wave &w, uint32_t instIndex, const RegUse &use, unsigned reg);
+  void readVector(Wave &w, uint32_t instIndex, const RegUse &use, unsigned reg);
+  void readHalves(Wave &w, uint32_t instIndex, unsigned row, uint64_t lanes);
+  void writeHalves(const Wave &w, uint32_t instIndex, unsigned row,
                    uint64_t lanes);
   uint16_t sourceOf(unsigned wave, unsigned reg) const {
     uint16_t from = origin[wave][reg];
@@ -69,7 +69,7 @@ private:
   };
   const Program &program;
   const Sanitizers::Sink &sink;
-  std::vector<Reads> readsOf; ///< by record, into `reads`
+  std::vector<Reads> readsOf; ///< by instruction, into `reads`
   std::vector<RegUse> reads;
   uint64_t started[maxWaves]; ///< EXEC at the start of each wave
   RegSet known[maxWaves];     ///< written in all lanes of `started`

@@ -20,34 +20,34 @@ void WaitCheck::beginGroup(uint32_t ldsSize) {
   memset(pendingCount, 0, sizeof(pendingCount));
   for (RegSet &set : pendingSet)
     set = RegSet();
-  if (landings || lds.size() != (ldsSize + 3) / 4)
-    lds.assign((ldsSize + 3) / 4, Landing());
-  landings = 0;
+  if (dmaTargets || lds.size() != (ldsSize + 3) / 4)
+    lds.assign((ldsSize + 3) / 4, DmaTarget());
+  dmaTargets = 0;
   arrivedDwords.clear();
   live.clear();
 }
 
 void WaitCheck::arrive(unsigned wave, unsigned reg) {
-  registers[wave][reg].record = 0;
+  registers[wave][reg].instIndex = 0;
   --pendingCount[wave];
   pendingSet[wave].erase(reg);
 }
 
-void WaitCheck::forget(Landing &landing) {
-  landings -= landing.record != 0;
-  landing.record = 0;
+void WaitCheck::forget(DmaTarget &target) {
+  dmaTargets -= target.instIndex != 0;
+  target.instIndex = 0;
 }
 
 static bool isVmemLoad(InstClass kind) {
   return kind == InstClass::VmemLoad || kind == InstClass::VmemAtomic;
 }
 
-void WaitCheck::before(Wave &w, uint32_t record) {
+void WaitCheck::before(Wave &w, uint32_t instIndex) {
   if (pendingCount[w.id] == 0)
     return;
-  const InstMeta &meta = program.meta[record];
+  const InstMeta &meta = program.meta[instIndex];
   for (const RegUse &given : meta.uses) {
-    RegUse use = movedUse(w, program.code[record], meta.kind, given);
+    RegUse use = movedUse(w, program.code[instIndex], meta.kind, given);
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
          ++reg) {
       if (reg >= registerCount || !pendingSet[w.id].has(reg))
@@ -57,7 +57,7 @@ void WaitCheck::before(Wave &w, uint32_t record) {
       if (reg >= regVector && !(pending.lanes & w.exec()) &&
           !(meta.traits & AllLanes))
         continue;
-      const InstMeta &issuer = program.meta[pending.record - 1];
+      const InstMeta &issuer = program.meta[pending.instIndex - 1];
       // Loads of one kind write their registers in order: one may overwrite
       // the other, and the old half of a d16 load is such a write too. What a
       // load takes its address from must have arrived.
@@ -70,7 +70,7 @@ void WaitCheck::before(Wave &w, uint32_t record) {
           (meta.kind == InstClass::DsRead && issuer.kind == InstClass::DsRead);
       if (inOrder && isResult && (merges || !(use.flags & 2)))
         continue;
-      sink(SanitizeWait, record, pending.record - 1,
+      sink(SanitizeWait, instIndex, pending.instIndex - 1,
            "wait: wave " + std::to_string(w.id) +
                (use.flags & 1 ? " overwrites " : " reads ") +
                registerName(program, reg) +
@@ -81,7 +81,7 @@ void WaitCheck::before(Wave &w, uint32_t record) {
 }
 
 void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
-  for (const RegUse &use : program.meta[op.record].uses) {
+  for (const RegUse &use : program.meta[op.instIndex].uses) {
     if (!(use.flags & 1))
       continue;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count);
@@ -92,54 +92,55 @@ void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
       if (!lanes)
         continue;
       Pending &pending = registers[w.id][reg];
-      if (pending.record)
+      if (pending.instIndex)
         lanes |= pending.lanes;
-      pendingCount[w.id] += pending.record == 0;
+      pendingCount[w.id] += pending.instIndex == 0;
       pendingSet[w.id].insert(reg);
-      pending.record = op.record + 1;
+      pending.instIndex = op.instIndex + 1;
       pending.lanes = lanes;
     }
   }
   if (op.kind != InFlight::Kind::LdsDma)
     return;
   live.push_back(
-      {op.record, op.lds.low, op.lds.high + op.lds.bytes, w.id, false});
+      {op.instIndex, op.lds.low, op.lds.high + op.lds.bytes, w.id, false});
   for (uint32_t address : op.lds.addresses)
     for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
-      Landing &landing = lds[(address + b) / 4];
-      if (landing.record && landing.wave != w.id && !landing.arrived)
-        sink(SanitizeWait, op.record, landing.record - 1,
+      DmaTarget &target = lds[(address + b) / 4];
+      if (target.instIndex && target.wave != w.id && !target.arrived)
+        sink(SanitizeWait, op.instIndex, target.instIndex - 1,
              "wait: wave " + std::to_string(w.id) + " writes LDS byte " +
                  std::to_string(address + b) + " at %1 while wave " +
-                 std::to_string(landing.wave) +
+                 std::to_string(target.wave) +
                  "'s data of %2 is on its way there");
-      landings += landing.record == 0;
-      landing.record = op.record + 1;
-      landing.wave = w.id;
-      landing.arrived = false;
+      dmaTargets += target.instIndex == 0;
+      target.instIndex = op.instIndex + 1;
+      target.wave = w.id;
+      target.arrived = false;
     }
 }
 
 void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
-  for (const RegUse &use : program.meta[op.record].uses) {
+  for (const RegUse &use : program.meta[op.instIndex].uses) {
     if (!(use.flags & 1))
       continue;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
-      if (reg < registerCount && registers[w.id][reg].record == op.record + 1)
+      if (reg < registerCount &&
+          registers[w.id][reg].instIndex == op.instIndex + 1)
         arrive(w.id, reg);
   }
   if (op.kind != InFlight::Kind::LdsDma)
     return;
   for (Dma &dma : live)
-    if (dma.record == op.record && dma.wave == w.id && !dma.arrived) {
+    if (dma.instIndex == op.instIndex && dma.wave == w.id && !dma.arrived) {
       dma.arrived = true;
       break;
     }
   for (uint32_t address : op.lds.addresses)
     for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
-      Landing &landing = lds[(address + b) / 4];
-      if (landing.record == op.record + 1 && landing.wave == w.id) {
-        landing.arrived = true;
+      DmaTarget &target = lds[(address + b) / 4];
+      if (target.instIndex == op.instIndex + 1 && target.wave == w.id) {
+        target.arrived = true;
         arrivedDwords.push_back((address + b) / 4);
       }
     }
@@ -155,28 +156,28 @@ void WaitCheck::barrier() {
              live.end());
 }
 
-void WaitCheck::access(Wave &w, uint32_t record, uint32_t address,
+void WaitCheck::access(Wave &w, uint32_t instIndex, uint32_t address,
                        uint32_t bytes, bool write) {
   for (uint32_t dword = address / 4; dword <= (address + bytes - 1) / 4;
        ++dword) {
-    if (dword >= lds.size() || !lds[dword].record)
+    if (dword >= lds.size() || !lds[dword].instIndex)
       continue;
-    Landing &landing = lds[dword];
-    bool own = landing.wave == w.id;
-    if (own && landing.arrived)
+    DmaTarget &target = lds[dword];
+    bool own = target.wave == w.id;
+    if (own && target.arrived)
       continue;
-    std::string why =
-        !landing.arrived
-            ? (own ? "before it has waited for the data of %2"
-                   : "while wave " + std::to_string(landing.wave) +
-                         " has not waited for the data of %2")
-            : "without a barrier after wave " + std::to_string(landing.wave) +
-                  "'s wait for the data of %2";
-    sink(SanitizeWait, record, landing.record - 1,
+    std::string why = !target.arrived
+                          ? (own ? "before it has waited for the data of %2"
+                                 : "while wave " + std::to_string(target.wave) +
+                                       " has not waited for the data of %2")
+                          : "without a barrier after wave " +
+                                std::to_string(target.wave) +
+                                "'s wait for the data of %2";
+    sink(SanitizeWait, instIndex, target.instIndex - 1,
          "wait: wave " + std::to_string(w.id) +
              (write ? " writes LDS byte " : " reads LDS byte ") +
              std::to_string(dword * 4) + " at %1 " + why);
-    forget(landing);
+    forget(target);
   }
 }
 

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The handlers and rows of Control.def, and what its lines call. Fields of
-// Inst: imm = record index of the branch target, or the 16-bit constant; dst
-// and src as in Salu.cpp.
+// Inst: imm = instruction index of the branch target, or the 16-bit constant;
+// dst and src as in Salu.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,9 +34,9 @@ void jumpTo(Wave &w, uint64_t address) {
                    hexAddress(address));
   w.pc = w.code + index;
 }
-uint64_t addressOf(const Wave &w, uint32_t record) {
+uint64_t addressOf(const Wave &w, uint32_t instIndex) {
   const Program &program = *w.group->program;
-  return program.imageBase + program.meta[record].address;
+  return program.imageBase + program.meta[instIndex].address;
 }
 
 /// Forks: the side of the mask with fewer lanes runs first; the other is pushed

@@ -47,10 +47,14 @@ void Wave::execChanged() {
       memset(execMask, 0xff, sizeof(execMask));
     return;
   }
-  for (unsigned i = 0; i < 32; ++i)
-    execMask[i] = -((s[SgprExec] >> i) & 1);
-  for (unsigned i = 0; i < 32; ++i)
-    execMask[i + 32] = -((s[SgprExec + 1] >> i) & 1);
+  // Masks instead of shifts, which the baseline's vectors do not have lane by
+  // lane.
+  static constexpr uint32_t bits[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+  for (unsigned byte = 0; byte < 8; ++byte) {
+    uint32_t lanes = uint32_t(mask >> 8 * byte) & 255;
+    for (unsigned i = 0; i < 8; ++i)
+      execMask[8 * byte + i] = lanes & bits[i] ? ~0u : 0u;
+  }
 }
 
 void Wave::faultAddress(const char *what, unsigned lane, uint64_t address,

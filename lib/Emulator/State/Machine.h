@@ -85,7 +85,7 @@ struct alignas(64) Inst {
   Src src[3];
   uint16_t dst = 0;  ///< VGPR row or SGPR index
   uint16_t sdst = 0; ///< SGPR of a mask or carry
-  uint32_t imm = 0;  ///< literal, offset or branch target (record index)
+  uint32_t imm = 0;  ///< literal, offset or branch target (instruction index)
   uint32_t mods = 0;
   uint32_t ext = 0;    ///< SDWA or DPP word, MFMA fields
   uint16_t data = 0;   ///< VMEM/DS: row of the data
@@ -94,7 +94,7 @@ struct alignas(64) Inst {
   bool vector = false; ///< op is a ValuRow: VOP1, VOP2, VOPC, VOP3
   /// Length of the straight-line run that starts here: only its last
   /// instruction may branch, stop the wave or read its counters.
-  uint8_t straight = 1;
+  uint8_t runLength = 1;
 };
 
 //===----------------------------------------------------------------------===//
@@ -291,7 +291,7 @@ struct alignas(64) Wave {
 struct Counters {
   uint64_t globalRead = 0, globalWritten = 0, globalAtomics = 0;
   uint64_t ldsRead = 0, ldsWritten = 0, ldsConflicts = 0;
-  /// Executions by record index, as differences to the record before.
+  /// Executions by instruction index, as differences to the instruction before.
   std::vector<uint64_t> perInst;
 };
 

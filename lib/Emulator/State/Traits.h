@@ -38,7 +38,8 @@ enum Trait : uint64_t {
   ReadsVcc = 1 << 13,    ///< VCC is an operand that is not encoded
   TestsVcc = 1 << 14,    ///< of VCC only "is zero" counts
   ReadsM0 = 1 << 15,     ///< M0 is an operand that is not encoded
-  Indexes = 1 << 16,     ///< s_set_gpr_idx_*: replaces a part of M0
+  Indexes = 1 << 16,     ///< s_set_gpr_idx_*, s_setvskip: changes what vector
+                         ///< instructions do; may replace a part of M0
   Spills = 1 << 17,      ///< scratch_store
   // Flow
   EndsFlow = 1 << 18,      ///< the instruction after it is not reached from it

@@ -19,7 +19,17 @@ namespace {
 inline void exchange(uint32_t *d, const uint32_t *s,
                      const DppPattern &pattern) {
   const uint8_t *from = pattern.from;
-#if defined(__AVX2__)
+#if defined(__AVX512F__)
+  if (pattern.inRows) {
+    for (int row = 0; row < 64; row += 16) {
+      __m512i lanes = _mm512_cvtepu8_epi32(
+          _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + row)));
+      _mm512_storeu_si512(d + row, _mm512_permutexvar_epi32(
+                                       lanes, _mm512_loadu_si512(s + row)));
+    }
+    return;
+  }
+#elif defined(__AVX2__)
   if (pattern.inRows) {
     for (int row = 0; row < 64; row += 16) {
       auto at = reinterpret_cast<const __m256i *>(s + row);
@@ -64,10 +74,11 @@ void dpp(Wave &w, const Inst &I) {
   const uint64_t exec = w.exec();
   // Lanes that fetch from one that is there and on.
   uint64_t valid = pattern.valid;
-  if (exec != ~uint64_t(0))
-    for (int lane = 0; lane < 64; ++lane)
-      if (!(exec >> pattern.from[lane] & 1))
-        valid &= ~(uint64_t(1) << lane);
+  if (exec != ~uint64_t(0)) {
+    alignas(64) uint32_t on[64];
+    exchange(on, w.execMask, pattern);
+    valid &= packMask(on);
+  }
   bool zero = I.ext >> 19 & 1; // bound_ctrl: others fetch zero
   uint64_t lanes = exec & writtenLanes(I.ext) & (zero ? ~uint64_t(0) : valid);
   Inst plain = I;
@@ -76,9 +87,11 @@ void dpp(Wave &w, const Inst &I) {
   for (unsigned r = 0; r < valueRows(row.a); ++r) {
     uint32_t *d = w.v[w.rows + r];
     exchange(d, w.v[I.src[0].index + r], pattern);
-    if (zero && ~valid)
-      for (int lane = 0; lane < 64; ++lane)
-        d[lane] = valid >> lane & 1 ? d[lane] : 0;
+    for (int first = 0; first < 64 && zero && ~valid; first += 32) {
+      const uint32_t bits = uint32_t(valid >> first);
+      for (int lane = 0; lane < 32; ++lane)
+        d[first + lane] &= -((bits >> lane) & 1);
+    }
   }
   ValuHandler run = plain.mods & 63 ? row.direct : row.directVgprs;
   if (lanes == exec)

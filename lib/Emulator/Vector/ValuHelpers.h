@@ -245,55 +245,57 @@ inline F frexpMantissa(F x) {
   int exponent = 0;
   return std::isfinite(x) ? std::frexp(x, &exponent) : x;
 }
-/// 2^x: 2^(n+f), |f| <= 1/2, by a Taylor polynomial in f*ln(2) in f64; the
-/// error (below 1e-13) is far under half an ulp of f32.
+/// a * b + c, fused where the host's instruction set has it.
+inline double mulAdd(double a, double b, double c) {
+#ifdef __FMA__
+  return __builtin_fma(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+// The coefficients of the polynomials are those of scripts/polynomials.py, to
+// at least 2^-53 of the value. The results in f32 are those of the Taylor
+// series in f64, for all 2^32 arguments.
+
+/// 2^x: 2^(n+f), |f| <= 1/2.
 inline float exp2Of(float x) {
-  double d = x;
-  d = d > 1000.0 ? 1000.0 : d < -1000.0 ? -1000.0 : d;
-  double n = __builtin_floor(d + 0.5);
-  double t = (d - n) * 0.693147180559945309417;
-  double p = 1.0 / 479001600.0;
-  p = p * t + 1.0 / 39916800.0;
-  p = p * t + 1.0 / 3628800.0;
-  p = p * t + 1.0 / 362880.0;
-  p = p * t + 1.0 / 40320.0;
-  p = p * t + 1.0 / 5040.0;
-  p = p * t + 1.0 / 720.0;
-  p = p * t + 1.0 / 120.0;
-  p = p * t + 1.0 / 24.0;
-  p = p * t + 1.0 / 6.0;
-  p = p * t + 0.5;
-  p = p * t + 1.0;
-  p = p * t + 1.0;
-  // The low bits of n + 3 * 2^51 are n, which becomes the exponent.
-  double power =
-      bitsToF64((f64ToBits(n + 0x1.8p52) << 52) + (uint64_t(1023) << 52));
+  double d = x > 1000.0f ? 1000.0f : x < -1000.0f ? -1000.0f : x;
+  // The low bits of d + 3 * 2^51 are the nearest integer, which becomes the
+  // exponent.
+  double n = d + 0x1.8p52, f = d - (n - 0x1.8p52);
+  double p = 0x1.e9ec1fcb69a7fp-32;
+  p = mulAdd(p, f, 0x1.e6228acd1c6e5p-28);
+  p = mulAdd(p, f, 0x1.b524ebd13a55fp-24);
+  p = mulAdd(p, f, 0x1.62bfc2c86d700p-20);
+  p = mulAdd(p, f, 0x1.ffcbfc6da6ed1p-17);
+  p = mulAdd(p, f, 0x1.430913112c61bp-13);
+  p = mulAdd(p, f, 0x1.5d87fe78a3f9cp-10);
+  p = mulAdd(p, f, 0x1.3b2ab6fb9f1a5p-7);
+  p = mulAdd(p, f, 0x1.c6b08d704a0c6p-5);
+  p = mulAdd(p, f, 0x1.ebfbdff82c5aep-3);
+  p = mulAdd(p, f, 0x1.62e42fefa39efp-1);
+  p = mulAdd(p, f, 1.0);
+  double power = bitsToF64((f64ToBits(n) << 52) + (uint64_t(1023) << 52));
   return x != x ? x : float(p * power);
 }
-/// log2(x), by the series of atanh in f64 (error below 1e-15, relative).
+/// log2(x): log2(m) + e with m in [sqrt(1/2), sqrt(2)), by atanh((m-1)/(m+1)).
 inline float log2Of(float x) {
-  uint64_t u = f64ToBits(double(x));
+  const uint64_t root = 0x3fe6a09e667f3bcdu; // sqrt(1/2)
+  uint64_t u = f64ToBits(double(x)) + (0x3ff0000000000000u - root);
   // The biased exponent as f64, by way of the bits of 2^52 + it.
   double e =
       bitsToF64((u >> 52 & 2047) | 0x4330000000000000u) - (0x1p52 + 1023.0);
-  double m = bitsToF64((u & 0xfffffffffffffu) | 0x3ff0000000000000u);
-  bool upper = m > 1.4142135623730951;
-  m = upper ? m * 0.5 : m;
-  e = upper ? e + 1.0 : e;
+  double m = bitsToF64((u & 0xfffffffffffffu) + root);
   double s = (m - 1.0) / (m + 1.0), z = s * s;
-  double p = 1.0 / 23.0;
-  p = p * z + 1.0 / 21.0;
-  p = p * z + 1.0 / 19.0;
-  p = p * z + 1.0 / 17.0;
-  p = p * z + 1.0 / 15.0;
-  p = p * z + 1.0 / 13.0;
-  p = p * z + 1.0 / 11.0;
-  p = p * z + 1.0 / 9.0;
-  p = p * z + 1.0 / 7.0;
-  p = p * z + 1.0 / 5.0;
-  p = p * z + 1.0 / 3.0;
-  p = p * z + 1.0;
-  float r = float(e + s * p * 2.8853900817779268147); // 2 / ln(2)
+  double p = 0x1.b592d3c48c41cp-3;
+  p = mulAdd(p, z, 0x1.c46e1440404d7p-3);
+  p = mulAdd(p, z, 0x1.0ca160627dbfcp-2);
+  p = mulAdd(p, z, 0x1.484afb7a67652p-2);
+  p = mulAdd(p, z, 0x1.a61762d693934p-2);
+  p = mulAdd(p, z, 0x1.2776c50ee39dcp-1);
+  p = mulAdd(p, z, 0x1.ec709dc3a047dp-1);
+  p = mulAdd(p, z, 0x1.71547652b82fep+1);
+  float r = float(mulAdd(s, p, e));
   const float inf = bitsToF32(0x7f800000u), nan = bitsToF32(0x7fc00000u);
   r = x == inf ? inf : r;
   r = x == 0.0f ? -inf : r;
@@ -301,28 +303,25 @@ inline float log2Of(float x) {
   return x != x ? x : r;
 }
 /// sin(2 * pi * (x + quarters / 4)): the angle is reduced exactly to an eighth
-/// of a turn around a multiple of a quarter; Taylor series in f64.
+/// of a turn around a multiple of a quarter.
 inline float sineOf(float x, double quarters) {
   double d = double(x), q = __builtin_floor(d * 4.0 + 0.5);
   double y = (d - q * 0.25) * 6.283185307179586476925, z = y * y;
-  double s = 1.0 / 355687428096000.0; // 1 / 17!
-  s = s * z - 1.0 / 1307674368000.0;
-  s = s * z + 1.0 / 6227020800.0;
-  s = s * z - 1.0 / 39916800.0;
-  s = s * z + 1.0 / 362880.0;
-  s = s * z - 1.0 / 5040.0;
-  s = s * z + 1.0 / 120.0;
-  s = s * z - 1.0 / 6.0;
-  s = s * z * y + y;
-  double c = 1.0 / 20922789888000.0; // 1 / 16!
-  c = c * z - 1.0 / 87178291200.0;
-  c = c * z + 1.0 / 479001600.0;
-  c = c * z - 1.0 / 3628800.0;
-  c = c * z + 1.0 / 40320.0;
-  c = c * z - 1.0 / 720.0;
-  c = c * z + 1.0 / 24.0;
-  c = c * z - 0.5;
-  c = c * z + 1.0;
+  double s = 0x1.5d87699eb6a31p-33;
+  s = mulAdd(s, z, -0x1.ae5e37e850d20p-26);
+  s = mulAdd(s, z, 0x1.71de3530aa14dp-19);
+  s = mulAdd(s, z, -0x1.a01a019ba956dp-13);
+  s = mulAdd(s, z, 0x1.111111110f3dcp-7);
+  s = mulAdd(s, z, -0x1.5555555555543p-3);
+  s = mulAdd(s * z, y, y);
+  double c = -0x1.8f762711e61e0p-37;
+  c = mulAdd(c, z, 0x1.1ee96d0192650p-29);
+  c = mulAdd(c, z, -0x1.27e4f727f10b7p-22);
+  c = mulAdd(c, z, 0x1.a01a019b1e24dp-16);
+  c = mulAdd(c, z, -0x1.6c16c16c13a05p-10);
+  c = mulAdd(c, z, 0x1.5555555555536p-5);
+  c = mulAdd(c, z, -0.5);
+  c = mulAdd(c, z, 1.0);
   q = (q - 4.0 * __builtin_floor(q * 0.25)) + quarters;
   q = q >= 4.0 ? q - 4.0 : q;
   bool odd = (q == 1.0) | (q == 3.0);

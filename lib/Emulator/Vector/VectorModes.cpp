@@ -100,9 +100,7 @@ static void runHeedful(Wave &w, const Inst &I) {
 void heedVectorModes(Program &program) {
   bool some = false;
   for (const InstMeta &meta : program.meta)
-    some |= meta.mnemonic == "s_set_gpr_idx_on" ||
-            meta.mnemonic == "s_setvskip" ||
-            meta.mnemonic.compare(0, 8, "s_setreg") == 0;
+    some |= bool(meta.traits & (Indexes | SetsHwReg));
   if (!some)
     return;
   program.plain.resize(program.code.size());

@@ -9,19 +9,27 @@
 
 gpu.module @kernels {
   // A row that is not valid gets the offset 0xFFF00000, which no descriptor
-  // covers; so does a chunk past the columns.
+  // covers; so does a chunk past the columns. With DMA the second of a wave's two
+  // runs has an immediate offset of 1024, and all begins 1024 bytes early.
   // CHECK-LABEL: gpu.func @tail
-  // CHECK-DAG: %[[OUT:.*]] = arith.constant -1048576 : i32
+  // DMA-DAG: %[[OUT:.*]] = arith.constant -1047552 : i32
+  // DMA-DAG: %[[LEAD:.*]] = arith.constant 1024 : i64
+  // DMA-DAG: %[[SHIFT:.*]] = arith.constant 1024 : i32
+  // DMA-DAG: %[[NONE:.*]] = arith.constant 0 : i32
+  // STAGED-DAG: %[[OUT:.*]] = arith.constant -1048576 : i32
   // CHECK-DAG: %[[LIMIT:.*]] = arith.constant 4293918720 : i64
   // CHECK-DAG: %[[C64:.*]] = arith.constant 64 : i32
-  // CHECK: %[[BYTES:.*]] = arith.minui %{{.*}}, %[[LIMIT]] : i64
+  // DMA: %[[ALL:.*]] = arith.minui %{{.*}}, %[[LIMIT]] : i64
+  // DMA: %[[BYTES:.*]] = arith.addi %[[ALL]], %[[LEAD]] : i64
+  // DMA: llvm.getelementptr %{{.*}}[-1024]
+  // STAGED: %[[BYTES:.*]] = arith.minui %{{.*}}, %[[LIMIT]] : i64
   // CHECK: %[[RSRC:.*]] = rocdl.make.buffer.rsrc %{{.*}}, %{{.*}}, %[[BYTES]], %{{.*}} : <1> to <8>
   // CHECK: %[[VALID:.*]] = arith.cmpi sge, %{{.*}}, %{{.*}} : i32
   // CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %{{.*}}, %[[C64]] : i32
   // CHECK: %[[WANTED:.*]] = arith.andi %[[VALID]], %[[INSIDE]] : i1
   // CHECK: %[[OFFSET:.*]] = arith.select %[[WANTED]], %{{.*}}, %[[OUT]] : i32
-  // DMA: rocdl.raw.ptr.buffer.load.lds %[[RSRC]], %{{.*}}, %{{.*}}, %[[OFFSET]]
-  // DMA: rocdl.raw.ptr.buffer.load.lds
+  // DMA: rocdl.raw.ptr.buffer.load.lds %[[RSRC]], %[[TO:.*]], %{{.*}}, %[[OFFSET]], %{{.*}}, %[[NONE]], %[[NONE]]
+  // DMA: rocdl.raw.ptr.buffer.load.lds %[[RSRC]], %[[TO]], %{{.*}}, %{{.*}}, %{{.*}}, %[[SHIFT]], %[[NONE]]
   // DMA: amdgpu.sched_barrier allow = <none>
   // DMA-NOT: vector.store
   // STAGED-NOT: load.lds

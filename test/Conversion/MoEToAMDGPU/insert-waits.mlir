@@ -41,9 +41,17 @@ gpu.module @kernels {
   // its end (1): the smaller counts. The second has 2. Behind the loop, which may
   // not run at all, it is the smaller again.
   // CHECK-LABEL: gpu.func @loop
+  // Behind the loads of each step stands a wait for those of the step before: its
+  // own three, or two, may be in flight.
   // CHECK: scf.for
   // CHECK: amdgpu.memory_counter_wait load(1)
+  // CHECK-NEXT: amdgpu.lds_barrier
+  // CHECK: amdgpu.memory_counter_wait load(3)
+  // CHECK-NEXT: amdgpu.sched_barrier allow = <none>
   // CHECK: amdgpu.memory_counter_wait load(2)
+  // CHECK-NEXT: amdgpu.lds_barrier
+  // CHECK: amdgpu.memory_counter_wait load(2)
+  // CHECK-NEXT: amdgpu.sched_barrier allow = <none>
   // CHECK: }
   // CHECK: amdgpu.memory_counter_wait load(1)
   // CF-LABEL: gpu.func @loop

@@ -64,6 +64,7 @@ gpu.module @kernels {
   // 256*L + 32*(q % 8) bytes into the block of 16 rows number q/8; block 1 the
   // row behind it, 16 bytes further.
   // CHECK-LABEL: gpu.func @alternating
+  // CHECK: arith.divui %{{.*}}, %c16_i32{{.*}} : i32
   // CHECK: %[[L:.*]] = arith.divui %{{.*}}, %c16_i32{{.*}} : i32
   // CHECK: %[[Q:.*]] = arith.remui %{{.*}}, %c16_i32{{.*}} : i32
   // CHECK: %[[TWICE:.*]] = arith.muli %[[Q]], %c2_i32{{.*}} : i32
@@ -91,15 +92,17 @@ gpu.module @kernels {
   }
 
   // MFMA with 32 rows: lane 32*H + m holds row m % 16 of row block m / 16 and
-  // two runs of 32 K, 512 bytes apart; a dword of scales for each run, moved
-  // down by the lane's row block.
+  // two runs of 32 K, 512 bytes apart; a dword of scales for each run, as it
+  // stands in memory, and how far the lane's bytes are up in it, by which a user
+  // outside the dialect moves them down.
   // CHECK-LABEL: gpu.func @large
   // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : vector<4xi32>
   // CHECK: arith.addi %{{.*}}, %c512_i32{{.*}} : i32
   // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : vector<4xi32>
   // CHECK: %[[DWORD:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
-  // CHECK: arith.shrui %{{.*}}, %{{.*}} : i32
-  // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // CHECK: %[[SECOND:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // CHECK: arith.shrui %[[DWORD]], %[[UP:.*]] : i32
+  // CHECK: arith.shrui %[[SECOND]], %[[UP]] : i32
   // CHECK-NOT: rocdl.raw.ptr.buffer.load
   gpu.func @large(%w: memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight>, #g>,
       %s: memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale>, #g>, %e: index, %n: index, %k: index,

@@ -27,10 +27,13 @@ gpu.module @kernels {
   // CHECK: %[[KEY:.*]] = arith.xori %[[PART]], %[[TO2]] : index
   // CHECK: %[[FIRST:.*]] = arith.muli %[[GROUP]], %[[C4]] : index
   // CHECK: %[[PLACE:.*]] = arith.xori %[[FIRST]], %[[KEY]] : index
+  // Two steps are read together; the one that was read last is multiplied first.
+  // CHECK: %[[A0:.*]] = vector.load
   // CHECK: %[[A:.*]] = vector.load %{{.*}}[%[[Q]], %{{.*}}] {alignment = 16 : i64} : memref<16x128xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
   // GFX950: %[[D0:.*]] = amdgpu.mfma 16x16x32 %[[A]] * %{{.*}} + %{{.*}} : vector<8xbf16>, vector<8xbf16>, vector<4xf32>
   // GFX950: amdgpu.mfma 16x16x32 %[[A]] * %{{.*}} + %{{.*}}
-  // GFX950-COUNT-6: amdgpu.mfma 16x16x32
+  // GFX950: amdgpu.mfma 16x16x32 %[[A0]] * %{{.*}} + %[[D0]]
+  // GFX950-COUNT-5: amdgpu.mfma 16x16x32
   // GFX950-NOT: amdgpu.mfma
   // GFX942: %[[LOW:.*]] = vector.shuffle %[[A]], %[[A]] [0, 1, 2, 3]
   // GFX942: %[[D0:.*]] = amdgpu.mfma 16x16x16 %[[LOW]] * %{{.*}} + %{{.*}} : vector<4xbf16>, vector<4xbf16>, vector<4xf32>

@@ -68,4 +68,28 @@ gpu.module @kernels {
     memref.store %r, %out[] : memref<vector<2x1x32xbf16>>
     gpu.return
   }
+
+  // MFMA with 32 rows: which byte of its dword is a lane's depends on the lane.
+  // One rotation brings it to the exponent.
+  // GFX950-LABEL: gpu.func @large
+  // GFX950: %[[DWORD:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // GFX950: %[[BITS:.*]] = llvm.intr.fshr(%[[DWORD]], %[[DWORD]], %{{.*}}) : (i32, i32, i32) -> i32
+  // GFX950: %[[SCALE:.*]] = arith.bitcast %[[BITS]] : i32 to f32
+  // GFX950-COUNT-16: amdgpu.scaled_ext_packed %{{.*}}, %[[SCALE]]
+  // GFX950-COUNT-16: amdgpu.scaled_ext_packed
+  // GFX950-NOT: amdgpu.scaled_ext_packed
+  // GFX942-LABEL: gpu.func @large
+  // GFX942: %[[BITS:.*]] = llvm.intr.fshr
+  // GFX942: arith.andi %[[BITS]], %{{.*}} : i32
+  gpu.func @large(%f: memref<vector<1x1x2x32xf4E2M1FN>>,
+      %w: memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale>>, %n: index,
+      %out: memref<vector<1x1x2x32xbf16>>) {
+    %source = memref.load %f[] : memref<vector<1x1x2x32xf4E2M1FN>>
+    %c0 = arith.constant 0 : index
+    %scale = moe.load_scale %w[%c0, %n, %c0]
+        : memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<1x1x2xf8E8M0FNU>
+    %r = moe.unpack %source, %scale : vector<1x1x2x32xf4E2M1FN>, vector<1x1x2xf8E8M0FNU> -> vector<1x1x2x32xbf16>
+    memref.store %r, %out[] : memref<vector<1x1x2x32xbf16>>
+    gpu.return
+  }
 }

@@ -8,30 +8,44 @@ import json
 import pathlib
 import sys
 
-# Instructions of one 16x16x32, by chip, tile and flags.
+# By chip, tile and flags: instructions of one 16x16x32, instructions before the
+# first load of weights, VGPRs that leave two waves a SIMD or more.
 BOUNDS = {
-    ("gfx942", "16x128x256"): 22.6,
-    ("gfx942", "32x128x256"): 12.6,
-    ("gfx942", "64x128x128"): 7.7,
-    ("gfx942", "64x256x128"): 6.7,
-    ("gfx942", "128x128x128"): 5.1,
-    ("gfx950", "16x256x256"): 6.6,
-    ("gfx950", "32x256x256"): 3.8,
-    ("gfx950", "64x256x128"): 2.5,
-    ("gfx950", "128x256x128"): 1.8,
-    ("gfx950", "128x256x128:--waves=8"): 2.1,
+    ("gfx942", "16x128x256"): (22.8, 61, 168),
+    ("gfx942", "32x128x256"): (12.3, 61, 256),
+    ("gfx942", "64x128x128"): (7.6, 71, 168),
+    ("gfx942", "64x256x128"): (6.6, 79, 256),
+    ("gfx942", "128x128x128"): (5.0, 76, 256),
+    ("gfx950", "16x128x256"): (7.0, 61, 128),
+    ("gfx950", "16x256x256"): (6.3, 66, 256),
+    ("gfx950", "32x128x256"): (4.32, 61, 128),
+    ("gfx950", "32x256x256"): (3.5, 72, 256),
+    ("gfx950", "64x256x128"): (2.25, 81, 256),
+    ("gfx950", "128x256x128"): (1.6, 86, 512),
+    ("gfx950", "128x256x128:--waves=8"): (1.95, 74, 168),
 }
+
+
+def check(kernel):
+    """What is wrong with a kernel, or None."""
+    key = (kernel["chip"], kernel["name"].removeprefix("ours "))
+    insts, before, vgpr = BOUNDS[key]
+    for what, most in [("insts", insts), ("before_weights", before), ("vgpr", vgpr),
+                       ("spills", 0), ("scratch", 0), ("barriers", 2)]:
+        if kernel[what] > most:
+            return f"{key}: expected {what} to be at most {most}, got {kernel[what]}"
+    # Without LDS DMA the activations of a tile, which come first, are waited for
+    # to be stored; the loads behind them stay in flight where registers allow.
+    if kernel["chip"] == "gfx950" and kernel["drains"]:
+        return f"{key}: expected no wait for all loads in the loop, got {kernel['drains']}"
+    return None
 
 
 def main():
     kernels = json.loads(pathlib.Path(sys.argv[1]).read_text())["kernels"]
-    for kernel in kernels:
-        key = (kernel["chip"], kernel["name"].removeprefix("ours "))
-        if kernel["insts"] > BOUNDS[key]:
-            sys.exit(f"{key}: expected at most {BOUNDS[key]} instructions, got {kernel['insts']:.2f}")
-        if kernel["spills"] or kernel["scratch"]:
-            sys.exit(f"{key}: expected no spills and no scratch, got {kernel['spills']} and "
-                     f"{kernel['scratch']}")
+    wrong = [message for message in map(check, kernels) if message]
+    if wrong:
+        sys.exit("\n".join(wrong))
     if len(kernels) != len(BOUNDS):
         sys.exit(f"expected {len(BOUNDS)} kernels, got {len(kernels)}")
     print(f"{len(kernels)} kernels within their bounds")

@@ -310,7 +310,12 @@ void KernelExpander::findTile() {
   n = multiply(toIndex(tile), schedule.getTileN());
 
   Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
-  Value wave = binary<arith::DivUIOp>(thread, index(64));
+  // Equal in all lanes of a wave; saying so keeps the wave's places in scalar
+  // registers.
+  Value wave = arith::IndexCastUIOp::create(
+      b, b.getI32Type(), binary<arith::DivUIOp>(thread, index(64)));
+  wave = toIndex(gpu::SubgroupBroadcastOp::create(
+      b, wave, /*lane=*/Value(), gpu::BroadcastType::first_active_lane));
   if (schedule.getKWave() > 1) {
     waveGroup = binary<arith::DivUIOp>(wave, index(schedule.getWavesInN()));
     wave = binary<arith::RemUIOp>(wave, index(schedule.getWavesInN()));
@@ -321,9 +326,10 @@ void KernelExpander::findTile() {
 /// True where the block is in use and its expert is local.
 Value KernelExpander::hasWork(Value expertId) {
   Value used = memref::LoadOp::create(b, op.getNumValid(), index(0));
-  Value usedIndex = arith::IndexCastOp::create(b, b.getIndexType(), used);
-  Value inUse =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, m, usedIndex);
+  // Sorted rows are counted by an i32; the first row of a workgroup behind them
+  // need not fit one with a sign.
+  Value inUse = less(arith::IndexCastUIOp::create(b, b.getI32Type(), m),
+                     arith::MaxSIOp::create(b, used, i32(0)));
   return binary<arith::AndIOp>(inUse, less(expertId, i32(op.getE())));
 }
 

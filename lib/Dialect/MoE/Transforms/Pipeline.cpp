@@ -52,6 +52,10 @@ private:
     return arith::AddIOp::create(b, op.getK(), index(tile * tileK));
   }
   Fragments fetchTile(int64_t tile);
+  Fragments fetchFirstTile();
+  void gather(Value first, int64_t columns, Value buffer, bool bounded);
+  Fragments load(Value first, int64_t columns, bool bounded);
+  Value boundFirst(Value first);
   /// Even tiles are in the ping buffer, odd ones in pong.
   Value bufferOf(int64_t tile) {
     return tile % 2 == 0 ? op.getPing() : op.getPong();
@@ -68,12 +72,20 @@ private:
 };
 } // namespace
 
-/// Starts to move the K tile that begins at `first`: A into `buffer`, weights
-/// and scales into registers. The gather comes first, so that the loads behind
-/// it may stay in flight when a sync waits for it.
-Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer,
-                                  bool bounded) {
+/// A first column past the end becomes one past K, where everything is zero.
+Value PingpongExpander::boundFirst(Value first) {
+  Value inside =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ult, first, op.getEnd());
+  return arith::SelectOp::create(b, inside, first,
+                                 index(op.getX().getType().getDimSize(1)));
+}
+
+void PingpongExpander::gather(Value first, int64_t columns, Value buffer,
+                              bool bounded) {
   GatherOp::create(b, op.getX(), op.getRows(), first, columns, bounded, buffer);
+}
+
+Fragments PingpongExpander::load(Value first, int64_t columns, bool bounded) {
   int64_t nBlocks = op.getAcc().getType().getDimSize(1);
   int64_t kBlocks = llvm::divideCeil(columns, 128);
   layout::MfmaFragment fragment = getAccumulatorFragment(op.getAcc().getType());
@@ -90,18 +102,35 @@ Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer,
   return fragments;
 }
 
+/// Starts to move the K tile that begins at `first`: A into `buffer`, weights
+/// and scales into registers. The gather comes first, so that the loads behind
+/// it may stay in flight when a sync waits for it.
+Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer,
+                                  bool bounded) {
+  gather(first, columns, buffer, bounded);
+  return load(first, columns, bounded);
+}
+
+/// The first tile of a run: here the loads come first, since the rows to gather
+/// are still on their way from memory. The sync behind waits for all of them,
+/// and the multiplication needs them all.
+Fragments PingpongExpander::fetchFirstTile() {
+  Value first = firstColumnOf(0);
+  bool bounded = op.getEnd() && numTiles() == 1;
+  if (bounded)
+    first = boundFirst(first);
+  Fragments fragments = load(first, columnsOf(0), bounded);
+  gather(first, columnsOf(0), bufferOf(0), bounded);
+  return fragments;
+}
+
 /// Fetches tile number `tile` of the run into its buffer. The last one of a run
-/// with an end may be partial or lie past the end: then it is fetched from past
-/// K, where everything is zero.
+/// with an end may be partial or lie past the end.
 Fragments PingpongExpander::fetchTile(int64_t tile) {
   Value first = firstColumnOf(tile);
   bool bounded = op.getEnd() && tile + 1 == numTiles();
-  if (bounded) {
-    Value inside =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, first, op.getEnd());
-    first = arith::SelectOp::create(b, inside, first,
-                                    index(op.getX().getType().getDimSize(1)));
-  }
+  if (bounded)
+    first = boundFirst(first);
   return fetch(first, columnsOf(tile), bufferOf(tile), bounded);
 }
 
@@ -117,14 +146,14 @@ Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {
 /// so the tile after the last pong step must be one.
 void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
                                 Value &acc) {
-  Value tile = index(tileK), twoTiles = index(2 * tileK);
-  // K is at most 65536; 32 bits are one scalar register.
+  // K is at most 65536; 32 bits are one scalar register. It counts from the
+  // second tile on, so that what the two steps fetch differs by a constant.
   auto i32 = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
   };
-  auto loop =
-      scf::ForOp::create(b, i32(0), i32(pairs * 2 * tileK), i32(2 * tileK),
-                         ValueRange{acc, fragments.weights, fragments.scales});
+  auto loop = scf::ForOp::create(
+      b, i32(tileK), i32((2 * pairs + 1) * tileK), i32(2 * tileK),
+      ValueRange{acc, fragments.weights, fragments.scales});
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value offset =
@@ -134,7 +163,8 @@ void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
   fragments = {loop.getRegionIterArg(1), loop.getRegionIterArg(2)};
   for (int64_t step : {0, 1}) {
     SyncOp::create(b);
-    Value next = arith::AddIOp::create(b, current, step == 0 ? tile : twoTiles);
+    Value next =
+        step ? arith::AddIOp::create(b, current, index(tileK)) : current;
     Fragments prefetched = fetch(next, tileK, bufferOf(step + 1));
     acc = multiply(bufferOf(step), fragments, acc);
     fragments = prefetched;
@@ -147,15 +177,18 @@ void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
 void PingpongExpander::run() {
   if (syncFirst)
     SyncOp::create(b);
-  Fragments fragments = fetchTile(0);
+  Fragments fragments = fetchFirstTile();
   Value acc =
       arith::ConstantOp::create(b, b.getZeroAttr(op.getAcc().getType()));
   // The loop fetches whole tiles that are surely inside.
   int64_t plainTiles =
       op.getEnd() ? numTiles() - 1 : static_cast<int64_t>(columns / tileK);
   int64_t pairs = plainTiles > 0 ? (plainTiles - 1) / 2 : 0;
-  if (pairs > 0)
+  if (pairs > 0) {
+    // What the first tile waits for is no business of the loop's syncs.
+    SyncOp::create(b);
     emitLoop(pairs, fragments, acc);
+  }
   for (int64_t tile = 2 * pairs; tile < numTiles(); ++tile) {
     SyncOp::create(b);
     Fragments next;

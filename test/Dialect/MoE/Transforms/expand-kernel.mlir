@@ -14,7 +14,7 @@ gpu.module @kernels {
   // CHECK: arith.remui
   // CHECK: %[[EXPERT:.*]] = memref.load %{{.*}}[%{{.*}}] : memref<?xi32, #gpu.address_space<global>>
   // CHECK: %[[USED:.*]] = memref.load %{{.*}} : memref<2xi32, #gpu.address_space<global>>
-  // CHECK: arith.cmpi slt
+  // CHECK: arith.maxsi
   // CHECK: arith.cmpi ult, %[[EXPERT]], %{{.*}} : i32
   // CHECK: %[[WORK:.*]] = arith.andi
   // CHECK: scf.if %[[WORK]] {

@@ -464,8 +464,8 @@ def MoE_RouteRowsOp : MoE_Op<"route_rows", [
     MemoryEffects<[]>]> {
   let summary = "rows of the activations that this lane gathers";
   let description = [{
-    A tile of tile_m x tile_k bf16 is moved in 16-byte chunks, chunk
-    `c * threads + thread` by this thread, row-major. Element c of the result is
+    A tile of tile_m x tile_k bf16 is moved in 16-byte chunks, row-major: lane l
+    of wave w moves chunks (w*C + c)*64 + l, c = 0 to C - 1. Element c of this is
     the row of the activations that chunk c comes from: for sorted row
     i = `first` + (chunk / (tile_k/8)), `token * topk + slot` with `per_slot`
     (stage 2), else `token` (stage 1); -1 if the sorted row is not valid.

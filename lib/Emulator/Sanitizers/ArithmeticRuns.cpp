@@ -1,4 +1,4 @@
-//===- QuietRuns.cpp - runs of instructions checked together --------------===//
+//===- ArithmeticRuns.cpp - runs of instructions checked together ---------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -9,12 +9,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Sanitizers/QuietRuns.h"
+#include "Sanitizers/ArithmeticRuns.h"
 
 namespace moe::emulator {
 
 /// Accesses registers only, and cannot be reported by the `exec` sanitizer.
-static bool isQuiet(const Inst &inst, const InstMeta &meta) {
+static bool isPlainArithmetic(const Inst &inst, const InstMeta &meta) {
   switch (meta.kind) {
   case InstClass::Valu:
   case InstClass::Trans:
@@ -22,8 +22,8 @@ static bool isQuiet(const Inst &inst, const InstMeta &meta) {
     return !(inst.mods & ModDpp) && !(meta.traits & Permutes);
   case InstClass::Salu:
     // What changes how the next ones are executed (VectorModes.h) ends a run.
-    return !(meta.traits & (Indexes | KeepsOldValue | RelativeRegisters)) &&
-           meta.mnemonic.compare(0, 8, "s_setreg") != 0;
+    return !(meta.traits &
+             (Indexes | KeepsOldValue | RelativeRegisters | SetsHwReg));
   case InstClass::Mfma:
   case InstClass::Nop:
     return true;
@@ -32,7 +32,7 @@ static bool isQuiet(const Inst &inst, const InstMeta &meta) {
   }
 }
 
-static void addTo(QuietRun &run, const InstMeta &meta) {
+static void addTo(ArithmeticRun &run, const InstMeta &meta) {
   run.usesAllLanes |= bool(meta.traits & AllLanes);
   for (uint8_t flag : {2, 1})
     for (const RegUse &use : meta.uses) {
@@ -41,7 +41,7 @@ static void addTo(QuietRun &run, const InstMeta &meta) {
       for (unsigned reg = use.first;
            reg < use.first + unsigned(use.count) && reg < registerCount;
            ++reg) {
-        run.touched.insert(reg);
+        run.accessed.insert(reg);
         if (reg >= 128 && reg < regVector)
           continue; // no registers that one could forget to write
         if (flag == 1) {
@@ -55,16 +55,17 @@ static void addTo(QuietRun &run, const InstMeta &meta) {
   ++run.length;
 }
 
-QuietRuns findQuietRuns(const Program &program) {
-  QuietRuns found;
+ArithmeticRuns findArithmeticRuns(const Program &program) {
+  ArithmeticRuns found;
   size_t count = program.meta.size();
   found.at.assign(count, 0);
   for (size_t first = 0; first < count;) {
-    QuietRun run;
+    ArithmeticRun run;
     size_t end = first;
     // The scheduler handles the last one of a straight-line run separately.
-    for (size_t last = first + program.code[first].straight - 1;
-         end < last && isQuiet(program.code[end], program.meta[end]); ++end)
+    for (size_t last = first + program.code[first].runLength - 1;
+         end < last && isPlainArithmetic(program.code[end], program.meta[end]);
+         ++end)
       addTo(run, program.meta[end]);
     if (run.length > 1) {
       found.runs.push_back(run);
