@@ -23,6 +23,7 @@ moe_test_packages=(
   clang-format-22 libclang-rt-22-dev llvm-22-tools mlir-22-tools
   libgtest-dev shellcheck
   python3-numpy python3-pytest python3-setuptools python3-pip python3-venv
+  python3-jsonschema
 )
 # shellcheck disable=SC2034 # the callers use it
 moe_core_packages=("${moe_build_packages[@]}" "${moe_test_packages[@]}")
