@@ -70,6 +70,19 @@ struct Command {
                  "say on standard error what was chosen and why; alone it "
                  "compiles nothing",
                  explain);
+    addExamples();
+  }
+
+  void addExamples() {
+    const std::string kernel =
+        "moe-compile --kernel gemm2 --model-dim 2880 --inter-dim 2880 "
+        "--experts 128 --topk 4 --chip gfx950 ";
+    flags.example(kernel + "--tile 16x128x256 -o k.hsaco --report",
+                  "a code object and what it needs");
+    flags.example(kernel + "--tokens 64 --explain",
+                  "which configuration is chosen, and why");
+    flags.example("moe-compile kernel.mlir --chip gfx942 --emit asm",
+                  "the assembly of a kernel in IR");
   }
 
   bool fromFlags() const { return flags.given("kernel"); }

@@ -7,6 +7,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 using llvm::StringRef;
@@ -37,15 +38,26 @@ static bool hasLocation(StringRef line) {
   return !rest.empty() && !column.getAsInteger(10, ignored);
 }
 
+/// Prints "error:", red where that is wanted: https://no-color.org.
+static void printErrorWord(llvm::raw_ostream &os) {
+  const char *plain = std::getenv("NO_COLOR");
+  bool red = os.has_colors() && !(plain && *plain);
+  // Escape sequences of its own: LLVM's are switched on by a flag of LLVM.
+  os << (red ? "\033[1;31merror:\033[0m " : "error: ");
+}
+
 int reportError(llvm::Error error, StringRef tool, llvm::raw_ostream &os) {
   int code = 0;
   llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &info) {
     std::string message = info.message();
     StringRef text = StringRef(message).rtrim('\n');
-    if (hasLocation(text.split('\n').first))
+    if (hasLocation(text.split('\n').first)) {
       os << text << '\n';
-    else
-      os << tool << ": error: " << text << '\n';
+    } else {
+      os << tool << ": ";
+      printErrorWord(os);
+      os << text << '\n';
+    }
     code = info.isA<UsageError>() ? 2 : std::max(code, 1);
   });
   return code;
@@ -171,6 +183,10 @@ void FlagSet::positionals(std::string metavar, std::string help,
   positionalTargets = &targets;
 }
 
+void FlagSet::example(std::string command, std::string what) {
+  examples.emplace_back(std::move(command), std::move(what));
+}
+
 FlagSet::Flag *FlagSet::find(StringRef name) {
   for (Flag &flag : flags)
     if (name == flag.name)
@@ -194,6 +210,30 @@ std::vector<std::string> FlagSet::names() const {
   return result;
 }
 
+StringRef nearest(StringRef name, llvm::ArrayRef<std::string> candidates) {
+  // More than a third of the letters wrong is another word.
+  unsigned best = unsigned(name.size()) / 3 + 1;
+  StringRef result;
+  for (StringRef candidate : candidates) {
+    unsigned distance = name.edit_distance(candidate, true, best);
+    if (distance < best) {
+      best = distance;
+      result = candidate;
+    }
+  }
+  return result;
+}
+
+llvm::Error FlagSet::unknownFlag(StringRef written, StringRef name) const {
+  std::vector<std::string> all = names();
+  StringRef meant = nearest(name, all);
+  if (meant.empty())
+    return usageError("unknown flag '" + written + "' (--help lists them)");
+  return usageError("unknown flag '" + written + "', did you mean " +
+                    (meant.size() == 1 ? "-" : "--") + meant +
+                    "? (--help lists them)");
+}
+
 llvm::Error FlagSet::parseFlag(llvm::ArrayRef<const char *> args,
                                size_t &index) {
   StringRef arg = args[index];
@@ -203,8 +243,7 @@ llvm::Error FlagSet::parseFlag(llvm::ArrayRef<const char *> args,
   // One dash belongs to names of one letter, two to the others.
   bool dashes = arg.starts_with("--") ? name.size() > 1 : name.size() == 1;
   if (!flag || !dashes || arg.starts_with("---"))
-    return usageError("unknown flag '" + arg.split('=').first +
-                      "' (--help lists them)");
+    return unknownFlag(arg.split('=').first, name);
   if (flag->seen)
     return usageError("flag '" + arg.split('=').first + "' is given twice");
   flag->seen = true;
@@ -250,7 +289,8 @@ llvm::Error FlagSet::parse(llvm::ArrayRef<const char *> args) {
 static void printRow(llvm::raw_ostream &os, std::string left, StringRef right) {
   constexpr size_t column = 34;
   os << "  " << left;
-  if (left.size() + 2 >= column) {
+  // Two spaces at least: generators of completion tell the parts by them.
+  if (left.size() + 4 > column) {
     os << '\n';
     left.clear();
     os.indent(column);
@@ -284,6 +324,10 @@ void FlagSet::printHelp(llvm::raw_ostream &os) const {
   }
   os << '\n';
   printRow(os, "--help", "print this text");
+  if (!examples.empty())
+    os << "\nexamples:\n";
+  for (const auto &[command, what] : examples)
+    os << "  # " << what << "\n  " << command << '\n';
 }
 
 } // namespace moe::driver

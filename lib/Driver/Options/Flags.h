@@ -41,7 +41,8 @@ llvm::Error usageError(const llvm::Twine &message);
 /// Prints every message of `error` to `os` as "TOOL: error: ..." (a message
 /// that already names a file and line, as MLIR's diagnostics do, is printed as
 /// it is) and returns the exit code: 0 without an error, 2 if a usage error is
-/// among them, else 1.
+/// among them, else 1. "error:" is red where `os` is a terminal and the
+/// environment has no NO_COLOR.
 int reportError(llvm::Error error, llvm::StringRef tool, llvm::raw_ostream &os);
 
 /// The flags of one tool or subcommand. Flags are written `--name VALUE` or
@@ -103,6 +104,9 @@ public:
   void positionals(std::string metavar, std::string help,
                    std::vector<std::string> &targets);
 
+  /// A command line that printHelp() shows, and what it does.
+  void example(std::string command, std::string what);
+
   /// Parses the arguments after the program's and the subcommand's names. After
   /// success helpRequested() says whether --help was among them; nothing else
   /// is worth looking at then.
@@ -126,10 +130,12 @@ private:
   };
 
   Flag *find(llvm::StringRef name);
+  llvm::Error unknownFlag(llvm::StringRef written, llvm::StringRef name) const;
   llvm::Error parseFlag(llvm::ArrayRef<const char *> args, size_t &index);
 
   std::string usage, overview;
   std::vector<std::string> groups;
+  std::vector<std::pair<std::string, std::string>> examples;
   std::vector<Flag> flags;
   std::string positionalMetavar, positionalHelp;
   std::string *positionalTarget = nullptr;
@@ -137,6 +143,10 @@ private:
   bool positionalSeen = false;
   bool help = false;
 };
+
+/// The candidate that `name` is probably a misspelling of, or an empty string.
+llvm::StringRef nearest(llvm::StringRef name,
+                        llvm::ArrayRef<std::string> candidates);
 
 /// Whole-text parsers behind the flags, for other readers of user input.
 llvm::Expected<int64_t> parseInteger(llvm::StringRef text);

@@ -2,21 +2,20 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The executor's flags, the progress line, findings and counters. No subcommand
-// is here.
+// The executor's flags, findings and counters. No subcommand is here.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunCommands.h"
 #include "Driver/Options/OutputFile.h"
 #include "Driver/Run/RunFiles.h"
+#include "Driver/Run/RunProgress.h"
 #include "moe/Emulator/Emulator.h"
 #include "moe/Timing/Timeline.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include <chrono>
 
 using namespace llvm;
 using namespace moe::driver;
@@ -108,6 +107,10 @@ void ExecutorFlags::addFiles(FlagSet &flags) {
                viewer);
   flags.integer("trace-limit", "instructions in a trace at most [1000000]",
                 traceLimit, 1);
+  flags.toggle("progress",
+               "a bar with rate and remaining time from the start, on a "
+               "terminal only; without it when a run takes long",
+               progress);
 }
 
 static Error writeTimelineFile(const moe::timing::Recording &recording,
@@ -168,22 +171,7 @@ ExecutorFlags::make(const FlagSet &flags) const {
   options.traceLimit = static_cast<uint64_t>(traceLimit);
   if (flags.given("trace-limit") && !flags.given("trace"))
     return usageError("--trace-limit: expected --trace besides");
-  if (errs().is_displayed()) {
-    using Clock = std::chrono::steady_clock;
-    auto last = std::make_shared<Clock::time_point>(Clock::now() +
-                                                    std::chrono::seconds(2));
-    options.progress = [last](uint64_t done, uint64_t all) {
-      auto now = Clock::now();
-      bool started = *last < now;
-      if (started && done < all) {
-        *last = now + std::chrono::milliseconds(200);
-        errs() << '\r' << done << " of " << all << " workgroups"
-               << format(" (%.0f %%)", 100.0 * double(done) / double(all));
-      }
-      if (started && done == all)
-        errs() << "\r\033[K";
-    };
-  }
+  options.progress = makeProgress(progress);
   return executor::makeExecutor(executor, options);
 }
 

@@ -32,6 +32,13 @@ llvm::Expected<Verdict> launchCommand(Arguments args);
 llvm::Expected<Verdict> modelCommand(Arguments args);
 /// moe-run annotate FILE.json: modelled cycles of each instruction.
 llvm::Expected<Verdict> annotateCommand(Arguments args);
+/// moe-run help [SUBCOMMAND|TOPIC]; `args` may be empty.
+llvm::Expected<Verdict> helpCommand(Arguments args);
+using Command = llvm::Expected<Verdict> (*)(Arguments);
+/// The subcommand of that name, null for an unknown one; and its error.
+Command findCommand(llvm::StringRef name);
+llvm::Error unknownCommand(llvm::StringRef name);
+
 /// moe-run info FILE.hsaco
 llvm::Expected<Verdict> infoCommand(Arguments args);
 /// moe-run gemm1 and gemm2: a generated problem or the user's tensors.
@@ -43,7 +50,7 @@ llvm::Expected<Verdict> layerCommand(Arguments args);
 
 /// --executor, --hip-library, --sanitize, --threads, --order-seed,
 /// --interleave, --max-reports, --mute, --print-registers,
-/// --max-instructions, --trace, --trace-limit, --time-model.
+/// --max-instructions, --trace, --trace-limit, --time-model, --progress.
 struct ExecutorFlags {
   std::string executor = "emulator", hipLibrary, sanitize, trace, interleave,
               mfmaArithmetic;
@@ -52,7 +59,7 @@ struct ExecutorFlags {
   int64_t maxReports = 20;
   int64_t threads = 0, traceLimit = 1000000;
   uint64_t orderSeed = 0, maxInstructions = 0;
-  bool stats = false;
+  bool stats = false, progress = false;
   std::optional<std::string> timeModel; ///< a file, or empty: the built-in one
   uint64_t sampleInstructions = 0;      ///< launch alone has the flag
   /// Files of the modelled run: of the last kernel, where there are several.
@@ -60,9 +67,9 @@ struct ExecutorFlags {
   executor::ModelHook modelled; ///< for subcommands
 
   void add(FlagSet &flags);
-  /// The executor asked for, with a progress line on standard error when that
-  /// is a terminal and the run is long. Errors: an unknown sanitizer is a usage
-  /// error; an executor that is not there is not.
+  /// The executor asked for; where standard error is a terminal, with a
+  /// progress bar, without --progress only when the run is long. Errors: an
+  /// unknown sanitizer is a usage error; an executor that is not there is not.
   llvm::Expected<std::unique_ptr<executor::Executor>>
   make(const FlagSet &flags) const;
 

@@ -121,6 +121,24 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   return Error::success();
 }
 
+static void addExamples(FlagSet &flags, const Request &request) {
+  bool stage1 = request.layer || request.options.isStage1();
+  std::string start =
+      std::string("moe-run ") +
+      (request.layer ? "layer" : toString(request.options.kernel)) + " ";
+  flags.example(start +
+                    "--tokens 16 --model-dim 2880 --inter-dim 2880 --experts "
+                    "128 --topk 4" +
+                    (stage1 ? " --act swiglu --bias" : "") + " --chip gfx950",
+                "a generated problem of GPT-OSS-120B's shape");
+  flags.example(start + "--data DIR --out y.npy --chip gfx950",
+                "own tensors (moe-run help data says which)");
+  flags.example(start +
+                    "--tokens 4 --model-dim 256 --inter-dim 512 --experts 8 "
+                    "--topk 2 --chip gfx942 --sanitize all",
+                "everything that the emulator can find");
+}
+
 Error moe::driver::parseRequest(Arguments args, Request &request) {
   FlagSet flags(
       std::string("moe-run ") +
@@ -129,6 +147,7 @@ Error moe::driver::parseRequest(Arguments args, Request &request) {
       "Compiles a kernel, runs it on a generated problem or on own tensors, "
       "and compares with a reference in double.");
   addFlags(flags, request);
+  addExamples(flags, request);
   if (Error error = flags.parse(args))
     return error;
   request.help = flags.helpRequested();

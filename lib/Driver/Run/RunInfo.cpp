@@ -103,6 +103,7 @@ Expected<Verdict> moe::driver::infoCommand(Arguments args) {
                 "arguments, registers, LDS, occupancy.");
   flags.positional("FILE.hsaco", "the code object", path);
   flags.toggle("json", "print one JSON object", json);
+  flags.example("moe-run info kernel.hsaco", "kernels, arguments, registers");
   if (Error error = flags.parse(args))
     return std::move(error);
   if (flags.helpRequested()) {

@@ -92,6 +92,10 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
   flags.toggle("stats", "count instructions by class, bytes and conflicts",
                executorFlags.stats);
   flags.toggle("json", "print one JSON object", json);
+  flags.example("moe-run launch k.json --sanitize wait,race",
+                "look for missing waits and barriers");
+  flags.example("moe-run launch k.json --stats --json > stats.json",
+                "where the instructions go, for a script");
   if (Error error = flags.parse(args))
     return std::move(error);
   if (flags.helpRequested()) {

@@ -222,6 +222,12 @@ Expected<Verdict> moe::driver::timeCommand(Arguments args) {
                 "Runs launch files (docs/Runner.md) on a HIP device: writes "
                 "and compares their outputs, times them by HIP's events.");
   options.add(flags);
+  flags.example("moe-launch k.json", "run on the GPU, compare, take times");
+  flags.example("moe-launch old.json new.json --json > times.json",
+                "two kernels in turns");
+  flags.example("MOE_HIP_CONFIG=config.json moe-launch k.json --hip-library "
+                "libamdhip64_emulated.so",
+                "without a GPU; config.json is {\"chip\": \"gfx950\"}");
   if (Error error = flags.parse(args))
     return std::move(error);
   if (flags.helpRequested()) {
