@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Api.h"
+#include "moe/Target/Chip.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -285,8 +286,8 @@ MOE_HIP_API hipFuncSetAttribute(const void *, int, int) { return accept(); }
 MOE_HIP_API hipFuncSetCacheConfig(const void *, int) { return accept(); }
 MOE_HIP_API hipFuncSetSharedMemConfig(const void *, int) { return accept(); }
 
-/// Workgroups on a compute unit of four SIMDs, each with 512 registers a lane
-/// and room for eight waves.
+/// Workgroups on a compute unit: what its registers and wave slots hold, and
+/// what its LDS does, which is given out in units.
 static int residentBlocks(const Function &function, int blockSize,
                           size_t dynamicLds) {
   const moe::emulator::KernelInfo &kernel = *function.kernel;
@@ -294,10 +295,17 @@ static int residentBlocks(const Function &function, int blockSize,
   uint64_t lds = kernel.ldsSize + dynamicLds;
   if (blockSize <= 0 || blockSize > mostThreads(kernel) || lds > limit)
     return 0;
-  uint64_t registers = std::max<uint32_t>(kernel.vgprsAllocated, 8);
-  uint64_t waves = 4 * std::min<uint64_t>(8, 512 / registers);
-  uint64_t blocks = waves / llvm::divideCeil(uint64_t(blockSize), 64);
-  return int(lds ? std::min(blocks, limit / lds) : blocks);
+  const moe::Chip &chip = *moe::lookupKnownChip(
+      moe::emulator::chipName(function.code->object().chip()));
+  auto waves = uint64_t(
+      chip.simds *
+      moe::computeOccupancy(chip, kernel.vgprsAllocated, 0, 0).byRegisters);
+  uint64_t blocks =
+      waves / llvm::divideCeil(uint64_t(blockSize), uint64_t(chip.waveLanes));
+  if (!lds)
+    return int(blocks);
+  return int(std::min(blocks, uint64_t(chip.ldsBytes) /
+                                  llvm::alignTo(lds, uint64_t(chip.ldsUnit))));
 }
 
 MOE_HIP_API hipModuleOccupancyMaxActiveBlocksPerMultiprocessor(

@@ -47,6 +47,26 @@ static Error readKey(StringRef key, const json::Value &value, StringRef folder,
     if (!count || *count < 0 || *count > 4096)
       return bad("a number from 0 to 4096");
     config.threads = unsigned(*count);
+  } else if (key == "interleave") {
+    if (!text)
+      return bad("\"barrier\", \"lockstep\" or \"random\"");
+    Expected<moe::emulator::Interleave> how =
+        moe::emulator::parseInterleave(*text);
+    if (!how)
+      return createStringError("'interleave': " + toString(how.takeError()));
+    config.interleave = *how;
+  } else if (key == "order_seed") {
+    std::optional<uint64_t> seed = value.getAsUINT64();
+    if (!seed)
+      return bad("a number of at least 0");
+    config.orderSeed = *seed;
+  } else if (key == "mute") {
+    if (!text)
+      return bad("a list of rules like \"race,hazard\"");
+    Expected<std::vector<std::string>> rules = moe::emulator::parseRules(*text);
+    if (!rules)
+      return createStringError("'mute': " + toString(rules.takeError()));
+    config.mute = std::move(*rules);
   } else if (key == "report") {
     if (!text || text->empty())
       return bad("a path");
@@ -58,8 +78,9 @@ static Error readKey(StringRef key, const json::Value &value, StringRef folder,
     config.report = path.str().str();
   } else {
     return createStringError(
-        "expected the keys chip, sanitize, threads and report, got '" + key +
-        "'");
+        "expected the keys chip, sanitize, mute, interleave, order_seed, "
+        "threads and report, got '" +
+        key + "'");
   }
   return Error::success();
 }

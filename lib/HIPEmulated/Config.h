@@ -11,9 +11,12 @@
 #ifndef MOE_LIB_HIPEMULATED_CONFIG_H
 #define MOE_LIB_HIPEMULATED_CONFIG_H
 
+#include "moe/Emulator/Emulator.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace moe::hip {
 
@@ -21,7 +24,11 @@ struct Config {
   std::string chip;        ///< "gfx942" or "gfx950"; empty: see allowAnyChip
   uint32_t sanitizers = 0; ///< bits of emulator::Sanitizer
   unsigned threads = 0;    ///< host threads, 0 = one a core
-  std::string report;      ///< file for findings and reasons; empty: stderr
+  /// How waves take turns, and what shuffles them; rules that are not reported.
+  emulator::Interleave interleave = emulator::Interleave::Barrier;
+  std::optional<uint64_t> orderSeed;
+  std::vector<std::string> mute;
+  std::string report; ///< file for findings and reasons; empty: stderr
 };
 
 /// Reads the file that MOE_HIP_CONFIG names; "report" is relative to it. Errors

@@ -200,6 +200,9 @@ Status Device::run(const KernelLaunch &launch) {
   emulator::RunOptions run;
   run.threads = options.threads;
   run.sanitizers = options.sanitizers;
+  run.interleave = options.interleave;
+  run.orderSeed = options.orderSeed;
+  run.mute = options.mute;
   Expected<emulator::RunResult> result =
       emulator::run(function.code->object(), request, run);
   if (!result) {
