@@ -61,14 +61,15 @@ MOE_CAPI_EXPORTED MoeStatus moeEmitIR(const char *text, size_t length,
 
 MOE_CAPI_EXPORTED void moeKernelDestroy(MoeKernel *kernel);
 
-/* What these return belongs to the kernel. The code is an ELF file, as
+/* What these return belongs to the kernel; of a kernel that is NULL it is NULL,
+ * and moeGetLastError() says so. The code is an ELF file, as
  * hipModuleLoadData() takes it; the report is the JSON object of
  * `moe-compile --report`. */
 MOE_CAPI_EXPORTED const char *moeKernelGetName(const MoeKernel *kernel);
 MOE_CAPI_EXPORTED const void *moeKernelGetCode(const MoeKernel *kernel,
                                                size_t *size);
 MOE_CAPI_EXPORTED const char *moeKernelGetReport(const MoeKernel *kernel);
-/* Threads of a workgroup. */
+/* Threads of a workgroup; zeros of a kernel that is NULL. */
 MOE_CAPI_EXPORTED void moeKernelGetBlock(const MoeKernel *kernel,
                                          uint32_t block[3]);
 

@@ -2,7 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * An executor runs kernels: the emulator of gfx942 and gfx950 on the CPU.
+ * An executor runs kernels: the emulator of gfx942 and gfx950 on the CPU, or
+ * the device of a HIP library that is loaded at run time.
  *
  *===------------------------------------------------------------------------===*/
 
@@ -17,7 +18,8 @@ extern "C" {
 
 typedef struct MoeExecutor MoeExecutor;
 
-/* `name`: "emulator" or "hip"; the latter fails where the build has none. */
+/* `name`: "emulator" or "hip". The latter looks for HIP's library at the first
+ * launch, which fails where there is none or it has no device. */
 MOE_CAPI_EXPORTED MoeStatus moeExecutorCreate(const char *name,
                                               MoeExecutor **executor);
 MOE_CAPI_EXPORTED void moeExecutorDestroy(MoeExecutor *executor);
@@ -25,7 +27,10 @@ MOE_CAPI_EXPORTED void moeExecutorDestroy(MoeExecutor *executor);
 /* Sets one option, by the flags of moe-run: "sanitize" "wait,race" (or "all",
  * "none"), "threads" "2" (0: one a core), "order-seed" "7",
  * "interleave" "barrier" (or "lockstep", "random"), "mfma-arithmetic" "default"
- * (or "cdna3"), "max-instructions" "1000000", "stats" NULL. */
+ * (or "cdna3"), "max-instructions" "1000000", "stats" NULL, "max-reports" "20",
+ * "mute" "race,hazard". Of "hip": "hip-library" "PATH", by default the
+ * machine's libamdhip64.so; sanitizers, counters and orders are the emulator's
+ * alone. */
 MOE_CAPI_EXPORTED MoeStatus moeExecutorSet(MoeExecutor *executor,
                                            const char *name, const char *value);
 
@@ -33,7 +38,8 @@ typedef enum MoeArgumentKind {
   MOE_ARGUMENT_BUFFER = 0, /* `size` bytes of host memory, changed in place */
   MOE_ARGUMENT_READ_ONLY = 1, /* a buffer that the kernel must not change */
   MOE_ARGUMENT_SCALAR = 2,    /* the `size` bytes of a value */
-  MOE_ARGUMENT_NULL = 3       /* a null pointer; data and size are ignored */
+  MOE_ARGUMENT_NULL = 3,      /* a null pointer; data and size are ignored */
+  MOE_ARGUMENT_DEVICE = 4 /* moeLaunchOnStream: `data` is a device pointer */
 } MoeArgumentKind;
 
 typedef struct MoeArgument {
@@ -62,6 +68,14 @@ typedef struct MoeLaunch {
  * another error it is NULL, and the buffers' contents mean nothing. */
 MOE_CAPI_EXPORTED MoeStatus moeLaunch(const MoeExecutor *executor,
                                       const MoeLaunch *launch, char **outcome);
+
+/* Starts a launch on a stream of HIP's device (a hipStream_t; NULL: the default
+ * one) and does not wait for it. The executor is "hip". Arguments are device
+ * pointers, scalars and null pointers; nothing is copied. A code object stays
+ * loaded for the life of the process. */
+MOE_CAPI_EXPORTED MoeStatus moeLaunchOnStream(const MoeExecutor *executor,
+                                              const MoeLaunch *launch,
+                                              void *stream);
 
 #ifdef __cplusplus
 }

@@ -238,22 +238,37 @@ MoeStatus moeEmitIR(const char *text, size_t length, const char *name,
 
 void moeKernelDestroy(MoeKernel *kernel) { delete kernel; }
 
+/// Whether there is a kernel; else that is the thread's last error.
+static bool hasKernel(const MoeKernel *kernel) {
+  return capi::statusOf(capi::checkPointers({{kernel, "kernel"}})) == MOE_OK;
+}
+
 const char *moeKernelGetName(const MoeKernel *kernel) {
+  if (!hasKernel(kernel))
+    return nullptr;
   return kernel->kernel.kernelName.c_str();
 }
 
 const void *moeKernelGetCode(const MoeKernel *kernel, size_t *size) {
   if (size)
-    *size = kernel->kernel.elf.size();
+    *size = kernel ? kernel->kernel.elf.size() : 0;
+  if (!hasKernel(kernel))
+    return nullptr;
   return kernel->kernel.elf.data();
 }
 
 const char *moeKernelGetReport(const MoeKernel *kernel) {
+  if (!hasKernel(kernel))
+    return nullptr;
   return kernel->report.c_str();
 }
 
 void moeKernelGetBlock(const MoeKernel *kernel, uint32_t block[3]) {
-  llvm::copy(kernel->kernel.block, block);
+  if (!block)
+    return;
+  std::fill_n(block, 3, 0);
+  if (hasKernel(kernel))
+    llvm::copy(kernel->kernel.block, block);
 }
 
 /// What the caller left open, from the configuration.

@@ -9,13 +9,15 @@
 
 #include "Driver/Options/Flags.h"
 #include "Support.h"
+#include "moe/Emulator/Sanitizer.h"
+#include "moe/Executor/HIP.h"
 
 using namespace llvm;
 using namespace moe;
 
 static Error parseOptions(ArrayRef<MoeSetting> settings,
                           executor::Options &options) {
-  int64_t threads = 0;
+  int64_t threads = 0, maxReports = options.maxReports;
   uint64_t orderSeed = 0;
   driver::FlagSet flags("", "");
   flags.string("sanitize", "LIST", "", options.sanitizers);
@@ -25,11 +27,21 @@ static Error parseOptions(ArrayRef<MoeSetting> settings,
   flags.string("mfma-arithmetic", "HOW", "", options.mfmaArithmetic);
   flags.integer("max-instructions", "", options.maxInstructions);
   flags.toggle("stats", "", options.stats);
+  flags.integer("max-reports", "", maxReports, 1);
+  flags.value("mute", "RULE[,RULE]", "", [&options](StringRef text) -> Error {
+    auto rules = emulator::parseRules(text);
+    if (!rules)
+      return driver::usageError("mute: " + toString(rules.takeError()));
+    options.mute = std::move(*rules);
+    return Error::success();
+  });
+  flags.string("hip-library", "PATH", "", options.hipLibrary);
   if (Error error = capi::parseSettings(flags, settings))
     return error;
   options.threads = static_cast<unsigned>(std::min<int64_t>(threads, 1024));
   if (flags.given("order-seed"))
     options.orderSeed = orderSeed;
+  options.maxReports = unsigned(std::min<int64_t>(maxReports, 1 << 20));
   return Error::success();
 }
 
@@ -37,9 +49,13 @@ MoeStatus moeExecutorCreate(const char *name, MoeExecutor **executor) {
   if (Error error =
           capi::checkPointers({{name, "name"}, {executor, "executor"}}))
     return capi::statusOf(std::move(error));
-  auto made = executor::makeExecutor(name, executor::Options());
-  if (!made)
-    return capi::statusOf(made.takeError());
+  // HIP's library is loaded when there is something to launch: an option may
+  // still name it.
+  if (StringRef(name) != "hip") {
+    auto made = executor::makeExecutor(name, executor::Options());
+    if (!made)
+      return capi::statusOf(made.takeError());
+  }
   *executor = new MoeExecutor{name, {}, {}};
   return MOE_OK;
 }
@@ -56,10 +72,19 @@ MoeStatus moeExecutorSet(MoeExecutor *executor, const char *name,
   executor::Options options;
   if (Error error = parseOptions(settings, options))
     return capi::statusOf(std::move(error));
-  // Whether it knows the sanitizers.
-  auto made = executor::makeExecutor(executor->name, options);
-  if (!made)
-    return capi::statusOf(driver::usageError(toString(made.takeError())));
+  if (executor->name == "hip") {
+    if (Error error = executor::checkHIPOptions(options))
+      return capi::statusOf(driver::usageError(toString(std::move(error))));
+  } else {
+    if (!options.hipLibrary.empty())
+      return capi::statusOf(
+          driver::usageError("hip-library: expected executor 'hip', got '" +
+                             executor->name + "'"));
+    // Whether it knows the sanitizers.
+    auto made = executor::makeExecutor(executor->name, options);
+    if (!made)
+      return capi::statusOf(driver::usageError(toString(made.takeError())));
+  }
   executor->settings = std::move(settings);
   executor->options = std::move(options);
   return MOE_OK;
@@ -108,6 +133,8 @@ static Expected<executor::Argument> translate(const MoeArgument &argument,
   case MOE_ARGUMENT_READ_ONLY:
     return executor::Argument::buffer(name, bytes,
                                       argument.kind == MOE_ARGUMENT_READ_ONLY);
+  case MOE_ARGUMENT_DEVICE:
+    return executor::Argument::scalar(name, reinterpret_cast<uint64_t>(data));
   case MOE_ARGUMENT_SCALAR: {
     executor::Argument result;
     result.name = name;
@@ -115,12 +142,13 @@ static Expected<executor::Argument> translate(const MoeArgument &argument,
     return result;
   }
   }
-  return driver::usageError(name + ": expected a kind from 0 to 3, got " +
+  return driver::usageError(name + ": expected a kind from 0 to 4, got " +
                             Twine(int(argument.kind)));
 }
 
-static Expected<executor::Outcome> launchKernel(const MoeExecutor &handle,
-                                                const MoeLaunch &launch) {
+/// The launch without its arguments' places; `onStream`: of moeLaunchOnStream.
+static Expected<executor::Launch> translate(const MoeLaunch &launch,
+                                            bool onStream) {
   if (Error error = capi::checkPointers(
           {{launch.code, "code"}, {launch.kernel, "kernel"}}))
     return std::move(error);
@@ -137,12 +165,43 @@ static Expected<executor::Outcome> launchKernel(const MoeExecutor &handle,
     Expected<executor::Argument> argument = translate(launch.arguments[i], i);
     if (!argument)
       return argument.takeError();
+    bool host = argument->kind == executor::Argument::Kind::Buffer;
+    if (host && onStream)
+      return driver::usageError(argument->name + ": expected a device pointer, "
+                                                 "got a buffer of the host");
+    if (!onStream && launch.arguments[i].kind == MOE_ARGUMENT_DEVICE)
+      return driver::usageError(argument->name +
+                                ": expected a buffer of the host, got a device "
+                                "pointer, which moeLaunchOnStream() takes");
     request.args.push_back(std::move(*argument));
   }
+  return request;
+}
+
+static Expected<executor::Outcome> launchKernel(const MoeExecutor &handle,
+                                                const MoeLaunch &launch) {
+  Expected<executor::Launch> request = translate(launch, /*onStream=*/false);
+  if (!request)
+    return request.takeError();
   auto executor = executor::makeExecutor(handle.name, handle.options);
   if (!executor)
     return executor.takeError();
-  return (*executor)->run(request);
+  return (*executor)->run(*request);
+}
+
+MoeStatus moeLaunchOnStream(const MoeExecutor *executor,
+                            const MoeLaunch *launch, void *stream) {
+  if (Error error =
+          capi::checkPointers({{executor, "executor"}, {launch, "launch"}}))
+    return capi::statusOf(std::move(error));
+  if (executor->name != "hip")
+    return capi::statusOf(driver::usageError("executor: expected 'hip', got '" +
+                                             executor->name + "'"));
+  Expected<executor::Launch> request = translate(*launch, /*onStream=*/true);
+  if (!request)
+    return capi::statusOf(request.takeError());
+  return capi::statusOf(
+      executor::launchOnStream(executor->options.hipLibrary, *request, stream));
 }
 
 MoeStatus moeLaunch(const MoeExecutor *executor, const MoeLaunch *launch,

@@ -11,8 +11,11 @@
 #include "moe/Emulator/KernelImage.h"
 #include "moe/Executor/HIP.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include <chrono>
+#include <map>
+#include <mutex>
 
 using namespace llvm;
 using namespace moe::executor;
@@ -54,34 +57,23 @@ HIPKernel::~HIPKernel() {
     (void)hip->hipModuleUnload(module);
 }
 
-Expected<std::unique_ptr<HIPKernel>>
-HIPKernel::create(std::shared_ptr<const hip::Library> hip, const Launch &launch,
-                  unsigned sets) {
-  std::unique_ptr<HIPKernel> kernel(new HIPKernel(std::move(hip), launch));
-  if (Error error = kernel->layOut())
-    return std::move(error);
-  if (Error error = kernel->load())
-    return std::move(error);
-  for (unsigned i = 0; i < sets; ++i)
-    if (Error error = kernel->makeSet())
-      return std::move(error);
-  return kernel;
-}
-
-Error HIPKernel::layOut() {
-  Expected<emulator::KernelImage> image =
-      emulator::KernelImage::load(launch.elf);
+/// Where each argument lies in the kernarg segment, and its explicit bytes.
+static Error layOut(const Launch &launch, std::vector<uint64_t> &offsets,
+                    std::vector<uint8_t> &kernarg) {
+  Expected<moe::emulator::KernelImage> image =
+      moe::emulator::KernelImage::load(launch.elf);
   if (!image)
     return image.takeError();
-  Expected<const emulator::KernelInfo *> info = image->kernel(launch.kernel);
+  Expected<const moe::emulator::KernelInfo *> info =
+      image->kernel(launch.kernel);
   if (!info)
     return info.takeError();
-  ArrayRef<emulator::KernelArg> args = (*info)->args;
+  ArrayRef<moe::emulator::KernelArg> args = (*info)->args;
   if (launch.args.size() > args.size())
     return createStringError("kernel '" + launch.kernel +
                              "': expected at most " + Twine(args.size()) +
                              " arguments, got " + Twine(launch.args.size()));
-  for (const emulator::KernelArg &arg : args)
+  for (const moe::emulator::KernelArg &arg : args)
     kernarg.resize(std::max<size_t>(kernarg.size(), arg.offset + arg.size));
   for (size_t i = 0; i < launch.args.size(); ++i) {
     const Argument &arg = launch.args[i];
@@ -96,6 +88,20 @@ Error HIPKernel::layOut() {
       llvm::copy(arg.value, kernarg.begin() + args[i].offset);
   }
   return Error::success();
+}
+
+Expected<std::unique_ptr<HIPKernel>>
+HIPKernel::create(std::shared_ptr<const hip::Library> hip, const Launch &launch,
+                  unsigned sets) {
+  std::unique_ptr<HIPKernel> kernel(new HIPKernel(std::move(hip), launch));
+  if (Error error = layOut(launch, kernel->offsets, kernel->kernarg))
+    return std::move(error);
+  if (Error error = kernel->load())
+    return std::move(error);
+  for (unsigned i = 0; i < sets; ++i)
+    if (Error error = kernel->makeSet())
+      return std::move(error);
+  return kernel;
 }
 
 Error HIPKernel::load() {
@@ -152,23 +158,28 @@ Error HIPKernel::download(unsigned set) {
   return Error::success();
 }
 
+static Error launchOn(const hip::Library &hip, const Launch &launch,
+                      hip::Function *function, std::vector<uint8_t> &kernarg,
+                      hip::Stream *stream) {
+  size_t size = kernarg.size();
+  void *extra[] = {hip::launchParamBufferPointer, kernarg.data(),
+                   hip::launchParamBufferSize, &size, hip::launchParamEnd};
+  const std::array<uint32_t, 3> &grid = launch.grid, &block = launch.block;
+  return check(hip.hipModuleLaunchKernel(
+                   function, grid[0], grid[1], grid[2], block[0], block[1],
+                   block[2], launch.dynamicLds, stream, nullptr, extra),
+               "hipModuleLaunchKernel");
+}
+
 Expected<double> HIPKernel::run(unsigned set) {
   for (size_t i = 0; i < launch.args.size(); ++i)
     if (launch.args[i].kind != Argument::Kind::Scalar)
       support::endian::write64le(kernarg.data() + offsets[i],
                                  reinterpret_cast<uint64_t>(sets[set][i]));
-  size_t size = kernarg.size();
-  void *extra[] = {hip::launchParamBufferPointer, kernarg.data(),
-                   hip::launchParamBufferSize, &size, hip::launchParamEnd};
-  const std::array<uint32_t, 3> &grid = launch.grid, &block = launch.block;
   if (Error error =
           check(hip->hipEventRecord(start, nullptr), "hipEventRecord"))
     return std::move(error);
-  if (Error error =
-          check(hip->hipModuleLaunchKernel(
-                    function, grid[0], grid[1], grid[2], block[0], block[1],
-                    block[2], launch.dynamicLds, nullptr, nullptr, extra),
-                "hipModuleLaunchKernel"))
+  if (Error error = launchOn(*hip, launch, function, kernarg, nullptr))
     return std::move(error);
   if (Error error = check(hip->hipEventRecord(stop, nullptr), "hipEventRecord"))
     return std::move(error);
@@ -180,6 +191,49 @@ Expected<double> HIPKernel::run(unsigned set) {
                           "hipEventElapsedTime"))
     return std::move(error);
   return milliseconds;
+}
+
+namespace {
+/// Libraries and code objects that stay loaded.
+struct LoadedKernels {
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<const hip::Library>, std::less<>>
+      libraries;
+  /// By library, kernel and code object.
+  std::map<std::array<std::string, 3>, hip::Function *> functions;
+};
+} // namespace
+
+Error moe::executor::launchOnStream(StringRef name, const Launch &launch,
+                                    void *stream) {
+  std::vector<uint64_t> offsets;
+  std::vector<uint8_t> kernarg;
+  if (Error error = layOut(launch, offsets, kernarg))
+    return error;
+  // Never destroyed: HIP may be gone before this library is.
+  static auto *loaded = new LoadedKernels();
+  std::lock_guard<std::mutex> lock(loaded->mutex);
+  std::shared_ptr<const hip::Library> &library = loaded->libraries[name.str()];
+  if (!library)
+    if (Error error = loadHIP(name).moveInto(library))
+      return error;
+  hip::Function *&function = loaded->functions[{name.str(), launch.kernel,
+                                                toStringRef(launch.elf).str()}];
+  if (!function) {
+    hip::Module *module = nullptr;
+    if (Error error =
+            check(library->hipModuleLoadData(&module, launch.elf.data()),
+                  "hipModuleLoadData"))
+      return error;
+    if (Error error = check(library->hipModuleGetFunction(
+                                &function, module, launch.kernel.c_str()),
+                            "hipModuleGetFunction")) {
+      (void)library->hipModuleUnload(module);
+      return error;
+    }
+  }
+  return launchOn(*library, launch, function, kernarg,
+                  static_cast<hip::Stream *>(stream));
 }
 
 namespace {
@@ -218,8 +272,7 @@ private:
 };
 } // namespace
 
-Expected<std::unique_ptr<Executor>>
-moe::executor::makeHIPExecutor(const Options &options) {
+Error moe::executor::checkHIPOptions(const Options &options) {
   const char *asked = !options.sanitizers.empty()   ? "sanitizers"
                       : options.stats               ? "counting"
                       : !options.traceFile.empty()  ? "tracing"
@@ -234,6 +287,13 @@ moe::executor::makeHIPExecutor(const Options &options) {
                              ": expected executor 'emulator', or sanitizers in "
                              "the emulated library's configuration "
                              "(docs/HIP.md)");
+  return Error::success();
+}
+
+Expected<std::unique_ptr<Executor>>
+moe::executor::makeHIPExecutor(const Options &options) {
+  if (Error error = checkHIPOptions(options))
+    return std::move(error);
   Expected<std::shared_ptr<const hip::Library>> library =
       loadHIP(options.hipLibrary);
   if (!library)

@@ -15,9 +15,10 @@ from ._arrays import from_torch, is_torch
 from ._library import (Argument, Config, Executor, GridDimensions, Handle, Launch,
                        MoeUsageError, check, load_library, take_json, take_text)
 
-_KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3}
+_KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3, "device": 4}
 _EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "interleave",
-                     "mfma_arithmetic", "max_instructions", "stats")
+                     "mfma_arithmetic", "max_instructions", "stats",
+                     "max_reports", "mute", "hip_library")
 
 
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -115,15 +116,23 @@ class Kernel:
 
     def launch(self, *arguments: Any, grid: tuple[int, int, int] | None = None,
                tokens: int | None = None, dynamic_lds: int = 0,
-               executor: str = "emulator", **options: Any) -> dict[str, Any]:
+               executor: str = "emulator", stream: int | None = None,
+               **options: Any) -> dict[str, Any]:
         """Runs the kernel with the explicit arguments of docs/KernelABI.md.
 
         An array, of NumPy or a tensor of torch in host memory, is a buffer and changed in
         place: C order, native byte order; a read-only one must not be written. None is a null pointer, an
         int an i32, a float an f32, a NumPy scalar a value of its type. Either `grid`
         or `tokens` is required. Options: sanitize, threads, order_seed,
-        interleave, mfma_arithmetic, max_instructions, stats. Returns instructions, seconds, reports, stats;
-        raises MoeError where a sanitizer reports something (its `outcome` has all).
+        interleave, mfma_arithmetic, max_instructions, stats, max_reports, mute; with
+        executor="hip" hip_library. Returns instructions, seconds, reports, stats; raises MoeError where
+        a sanitizer reports something (its `outcome` has all).
+
+        Arrays in a GPU's memory (a tensor of a ROCm torch, whatever has
+        `__cuda_array_interface__`) are passed as they are, with executor="hip": all
+        arrays are then, nothing is copied, and the launch is put on `stream`, a
+        hipStream_t as an int (None: torch's current one, or the default one). It returns
+        at once, with an empty dictionary.
         """
         unknown = split_options(options)[0]
         if unknown:
@@ -140,7 +149,20 @@ class Kernel:
             code_size=len(code), kernel=self.name.encode(), grid=(c_uint32 * 3)(*grid),
             block=(c_uint32 * 3)(*self.block), dynamic_lds=dynamic_lds,
             arguments=passed, num_arguments=len(arguments))
+        on_device = any(argument.kind == _KINDS["device"] for argument in passed)
+        if on_device and executor != "hip":
+            raise MoeUsageError("executor: expected hip for arrays in a GPU's memory, "
+                                f"got {executor}")
         runner = Executor(executor, options)
+        if on_device:
+            if stream is None:
+                stream = _current_stream(arguments)
+            check(load_library().moeLaunchOnStream(runner.pointer, byref(launch),
+                                                   stream))
+            return {}
+        if stream is not None:
+            raise MoeUsageError("stream: expected arrays in a GPU's memory besides, got "
+                                "none")
         outcome = take_json(lambda target: load_library().moeLaunch(
             runner.pointer, byref(launch), target))
         del keep
@@ -163,6 +185,33 @@ class Kernel:
             rows) + "</table>"
 
 
+def device_pointer(value: Any, name: str) -> int | None:
+    """The address of an array in a GPU's memory; None for any other value."""
+    if is_torch(value) or hasattr(value, "data_ptr"):
+        if value.device.type not in ("cuda", "hip"):
+            return None
+        if not value.is_contiguous():
+            raise ValueError(f"{name}: expected a contiguous tensor, since kernels work "
+                             "in place")
+        return int(value.data_ptr())
+    interface = getattr(value, "__cuda_array_interface__", None)
+    if interface is None:
+        return None
+    if interface.get("strides") is not None:
+        raise ValueError(f"{name}: expected an array in C order, since kernels work in "
+                         "place")
+    return int(interface["data"][0])
+
+
+def _current_stream(values: tuple[Any, ...]) -> int:
+    """The stream that torch is on, where a tensor is its own; else the default."""
+    for value in values:
+        if is_torch(value) and value.device.type == "cuda":
+            import torch  # the tensor's own
+            return int(torch.cuda.current_stream(value.device).cuda_stream)
+    return 0
+
+
 def _arguments(values: tuple[Any, ...]) -> tuple[Any, list[Any]]:
     """The list for the C library, and what must live as long."""
     passed = (Argument * max(len(values), 1))()
@@ -177,6 +226,11 @@ def _arguments(values: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         if isinstance(value, int) and not -(1 << 31) <= value < 1 << 31:
             raise ValueError(f"{name}: expected an int of 32 bits, got {value}; "
                              "numpy.int64 has 64")
+        address = device_pointer(value, name)
+        if address is not None:
+            keep.append(value)
+            passed[index] = Argument(_KINDS["device"], name.encode(), address, 0)
+            continue
         if is_torch(value):
             value, _ = from_torch(value, name)
         scalar = isinstance(value, (int, float, np.generic))

@@ -96,6 +96,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "moeExecutorDestroy": (None, [c_void_p]),
     "moeExecutorSet": (c_int, [c_void_p, c_char_p, c_char_p]),
     "moeLaunch": (c_int, [c_void_p, POINTER(Launch), _TEXT]),
+    "moeLaunchOnStream": (c_int, [c_void_p, POINTER(Launch), c_void_p]),
     "moeQuantizeMXFP4": (c_int, [POINTER(c_float), c_int64, c_int64, c_int, _BYTES,
                                  _BYTES]),
     "moeDequantizeMXFP4": (c_int, [_BYTES, _BYTES, c_int64, c_int64, c_int,

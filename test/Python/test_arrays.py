@@ -223,3 +223,32 @@ def test_large_layers_leave_the_arguments_as_they_are():
     moe.layer(*tensors.arguments(), chip="gfx942")
     for a, b in zip(before, tensors.arguments()):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_host_functions_take_every_kind_of_array(kind, tensors):
+    make = KINDS[kind]
+    values = np.random.default_rng(1).standard_normal((4, 32, 128)).astype(np.float32)
+    codes, scales = moe.quantize_mxfp4(values)
+    for got, expected in (
+            (moe.quantize_mxfp4(make(values)), (codes, scales)),
+            ([moe.dequantize_mxfp4(make(codes), make(scales))],
+             [moe.dequantize_mxfp4(codes, scales)]),
+            ([moe.shuffle_weight_a16w4(make(codes)),
+              moe.shuffle_scale_a16w4(make(scales))],
+             [moe.shuffle_weight_a16w4(codes), moe.shuffle_scale_a16w4(scales)]),
+            (moe.moe_sorting(make(tensors.ids), make(tensors.weights), 6, 16),
+             moe.moe_sorting(tensors.ids, tensors.weights, 6, 16)),
+            ([moe.to_bfloat16(make(values))], [moe.to_bfloat16(values)])):
+        for one, other in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_references_and_checks_take_every_kind_of_array(kind, tensors):
+    make = KINDS[kind]
+    y = moe.layer(*tensors.arguments(), chip=CHIP)
+    arguments = [make(array) for array in tensors.arguments()]
+    np.testing.assert_array_equal(moe.reference_layer(*arguments),
+                                  moe.reference_layer(*tensors.arguments()))
+    assert moe.check_layer(make(y), *arguments, chip=CHIP)["pass"]

@@ -47,7 +47,6 @@ private:
   HIPKernel(std::shared_ptr<const hip::Library> hip, const Launch &launch);
   llvm::Error load();
   llvm::Error makeSet();
-  llvm::Error layOut();
 
   std::shared_ptr<const hip::Library> hip;
   const Launch &launch;
@@ -61,8 +60,20 @@ private:
   std::vector<uint8_t> kernarg;
 };
 
-/// An executor on the device of a HIP library. Nothing is counted and nothing
-/// is sanitized there: errors for options that ask for either.
+/// Starts a launch on a stream of the device of the HIP library of that name
+/// (see loadHIP; a null stream is the default one) and does not wait for it.
+/// Every argument is a scalar, a device pointer one of 8 bytes: nothing is
+/// copied. Code objects stay loaded for the life of the process. From any
+/// thread. Errors: what HIP refuses.
+llvm::Error launchOnStream(llvm::StringRef library, const Launch &launch,
+                           void *stream);
+
+/// Nothing is counted and nothing is sanitized on a HIP device: errors for
+/// options that ask for either.
+llvm::Error checkHIPOptions(const Options &options);
+
+/// An executor on the device of a HIP library. Errors: those of checkHIPOptions
+/// and of loadHIP.
 llvm::Expected<std::unique_ptr<Executor>>
 makeHIPExecutor(const Options &options);
 

@@ -54,6 +54,41 @@ static void refuse(void) {
   moeConfigDestroy(config);
 }
 
+/* Getters of a kernel that is not there. */
+static void noKernel(void) {
+  size_t size = 7;
+  uint32_t block[3] = {7, 7, 7};
+  const void *code = moeKernelGetCode(NULL, &size);
+  printf("no kernel: %d %d %d, %u bytes, block %u: %s\n", code == NULL,
+         moeKernelGetName(NULL) == NULL, moeKernelGetReport(NULL) == NULL,
+         (unsigned)size, (moeKernelGetBlock(NULL, block), (unsigned)block[0]),
+         moeGetLastError());
+  moeKernelGetBlock(NULL, NULL);
+  moeKernelDestroy(NULL);
+}
+
+/* Options of executors, and launches that need another one. */
+static void executors(void) {
+  MoeExecutor *emulator = NULL, *hip = NULL;
+  MoeArgument argument = {MOE_ARGUMENT_DEVICE, "out", NULL, 0};
+  MoeLaunch launch = {"code", 4, "k", {1, 1, 1}, {64, 1, 1}, 0, &argument, 1};
+  expect(moeExecutorCreate("emulator", &emulator), "emulator");
+  expect(moeExecutorSet(emulator, "mute", "luck"), "mute");
+  expect(moeExecutorSet(emulator, "mute", "race"), "mute race");
+  expect(moeExecutorSet(emulator, "max-reports", "0"), "no reports");
+  expect(moeExecutorSet(emulator, "hip-library", "x.so"), "library");
+  expect(moeLaunch(emulator, &launch, NULL), "device pointer");
+  expect(moeLaunchOnStream(emulator, &launch, NULL), "stream");
+  expect(moeExecutorCreate("hip", &hip), "hip");
+  expect(moeExecutorSet(hip, "hip-library", "/nowhere/hip.so"), "hip library");
+  expect(moeExecutorSet(hip, "sanitize", "race"), "hip sanitize");
+  argument.kind = MOE_ARGUMENT_BUFFER;
+  expect(moeLaunchOnStream(hip, &launch, NULL), "host buffer");
+  expect(moeLaunchOnStream(hip, NULL, NULL), "no launch");
+  moeExecutorDestroy(emulator);
+  moeExecutorDestroy(hip);
+}
+
 static void kernel(void) {
   MoeConfig *config = makeConfig("gemm2", NULL);
   MoeKernel *kernel = NULL, *again = NULL;
@@ -135,6 +170,8 @@ static void sorting(void) {
 int main(void) {
   printf("version %s\n", moeGetVersion());
   refuse();
+  noKernel();
+  executors();
   kernel();
   threads();
   sorting();
