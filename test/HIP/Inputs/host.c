@@ -260,6 +260,11 @@ static void describe(hipFunction_t kernel) {
                                                            32768));
   CHECK(hipModuleOccupancyMaxPotentialBlockSize(&grid, &block, kernel, 0, 0));
   printf("resident: %d, block %d, grid %d\n", blocks, block, grid);
+  /* 54272 bytes three times would fit gfx950, but LDS is given out in units of
+   * 1280. */
+  CHECK(hipModuleOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, 256,
+                                                           53248));
+  printf("in units of LDS: %d\n", blocks);
 }
 
 int main(int argc, char **argv) {
