@@ -106,6 +106,11 @@ def check(root):
             elif language in ("", "text", "console", "bash") and \
                     "<!-- output -->" not in comments and COMMAND.search(text):
                 problems.append(f"{name}: commands in a block that is not sh:\n{text}")
+        outside = FENCE.sub("", path.read_text(encoding="utf-8"))
+        for text in re.findall(r"^ {4}(\S.*)", outside, re.M):
+            if COMMAND.match(text):
+                problems.append(f"{name}: a command in an indented block, which does not "
+                                f"run: {text}")
         if runs and f"%source_root/{name}\n" not in tests:
             problems.append(f"{name}: no test runs its blocks")
     if problems:
