@@ -21,8 +21,10 @@ struct Topic {
 } // namespace
 
 static constexpr NamedCommand kCommands[] = {
-    {"gemm1", gemm1Command},   {"gemm2", gemm2Command}, {"layer", layerCommand},
-    {"launch", launchCommand}, {"info", infoCommand},   {"help", helpCommand}};
+    {"gemm1", gemm1Command},       {"gemm2", gemm2Command},
+    {"layer", layerCommand},       {"launch", launchCommand},
+    {"annotate", annotateCommand}, {"model", modelCommand},
+    {"info", infoCommand},         {"help", helpCommand}};
 
 static constexpr char kUsage[] =
     R"(moe-run SUBCOMMAND [flags]: runs kernels and checks their numbers
