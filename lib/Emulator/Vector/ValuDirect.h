@@ -188,6 +188,12 @@ constexpr int chunkLanes() {
   return !Vgprs ? 16 : Flags & VCarryIn ? 32 : 64;
 }
 
+/// Replaces the lanes of a row that a mask has.
+__attribute__((noinline)) void mergeLanes(uint32_t *d, const uint32_t *value,
+                                          const uint32_t *mask) {
+  MOE_LANES d[i] = (value[i] & mask[i]) | (d[i] & ~mask[i]);
+}
+
 /// Merges with the old destination: EXEC is partial, or the instruction keeps
 /// the upper half.
 template <class Op, unsigned Flags, bool Signs, int N>
@@ -252,7 +258,7 @@ MOE_EMU_INLINE void runScalarLanes(uint32_t *d, const uint32_t *const p[3],
 /// VGPRs, all of 32 bits or fewer.
 template <class Op, unsigned Flags, unsigned Scalars>
 void directScalars(Wave &w, const Inst &I) {
-  if (((Flags & VF) && !plainMode(w.mode)) || !w.execFull)
+  if ((Flags & VF) && !plainMode(w.mode))
     return direct<Op, Flags, false>(w, I);
   const LaneIO io = makeIO(w, I);
   const uint64_t carry = Flags & VCarryIn ? w.s64(I.data) : 0;
@@ -263,8 +269,12 @@ void directScalars(Wave &w, const Inst &I) {
     p[k] = w.v[Scalars >> k & 1 ? 0 : I.src[k].index];
   }
   constexpr int N = Flags & VCarryIn ? 32 : 64;
+  alignas(64) uint32_t out[64];
+  uint32_t *d = w.execFull ? w.v[I.dst] : out;
   for (int first = 0; first < 64; first += N)
-    runScalarLanes<Op, N, Scalars>(w.v[I.dst], p, scalars, carry, first, io);
+    runScalarLanes<Op, N, Scalars>(d, p, scalars, carry, first, io);
+  if (!w.execFull)
+    mergeLanes(w.v[I.dst], out, w.execMask);
 }
 
 /// The handler of a compare.
@@ -360,31 +370,45 @@ MOE_EMU_INLINE void runPairs(uint32_t *d, const Source *low, const Source *high,
   }
 }
 
+/// Merges both values of v_pk_*_f32 where EXEC is partial.
+MOE_EMU_INLINE void mergePairs(Wave &w, const Inst &I, const uint32_t *out) {
+  if (w.execFull)
+    return;
+  mergeLanes(w.v[I.dst], out, w.execMask);
+  mergeLanes(w.v[I.dst + 1], out + 64, w.execMask);
+}
+
 /// v_pk_*_f32.
 template <class Op>
 void directPacked32(Wave &w, const Inst &I) {
-  if (!plainMode(w.mode) || !w.execFull)
+  if (!plainMode(w.mode))
     return packed32(w, I);
+  alignas(64) uint32_t out[128];
+  uint32_t *d = w.execFull ? w.v[I.dst] : out;
   SourceRoom room[3];
   Source low[3], high[3];
   for (int k = 0; k < Op::sources; ++k)
     fetchPair(w, I, k, room[k], low[k], high[k]);
   for (int first = 0; first < 64; first += 16)
-    runPairs<Op, 16, true>(w.v[I.dst], low, high, first);
+    runPairs<Op, 16, true>(d, low, high, first);
+  mergePairs(w, I, out);
 }
 
 /// The same of VGPRs, without neg.
 template <class Op>
 void directPackedVgprs(Wave &w, const Inst &I) {
-  if (!plainMode(w.mode) || !w.execFull)
+  if (!plainMode(w.mode))
     return packed32(w, I);
+  alignas(64) uint32_t out[128];
+  uint32_t *d = w.execFull ? w.v[I.dst] : out;
   Source low[3], high[3];
   for (int k = 0; k < Op::sources; ++k) {
     const uint32_t *p = w.v[I.src[k].index];
     low[k] = {p + (modOpSel(I.mods) >> k & 1 ? 64 : 0), 1};
     high[k] = {p + (modOpSelHi(I.mods) >> k & 1 ? 64 : 0), 1};
   }
-  runPairs<Op, 64, false>(w.v[I.dst], low, high, 0);
+  runPairs<Op, 64, false>(d, low, high, 0);
+  mergePairs(w, I, out);
 }
 
 } // namespace

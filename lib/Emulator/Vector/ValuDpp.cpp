@@ -52,6 +52,15 @@ inline void exchange(uint32_t *d, const uint32_t *s,
     d[lane] = s[from[lane]];
 }
 
+/// Lanes as all ones or zero.
+inline void expandMask(uint32_t *row, uint64_t lanes) {
+  for (int first = 0; first < 64; first += 32) {
+    const uint32_t bits = uint32_t(lanes >> first);
+    for (int lane = 0; lane < 32; ++lane)
+      row[first + lane] = -((bits >> lane) & 1);
+  }
+}
+
 /// The masks of banks and rows of the DPP word, as lanes.
 inline uint64_t writtenLanes(uint32_t word) {
   uint32_t banks = (word >> 24) & 15, rows = word >> 28;
@@ -87,18 +96,30 @@ void dpp(Wave &w, const Inst &I) {
   for (unsigned r = 0; r < valueRows(row.a); ++r) {
     uint32_t *d = w.v[w.rows + r];
     exchange(d, w.v[I.src[0].index + r], pattern);
-    for (int first = 0; first < 64 && zero && ~valid; first += 32) {
-      const uint32_t bits = uint32_t(valid >> first);
-      for (int lane = 0; lane < 32; ++lane)
-        d[first + lane] &= -((bits >> lane) & 1);
+    if (zero && ~valid) {
+      alignas(64) uint32_t mask[64];
+      expandMask(mask, valid);
+      MOE_LANES d[i] &= mask[i];
     }
   }
   ValuHandler run = plain.mods & 63 ? row.direct : row.directVgprs;
   if (lanes == exec)
     return run(w, plain);
-  w.setS64(SgprExec, lanes);
+  if (row.flags & (VCompare | VCarryOut)) { // masks depend on EXEC
+    w.setS64(SgprExec, lanes);
+    run(w, plain);
+    w.setS64(SgprExec, exec);
+    return;
+  }
+  // Into spare rows, of which the lanes that DPP writes are taken.
+  alignas(64) uint32_t mask[64];
+  expandMask(mask, lanes);
+  plain.dst = uint16_t(w.rows + 2);
+  for (unsigned r = 0; r < valueRows(row.d); ++r)
+    memcpy(w.v[plain.dst + r], w.v[I.dst + r], sizeof(Row));
   run(w, plain);
-  w.setS64(SgprExec, exec);
+  for (unsigned r = 0; r < valueRows(row.d); ++r)
+    mergeLanes(w.v[I.dst + r], w.v[plain.dst + r], mask);
 }
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

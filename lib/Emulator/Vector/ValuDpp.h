@@ -14,8 +14,9 @@
 
 namespace moe::emulator {
 
-/// Rows after those of a wave that its register file must have room for.
-constexpr unsigned spareRows = 2;
+/// Rows after those of a wave that its register file must have room for: a
+/// source of two rows and a result of two.
+constexpr unsigned spareRows = 4;
 
 struct DppPattern {
   uint8_t from[64]; ///< the lane itself where there is none
