@@ -219,7 +219,7 @@ EMULATOR_PUBLIC = {
     "Chip.h": "State", "PageSource.h": "State", "KernelImage.h": "Load",
     "OpcodeSupport.h": "Decode", "Sanitizer.h": "Sanitizers",
     "Trace.h": "Run", "Emulator.h": "Run", "InstClass.h": "State",
-    "Events.h": "Run",
+    "Events.h": "Run", "MatrixLayout.h": "Decode",
 }
 
 

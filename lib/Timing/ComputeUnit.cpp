@@ -297,22 +297,25 @@ double ComputeUnit::loadLines(const CuGroup &group, uint32_t inst, unsigned tag,
   for (unsigned i = 0; i < a.lineCount; ++i) {
     uint64_t key = lines[i] ^ uint64_t(tag) << 50;
     auto [entry, fresh] = touched.try_emplace(key, 0);
-    bool near = !fresh && touches - entry->second < l1Lines;
+    bool inL1 = !fresh && touches - entry->second < l1Lines;
     entry->second = ++touches;
-    if (near)
+    if (inL1)
       continue;
     double sent = limitMisses(at, 128);
     double passed = l2.pass(sent, 128 / l2Rate);
     double latency = p.l2_latency_clk;
     if (fresh) {
-      double all = 128 / sharing.onChip * (1 - group.cached);
+      double known = group.cached ? 1 : group.later ? sharing.reused : 0;
+      bool near = group.later && sharing.staysInL2;
+      double all = 128 / sharing.onChip * (1 - known);
       passed =
           std::max(passed, mall.pass(sent, 128 / sharing.onDie * group.active /
                                                perClk(p.mall_tbs)));
       passed = std::max(passed,
                         hbm.pass(sent, all * group.active / perClk(p.hbm_tbs)));
       latency = p.hbm_latency_clk +
-                group.cached * (p.mall_latency_clk - p.hbm_latency_clk);
+                known * ((near ? p.l2_latency_clk : p.mall_latency_clk) -
+                         p.hbm_latency_clk);
       result.hbmBytes += all;
     }
     double arrival = passed + latency;

@@ -20,10 +20,10 @@ namespace moe::timing {
 struct CuGroup {
   const std::vector<Stream> *waves = nullptr;
   const std::vector<Sharing> *sharing = nullptr;
-  double start = 0;  ///< clk, not before
-  double active = 1; ///< compute units of the chip that run one at that time
-  /// Part of its lines that the last-level cache holds already.
-  double cached = 0;
+  double start = 0;    ///< clk, not before
+  double active = 1;   ///< compute units of the chip that run one at that time
+  bool later = false;  ///< other workgroups of the launch ran before it
+  bool cached = false; ///< the last-level cache holds all that is read
 };
 
 /// What the units of the compute unit did, in clk.

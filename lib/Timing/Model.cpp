@@ -46,9 +46,10 @@ private:
   const Parameters &p;
   const SliceSink &slices;
   std::vector<CuList> units;
-  std::vector<double> active;   ///< compute units that run an i-th workgroup
-  std::vector<uint64_t> counts; ///< workgroups of each class
-  double hbmBytes = 0, matrixClk = 0, cachedAtStart = 0;
+  std::vector<double> active; ///< compute units that run an i-th workgroup
+  /// Workgroups of each class; those that do not run at first.
+  std::vector<uint64_t> counts, laterCounts;
+  double hbmBytes = 0, matrixClk = 0;
 };
 
 /// Each workgroup goes to the next die and there to the compute unit that is
@@ -65,6 +66,7 @@ void Launch::deal() {
       for (unsigned slot = 0; slot < residents; ++slot)
         free[die].push({0, slot, die * perDie + unit});
   counts.resize(recording.classes().size());
+  laterCounts.resize(counts.size());
   double heaviest = 0;
   for (const GroupClass &kind : recording.classes())
     heaviest = std::max(heaviest, double(kind.instructions));
@@ -74,6 +76,7 @@ void Launch::deal() {
     unsigned kind = recording.classOf(i);
     auto weight = double(recording.classes()[kind].instructions);
     ++counts[kind];
+    laterCounts[kind] += i >= recording.slots();
     units[unit].ordinals.push_back(i);
     units[unit].weight += weight;
     if (weight > heaviest / 4) {
@@ -87,22 +90,19 @@ void Launch::deal() {
 
 /// Bytes of HBM and matrix passes of the whole launch.
 void Launch::countTotals() {
-  double firstPart = std::min(
-      1.0, double(recording.slots()) /
-               double(std::max<uint64_t>(1, recording.kernel().groups)));
-  double fresh = firstPart + (1 - firstPart) * (1 - recording.reuse());
   for (size_t kind = 0; kind < counts.size(); ++kind) {
     const GroupClass &own = recording.classes()[kind];
     double lines = 0, clk = 0;
     for (const Sharing &sharing : own.sharing)
-      lines += sharing.lines / sharing.onChip;
+      lines +=
+          sharing.lines / sharing.onChip *
+          (double(counts[kind]) - double(laterCounts[kind]) * sharing.reused);
     for (const Stream &wave : own.examples.front())
       for (uint32_t inst : wave.insts)
         clk += recording.kernel().insts[inst].passes * p.mfma_pass_clk;
-    hbmBytes += double(counts[kind]) * lines * 128 * fresh;
+    hbmBytes += lines * 128;
     matrixClk += double(counts[kind]) * clk;
   }
-  cachedAtStart = hbmBytes * p.buffer_sets <= p.mall_bytes ? 1 : 0;
 }
 
 std::vector<CuGroup> Launch::groupsOf(const CuList &list, size_t count) const {
@@ -115,8 +115,8 @@ std::vector<CuGroup> Launch::groupsOf(const CuList &list, size_t count) const {
     groups[i].sharing = &kind.sharing;
     groups[i].start = double(ordinal / uint64_t(p.xcds)) * p.workgroup_clk;
     groups[i].active = std::max(1.0, i < active.size() ? active[i] : 1.0);
-    bool later = i >= recording.residents() && fits;
-    groups[i].cached = std::max(cachedAtStart, later ? recording.reuse() : 0.0);
+    groups[i].later = i >= recording.residents() && fits;
+    groups[i].cached = hbmBytes * p.buffer_sets <= p.mall_bytes;
   }
   return groups;
 }
@@ -133,7 +133,15 @@ double Launch::weightOf(const CuList &list, size_t count) const {
 CuResult Launch::simulateList(const CuList &list, double &end) const {
   unsigned residents = recording.residents();
   size_t all = list.ordinals.size();
-  size_t some = std::max<size_t>(4 * residents, 4);
+  double heaviest = 0;
+  for (uint64_t i : list.ordinals)
+    heaviest = std::max(
+        heaviest,
+        double(recording.classes()[recording.classOf(i)].instructions));
+  // Short ones are simulated by the dozen.
+  size_t some = std::min<size_t>(all, 4 * residents);
+  while (some < all && weightOf(list, some) < 4 * residents * heaviest)
+    ++some;
   if (all <= some + residents) {
     CuResult whole =
         simulate(recording.kernel(), p, groupsOf(list, all), residents, slices);

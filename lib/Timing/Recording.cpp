@@ -14,6 +14,7 @@
 #include <set>
 #include <unordered_map>
 
+using llvm::is_contained;
 using namespace moe::timing;
 using namespace moe::emulator;
 
@@ -23,8 +24,8 @@ static constexpr unsigned footprintLines = 16;
 static constexpr size_t examplesKept = 2;
 /// Workgroups of the sample besides the first ones.
 static constexpr uint64_t spreadSample = 512;
-/// Workgroups that are run to their end when only the sample runs.
-static constexpr uint64_t wholeGroups = 1;
+/// The same when only the sample runs.
+static constexpr uint64_t fewSpread = 128;
 
 bool moe::timing::touchesMemory(const EventInst &inst) {
   switch (inst.kind) {
@@ -106,17 +107,18 @@ void Recording::program(EventProgram program) {
   resident = std::max(1u, unsigned(held));
   atOnce = uint64_t(resident) * uint64_t(p.cus);
   first = std::min(info.groups, atOnce + atOnce / 4);
-  stride = std::max<uint64_t>(1, (info.groups - first) / spreadSample);
+  stride = std::max<uint64_t>(1, (info.groups - first) /
+                                     (onlyWanted ? fewSpread : spreadSample));
 }
 
 bool Recording::wants(uint64_t ordinal) const {
   if (ordinal < first)
     return true;
-  return !onlyWanted && (ordinal - first) % stride == 0;
+  return (ordinal - first) % stride == 0;
 }
 
 std::unique_ptr<GroupEvents> Recording::begin(uint64_t ordinal) {
-  bool whole = !onlyWanted || ordinal < wholeGroups;
+  bool whole = !onlyWanted || !haveWhole;
   return std::make_unique<Group>(info, ordinal,
                                  whole ? 0 : options.sampleInstructions);
 }
@@ -129,11 +131,15 @@ unsigned Recording::classify(Group &group) {
     counts.push_back(wave.insts.size());
     all += wave.insts.size();
   }
-  // Those that were cut off are taken for what the first one is.
-  if (group.limit && !list.empty() && llvm::is_contained(counts, group.limit))
-    counts = firstCounts;
-  if (list.empty())
-    firstCounts = counts;
+  // Those that were cut off are taken for what the first long one is.
+  if (group.limit && is_contained(counts, group.limit))
+    counts = wholeCounts;
+  if (!group.limit && !haveWhole &&
+      *std::max_element(counts.begin(), counts.end()) >=
+          options.sampleInstructions) {
+    haveWhole = true;
+    wholeCounts = counts;
+  }
   auto [at, fresh] = byCounts.insert({counts, unsigned(list.size())});
   if (fresh) {
     list.emplace_back();
@@ -181,21 +187,21 @@ void Recording::shareLines() {
   }
   struct Sum {
     double onDie = 0, onChip = 0, dies = 0, count = 0;
+    double later = 0, known = 0;
   };
   std::vector<std::vector<Sum>> sums(list.size());
   for (auto &sum : sums)
     sum.resize(info.insts.size());
-  double later = 0, known = 0;
   for (const auto &[ordinal, footprint] : footprints) {
     bool early = ordinal < std::min(first, atOnce);
     for (const auto &[inst, line] : footprint.lines) {
       auto found = users.find(line);
+      Sum &sum = sums[footprint.kind][inst];
       if (!early) {
-        ++later;
-        known += found != users.end();
+        ++sum.later;
+        sum.known += found != users.end();
         continue;
       }
-      Sum &sum = sums[footprint.kind][inst];
       // Harmonic: the traffic of a line is divided by those who share it.
       sum.onDie += 1.0 / found->second.onDie[uint32_t(ordinal % dies)];
       sum.onChip += 1.0 / found->second.all;
@@ -203,7 +209,6 @@ void Recording::shareLines() {
       ++sum.count;
     }
   }
-  reused = later > 0 ? known / later : 0;
   for (size_t kind = 0; kind < list.size(); ++kind) {
     list[kind].sharing.resize(info.insts.size());
     for (size_t inst = 0; inst < info.insts.size(); ++inst) {
@@ -211,7 +216,9 @@ void Recording::shareLines() {
       if (sum.count > 0)
         list[kind].sharing[inst] = {sum.count / sum.onDie,
                                     sum.count / sum.onChip,
-                                    sum.dies / sum.count, 0};
+                                    sum.dies / sum.count};
+      if (sum.later > 0)
+        list[kind].sharing[inst].reused = sum.known / sum.later;
     }
   }
 }
@@ -232,8 +239,13 @@ void Recording::finish() {
                            wave.lines.begin() + a.firstLine + a.lineCount);
       }
     }
-    for (size_t inst = 0; inst < lines.size(); ++inst)
-      own.sharing[inst].lines = double(lines[inst].size());
+    for (size_t inst = 0; inst < lines.size(); ++inst) {
+      Sharing &sharing = own.sharing[inst];
+      sharing.lines = double(lines[inst].size());
+      double onDie = sharing.lines / sharing.onDie *
+                     double(std::min(info.groups, atOnce)) / parameters.xcds;
+      sharing.staysInL2 = 128 * onDie < parameters.l2_bytes / 4;
+    }
   }
   for (auto &entry : footprints)
     entry.second.lines = {};

@@ -47,6 +47,10 @@ struct Sharing {
   double onChip = 1; ///< on all dies
   double dies = 1;   ///< dies with such workgroups
   double lines = 0;  ///< different lines a workgroup touches with it
+  /// Part of the lines of later workgroups that the first ones have touched,
+  /// and whether these stay in the L2 of a die.
+  double reused = 0;
+  bool staysInL2 = false;
 };
 
 struct GroupClass {
@@ -81,8 +85,6 @@ public:
   /// Workgroups of this kernel that a compute unit, and the chip, hold at once.
   unsigned residents() const { return resident; }
   uint64_t slots() const { return atOnce; }
-  /// Part of the lines of later workgroups that the first ones have touched.
-  double reuse() const { return reused; }
   bool sampledOnly() const { return options.sampleInstructions != 0; }
 
 private:
@@ -100,10 +102,12 @@ private:
   emulator::EventProgram info;
   unsigned resident = 1;
   uint64_t atOnce = 1, first = 0, stride = 1;
-  double reused = 0;
   std::map<uint64_t, Footprint> footprints; ///< by position in the grid
   std::map<std::vector<uint64_t>, unsigned> byCounts;
-  std::vector<uint64_t> firstCounts; ///< of the first workgroup
+  /// Of the first workgroup that ran to its end and is not shorter than a
+  /// sample.
+  std::vector<uint64_t> wholeCounts;
+  bool haveWhole = false;
   std::vector<GroupClass> list;
 };
 

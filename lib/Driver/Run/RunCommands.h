@@ -32,6 +32,8 @@ llvm::Expected<Verdict> launchCommand(Arguments args);
 llvm::Expected<Verdict> modelCommand(Arguments args);
 /// moe-run annotate FILE.json: modelled cycles of each instruction.
 llvm::Expected<Verdict> annotateCommand(Arguments args);
+/// moe-run mfma NAME: the layout of a matrix instruction.
+llvm::Expected<Verdict> mfmaCommand(Arguments args);
 /// moe-run help [SUBCOMMAND|TOPIC]; `args` may be empty.
 llvm::Expected<Verdict> helpCommand(Arguments args);
 using Command = llvm::Expected<Verdict> (*)(Arguments);

@@ -70,6 +70,11 @@ static void addFlags(FlagSet &flags, Request &request) {
   flags.group("the output");
   flags.toggle("stats", "count instructions by class, bytes and conflicts",
                request.execution.stats);
+  if (!request.layer)
+    flags.integer("sample-instructions",
+                  "run only what --time-model samples, so many instructions a "
+                  "wave; no comparison",
+                  request.execution.sampleInstructions);
   flags.toggle("explain",
                "say on standard error why this configuration was chosen",
                request.explain);
@@ -112,6 +117,10 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
     if (!flags.given("tokens"))
       return usageError("missing flag --tokens");
   }
+  if (request.execution.sampleInstructions &&
+      (!request.execution.timeModel || !request.outFile.empty()))
+    return usageError("--sample-instructions: expected --time-model and no "
+                      "--out besides");
   if (Error error = request.execution.make(flags).moveInto(request.executor))
     return error;
   request.fixed = fixedAxes(flags);
@@ -345,6 +354,9 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
   if (Error error = executePadded(request, problem, buffers, result))
     return error;
   printFindings(result.outcome);
+  result.sampled = request.execution.sampleInstructions != 0;
+  if (result.sampled)
+    return Error::success();
   {
     Stopwatch watch(result.times.reference);
     result.check = checkStage(problem, buffers.out.data(), request.threads());

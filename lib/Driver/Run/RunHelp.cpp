@@ -24,7 +24,8 @@ static constexpr NamedCommand kCommands[] = {
     {"gemm1", gemm1Command},       {"gemm2", gemm2Command},
     {"layer", layerCommand},       {"launch", launchCommand},
     {"annotate", annotateCommand}, {"model", modelCommand},
-    {"info", infoCommand},         {"help", helpCommand}};
+    {"mfma", mfmaCommand},         {"info", infoCommand},
+    {"help", helpCommand}};
 
 static constexpr char kUsage[] =
     R"(moe-run SUBCOMMAND [flags]: runs kernels and checks their numbers
@@ -35,6 +36,7 @@ static constexpr char kUsage[] =
   launch FILE.json   any gfx942 or gfx950 code object
   annotate FILE.json what each instruction of a launch costs in the timing model
   model FILE.json... modelled times of launches for many parameter files
+  mfma NAME          which lane and register holds which element
   info FILE.hsaco    what is in a code object
   help [WORD]        the flags of a subcommand, or one of the topics below
 
@@ -112,7 +114,7 @@ Command moe::driver::findCommand(StringRef name) {
 
 Error moe::driver::unknownCommand(StringRef name) {
   constexpr StringLiteral all =
-      "gemm1, gemm2, layer, launch, annotate, model or "
+      "gemm1, gemm2, layer, launch, annotate, model, mfma or "
       "info";
   if (name.empty())
     return usageError("expected a subcommand: " + all +

@@ -53,7 +53,7 @@ json::Value moe::driver::describeJSON(const Request &request,
                                       const Result &result) {
   const reference::ErrorReport e = result.check.total();
   json::Object root{
-      {"pass", result.pass()},
+      {"pass", result.sampled ? json::Value(nullptr) : result.pass()},
       {"max_err", jsonNumber(e.maxError)},
       {"max_bound_ratio", jsonNumber(e.maxBoundRatio)},
       {"logits_diff", jsonNumber(e.logitsDiff)},
@@ -148,8 +148,14 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
     outs() << ", " << toString(request.routing) << " routing, seed "
            << request.seed;
   outs() << "\n  config        " << configLine(o) << "\n  instructions  "
-         << result.outcome.instructions << "\n  error         max "
-         << format("%.3g", e.maxError) << ", "
+         << result.outcome.instructions;
+  if (result.sampled) {
+    outs() << '\n';
+    printStats(result.outcome);
+    outs() << "not compared: a sample was run\n";
+    return;
+  }
+  outs() << "\n  error         max " << format("%.3g", e.maxError) << ", "
          << format("%.3f", e.maxBoundRatio) << " of the bound; logits_diff "
          << format("%.2e", e.logitsDiff) << " (limit "
          << format("%.2e", e.logitsLimit) << ")\n  compared      ";
