@@ -176,6 +176,11 @@ class Status:
              "`test/Conversion` use it. The numbers that whole kernels compute are tested elsewhere,",
              "see [Testing.md](Testing.md).", "",
              "## Ops and attributes", ""] + self.overview() +
+            ["", "## Hardware", "",
+             "No GPU was at hand: nothing of this project has run on silicon. Code objects are",
+             "executed by the emulator; `moe-launch`, executor `hip` of the tools, C and Python,",
+             "torch's op on device tensors and the GPU runtime have run over the emulated HIP",
+             "library alone ([HIP.md](HIP.md)), and times are modelled ([Timing.md](Timing.md))."] +
             ["", "## Constraints", "",
              "Each constraint of the descriptions, the file whose verifier enforces it, and the file",
              "with a test that breaks it. `ODS` means that the op's definition enforces it.", ""] +

@@ -14,6 +14,7 @@ USAGE = """usage: python -m moe COMMAND [arguments]
 
   compile   moe-compile: a kernel to IR, assembly or a code object
   run       moe-run: compile, execute, compare with the reference
+  launch    moe-launch: run and time launch files on a HIP device
   opt       moe-opt: the passes one by one
   convert   moe-convert: a checkpoint's layers to files that kernels read
   version   the versions of the package and of libmoe.so
@@ -21,7 +22,8 @@ USAGE = """usage: python -m moe COMMAND [arguments]
 `python -m moe COMMAND --help` prints the flags of a command.
 """
 
-PROGRAMS = {"compile": "moe-compile", "run": "moe-run", "opt": "moe-opt"}
+PROGRAMS = {"compile": "moe-compile", "run": "moe-run", "launch": "moe-launch",
+            "opt": "moe-opt"}
 
 
 def find_program(name: str) -> str | None:
