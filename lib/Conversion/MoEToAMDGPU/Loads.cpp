@@ -117,6 +117,9 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
                                            getCacheAux(op.getCache())));
         }
     }
+    // They go out first: what the scales' addresses take is computed behind
+    // them.
+    pinOrder(b, op.getLoc());
     rewriter.replaceOpWithMultiple(op, {fragments});
     return success();
   }
@@ -157,7 +160,8 @@ private:
   int64_t sizeK, runBytes;
   Value lane;
   bool wholeDwords;
-  /// Dwords loaded before: up or gate, number of the dword, K block.
+  /// Dwords loaded before: up or gate, number of the dword, K block and run.
+  /// One load more, which LLVM merges later, would be one too many to count.
   llvm::DenseMap<std::tuple<int64_t, int64_t, int64_t>, Value> loaded;
 };
 } // namespace
@@ -255,12 +259,19 @@ void ScaleLoader::loadLarge(int64_t nb, SmallVectorImpl<Value> &registers) {
   Value first = rows.rowOf(nb);
   Value offset =
       first ? b.mul(first, source.bytes(layout::Axis::Row, 1)) : Value();
+  // Interleaved, gate and up rows of a pair are the two blocks of one dword.
+  bool sharing = source.order.halfStride == layout::RowOrder::kBlock &&
+                 source.layout.getGate() != GateLayout::None;
   for (int64_t kb = 0; kb < op.getResult().getType().getDimSize(1); kb += 2)
     for (int64_t run = 0; run < fragment.runs(); ++run) {
-      Value more = b.i32(run * fragment.laneGroups() * runBytes);
-      if (offset)
-        more = b.add(more, offset);
-      registers.push_back(loadDwords(b.getI32Type(), block, kb, more));
+      Value &dword = loaded[{0, sharing ? nb / 2 : nb, kb + run}];
+      if (!dword) {
+        Value more = b.i32(run * fragment.laneGroups() * runBytes);
+        if (offset)
+          more = b.add(more, offset);
+        dword = loadDwords(b.getI32Type(), block, kb, more);
+      }
+      registers.push_back(dword);
     }
   registers.push_back(getRotation(block));
 }

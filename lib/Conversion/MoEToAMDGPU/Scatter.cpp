@@ -62,6 +62,9 @@ public:
   }
 
 private:
+  /// Units of the way out whose rows' ids are requested together.
+  static constexpr int64_t kIdsTogether = 4;
+
   /// Column of the workgroup's tile, less `n`, of block `nb` of this lane.
   Value columnOf(int64_t nb) {
     return b.add(waveColumn, b.add(q, b.index(fragment.rows * nb)));
@@ -85,6 +88,8 @@ private:
   SmallVector<Value> makeViews(int64_t columns);
   void writeView(ArrayRef<Value> views, int64_t columns);
   void readView(Value view, int64_t columns, int64_t firstColumn);
+  void storeUnitOf(Value view, int64_t columns, int64_t firstColumn,
+                   int64_t width, Value unit, Value id);
   void storeIfValid(Value id, llvm::function_ref<void(Value)> store);
   void storeUnit(Value outRow, Value column, Value value);
   void guardColumn(Value column, int64_t limit, bool checked,
@@ -280,21 +285,37 @@ void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
 }
 
 /// Each lane takes units of `width` columns of the view: two for atomics, up to
-/// eight for stores.
+/// eight for stores. The ids of the rows of several units are requested
+/// together, ahead of the first use.
 void ScatterEmitter::readView(Value view, int64_t columns,
                               int64_t firstColumn) {
   int64_t width = op.getAccumulate() ? 2 : 8;
   while (width > 2 && (tileM * columns / width) % threads != 0)
     width /= 2;
   int64_t units = tileM * columns / width;
-  auto loop =
-      scf::ForOp::create(b, b.index(0), b.index(units), b.index(threads));
+  int64_t together = units % (kIdsTogether * threads) == 0 ? kIdsTogether : 1;
+  auto loop = scf::ForOp::create(b, b.index(0), b.index(units),
+                                 b.index(together * threads));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value unit = b.add(loop.getInductionVar(), b.thread());
+  SmallVector<Value> places, rowIds;
+  for (int64_t i = 0; i < together; ++i) {
+    places.push_back(
+        b.add(loop.getInductionVar(), b.add(b.thread(), b.index(i * threads))));
+    Value row = b.div(places[i], columns / width);
+    rowIds.push_back(memref::LoadOp::create(b, ids, b.add(m, row)));
+  }
+  for (auto [unit, id] : llvm::zip_equal(places, rowIds))
+    storeUnitOf(view, columns, firstColumn, width, unit, id);
+}
+
+/// Moves unit number `unit` of the view out, if the row, whose id is `id`, is
+/// valid.
+void ScatterEmitter::storeUnitOf(Value view, int64_t columns,
+                                 int64_t firstColumn, int64_t width, Value unit,
+                                 Value id) {
   Value row = b.div(unit, columns / width);
   Value viewColumn = b.mul(b.rem(unit, columns / width), width);
-  Value id = memref::LoadOp::create(b, ids, b.add(m, row));
   storeIfValid(id, [&](Value outRow) {
     Value column = b.add(viewColumn, b.index(firstColumn));
     Value outColumn = b.add(n, column);

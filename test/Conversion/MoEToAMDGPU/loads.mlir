@@ -115,4 +115,18 @@ gpu.module @kernels {
     memref.store %g, %scales[] : memref<vector<1x1x2xf8E8M0FNU>, #g>
     gpu.return
   }
+
+  // Interleaved, a gate and an up row block share the dwords of both runs: two
+  // loads, and not four of which the back end would merge two behind the back of
+  // who counts them.
+  // CHECK-LABEL: gpu.func @large_interleaved
+  // CHECK-COUNT-2: rocdl.raw.ptr.buffer.load %{{.*}} : i32
+  // CHECK-NOT: rocdl.raw.ptr.buffer.load
+  gpu.func @large_interleaved(%s: memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>, #g>,
+      %e: index, %n: index, %k: index, %scales: memref<vector<2x1x2xf8E8M0FNU>, #g>) {
+    %g = moe.load_scale %s[%e, %n, %k]
+        : memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>, #g> -> vector<2x1x2xf8E8M0FNU>
+    memref.store %g, %scales[] : memref<vector<2x1x2xf8E8M0FNU>, #g>
+    gpu.return
+  }
 }

@@ -18,7 +18,7 @@ gpu.module @kernels {
   // CHECK: arith.truncf %{{.*}} : vector<4xf32> to vector<4xbf16>
   // CHECK: memref.store %{{.*}} : memref<2048xbf16, #gpu.address_space<workgroup>>
   // CHECK: amdgpu.lds_barrier
-  // CHECK: scf.for
+  // CHECK-COUNT-4: memref.load %{{.*}} : memref<?xi32, #gpu.address_space<global>>
   // CHECK: scf.if
   // CHECK: %[[PLACE:.*]] = arith.xori
   // CHECK: %[[PAIR:.*]] = vector.load %{{.*}}[%[[PLACE]]] {alignment = 4 : i64} : memref<2048xbf16, #gpu.address_space<workgroup>>, vector<2xbf16>
@@ -89,10 +89,11 @@ gpu.module @kernels {
   // CHECK: %[[V1:.*]] = memref.view %[[L1]]{{.*}} to memref<2048xbf16
   // CHECK: %[[V:.*]] = arith.select %{{.*}}, %[[V1]], %[[V0]] : memref<2048xbf16
   // CHECK: memref.store %{{.*}}, %[[V]]
-  // CHECK: scf.for
-  // CHECK: vector.load %[[V0]]
-  // CHECK: scf.for
-  // CHECK: vector.load %[[V1]]
+  // The ids of the rows of a lane's four units are requested together.
+  // CHECK-COUNT-4: memref.load %{{.*}} : memref<?xi32, #gpu.address_space<global>>
+  // CHECK-COUNT-4: vector.load %[[V0]]
+  // CHECK-COUNT-4: memref.load %{{.*}} : memref<?xi32, #gpu.address_space<global>>
+  // CHECK-COUNT-4: vector.load %[[V1]]
   gpu.func @two_buffers(%accs: memref<vector<1x4x4xf32>, #g>, %out: memref<?x256xbf16, #g>,
       %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %tokens: i32, %m: index, %n: index)
       workgroup(%l0: memref<4096xi8, #lds>, %l1: memref<4096xi8, #lds>) attributes {known_block_size = array<i32: 256, 1, 1>} {
