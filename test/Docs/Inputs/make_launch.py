@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-SIZE_K, SIZE_N, EXPERTS, TOKENS = 1024, 128, 2, 16
+SIZE_K, SIZE_N, EXPERTS, TOKENS = 2560, 128, 2, 16
 
 
 def main():
