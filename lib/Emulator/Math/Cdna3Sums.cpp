@@ -50,9 +50,11 @@ struct Parts {
   int exponent = 0;
 };
 Parts split(double value, int least) {
+  if (value == 0)
+    return {0, zeroExponent};
   int exponent = 0;
   double fraction = std::frexp(value, &exponent); // in [0.5, 1)
-  if (value == 0 || exponent - 1 < least)
+  if (exponent - 1 < least)
     return {std::ldexp(value, -least), least};
   return {2 * fraction, exponent - 1};
 }
@@ -65,8 +67,7 @@ struct Sum {
 Sum sumUp(const Parts *products, unsigned count, unsigned stride) {
   Sum sum;
   for (unsigned i = 0; i < count; i += stride) {
-    int exponent =
-        products[i].significand == 0 ? zeroExponent : products[i].exponent;
+    int exponent = products[i].exponent;
     sum.exponent = i ? std::max(sum.exponent, exponent) : exponent;
   }
   for (unsigned i = 0; i < count; i += stride)

@@ -21,9 +21,9 @@ bool hasCdna3Sums(MatType type);
 /// bits after the largest one's binary point and added exactly (8-bit types:
 /// the even and the odd k apart, then both floored there); then, at the larger
 /// one of that exponent and C's, the sum is floored at 31 bits and C at 24, and
-/// their sum is rounded to nearest even. A product that is zero has exponent
-/// -126. A product of at least 2^128 is infinite; with infinities and NaN the
-/// sum is IEEE's.
+/// their sum is rounded to nearest even. A factor that is zero counts with
+/// exponent -126. A product of at least 2^128 is infinite; with infinities and
+/// NaN the sum is IEEE's.
 void cdna3Product(const detail::MfmaJob &job, MatType a, MatType b);
 
 } // namespace moe::emulator::math
