@@ -20,31 +20,42 @@ import subprocess
 import sys
 import urllib.parse
 
+import tool_help
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPDX = "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->"
 # What the pages link to beside docs/.
 LINKED = ["examples", "test", "lib", "include", "python", "scripts", "unittests"]
-TOOLS = [("moe-run", [None, "gemm1", "gemm2", "layer", "launch", "info"]),
-         ("moe-compile", [None]), ("moe-launch", [None]), ("moe-convert", [None])]
+
+
+def printed(binaries, *words):
+    """What a tool prints."""
+    result = subprocess.run([str(binaries / words[0]), *words[1:]], check=False,
+                            capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"build_site.py: error: {' '.join(words)} failed: "
+                 f"{result.stderr.strip()}")
+    return result.stdout.rstrip()
 
 
 def tools_page(binaries):
-    """docs/reference/tools.md: every --help."""
+    """docs/reference/tools.md: every --help, and the topics of moe-run help."""
     parts = ["# Tools", "", SPDX, "",
              "What `--help` prints. `moe-opt`, `moe-reduce` and `moe-lsp-server` are MLIR's",
              "own drivers with this project's dialect and passes: [Passes](../Passes.md)."]
-    for tool, commands in TOOLS:
-        parts += ["", f"## {tool}"]
+
+    def add(level, title, *words):
+        parts.extend(["", f"{level} {title}", "", "```text", printed(binaries, *words),
+                      "```"])
+
+    for tool, commands in tool_help.TOOLS.items():
+        add("##", tool, tool, "--help")
         for command in commands:
-            words = [tool, *([command] if command else []), "--help"]
-            result = subprocess.run([str(binaries / tool), *words[1:]],
-                                    capture_output=True, text=True, check=False)
-            if result.returncode:
-                sys.exit(f"build_site.py: error: {' '.join(words)} failed: "
-                         f"{result.stderr.strip()}")
-            if command:
-                parts += ["", f"### {tool} {command}"]
-            parts += ["", "```text", result.stdout.rstrip(), "```"]
+            add("###", f"{tool} {command}", tool, command, "--help")
+        if tool == "moe-run":
+            topics = printed(binaries, tool, "help").split("topics:\n")[1]
+            for topic in re.findall(r"^  ([a-z-]+) ", topics, re.M):
+                add("###", f"{tool} help {topic}", tool, "help", topic)
     return "\n".join(parts) + "\n"
 
 
