@@ -106,7 +106,7 @@ struct Command {
     // A module may name its chip itself.
     if (chip.empty() && fromFlags() &&
         (stage != EmitStage::Mlir || report || explain || chooses()))
-      return usageError("missing flag --chip");
+      return usageError("missing flag --chip: gfx942 or gfx950");
     if (stage == EmitStage::Hsaco && output.empty() && !report && !explain)
       return usageError("missing flag -o: a code object goes to a file");
     if (report && output == "-")

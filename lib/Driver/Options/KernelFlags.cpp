@@ -123,7 +123,9 @@ llvm::Error requireDimensions(const FlagSet &flags) {
   for (llvm::StringRef name : {"model-dim", "inter-dim", "experts", "topk"})
     if (!flags.given(name) &&
         !(name == "experts" && flags.given("expert-mask")))
-      return usageError(llvm::Twine("missing flag --") + name);
+      return usageError(llvm::Twine("missing flag --") + name +
+                        ": the model has --model-dim, --inter-dim, --experts "
+                        "and --topk");
   return llvm::Error::success();
 }
 

@@ -99,7 +99,7 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
     return createStringError("--reduce: expected --no-accumulate with it, got "
                              "an output that accumulates already");
   if (!flags.given("chip"))
-    return usageError("missing flag --chip");
+    return usageError("missing flag --chip: gfx942 or gfx950");
   if (flags.given("data")) {
     if (!flags.given("out"))
       return usageError("missing flag --out, which --data needs");
@@ -115,7 +115,7 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
     if (Error error = requireDimensions(flags))
       return error;
     if (!flags.given("tokens"))
-      return usageError("missing flag --tokens");
+      return usageError("missing flag --tokens, or --data with own tensors");
   }
   if (request.execution.sampleInstructions &&
       (!request.execution.timeModel || !request.outFile.empty()))

@@ -111,7 +111,8 @@ Expected<Verdict> moe::driver::infoCommand(Arguments args) {
     return Verdict::Good;
   }
   if (path.empty())
-    return usageError("expected a code object");
+    return usageError("expected a code object, a file that moe-compile -o "
+                      "or another compiler wrote");
 
   Expected<HostBuffer> file = readFile(path);
   if (!file)

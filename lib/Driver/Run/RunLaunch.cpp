@@ -103,7 +103,7 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
     return Verdict::Good;
   }
   if (path.empty())
-    return usageError("expected a launch file");
+    return usageError("expected a launch file (moe-run help launch-file)");
   bool sampled = executorFlags.sampleInstructions != 0;
   if (sampled && !executorFlags.timeModel)
     return usageError("--sample-instructions: expected --time-model besides");

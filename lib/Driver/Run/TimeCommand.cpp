@@ -235,7 +235,7 @@ Expected<Verdict> moe::driver::timeCommand(Arguments args) {
     return Verdict::Good;
   }
   if (options.files.empty())
-    return usageError("expected a launch file");
+    return usageError("expected a launch file (moe-run help launch-file)");
 
   auto hip = moe::executor::loadHIP(options.library);
   if (!hip)
