@@ -47,23 +47,34 @@ struct DebugLines {
   std::string tileFile;
 };
 
+/// A folder of finished code objects that processes may share. What it holds is
+/// found by everything a code object depends on: the IR, the chip, LLVM's
+/// version and the build of this compiler.
+struct CompileCache {
+  /// Created if it is missing; "" = no cache.
+  std::string folder;
+  /// Files that were used longest ago are removed above it.
+  uint64_t megabytes = 256;
+};
+
 /// Error unless `chip` is exactly one of the known chips; the message lists
 /// them.
 llvm::Error checkChip(llvm::StringRef chip);
 
-/// Compiles the kernel that `options` describe. The message of an error is one
-/// or more complete diagnostics.
+/// Compiles the kernel that `options` describe, or takes it from `cache`, which
+/// kernels with debug lines do not use. The message of an error is one or more
+/// complete diagnostics.
 llvm::Expected<CompiledKernel> compileKernel(const KernelOptions &options,
                                              llvm::StringRef chip,
-                                             const DebugLines &lines = {});
+                                             const DebugLines &lines = {},
+                                             const CompileCache &cache = {});
 
 /// The same for MLIR text: a module with one kernel in any stage from
 /// kernel-level IR on. `name` is what diagnostics call the text. `chip` may be
 /// empty where the gpu.module has a #rocdl.target, else both agree.
-llvm::Expected<CompiledKernel> compileIR(llvm::StringRef text,
-                                         llvm::StringRef name,
-                                         llvm::StringRef chip,
-                                         const DebugLines &lines = {});
+llvm::Expected<CompiledKernel>
+compileIR(llvm::StringRef text, llvm::StringRef name, llvm::StringRef chip,
+          const DebugLines &lines = {}, const CompileCache &cache = {});
 
 /// The text of a stage before the code object (not EmitStage::Hsaco).
 llvm::Expected<std::string> emitKernel(const KernelOptions &options,

@@ -5,6 +5,7 @@
 // become the message of the error.
 #include "moe/Driver/Compile.h"
 #include "Driver/Compile/Lowering.h"
+#include "Driver/Compile/ObjectCache.h"
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Target/ModuleTarget.h"
@@ -102,12 +103,28 @@ public:
     return text;
   }
 
+  /// The module without what does not reach a code object: names, locations.
+  std::string describe() {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    module->print(os);
+    return text;
+  }
+
   /// What was diagnosed; `fallback` should nothing have been.
   /// IR made from options has no location, so nothing is said about it.
   Error failure(StringRef fallback) {
     StringRef text = StringRef(diagnostics).trim('\n');
     text.consume_front("<unknown>:0: error: ");
     return llvm::createStringError(text.empty() ? fallback : text);
+  }
+
+  /// Ends the stage `stage`, which began with the end of the one before.
+  void lap(const char *stage) {
+    auto now = std::chrono::steady_clock::now();
+    std::chrono::duration<double, std::milli> elapsed = now - last;
+    milliseconds.emplace_back(stage, elapsed.count());
+    last = now;
   }
 
   std::vector<std::pair<std::string, double>> milliseconds;
@@ -117,13 +134,6 @@ private:
     mlir::DialectRegistry registry;
     registerDialects(registry);
     return registry;
-  }
-
-  void lap(const char *stage) {
-    auto now = std::chrono::steady_clock::now();
-    std::chrono::duration<double, std::milli> elapsed = now - last;
-    milliseconds.emplace_back(stage, elapsed.count());
-    last = now;
   }
 
   std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
@@ -136,8 +146,9 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
-Expected<CompiledKernel> compileLoaded(Compilation &run, StringRef chip,
-                                       const DebugLines &lines) {
+/// The code object of what was loaded.
+Expected<std::vector<uint8_t>> makeObject(Compilation &run, StringRef chip,
+                                          const DebugLines &lines) {
   if (Error error = run.lowerTo(EmitStage::Hsaco, chip, lines))
     return std::move(error);
   codeobject::CompileOptions options;
@@ -147,22 +158,37 @@ Expected<CompiledKernel> compileLoaded(Compilation &run, StringRef chip,
   auto object = codeobject::compile(**llvmModule, options);
   if (!object)
     return object.takeError();
-  auto reports = codeobject::readReports(object->elf);
+  run.milliseconds.insert(run.milliseconds.end(), object->milliseconds.begin(),
+                          object->milliseconds.end());
+  return std::move(object->elf);
+}
+
+Expected<CompiledKernel> compileLoaded(Compilation &run, StringRef chip,
+                                       const DebugLines &lines,
+                                       const CompileCache &cache) {
+  auto make = [&] { return makeObject(run, chip, lines); };
+  bool caches =
+      !cache.folder.empty() && !lines.ofInput && lines.tileFile.empty();
+  bool hit = false;
+  auto elf =
+      caches ? getCached(cache, {run.describe(), chip}, make, hit) : make();
+  if (!elf)
+    return elf.takeError();
+  if (hit)
+    run.lap("cache");
+  auto reports = codeobject::readReports(*elf);
   if (!reports)
     return reports.takeError();
   if (reports->size() != 1)
     return llvm::createStringError("expected one kernel, got " +
                                    llvm::Twine(reports->size()));
   CompiledKernel kernel;
-  kernel.elf = std::move(object->elf);
+  kernel.elf = std::move(*elf);
   kernel.report = std::move(reports->front());
   kernel.kernelName = kernel.report.kernel;
   kernel.grid = kernel.report.grid.value_or(codeobject::GridExpressions());
   kernel.block = kernel.report.block;
   kernel.report.compileMs = run.milliseconds;
-  kernel.report.compileMs.insert(kernel.report.compileMs.end(),
-                                 object->milliseconds.begin(),
-                                 object->milliseconds.end());
   double total = 0;
   for (const auto &stage : kernel.report.compileMs)
     total += stage.second;
@@ -200,14 +226,14 @@ Error checkChip(StringRef chip) {
 }
 
 Expected<CompiledKernel> compileKernel(const KernelOptions &options,
-                                       StringRef chip,
-                                       const DebugLines &lines) {
+                                       StringRef chip, const DebugLines &lines,
+                                       const CompileCache &cache) {
   if (Error error = checkChip(chip))
     return std::move(error);
   Compilation run;
   if (Error error = run.load(options))
     return std::move(error);
-  return compileLoaded(run, chip, lines);
+  return compileLoaded(run, chip, lines, cache);
 }
 
 /// IR may name its chip itself, so that `chip` may be empty.
@@ -216,13 +242,14 @@ static Error checkGivenChip(StringRef chip) {
 }
 
 Expected<CompiledKernel> compileIR(StringRef text, StringRef name,
-                                   StringRef chip, const DebugLines &lines) {
+                                   StringRef chip, const DebugLines &lines,
+                                   const CompileCache &cache) {
   if (Error error = checkGivenChip(chip))
     return std::move(error);
   Compilation run;
   if (Error error = run.load(text, name))
     return std::move(error);
-  return compileLoaded(run, chip, lines);
+  return compileLoaded(run, chip, lines, cache);
 }
 
 /// IR on the kernel level is the same for every chip, so only the later stages

@@ -28,6 +28,8 @@ struct Command {
   int64_t tokens = 0;
   KernelOptions kernel;
   DebugLines lines;
+  CompileCache cache;
+  int64_t cacheMegabytes = 256;
   FlagSet flags{
       "moe-compile (INPUT.mlir | --kernel KIND ...) --chip CHIP "
       "[--emit STAGE] [-o FILE] [--report] [--explain]",
@@ -52,6 +54,14 @@ struct Command {
     flags.string("o", "FILE",
                  "where to write; - = stdout [stdout but for hsaco]", output);
     flags.toggle("report", "print a JSON report of the code object", report);
+    flags.string("cache-dir", "DIR",
+                 "folder of finished code objects, which processes may share: "
+                 "what was compiled before is taken from there",
+                 cache.folder);
+    flags.integer("cache-size",
+                  "MiB of the folder above which what was used longest ago is "
+                  "removed [256]",
+                  cacheMegabytes, 1);
     flags.toggle("debug-lines",
                  "keep the lines of INPUT.mlir in the code object",
                  lines.ofInput);
@@ -99,6 +109,10 @@ struct Command {
                         "flags, which has no lines (--debug-tile has)");
     if (lines.ofInput && !lines.tileFile.empty())
       return usageError("expected --debug-lines or --debug-tile, got both");
+    if (flags.given("cache-dir") && cache.folder.empty())
+      return usageError("--cache-dir: expected a folder, got ''");
+    if (flags.given("cache-size") && !flags.given("cache-dir"))
+      return usageError("--cache-size goes with --cache-dir");
     if (hasInput == fromFlags())
       return usageError(hasInput
                             ? "expected INPUT.mlir or --kernel, got both"
@@ -223,10 +237,12 @@ Error execute(Command &command) {
     artefact = std::move(*emitted);
   }
   if (command.report || command.stage == EmitStage::Hsaco) {
-    auto kernel =
-        command.fromFlags()
-            ? compileKernel(command.kernel, command.chip, command.lines)
-            : compileIR(text, command.input, command.chip, command.lines);
+    command.cache.megabytes = command.cacheMegabytes;
+    auto kernel = command.fromFlags()
+                      ? compileKernel(command.kernel, command.chip,
+                                      command.lines, command.cache)
+                      : compileIR(text, command.input, command.chip,
+                                  command.lines, command.cache);
     if (!kernel)
       return kernel.takeError();
     if (command.stage == EmitStage::Hsaco)
