@@ -26,6 +26,7 @@ std::array<MoeConfig, 2> capi::splitLayer(const MoeConfig &layer) {
   first.outType = driver::OutType::BF16;
   second.kernel = driver::KernelKind::Gemm2;
   second.routingWeight &= !second.doweight;
+  second.accumulate &= !second.deterministic;
   second.reduce = !second.accumulate;
   return stages;
 }

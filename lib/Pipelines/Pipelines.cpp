@@ -15,7 +15,10 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
+#include "mlir/Dialect/AMDGPU/Utils/Chipset.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
@@ -81,7 +84,39 @@ static void addTilePasses(OpPassManager &gpu, const std::string &chip) {
   addCleanUp(gpu);
 }
 
+namespace {
+/// gpu.subgroup_reduce over a wave to DPP moves, which take no LDS.
+struct LowerReductionsPass
+    : PassWrapper<LowerReductionsPass, OperationPass<gpu::GPUModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerReductionsPass)
+
+  explicit LowerReductionsPass(std::string chip) : chip(std::move(chip)) {}
+
+  StringRef getArgument() const override { return "moe-lower-reductions"; }
+  StringRef getDescription() const override {
+    return "gpu.subgroup_reduce to DPP moves";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<amdgpu::AMDGPUDialect, ROCDL::ROCDLDialect>();
+  }
+
+  void runOnOperation() override {
+    FailureOr<amdgpu::Chipset> chipset = amdgpu::Chipset::parse(chip);
+    if (failed(chipset))
+      return signalPassFailure();
+    RewritePatternSet patterns(&getContext());
+    populateGpuLowerSubgroupReduceToDPPPatterns(patterns, /*subgroupSize=*/64,
+                                                *chipset);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+
+  std::string chip;
+};
+} // namespace
+
 static void addROCDLPasses(OpPassManager &gpu, const std::string &chip) {
+  gpu.addPass(std::make_unique<LowerReductionsPass>(chip));
   gpu.addPass(createConvertMoEToAMDGPUPass({chip}));
   addCleanUp(gpu);
   gpu.addPass(createLoopInvariantCodeMotionPass());

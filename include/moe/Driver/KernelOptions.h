@@ -68,6 +68,8 @@ struct KernelOptions {
   /// Stage 2: add atomically into out[T,H]; else store into out[T*topk,H].
   bool accumulate = true;
   bool bias = false;
+  /// The order of sums is fixed: neither atomics nor cuts of K.
+  bool deterministic = false;
   /// Stage 2: multiply by the routing weight.
   bool routingWeight = true;
   /// Slices of K over workgroups, which meet in memory by atomics.
@@ -87,6 +89,10 @@ struct KernelOptions {
   /// each other. A stage that two kernels make has them outside, between them
   /// rows follow each other.
   int64_t xStride = 0, outStride = 0;
+
+  /// Sorted rows of a block of the routing that the choice of a tile has to
+  /// serve; 0 = any. A kernel has blocks of its tile's rows.
+  int64_t blockRows = 0;
 
   /// Stage 2 only: a run that stores is followed by a Reduce kernel.
   bool reduce = false;

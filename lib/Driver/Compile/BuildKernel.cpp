@@ -207,6 +207,7 @@ LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
   GroupedGemmSpec spec;
   spec.stage = toStage(options.kernel);
   spec.accumulate = options.usesAtomics();
+  spec.deterministic = options.deterministic;
   spec.routingWeight = options.appliesWeight() && !options.leavesRawSums();
   spec.out = out;
   spec.x = x;

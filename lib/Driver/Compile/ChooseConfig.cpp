@@ -35,6 +35,7 @@ Product moe::driver::productOf(const KernelOptions &o) {
   product.rows = o.n();
   product.k = o.k();
   product.experts = o.experts;
+  product.blockRows = o.blockRows;
   product.topk = o.topk;
   bool f32 = o.outType == OutType::F32 || o.leavesRawSums();
   product.outBytes = f32 ? 4 : 2;
@@ -100,8 +101,11 @@ Configuration moe::driver::chooseConfig(const KernelOptions &options,
     refused.tile = TileShape{16, 128, 128};
     return asGiven(refused);
   }
+  FixedAxes axes = fixed;
+  if (options.deterministic)
+    axes.kBatch = axes.kWave = true;
   ChosenSchedule chosen = chooseSchedule(productOf(options), workload, chip,
-                                         scheduleOf(options), fixed);
+                                         scheduleOf(options), axes);
   Configuration result;
   const Schedule &s = chosen.schedule;
   result.options = options;

@@ -62,6 +62,10 @@ static void addConfigFlags(FlagSet &flags, KernelOptions &options) {
                 options.xcd, 1);
   flags.integer("group-m", "M blocks walked together; 1 = none [1]",
                 options.groupM, 1);
+  flags.toggle("deterministic",
+               "one order of sums whatever the configuration: no cuts of K, no "
+               "atomics",
+               options.deterministic);
   flags.integer("waves-per-eu", "occupancy to aim at; 0 = any [0]",
                 options.wavesPerEu, 0);
   flags.integer("x-stride", "elements from one row of x to the next [K]",
@@ -134,9 +138,9 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
   static const char *const gemm2Only[] = {"no-accumulate", "no-weight"};
   static const char *const stage1Only[] = {
       "act", "gate", "doweight", "alpha", "limit", "beta", "linear-beta"};
-  static const char *const gemmOnly[] = {"k-batch",      "k-wave",  "waves",
-                                         "cache",        "xcd",     "group-m",
-                                         "waves-per-eu", "x-stride"};
+  static const char *const gemmOnly[] = {
+      "k-batch", "k-wave",       "waves",    "cache",        "xcd",
+      "group-m", "waves-per-eu", "x-stride", "deterministic"};
   static const char *const notReduce[] = {"tile", "bias"};
   static const char *const reduceOnly[] = {"mask"};
   bool reduce = kernel == KernelKind::Reduce;
@@ -189,6 +193,8 @@ std::string kernelFlagsString(const KernelOptions &o) {
   os << " --out-type " << toString(o.outType);
   if (o.bias)
     os << " --bias";
+  if (o.deterministic)
+    os << " --deterministic";
   auto number = [&os](const char *name, int64_t value, int64_t normal) {
     if (value != normal)
       os << " --" << name << ' ' << value;

@@ -133,6 +133,8 @@ std::string KernelOptions::kernelName() const {
   name += std::string("_") + toString(outType) + stageSuffix(*this);
   if (bias)
     name += "_bias";
+  if (deterministic)
+    name += "_det";
   if (kBatch != 1)
     number("_kb", kBatch);
   if (kWave != 1)

@@ -50,6 +50,9 @@ llvm::Expected<Verdict> gemm2Command(Arguments args);
 /// moe-run layer: both stages, generated.
 llvm::Expected<Verdict> layerCommand(Arguments args);
 
+/// moe-run block: routing, sorting and both stages on the device.
+llvm::Expected<Verdict> blockCommand(Arguments args);
+
 /// --executor, --hip-library, --sanitize, --threads, --order-seed,
 /// --interleave, --max-reports, --mute, --print-registers,
 /// --max-instructions, --trace, --trace-limit, --time-model, --progress.

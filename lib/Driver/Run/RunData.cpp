@@ -105,6 +105,13 @@ Error DataReader::setDimension(StringRef flag, bool isGiven, int64_t &dimension,
 }
 
 Error DataReader::readRouting() {
+  if (const GivenRouting *routing = files.routing) {
+    problem.tokens = routing->tokens;
+    problem.options.topk = routing->topk;
+    problem.ids = routing->ids;
+    problem.weights = routing->weights;
+    return Error::success();
+  }
   Expected<NpyArray> ids = load("topk_ids", {DType::I32, DType::I64});
   if (!ids)
     return ids.takeError();
@@ -141,7 +148,7 @@ Error DataReader::readRouting() {
 }
 
 Error DataReader::readMask() {
-  if (!exists("expert_mask"))
+  if (files.routing || !exists("expert_mask"))
     return Error::success();
   return readExpertMask(pathOf("expert_mask")).moveInto(problem.sharding.mask);
 }

@@ -24,8 +24,38 @@ using namespace moe::driver;
 // Flags
 //===----------------------------------------------------------------------===//
 
+static void addRouterFlags(FlagSet &flags, Router &router) {
+  RouterOptions &o = router.options;
+  flags.group("the router");
+  flags.choice<RouterScore>(
+      "score", "what is made of logits [softmax]", o.score,
+      {{"softmax", RouterScore::Softmax}, {"sigmoid", RouterScore::Sigmoid}});
+  flags.toggle("renormalize", "weights of a token sum to the scale",
+               o.renormalize);
+  flags.number("route-scale", "factor of all routing weights [1]", o.scale);
+  flags.integer("n-group", "groups of experts [1]", o.groups, 1);
+  flags.integer("topk-group", "groups that a token's experts come from [1]",
+                o.bestGroups, 1);
+  flags.choice<bool>("logits-type", "of generated logits [f32]", o.bf16Logits,
+                     {{"f32", false}, {"bf16", true}});
+  flags.choice<Logits>(
+      "logits",
+      "generated logits: special has NaN and infinities, and tokens with "
+      "nothing else [random]",
+      router.logits,
+      {{"random", Logits::Random},
+       {"ties", Logits::Ties},
+       {"special", Logits::Special},
+       {"equal", Logits::Equal},
+       {"one-expert", Logits::OneExpert}});
+  flags.toggle("correction", "generate a correction of the choice",
+               router.correction);
+}
+
 static void addFlags(FlagSet &flags, Request &request) {
   addKernelFlags(flags, request.options);
+  if (request.router)
+    addRouterFlags(flags, *request.router);
   flags.group("the problem");
   flags.string("chip", "NAME", "chip to compile for (required)", request.chip);
   flags.integer("tokens", "tokens of the batch", request.tokens, 0);
@@ -81,7 +111,24 @@ static void addFlags(FlagSet &flags, Request &request) {
   flags.toggle("json", "print one JSON object", request.json);
 }
 
+/// What a block has otherwise than a layer.
+static Error checkRouterFlags(const FlagSet &flags) {
+  for (const char *name : {"routing", "local-tokens"})
+    if (flags.given(name))
+      return usageError("--" + Twine(name) +
+                        " does not belong to block, whose router chooses");
+  if (!flags.given("data"))
+    return Error::success();
+  if (!flags.given("topk"))
+    return usageError("missing flag --topk, which no tensor of a block says");
+  for (const char *name : {"logits", "logits-type", "correction"})
+    if (flags.given(name))
+      return usageError("--" + Twine(name) + " does not go with --data");
+  return Error::success();
+}
+
 static Error checkFlags(const FlagSet &flags, Request &request) {
+  request.options.accumulate &= !request.options.deterministic;
   if (request.layer) {
     if (flags.given("trace"))
       return createStringError("--trace: expected one kernel, got both stages "
@@ -100,6 +147,9 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
                              "an output that accumulates already");
   if (!flags.given("chip"))
     return usageError("missing flag --chip: gfx942 or gfx950");
+  if (request.router)
+    if (Error error = checkRouterFlags(flags))
+      return error;
   if (flags.given("data")) {
     if (!flags.given("out"))
       return usageError("missing flag --out, which --data needs");
@@ -151,7 +201,9 @@ static void addExamples(FlagSet &flags, const Request &request) {
 Error moe::driver::parseRequest(Arguments args, Request &request) {
   FlagSet flags(
       std::string("moe-run ") +
-          (request.layer ? "layer" : toString(request.options.kernel)) +
+          (request.router  ? "block"
+           : request.layer ? "layer"
+                           : toString(request.options.kernel)) +
           " [flags]",
       "Compiles a kernel, runs it on a generated problem or on own tensors, "
       "and compares with a reference in double.");
@@ -231,8 +283,8 @@ static Error shard(const Request &request, Problem &problem) {
   return Error::success();
 }
 
-/// Reads the tensors, or makes a problem without tensors yet.
-static Expected<Problem> firstProblem(const Request &request, Times &times) {
+Expected<Problem> moe::driver::firstProblem(const Request &request,
+                                            Times &times) {
   Stopwatch watch(times.data);
   if (!request.dataDir.empty()) {
     Expected<Problem> problem =
@@ -314,6 +366,10 @@ static Error executePadded(const Request &request, Problem &problem,
                 .moveInto(buffers))
       return error;
   }
+  if (request.lists) {
+    static_cast<SortedLists &>(buffers) = *request.lists;
+    buffers.numBlocks = int64_t(buffers.expertIds.size());
+  }
   if (Error error = execute(request, pads ? padded : problem, buffers, result))
     return error;
   if (Error error = buffers.joinRows((pads ? padded : problem).options))
@@ -338,18 +394,28 @@ Error moe::driver::runStage(const Request &request, Problem &problem,
     return error;
   if (Error error = firstProblem(request, result.times).moveInto(problem))
     return error;
+  return runProblem(request, problem, result, buffers, input);
+}
+
+Error moe::driver::runProblem(const Request &request, Problem &problem,
+                              Result &result, DeviceBuffers &buffers,
+                              const HostBuffer *input) {
   if (Error error = compile(request, problem, result))
     return error;
   {
     Stopwatch watch(result.times.data);
     if (request.dataDir.empty())
       if (Error error =
-              generateProblem(problem.options, request.tokens, request.routing,
-                              request.seed, problem.sharding, request.values)
+              generateProblem(problem.options, problem.tokens, request.routing,
+                              request.seed, problem.sharding, request.values,
+                              request.files.routing)
                   .moveInto(problem))
         return error;
     if (input)
       std::copy_n(input->data(), problem.x.size(), problem.x.data());
+    if (request.initial)
+      std::copy_n(request.initial->data(), problem.initial.size(),
+                  problem.initial.data());
   }
   if (Error error = executePadded(request, problem, buffers, result))
     return error;

@@ -21,11 +21,11 @@ struct Topic {
 } // namespace
 
 static constexpr NamedCommand kCommands[] = {
-    {"gemm1", gemm1Command},       {"gemm2", gemm2Command},
-    {"layer", layerCommand},       {"launch", launchCommand},
-    {"annotate", annotateCommand}, {"model", modelCommand},
-    {"mfma", mfmaCommand},         {"info", infoCommand},
-    {"help", helpCommand}};
+    {"gemm1", gemm1Command},   {"gemm2", gemm2Command},
+    {"layer", layerCommand},   {"block", blockCommand},
+    {"launch", launchCommand}, {"annotate", annotateCommand},
+    {"model", modelCommand},   {"mfma", mfmaCommand},
+    {"info", infoCommand},     {"help", helpCommand}};
 
 static constexpr char kUsage[] =
     R"(moe-run SUBCOMMAND [flags]: runs kernels and checks their numbers
@@ -33,6 +33,8 @@ static constexpr char kUsage[] =
   gemm1, gemm2       a stage of a mixture-of-experts layer: a generated problem or
                      own tensors, compared with a reference in double
   layer              both stages, the second on the first one's output
+  block              a whole layer from the router's logits: routing, sorting and
+                     both stages on the device
   launch FILE.json   any gfx942 or gfx950 code object
   annotate FILE.json what each instruction of a launch costs in the timing model
   model FILE.json... modelled times of launches for many parameter files
@@ -114,7 +116,7 @@ Command moe::driver::findCommand(StringRef name) {
 
 Error moe::driver::unknownCommand(StringRef name) {
   constexpr StringLiteral all =
-      "gemm1, gemm2, layer, launch, annotate, model, mfma or "
+      "gemm1, gemm2, layer, block, launch, annotate, model, mfma or "
       "info";
   if (name.empty())
     return usageError("expected a subcommand: " + all +

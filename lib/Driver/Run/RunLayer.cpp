@@ -15,10 +15,7 @@ using namespace llvm;
 using namespace moe;
 using namespace moe::driver;
 
-/// The two requests of a layer: stage 1 stores bf16; the routing weight is
-/// applied once, in stage 1 with --doweight, else in stage 2; a stage 2 that
-/// stores is followed by a reduction.
-static std::array<Request, 2> splitLayer(const Request &request) {
+std::array<Request, 2> moe::driver::splitLayer(const Request &request) {
   std::array<Request, 2> stages = {request, request};
   for (Request &stage : stages)
     stage.layer = false;

@@ -236,6 +236,22 @@ static std::vector<int32_t> chooseExperts(int64_t tokens, int64_t topk,
   return ids;
 }
 
+/// Weights of each token that sum to 1; all 1 where none is applied.
+static std::vector<float> randomWeights(const KernelOptions &options,
+                                        int64_t tokens, uint64_t seed) {
+  Random random(seed, kWeight);
+  std::vector<float> weights(static_cast<size_t>(tokens * options.topk), 1.0f);
+  for (int64_t t = 0; t < tokens && options.appliesWeight(); ++t) {
+    float *row = weights.data() + t * options.topk;
+    double sum = 0;
+    for (int64_t s = 0; s < options.topk; ++s)
+      sum += row[s] = static_cast<float>(0.05 + random.unit());
+    for (int64_t s = 0; s < options.topk; ++s)
+      row[s] = static_cast<float>(row[s] / sum);
+  }
+  return weights;
+}
+
 /// A finite bf16 of magnitude in [2^-5, 2): sign and fraction at random.
 static uint16_t randomBF16(uint64_t bits) {
   uint64_t exponent = 122 + (bits >> 8) % 6;
@@ -365,7 +381,8 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
                                                int64_t tokens, Routing routing,
                                                uint64_t seed,
                                                const Sharding &sharding,
-                                               Values values) {
+                                               Values values,
+                                               const GivenRouting *given) {
   if (Error error = checkDimensions(options, tokens))
     return std::move(error);
   Problem problem;
@@ -376,22 +393,16 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
   problem.tokens = tokens;
   problem.seed = seed;
   int64_t pairs = tokens * options.topk, experts = problem.globalExperts();
-  if (options.topk > experts)
+  if (options.topk > experts && !given)
     return failure("topk: expected at most the number of experts, " +
                    Twine(experts) + ", got " + Twine(options.topk));
-  problem.ids = chooseExperts(tokens, options.topk, experts, routing, seed);
-
-  Random weights(seed, kWeight);
-  problem.weights.assign(static_cast<size_t>(pairs), 1.0f);
-  for (int64_t t = 0; t < tokens && options.appliesWeight(); ++t) {
-    float *row = problem.weights.data() + t * options.topk;
-    double sum = 0;
-    for (int64_t s = 0; s < options.topk; ++s)
-      sum += row[s] = static_cast<float>(0.05 + weights.unit());
-    for (int64_t s = 0; s < options.topk; ++s)
-      row[s] = static_cast<float>(row[s] / sum);
+  if (given) {
+    problem.ids = given->ids;
+    problem.weights = given->weights;
+  } else {
+    problem.ids = chooseExperts(tokens, options.topk, experts, routing, seed);
+    problem.weights = randomWeights(options, tokens, seed);
   }
-
   int64_t xRows = options.kernel == KernelKind::Gemm2 ? pairs : tokens;
   if (Error error = HostBuffer::allocate(uint64_t(xRows * options.k() * 2))
                         .moveInto(problem.x))

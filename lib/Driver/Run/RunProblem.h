@@ -103,6 +103,14 @@ void padWeights(const Problem &problem, const KernelOptions &padded,
 /// outColumns].
 llvm::Error cutOutput(const Problem &problem, HostBuffer &out);
 
+/// Who goes where, when that is not part of the problem: ids of the kernel's
+/// own experts.
+struct GivenRouting {
+  int64_t tokens = 0, topk = 0;
+  std::vector<int32_t> ids;   ///< [tokens, topk]
+  std::vector<float> weights; ///< [tokens, topk]
+};
+
 /// Random tensors: codes of all 16 values, block exponents at random, one
 /// block in 16 zero with scale 0x00, bf16 activations of magnitude up to 2,
 /// routing weights that sum to 1, output contents that are not zero where they
@@ -110,12 +118,14 @@ llvm::Error cutOutput(const Problem &problem, HostBuffer &out);
 /// Problem::weightsOf. Activations that no local expert reads are NaN. Special
 /// values: a few blocks of each expert have any scale byte, one of them 0xFF;
 /// one row of activations in eight has a NaN, an infinity or the largest number
-/// in one place, one in eight is subnormal.
+/// in one place, one in eight is subnormal. With `given`, its ids and weights
+/// in place of `routing`; `tokens` and topk are its own.
 llvm::Expected<Problem> generateProblem(const KernelOptions &options,
                                         int64_t tokens, Routing routing,
                                         uint64_t seed,
                                         const Sharding &sharding = Sharding(),
-                                        Values values = Values::Moderate);
+                                        Values values = Values::Moderate,
+                                        const GivenRouting *given = nullptr);
 
 /// Reads an expert mask: one row of int32 (uint8 and int64 too), at least one
 /// of them nonzero.
@@ -136,6 +146,8 @@ struct StageFiles {
   /// Rows of w, scale and bias of stage 1 are gate, up, gate, up, ... in the
   /// files; in a problem all gate rows come first.
   bool alternating = false;
+  /// In place of topk_ids, topk_weights and the mask, if not null.
+  const GivenRouting *routing = nullptr;
   bool second() const { return !x; }
   std::string w() const { return "w" + suffix; }
   std::string scale() const { return "scale" + suffix; }
@@ -154,8 +166,14 @@ readProblem(llvm::StringRef dir, const KernelOptions &options, int64_t tokens,
 /// Refuses a local token count above the tokens.
 llvm::Error checkLocalTokens(int64_t localTokens, int64_t tokens);
 
+/// The lists of the sorting contract.
+struct SortedLists {
+  std::vector<int32_t> sortedIds, expertIds, numValid;
+  std::vector<float> sortedWeights;
+};
+
 /// The kernels' buffers, each exactly as large as the contract says.
-struct DeviceBuffers {
+struct DeviceBuffers : SortedLists {
   HostBuffer out, w, scale;
   /// Where a second kernel makes the output: what it reads, raw f32 sums that
   /// start as zeros, or a row for each slot that starts as NaN.
@@ -167,8 +185,7 @@ struct DeviceBuffers {
     return stridedOut.empty() ? out.bytes() : stridedOut.bytes();
   }
   std::vector<uint8_t> valid; ///< [tokens, topk]: slots with a local expert
-  std::vector<int32_t> sortedIds, expertIds, numValid;
-  std::vector<float> sortedWeights, bias;
+  std::vector<float> bias;
   int64_t numBlocks = 0;
 
   /// The arguments in the order of the ABI; refers to this and the problem.

@@ -2,15 +2,17 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What moe-run gemm1, gemm2 and layer share: the request that the flags make,
-// running one stage of it (RunGemm.cpp) and telling of the result
-// (RunReport.cpp). Not here: what a layer adds (RunLayer.cpp).
+// What moe-run gemm1, gemm2, layer and block share: the request that the flags
+// make, running one stage of it (RunGemm.cpp) and telling of the result
+// (RunReport.cpp). Not here: what a layer (RunLayer.cpp) and a block
+// (RunBlock.cpp) add.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef MOE_LIB_DRIVER_RUN_RUNSTAGE_H
 #define MOE_LIB_DRIVER_RUN_RUNSTAGE_H
 
+#include "Driver/Run/Routing.h"
 #include "Driver/Run/RunCheck.h"
 #include "Driver/Run/RunCommands.h"
 #include "Driver/Run/RunProblem.h"
@@ -22,6 +24,18 @@
 #include <thread>
 
 namespace moe::driver {
+
+/// Generated logits: random; few values, so with ties; some of them NaN or
+/// infinite, some tokens with none that is finite; all equal; expert 0 first
+/// for all tokens.
+enum class Logits { Random, Ties, Special, Equal, OneExpert };
+
+/// What a block has before its stages.
+struct Router {
+  RouterOptions options;
+  Logits logits = Logits::Random;
+  bool correction = false; ///< a generated one
+};
 
 /// What the command line asks for.
 struct Request {
@@ -37,6 +51,11 @@ struct Request {
   bool layer = false; ///< both stages, the second on the first one's output
   GivenDimensions given;
   StageFiles files;
+  /// The sorted lists that the kernels get in place of the host's.
+  const SortedLists *lists = nullptr;
+  /// What the output holds at first, in place of the problem's own.
+  const HostBuffer *initial = nullptr;
+  std::optional<Router> router; ///< of a block, which is a layer too
   FixedAxes fixed;
   ExecutorFlags execution;
   std::shared_ptr<moe::executor::Executor> executor;
@@ -88,6 +107,20 @@ private:
 /// Fills a request (whose kernel or layer is set) from the command line; prints
 /// the help when that is asked for.
 llvm::Error parseRequest(Arguments args, Request &request);
+
+/// Reads the tensors, or makes a problem without tensors yet.
+llvm::Expected<Problem> firstProblem(const Request &request, Times &times);
+
+/// The rest of runStage for a problem of firstProblem, with the request's
+/// routing; a schedule in the problem's options stays.
+llvm::Error runProblem(const Request &request, Problem &problem, Result &result,
+                       DeviceBuffers &buffers,
+                       const HostBuffer *input = nullptr);
+
+/// The two requests of a layer: stage 1 stores bf16; the routing weight is
+/// applied once, in stage 1 with --doweight, else in stage 2; a stage 2 that
+/// stores is followed by a reduction.
+std::array<Request, 2> splitLayer(const Request &request);
 
 /// `input`: the activations, when they are another stage's output.
 llvm::Error runStage(const Request &request, Problem &problem, Result &result,

@@ -52,6 +52,14 @@ LogicalResult checkBlockRows(Operation *op, int64_t rows);
 /// The shaped operands of a kernel op are all memrefs or all tensors.
 LogicalResult checkForm(Operation *op);
 
+using Effects = llvm::SmallVectorImpl<
+    mlir::SideEffects::EffectInstance<mlir::MemoryEffects::Effect>>;
+
+/// Operands in memory are read, those that the op writes are written, and read
+/// as well where `readsOut`. Tensors have no effects.
+void addEffects(mlir::DestinationStyleOpInterface op, bool readsOut,
+                Effects &effects);
+
 } // namespace moe::checks
 
 #endif // MOE_LIB_DIALECT_MOE_IR_CHECKS_H

@@ -20,13 +20,8 @@ using namespace moe::checks;
 // Effects
 //===----------------------------------------------------------------------===//
 
-using Effects =
-    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
-
-/// Operands in memory are read, `out` is written, and read as well where
-/// `readsOut`. Tensors have no effects.
-static void addEffects(DestinationStyleOpInterface op, bool readsOut,
-                       Effects &effects) {
+void moe::checks::addEffects(DestinationStyleOpInterface op, bool readsOut,
+                             Effects &effects) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
@@ -100,10 +95,10 @@ void GroupedGemmOp::build(OpBuilder &b, OperationState &state,
                       ? ScheduleAttr::get(b.getContext(), *spec.schedule)
                       : ScheduleAttr();
   build(b, state, results, spec.stage, spec.accumulate, spec.perSlot,
-        spec.routingWeight, spec.out, spec.x, spec.w, spec.scale,
-        spec.sortedIds, spec.expertIds, spec.sortedWeights, spec.numValid,
-        spec.bias, spec.activation, spec.params, spec.tokens, spec.topk,
-        spec.blockRows, schedule);
+        spec.routingWeight, spec.deterministic, spec.out, spec.x, spec.w,
+        spec.scale, spec.sortedIds, spec.expertIds, spec.sortedWeights,
+        spec.numValid, spec.bias, spec.activation, spec.params, spec.tokens,
+        spec.topk, spec.blockRows, schedule);
 }
 
 GateLayout GroupedGemmOp::getGate() {
@@ -163,11 +158,15 @@ static LogicalResult checkColumns(GroupedGemmOp op) {
   return checkDim(op, "w", w, 1, "N of 'out'", n);
 }
 
-/// gemm_c13, gemm_c16
+/// gemm_c13, gemm_c16, and gemm_c18 without the schedule
 static LogicalResult checkStage(GroupedGemmOp op) {
   StringRef stage = stringifyStage(op.getStage());
   bool gateUp = op.getStage() == Stage::GateUp;
   bool activated = op.getActivation() != Activation::None;
+  if (op.getDeterministic() && op.getAccumulate())
+    return op.emitOpError("expected plain stores of a deterministic product, "
+                          "got accumulate; moe.reduce_slots adds up the slots "
+                          "in order");
   if (activated && !gateUp)
     return op.emitOpError("expected no activation in stage ")
            << stage << ", got " << stringifyActivation(op.getActivation());
@@ -194,7 +193,7 @@ static LogicalResult checkStage(GroupedGemmOp op) {
   return success();
 }
 
-/// gemm_c8, gemm_c9, gemm_c14 and the schedule's part of gemm_c15
+/// gemm_c8, gemm_c9, gemm_c14 and the schedule's part of gemm_c15 and gemm_c18
 static LogicalResult checkSchedule(GroupedGemmOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
@@ -207,6 +206,10 @@ static LogicalResult checkSchedule(GroupedGemmOp op) {
                                   s.wavesPerEu)))
     return failure();
   int64_t tiles = op.getNumKTiles(), kBatch = schedule.getKBatch();
+  if (op.getDeterministic() && (kBatch != 1 || schedule.getKWave() != 1))
+    return op.emitOpError("expected k_batch = 1 and k_wave = 1 for a "
+                          "deterministic product, whose K is not cut, got ")
+           << kBatch << " and " << schedule.getKWave();
   if (kBatch > tiles)
     return op.emitOpError("expected k_batch to be at most the ")
            << tiles << " K tiles of K = " << op.getK()

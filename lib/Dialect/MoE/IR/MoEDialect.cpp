@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Registers the dialect's attributes and ops and verifies its discardable
-// attributes. The attributes and ops themselves are in MoEAttrs.cpp and
-// MoEOps.cpp.
+// attributes. The attributes and ops themselves are in MoEAttrs.cpp,
+// MoEOps.cpp and RoutingOps.cpp.
 
 #include "moe/CodeObject/Grid.h"
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/RoutingOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -33,6 +33,10 @@ void MoEDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "moe/Dialect/MoE/IR/MoEOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "moe/Dialect/MoE/IR/RoutingOps.cpp.inc"
       >();
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // How the ops on tensors bufferize: a kernel op in destination-passing style
-// becomes the same op on memrefs and its result the buffer of `out`;
+// becomes the same op on memrefs and its results the buffers of its inits;
 // moe.preshuffled gives the buffer of its bytes a layout.
 
 #include "moe/Dialect/MoE/Transforms/BufferizableOpInterfaceImpl.h"
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/RoutingOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
@@ -38,9 +38,11 @@ struct KernelOpModel
       }
       operands.push_back(operand);
     }
-    unsigned out = kernel.getDpsInitOperand(0)->getOperandNumber();
+    SmallVector<Value> inits;
+    for (OpOperand &init : kernel.getDpsInitsMutable())
+      inits.push_back(operands[init.getOperandNumber()]);
     clone(rewriter, op, TypeRange(), operands);
-    replaceOpWithBufferizedValues(rewriter, op, operands[out]);
+    replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }
 };
@@ -103,6 +105,8 @@ void moe::registerBufferizableOpInterfaceExternalModels(
     GroupedGemmOp::attachInterface<KernelOpModel<GroupedGemmOp>>(*context);
     ActivateSumsOp::attachInterface<KernelOpModel<ActivateSumsOp>>(*context);
     ReduceSlotsOp::attachInterface<KernelOpModel<ReduceSlotsOp>>(*context);
+    RouteOp::attachInterface<KernelOpModel<RouteOp>>(*context);
+    SortOp::attachInterface<KernelOpModel<SortOp>>(*context);
     PreshuffledOp::attachInterface<PreshuffledModel>(*context);
   });
 }

@@ -3,7 +3,7 @@
 // -moe-check-kernels: ops that stand where no pass would lower them, or where
 // not all threads reach them, are refused before anything is changed.
 
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
 #include "moe/Target/ModuleTarget.h"

@@ -4,7 +4,7 @@
 // the op, whatever the reason: a dialect or an interface that the program did
 // not register, or an op that no pass knows.
 
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Target/ModuleTarget.h"
 
@@ -28,8 +28,7 @@ static LogicalResult checkMoE(Operation *op, bool allowTileOps) {
   // In host code it only gives bytes a type.
   if (isa<PreshuffledOp>(op) && !op->getParentOfType<gpu::GPUModuleOp>())
     return success();
-  if (allowTileOps &&
-      !isa<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp, PingpongOp>(op))
+  if (allowTileOps && !isKernelLevel(op) && !isa<PingpongOp>(op))
     return success();
   return op->emitOpError("was not lowered by the pipeline");
 }

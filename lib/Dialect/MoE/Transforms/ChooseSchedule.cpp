@@ -56,7 +56,11 @@ struct MoEChooseSchedulePass
     Workload workload;
     workload.tokens = expectedTokens(op, tokens);
     workload.globalExperts = globalExperts;
-    ChosenSchedule chosen = chooseSchedule(op.getProduct(), workload, *target);
+    // A deterministic product has the K order of one slice and one group.
+    FixedAxes fixed;
+    fixed.kBatch = fixed.kWave = op.getDeterministic();
+    ChosenSchedule chosen =
+        chooseSchedule(op.getProduct(), workload, *target, {}, fixed);
     op.setScheduleAttr(ScheduleAttr::get(&getContext(), chosen.schedule));
     return success();
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-decompose: split-K of an output that cannot take atomic additions, in
-// host code, to two kernels and an f32 workspace between them.
+// host code, to two kernels and an f32 workspace between them; a sort with a
+// workspace to its phases.
 
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -94,19 +95,35 @@ static void decompose(GroupedGemmOp op) {
   op.erase();
 }
 
+/// `op` as a kernel for each phase.
+static void decompose(SortOp op) {
+  OpBuilder b(op);
+  for (SortPhase phase : {SortPhase::Count, SortPhase::Scan, SortPhase::Place})
+    cast<SortOp>(b.clone(*op)).setPhase(phase);
+  op.erase();
+}
+
 namespace {
 struct MoEDecomposePass : moe::impl::MoEDecomposePassBase<MoEDecomposePass> {
   void runOnOperation() override {
     SmallVector<GroupedGemmOp> ops;
-    getOperation()->walk([&](GroupedGemmOp op) {
-      ScheduleAttr schedule = op.getScheduleAttr();
+    SmallVector<SortOp> sorts;
+    getOperation()->walk([&](DestinationStyleOpInterface op) {
       bool inHost = !op->getParentOfType<gpu::GPUModuleOp>() &&
                     !op->getParentOfType<gpu::LaunchOp>();
-      if (schedule && inHost && op.hasPureBufferSemantics() &&
-          !isOneKernel(op.getProduct(), schedule.toStruct()))
-        ops.push_back(op);
+      if (!inHost || !op.hasPureBufferSemantics())
+        return;
+      auto gemm = dyn_cast<GroupedGemmOp>(op.getOperation());
+      ScheduleAttr schedule = gemm ? gemm.getScheduleAttr() : ScheduleAttr();
+      if (schedule && !isOneKernel(gemm.getProduct(), schedule.toStruct()))
+        ops.push_back(gemm);
+      auto sort = dyn_cast<SortOp>(op.getOperation());
+      if (sort && sort.getWorkspace() && sort.getPhase() == SortPhase::All)
+        sorts.push_back(sort);
     });
     for (GroupedGemmOp op : ops)
+      decompose(op);
+    for (SortOp op : sorts)
       decompose(op);
   }
 };

@@ -5,13 +5,11 @@
 // 2 that stores. A workgroup has one row, so its number, its validity and its
 // expert are the same in all threads.
 
+#include "ExpandBuilder.h"
 #include "ExpandKernel.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -19,45 +17,20 @@ using namespace moe;
 
 namespace {
 /// What both expansions need to build.
-class RowBuilder : public ImplicitLocOpBuilder {
+class RowBuilder : public ExpandBuilder {
 public:
-  explicit RowBuilder(Operation *op) : ImplicitLocOpBuilder(op->getLoc(), op) {}
-
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(*this, value);
-  }
-  Value i32(int64_t value) {
-    return arith::ConstantOp::create(*this, getI32IntegerAttr(value));
-  }
-  Value toIndex(Value value) {
-    return arith::IndexCastUIOp::create(*this, getIndexType(), value);
-  }
-  Value add(Value x, Value y) { return arith::AddIOp::create(*this, x, y); }
-  Value mul(Value x, int64_t y) {
-    return arith::MulIOp::create(*this, x, index(y));
-  }
-  Value less(Value x, Value y) {
-    return arith::CmpIOp::create(*this, arith::CmpIPredicate::ult, x, y);
-  }
-  Value both(Value x, Value y) { return arith::AndIOp::create(*this, x, y); }
+  using ExpandBuilder::ExpandBuilder;
 
   /// Row and first column of the workgroup: `columns` of `chunks` x `columns`.
   std::pair<Value, Value> splitBlock(int64_t chunks, int64_t columns) {
-    Value block = arith::IndexCastUIOp::create(
-        *this, getI32Type(), gpu::BlockIdOp::create(*this, gpu::Dimension::x));
-    Value row = arith::DivUIOp::create(*this, block, i32(chunks));
-    Value chunk = arith::RemUIOp::create(*this, block, i32(chunks));
+    Value group = toI32(block());
+    Value row = arith::DivUIOp::create(*this, group, i32(chunks));
+    Value chunk = arith::RemUIOp::create(*this, group, i32(chunks));
     return {toIndex(row), mul(toIndex(chunk), columns)};
   }
   /// The first of the `columns` columns of this thread.
   Value threadColumn(Value first, int64_t columns) {
-    return add(first,
-               mul(gpu::ThreadIdOp::create(*this, gpu::Dimension::x), columns));
-  }
-  /// What follows is executed only where `condition` holds.
-  void enterIf(Value condition) {
-    auto ifOp = scf::IfOp::create(*this, condition, /*withElseRegion=*/false);
-    setInsertionPointToStart(ifOp.thenBlock());
+    return add(first, mul(thread(), columns));
   }
 
   Value load(Value memory, Value row, Value column, int64_t columns) {

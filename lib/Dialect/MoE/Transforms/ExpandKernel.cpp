@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-expand-kernel: the pass, and moe.grouped_gemm to the tile ops of one
-// workgroup (the elementwise kernels are in ExpandElementwise.cpp). Which
-// workgroup computes which tile and which K is decided here (docs/Layouts.md,
-// "Grid"); how a tile is computed is not.
+// workgroup (the other kernels are in ExpandElementwise.cpp, ExpandRoute.cpp
+// and ExpandSort.cpp). Which workgroup computes which tile and which K is
+// decided here (docs/Layouts.md, "Grid"); how a tile is computed is not.
 
 #include "ExpandKernel.h"
 #include "moe/Dialect/MoE/IR/Fragments.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -102,6 +104,10 @@ static std::tuple<std::string, int64_t, Value> getGrid(Operation *op) {
   if (auto sums = dyn_cast<ActivateSumsOp>(op))
     return {gridOf(sums), sums.getOut().getType().getDimSize(1),
             sums.getExpertIds()};
+  if (auto route = dyn_cast<RouteOp>(op))
+    return {gridOf(route), 0, route.getTokens()};
+  if (auto sort = dyn_cast<SortOp>(op))
+    return {gridOf(sort), 0, sort.getTokens()};
   auto slots = cast<ReduceSlotsOp>(op);
   return {gridOf(slots), slots.getOut().getType().getDimSize(1),
           slots.getTokens()};
@@ -508,7 +514,7 @@ struct MoEExpandKernelPass
     LdsSizes sizes;
     LdsOfFunctions buffers;
     WalkResult result = getOperation().walk([&](Operation *op) {
-      if (isa<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(op)) {
+      if (isKernelLevel(op)) {
         if (isa<TensorType>(op->getOperand(0).getType()))
           return WalkResult(
               op->emitOpError("expected memrefs in a kernel, got tensors; run "
@@ -526,16 +532,17 @@ struct MoEExpandKernelPass
     if (result.wasInterrupted() || failed(checkGrids(ops)))
       return signalPassFailure();
     for (Operation *op : ops) {
-      LogicalResult result = llvm::TypeSwitch<Operation *, LogicalResult>(op)
-                                 .Case([&](GroupedGemmOp gemm) {
-                                   return expandGemm(gemm, sizes, buffers);
-                                 })
-                                 .Case([](ActivateSumsOp sums) {
-                                   return expandActivateSums(sums);
-                                 })
-                                 .Case([](ReduceSlotsOp slots) {
-                                   return expandReduceSlots(slots);
-                                 });
+      LogicalResult result =
+          llvm::TypeSwitch<Operation *, LogicalResult>(op)
+              .Case([&](GroupedGemmOp gemm) {
+                return expandGemm(gemm, sizes, buffers);
+              })
+              .Case(
+                  [](ActivateSumsOp sums) { return expandActivateSums(sums); })
+              .Case(
+                  [](ReduceSlotsOp slots) { return expandReduceSlots(slots); })
+              .Case([](RouteOp route) { return expandRoute(route); })
+              .Case([](SortOp sort) { return expandSort(sort); });
       if (failed(result))
         return signalPassFailure();
     }

@@ -5,7 +5,7 @@
 #ifndef MOE_LIB_DIALECT_MOE_TRANSFORMS_EXPANDKERNEL_H
 #define MOE_LIB_DIALECT_MOE_TRANSFORMS_EXPANDKERNEL_H
 
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/RoutingOps.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
@@ -22,10 +22,15 @@ prepareKernelFunction(mlir::Operation *op, int64_t threads,
 /// arguments.
 std::string gridOf(ActivateSumsOp op);
 std::string gridOf(ReduceSlotsOp op);
+std::string gridOf(RouteOp op);
+std::string gridOf(SortOp op);
 
 /// ExpandElementwise.cpp: the op to what one workgroup does.
 mlir::LogicalResult expandActivateSums(ActivateSumsOp op);
 mlir::LogicalResult expandReduceSlots(ReduceSlotsOp op);
+/// ExpandRoute.cpp and ExpandSort.cpp, likewise.
+mlir::LogicalResult expandRoute(RouteOp op);
+mlir::LogicalResult expandSort(SortOp op);
 
 } // namespace moe
 

@@ -6,7 +6,7 @@
 // offset of its memref, then numbers, then the row strides that are known only
 // at run time.
 
-#include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/KernelArguments.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Target/Chip.h"
@@ -47,6 +47,8 @@ struct Memory {
   Value value;
   Type element;
   Rows rows;
+  /// It is accessed 16 bytes at a time, so it starts at a multiple of them.
+  bool wide = true;
 };
 
 /// What an op needs of its launch.
@@ -55,13 +57,15 @@ struct Launch {
   SmallVector<Memory> memory;
   /// Columns of the weights (or sums) and K, the kernel's n and k.
   int64_t n = 0, k = 0;
-  /// The stage lists have k, num_blocks; that of reduce_slots has not.
+  /// The lists of stages and of sort have k and num_blocks, the others not.
   bool isStage = true;
   bool hasParams = false;
   int64_t topk = 1, blockRows = 1, threads = 256;
   Value tokens, expertIds;
-  /// Workgroups: this number times the M blocks, or times the tokens.
-  int64_t factor = 1;
+  /// Workgroups: `groups` and, for each `perGroup` M blocks or, in place of
+  /// blocks, tokens, `factor` more.
+  bool countsBlocks = false;
+  int64_t groups = 0, factor = 1, perGroup = 1;
   Activation activation = Activation::None;
   ValueRange params;
 };
@@ -97,6 +101,7 @@ static Launch describe(GroupedGemmOp op) {
   launch.threads = schedule.getBlockSize();
   launch.tokens = op.getTokens();
   launch.expertIds = op.getExpertIds();
+  launch.countsBlocks = true;
   launch.factor = llvm::divideCeil(op.getRows(), schedule.getTileN()) *
                   (launch.blockRows / schedule.getTileM()) *
                   schedule.getKBatch();
@@ -126,6 +131,7 @@ static Launch describe(ActivateSumsOp op) {
   launch.threads = ActivateSumsOp::kThreads;
   launch.tokens = op.getTokens();
   launch.expertIds = op.getExpertIds();
+  launch.countsBlocks = true;
   int64_t columns = op.getOut().getType().getDimSize(1);
   launch.factor =
       llvm::divideCeil(columns, ActivateSumsOp::kColumns) * launch.blockRows;
@@ -149,6 +155,52 @@ static Launch describe(ReduceSlotsOp op) {
   launch.tokens = op.getTokens();
   launch.factor = llvm::divideCeil(launch.n, op.getThreadColumns() *
                                                  ReduceSlotsOp::kThreads);
+  return launch;
+}
+
+static Launch describe(RouteOp op) {
+  Launch launch;
+  launch.name = "moe_route";
+  launch.memory = {{"ids", op.getIds(), elementOf(op.getIds()), Rows::Tokens,
+                    /*wide=*/false},
+                   {"weights", op.getWeights(), elementOf(op.getWeights()),
+                    Rows::Tokens, false},
+                   {"logits", op.getLogits(), elementOf(op.getLogits()),
+                    Rows::Tokens, false},
+                   {"correction", op.getCorrection(),
+                    elementOf(op.getWeights()), Rows::Static, false}};
+  launch.n = op.getE();
+  launch.isStage = false;
+  launch.threads = RouteOp::kThreads;
+  launch.tokens = op.getTokens();
+  launch.perGroup = RouteOp::kTokens;
+  return launch;
+}
+
+static Launch describe(SortOp op) {
+  Launch launch;
+  Builder b(op.getContext());
+  launch.name = ("moe_sort_" + stringifySortPhase(op.getPhase())).str();
+  Type i32 = b.getI32Type(), f32 = b.getF32Type();
+  Type cleared = op.getClear() ? elementOf(op.getClear()) : f32;
+  launch.memory = {
+      {"sorted_ids", op.getSortedIds(), i32, Rows::Sorted, false},
+      {"expert_ids", op.getExpertIds(), i32, Rows::Blocks, false},
+      {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted, false},
+      {"num_valid", op.getNumValid(), i32, Rows::Static, false},
+      {"workspace", op.getWorkspace(), i32, Rows::Static, false},
+      {"clear", op.getClear(), cleared, Rows::Tokens},
+      {"topk_ids", op.getTopkIds(), i32, Rows::Tokens, false},
+      {"topk_weights", op.getTopkWeights(), f32, Rows::Tokens, false},
+      {"expert_map", op.getExpertMap(), i32, Rows::Static, false},
+      {"local_tokens", op.getLocalTokens(), i32, Rows::Static, false}};
+  launch.n = op.getExperts();
+  launch.blockRows = op.getBlockRows();
+  launch.threads = SortOp::kThreads;
+  launch.tokens = op.getTokens();
+  launch.expertIds = op.getExpertIds();
+  launch.groups = op.getSortGroups();
+  launch.factor = op.clears();
   return launch;
 }
 
@@ -196,6 +248,7 @@ private:
   void buildCheck(Value isFine, const Twine &expected);
   void checkStrides(const Memory &memory);
   void checkAddresses(ArrayRef<Value> addresses);
+  Value countGroups(Value blocks);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
@@ -358,6 +411,8 @@ void Outliner::checkAddresses(ArrayRef<Value> addresses) {
   for (Value address : addresses)
     if (address)
       all = all ? arith::OrIOp::create(b, all, address).getResult() : address;
+  if (!all)
+    return;
   Value zero = arith::ConstantOp::create(b, b.getI64IntegerAttr(0));
   Value low = arith::AndIOp::create(
       b, all, arith::ConstantOp::create(b, b.getI64IntegerAttr(15)));
@@ -389,6 +444,8 @@ void Outliner::checkStrides(const Memory &memory) {
   buildCheck(is(arith::CmpIPredicate::sge, values[0], columns),
              "expected the row stride of '" + memory.name +
                  "' to be at least its " + Twine(columns) + " columns");
+  if (!memory.wide)
+    return;
   Value rest = arith::RemUIOp::create(b, values[0], index(perAccess));
   buildCheck(is(arith::CmpIPredicate::eq, rest, 0),
              "expected the row stride of '" + memory.name +
@@ -415,13 +472,25 @@ Value Outliner::hostPointer(const Memory &memory, Value integer) {
       .getResult(0);
 }
 
+Value Outliner::countGroups(Value blocks) {
+  if (launch.factor == 0)
+    return index(launch.groups);
+  Value count = blocks;
+  if (!launch.countsBlocks)
+    count = arith::IndexCastUIOp::create(b, b.getIndexType(), launch.tokens);
+  if (launch.perGroup != 1)
+    count = arith::CeilDivUIOp::create(b, count, index(launch.perGroup));
+  count = arith::MulIOp::create(b, count, index(launch.factor));
+  if (launch.groups != 0)
+    count = arith::AddIOp::create(b, count, index(launch.groups));
+  return count;
+}
+
 LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
-  Value blocks =
-      launch.isStage
-          ? memref::DimOp::create(b, launch.expertIds, int64_t(0)).getResult()
-          : arith::IndexCastUIOp::create(b, b.getIndexType(), launch.tokens)
-                .getResult();
-  Value groups = arith::MulIOp::create(b, blocks, index(launch.factor));
+  Value blocks;
+  if (launch.isStage)
+    blocks = memref::DimOp::create(b, launch.expertIds, int64_t(0));
+  Value groups = countGroups(blocks);
   // A launch of nothing is an error to HIP.
   auto ifOp = scf::IfOp::create(
       b, arith::CmpIOp::create(b, arith::CmpIPredicate::ne, groups, index(0)),
@@ -434,7 +503,11 @@ LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
   SmallVector<Value> addresses;
   for (const Memory &memory : launch.memory)
     addresses.push_back(hostAddress(memory));
-  checkAddresses(addresses);
+  SmallVector<Value> wide;
+  for (auto [memory, address] : llvm::zip(launch.memory, addresses))
+    if (memory.wide)
+      wide.push_back(address);
+  checkAddresses(wide);
   for (auto [memory, address] : llvm::zip(launch.memory, addresses)) {
     checkStrides(memory);
     operands.push_back(hostPointer(memory, address));
@@ -494,9 +567,14 @@ struct MoEOutlineKernelsPass
                << schedule.getKBatch()
                << ": -moe-decompose makes two ops of it";
     }
-    Launch launch = TypeSwitch<Operation *, Launch>(op)
-                        .Case<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(
-                            [](auto kernelOp) { return describe(kernelOp); });
+    if (auto sort = dyn_cast<SortOp>(op))
+      if (sort.getWorkspace() && sort.getPhase() == SortPhase::All)
+        return op->emitOpError("expected a phase of a sort with a workspace, "
+                               "got all: -moe-decompose makes three ops of it");
+    Launch launch =
+        TypeSwitch<Operation *, Launch>(op)
+            .Case<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp, RouteOp,
+                  SortOp>([](auto kernelOp) { return describe(kernelOp); });
     Outliner outliner(op, std::move(launch), chip);
     if (failed(outliner.check()))
       return failure();
@@ -524,7 +602,7 @@ struct MoEOutlineKernelsPass
       if (isa<gpu::GPUModuleOp, gpu::LaunchOp>(op) ||
           (isa<ModuleOp>(op) && op != module))
         return WalkResult::skip();
-      if (isa<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp>(op))
+      if (isKernelLevel(op))
         ops.push_back(op);
       if (auto view = dyn_cast<PreshuffledOp>(op))
         views.push_back(view);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The moe dialect, its attributes and its ops, as C++ sees them. The meaning
-// of each stands in the .td files beside this header.
+// of each stands in the .td files beside this header. Not here: moe.route and
+// moe.sort (RoutingOps.h).
 
 #ifndef MOE_DIALECT_MOE_IR_MOE_H
 #define MOE_DIALECT_MOE_IR_MOE_H
@@ -39,6 +40,7 @@ struct GroupedGemmSpec {
   bool accumulate = false;
   bool perSlot = false;
   bool routingWeight = false;
+  bool deterministic = false;
   mlir::Value out, x, w, scale;
   mlir::Value sortedIds, expertIds, sortedWeights, numValid;
   mlir::Value bias; ///< null: none

@@ -11,11 +11,11 @@ include "mlir/IR/OpBase.td"
 def MoE_Dialect : Dialect {
   let name = "moe";
   let cppNamespace = "::moe";
-  let summary = "grouped matrix products of mixture-of-experts models";
+  let summary = "mixture-of-experts layers with MXFP4 weights";
   let description = [{
-    The `moe` dialect describes the matrix products inside mixture-of-experts
-    layers whose weights are MXFP4 (E2M1 values with one E8M0 scale per 32
-    consecutive K) and whose activations are bf16.
+    The `moe` dialect describes mixture-of-experts layers, from the router's
+    logits to the output, whose weights are MXFP4 (E2M1 values with one E8M0
+    scale per 32 consecutive K) and whose activations are bf16.
 
     What belongs here: ideas that span a kernel, a tile or the ping-pong
     pipeline. What does not: anything that one upstream op already says. Single
@@ -25,9 +25,9 @@ def MoE_Dialect : Dialect {
 
     There are two levels:
 
-    * **Kernel level**: `moe.grouped_gemm`, one stage of a layer, and
-      `moe.activate_sums` and `moe.reduce_slots`, which finish one; in a kernel or
-      in host code, on memrefs or on tensors in destination-passing style.
+    * **Kernel level**: `moe.route` and `moe.sort`, what comes before the stages of a
+      layer, `moe.grouped_gemm`, a stage, and `moe.activate_sums` and
+      `moe.reduce_slots`, which finish one; in a kernel or in host code, on memrefs or on tensors in destination-passing style.
       `moe.preshuffled` gives bytes the type of weights or scales.
     * **Tile level**: ops that every lane of a workgroup executes together
       (SIMT). A tile-level value is what *one lane* holds; which element of the

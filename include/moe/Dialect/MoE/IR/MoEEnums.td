@@ -22,6 +22,17 @@ def MoE_Activation : MoE_I32Enum<"Activation", "activation of stage 1", [
   I32EnumAttrCase<"Swiglu", 2, "swiglu">, I32EnumAttrCase<"Situv2", 3, "situv2">
 ]>;
 
+def MoE_Score : MoE_I32Enum<"Score", "what routing makes of a token's logits", [
+  I32EnumAttrCase<"Softmax", 0, "softmax">,
+  I32EnumAttrCase<"Sigmoid", 1, "sigmoid">
+]>;
+
+def MoE_SortPhase
+    : MoE_I32Enum<"SortPhase", "part of a sort over several workgroups", [
+  I32EnumAttrCase<"All", 0, "all">, I32EnumAttrCase<"Count", 1, "count">,
+  I32EnumAttrCase<"Scan", 2, "scan">, I32EnumAttrCase<"Place", 3, "place">
+]>;
+
 def MoE_GateLayout
     : MoE_I32Enum<"GateLayout", "order of gate and up rows in memory", [
   I32EnumAttrCase<"None", 0, "none">,

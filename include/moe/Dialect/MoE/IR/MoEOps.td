@@ -1,80 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Ops of the moe dialect, kernel level first, then tile level. Each description
-// says what the op means, its constraints (C1, C2, ..., the numbers the
+// Ops of the moe dialect, kernel level first, then tile level; routing and
+// sorting are in RoutingOps.td. Each description says what the op means, its constraints (C1, C2, ..., the numbers the
 // verifiers use), what it lowers to, and shows it in IR. How the lowering does
 // it stands in lib/Dialect/MoE/Transforms and lib/Conversion/MoEToAMDGPU.
 
 #ifndef MOE_DIALECT_MOE_IR_MOEOPS_TD
 #define MOE_DIALECT_MOE_IR_MOEOPS_TD
 
-include "moe/Dialect/MoE/IR/MoEAttrs.td"
-include "mlir/IR/OpAsmInterface.td"
-include "mlir/Interfaces/DestinationStyleOpInterface.td"
-include "mlir/Interfaces/InferTypeOpInterface.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
-include "mlir/Interfaces/ViewLikeInterface.td"
-
-class MoE_Op<string mnemonic, list<Trait> traits = []>
-    : Op<MoE_Dialect, mnemonic, traits>;
-
-/// A kernel-level op: on memory, with effects on exactly the memory that it
-/// reads and writes, or on tensors in destination-passing style.
-class MoE_KernelOp<string mnemonic, list<Trait> traits = []>
-    : MoE_Op<mnemonic, !listconcat(traits, [
-        DestinationStyleOpInterface,
-        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>])> {
-  let hasVerifier = 1;
-  code destinationDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() {
-      return ::mlir::MutableOperandRange(getOutMutable());
-    }
-  }];
-}
-
-/// A memref or a ranked tensor.
-class MoE_Shaped<list<Type> elements, int rank, string what>
-    : Type<Or<[MemRefRankOf<elements, [rank]>.predicate,
-               TensorRankOf<elements, [rank]>.predicate]>,
-           what, "::mlir::ShapedType">;
-
-// The types that the field's kernels use; relations between them are checked
-// by the verifiers.
-def MoE_Activations : MemRefRankOf<[BF16], [2]>;
-def MoE_Weights : MemRefRankOf<[F4E2M1FN], [3]>;
-def MoE_Scales : MemRefRankOf<[F8E8M0FNU], [3]>;
-def MoE_Output : MemRefRankOf<[BF16, F16, F32], [2]>;
-def MoE_Ids : MemRefRankOf<[I32], [1]>;
-def MoE_RoutingWeights : MemRefRankOf<[F32], [1]>;
-def MoE_Bias : MemRefRankOf<[F32], [2]>;
-def MoE_AnyActivations
-    : MoE_Shaped<[BF16], 2, "2D memref or tensor of bf16 values">;
-def MoE_AnyWeights
-    : MoE_Shaped<[F4E2M1FN], 3, "3D memref or tensor of f4E2M1FN values">;
-def MoE_AnyScales
-    : MoE_Shaped<[F8E8M0FNU], 3, "3D memref or tensor of f8E8M0FNU values">;
-def MoE_AnyOutput : MoE_Shaped<[BF16, F16, F32], 2,
-                               "2D memref or tensor of bf16, f16 or f32 values">;
-def MoE_AnyIds : MoE_Shaped<[I32], 1, "1D memref or tensor of i32 values">;
-def MoE_AnyRoutingWeights
-    : MoE_Shaped<[F32], 1, "1D memref or tensor of f32 values">;
-def MoE_AnyMatrix : MoE_Shaped<[F32], 2, "2D memref or tensor of f32 values">;
-def MoE_AnyMask : MoE_Shaped<[I8], 1, "1D memref or tensor of i8 values">;
-def MoE_AnyBytes : MoE_Shaped<[I8], 1, "1D memref or tensor of i8 values">;
-def MoE_AnyPreshuffled : MoE_Shaped<[F4E2M1FN, F8E8M0FNU], 3,
-    "3D memref or tensor of f4E2M1FN or f8E8M0FNU values">;
-// LDS is a resource of its own, so that its barriers order no global memory.
-def MoE_LdsResource : Resource<"::moe::LdsResource">;
-def MoE_LdsRead : MemRead<MoE_LdsResource>;
-def MoE_LdsWrite : MemWrite<MoE_LdsResource>;
-def MoE_LdsTile : MemRefRankOf<[BF16], [2]>;
-def MoE_LdsBuffer : MemRefRankOf<[I8], [1]>;
-def MoE_Rows : FixedVectorOfRankAndType<[1], [I32]>;
-def MoE_WeightFragment : FixedVectorOfRankAndType<[3, 4], [F4E2M1FN]>;
-def MoE_ScaleFragment : FixedVectorOfRankAndType<[2, 3], [F8E8M0FNU]>;
-def MoE_UnpackedFragment : FixedVectorOfRankAndType<[3, 4], [BF16]>;
-def MoE_Accumulator : FixedVectorOfRankAndType<[3, 4], [F32]>;
-def MoE_Topk : ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<255>]>;
+include "moe/Dialect/MoE/IR/MoEOpBase.td"
 
 //===----------------------------------------------------------------------===//
 // Kernel level
@@ -133,6 +67,13 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     K tiles likewise and add their sums in LDS. `-moe-choose-schedule` gives an
     op without a schedule one.
 
+    With `deterministic` the sum over K has one order on a chip, that of
+    increasing K: the bits of a row of `out` depend on its activations, weights,
+    bias and routing weight, and not on the schedule, the number of tokens, the
+    rows beside it or the order in which workgroups run. A schedule that cuts K
+    is refused, and so are atomic additions. Without it these may change the
+    last bits of a result, within the bounds of `docs/Numerics.md`.
+
     The op has three forms:
 
     * in a `gpu.func` with the attribute `kernel`, on memrefs: all workgroups of
@@ -183,7 +124,9 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     * (C15) `block_rows` is 16, 32, 64 or 128, and a multiple of tile_m;
     * (C16) `per_slot` belongs to stage `down` with `accumulate`;
     * (C17) the operands are all memrefs, without results, or all tensors, with
-      one result of the type of `out`.
+      one result of the type of `out`;
+    * (C18) `deterministic` goes with neither `accumulate` nor a schedule of
+      `k_batch` or `k_wave` above 1.
 
     What depends on the chip (LDS, atomics, instructions) is checked by
     `-moe-check-target`.
@@ -213,6 +156,7 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     UnitAttr:$accumulate,
     UnitAttr:$per_slot,
     UnitAttr:$routing_weight,
+    UnitAttr:$deterministic,
     MoE_AnyOutput:$out,
     MoE_AnyActivations:$x,
     MoE_AnyWeights:$w,
@@ -233,7 +177,7 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $stage (`accumulate` $accumulate^)? (`per_slot` $per_slot^)?
-    (`routing_weight` $routing_weight^)?
+    (`routing_weight` $routing_weight^)? (`deterministic` $deterministic^)?
     `outs` `(` $out `:` type($out) `)`
     `ins` `(` $x `,` $w `,` $scale `:` type($x) `,` type($w) `,` type($scale) `)`
     `routing` `(` $sorted_ids `,` $expert_ids `,` $sorted_weights `,` $num_valid

@@ -86,13 +86,15 @@ def MoEChooseSchedulePass : Pass<"moe-choose-schedule"> {
 }
 
 def MoEDecomposePass : Pass<"moe-decompose"> {
-  let summary = "split-K of stored outputs to two kernels and a workspace";
+  let summary = "ops of host code that take several kernels to those";
   let description = [{
     Slices of K meet by atomic additions, which an output that is stored or
     activated does not take. In host code, a `moe.grouped_gemm` on memrefs with
     such an output and `k_batch` above 1 becomes one that accumulates f32 sums
     into a workspace, and `moe.activate_sums`. The workspace is allocated on the
     device, filled with zeros and freed in place.
+
+    A `moe.sort` with a workspace becomes its three phases.
 
     Precondition: none. Postcondition: no such op in host code; ops in a kernel
     and ops on tensors are left alone.
@@ -162,8 +164,8 @@ def MoEShareBuffersPass : Pass<"moe-share-buffers", "::mlir::ModuleOp"> {
 def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "kernel ops of host code to kernels and launches";
   let description = [{
-    Each `moe.grouped_gemm`, `moe.activate_sums` and `moe.reduce_slots` of host
-    code, on memrefs, becomes a kernel in a `gpu.module` for the chip and a
+    Each `moe.route`, `moe.sort`, `moe.grouped_gemm`, `moe.activate_sums` and
+    `moe.reduce_slots` of host code, on memrefs, becomes a kernel in a `gpu.module` for the chip and a
     `gpu.launch_func`; equal ops share a kernel. Grid and block are computed in
     the IR; where there is nothing to do, nothing is launched.
 
@@ -207,7 +209,8 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
     its block size and the attribute `moe.grid`.
 
     `moe.activate_sums` and `moe.reduce_slots` become the loads, arithmetic and
-    stores of one row.
+    stores of one row, `moe.route` those of four tokens, and `moe.sort` counters
+    in LDS and what a workgroup does with them.
 
     Precondition: each op stands in a `gpu.func`, whose `known_block_size`, if
     present, is the op's. Postcondition: no op of the kernel level.
@@ -223,7 +226,8 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"
   ];
 }
