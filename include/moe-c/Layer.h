@@ -58,6 +58,31 @@ MOE_CAPI_EXPORTED MoeStatus moeRunLayer(
     const MoeBatch *batch, const MoeWeights *gateUp, const MoeWeights *down,
     void *out, char **outcome);
 
+/* A router's logits, and what is made of them; docs/Dialects/MoE.md, moe.route. */
+typedef struct MoeRouter {
+  int64_t experts;    /* of the whole model: columns of logits */
+  const void *logits; /* [T, experts], f32, or bf16 with bf16Logits */
+  int bf16Logits;
+  const float *correction; /* [experts], added for the choice; NULL = none */
+  /* [experts]: the number among the E experts of the weights, negative where an
+   * expert is on another device; NULL = all are here, in order. */
+  const int32_t *expertMap;
+  int sigmoid;     /* 0: softmax */
+  int renormalize; /* weights of a token sum to the scale */
+  float scale;
+  int64_t groups, bestGroups; /* 1, 1: experts come from all of them */
+  int32_t *topkIds;           /* gets [T, topk], -1 for none; may be NULL */
+  float *topkWeights;         /* gets [T, topk]; may be NULL */
+} MoeRouter;
+
+/* Routing, sorting and both stages on the device, for a configuration with
+ * kernel "layer". Of the batch, tokens and x are read. out: [T, H], which is
+ * overwritten; a token without an expert of this device gets zeros. */
+MOE_CAPI_EXPORTED MoeStatus moeRunBlock(
+    const MoeConfig *config, const char *chip, const MoeExecutor *executor,
+    const MoeBatch *batch, const MoeRouter *router, const MoeWeights *gateUp,
+    const MoeWeights *down, void *out, char **outcome);
+
 /* The exact values in double precision, of the shape of `out` and starting from
  * zeros. Weights must be logical. */
 MOE_CAPI_EXPORTED MoeStatus moeReferenceStage(const MoeConfig *config,

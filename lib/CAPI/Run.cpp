@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Options/KernelFlags.h"
+#include "Driver/Run/Routing.h"
 #include "Stage.h"
 #include <cstring>
 #include <map>
@@ -20,21 +21,20 @@ using driver::HostBuffer;
 using driver::KernelOptions;
 using SharedKernel = std::shared_ptr<const driver::CompiledKernel>;
 
-/// The kernel of the options, from an earlier call where there was one. A
-/// kernel's name tells any two code objects for one chip apart.
-static Expected<SharedKernel> compileOnce(const KernelOptions &options,
-                                          StringRef chip) {
+/// What `compile` makes, from an earlier call with the same key where there was
+/// one.
+static Expected<SharedKernel>
+compileOnce(std::string key,
+            function_ref<Expected<driver::CompiledKernel>()> compile) {
   static std::mutex mutex;
   static std::map<std::string, SharedKernel> kernels;
-  std::string key = (chip + "/" + options.kernelName()).str();
   {
     std::lock_guard<std::mutex> lock(mutex);
     auto found = kernels.find(key);
     if (found != kernels.end())
       return found->second;
   }
-  Expected<driver::CompiledKernel> compiled =
-      driver::compileKernel(options, chip);
+  Expected<driver::CompiledKernel> compiled = compile();
   if (!compiled)
     return compiled.takeError();
   auto kernel =
@@ -60,18 +60,9 @@ struct Call {
 };
 } // namespace
 
-static Error launch(Call &call, const KernelOptions &options,
-                    const driver::Problem &problem, int64_t numBlocks,
+static Error launch(Call &call, const driver::CompiledKernel &k,
+                    const codeobject::GridVariables &variables,
                     std::vector<executor::Argument> args) {
-  Expected<SharedKernel> kernel = compileOnce(options, call.chip);
-  if (!kernel)
-    return kernel.takeError();
-  const driver::CompiledKernel &k = **kernel;
-  codeobject::GridVariables variables;
-  variables.tokens = problem.tokens;
-  variables.n = problem.options.n();
-  variables.k = problem.options.k();
-  variables.numBlocks = numBlocks;
   auto grid = codeobject::evaluateGrid(k.grid, variables);
   if (!grid)
     return grid.takeError();
@@ -96,10 +87,28 @@ static Error launch(Call &call, const KernelOptions &options,
   return Error::success();
 }
 
+/// A kernel's name tells any two code objects for one chip apart.
+static Error launch(Call &call, const KernelOptions &options,
+                    const driver::Problem &problem, int64_t numBlocks,
+                    std::vector<executor::Argument> args) {
+  Expected<SharedKernel> kernel =
+      compileOnce((call.chip + "/" + options.kernelName()).str(),
+                  [&] { return driver::compileKernel(options, call.chip); });
+  if (!kernel)
+    return kernel.takeError();
+  codeobject::GridVariables variables;
+  variables.tokens = problem.tokens;
+  variables.n = problem.options.n();
+  variables.k = problem.options.k();
+  variables.numBlocks = numBlocks;
+  return launch(call, **kernel, variables, std::move(args));
+}
+
 /// Runs the stage on `x`, from and into `out`, which changes on success only.
 static Error runStage(Call &call, const MoeConfig &config,
                       const MoeBatch &batch, const MoeWeights &weights,
-                      const void *x, void *out) {
+                      const void *x, void *out,
+                      const driver::SortedLists *lists = nullptr) {
   Expected<KernelOptions> chosen = capi::optionsFor(config, call.chip, batch);
   if (!chosen)
     return chosen.takeError();
@@ -118,6 +127,10 @@ static Error runStage(Call &call, const MoeConfig &config,
       problem, o.tile->m, capi::threadsOf(0), driver::Garbage::Harmless);
   if (!buffers)
     return buffers.takeError();
+  if (lists) {
+    static_cast<driver::SortedLists &>(*buffers) = *lists;
+    buffers->numBlocks = int64_t(lists->expertIds.size());
+  }
   call.flags.push_back(driver::kernelFlagsString(o));
   bool raw = o.leavesRawSums();
   if (Error error = launch(call, raw ? driver::rawSumsOf(o) : o, problem,
@@ -216,5 +229,199 @@ MoeStatus moeRunLayer(const MoeConfig *config, const char *chip,
     return capi::statusOf(std::move(error));
   Call call{chip, executor, {}, {}, {}};
   Error error = runLayer(call, *config, *batch, *gateUp, *down, out);
+  return finish(std::move(error), call, outcome);
+}
+
+//===----------------------------------------------------------------------===//
+// A block
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What the stages of a block get from its router.
+struct Routed {
+  driver::RouterOptions options;
+  driver::RouterTensors tensors;
+  driver::GivenRouting routing, local;
+  driver::SortedLists lists;
+  HostBuffer cleared;
+};
+} // namespace
+
+static Error checkRouter(const MoeBatch &batch, const MoeRouter &router) {
+  if (batch.tokens < 0)
+    return createStringError("tokens: expected at least 0, got " +
+                             Twine(batch.tokens));
+  if (router.experts < 1 || router.experts > 1 << 24)
+    return createStringError("experts: expected from 1 to 16777216, got " +
+                             Twine(router.experts));
+  if (batch.tokens > 0)
+    return capi::checkPointers({{router.logits, "logits"}});
+  return Error::success();
+}
+
+static Error makeRouted(const MoeConfig &config, const MoeBatch &batch,
+                        const MoeRouter &router, Routed &routed) {
+  driver::RouterOptions &o = routed.options;
+  o.score = router.sigmoid ? driver::RouterScore::Sigmoid
+                           : driver::RouterScore::Softmax;
+  o.renormalize = router.renormalize != 0;
+  o.scale = router.scale;
+  o.groups = router.groups;
+  o.bestGroups = router.bestGroups;
+  o.bf16Logits = router.bf16Logits != 0;
+  o.experts = router.experts;
+  o.topk = config.options.topk;
+  driver::RouterTensors &tensors = routed.tensors;
+  tensors.tokens = batch.tokens;
+  tensors.logits = HostBuffer::view(
+      router.logits,
+      uint64_t(batch.tokens * router.experts * (o.bf16Logits ? 2 : 4)));
+  if (router.correction)
+    tensors.correction.assign(router.correction,
+                              router.correction + router.experts);
+  if (router.expertMap)
+    if (Error error = driver::makeExpertMap(
+                          {router.expertMap, router.expertMap + router.experts})
+                          .moveInto(tensors.expertMap))
+      return error;
+  int64_t local = driver::countLocal(o, tensors);
+  if (local == config.options.experts)
+    return Error::success();
+  return createStringError(
+      "logits: expected as many experts of this device as the weights have, " +
+      Twine(config.options.experts) + ", got " + Twine(local));
+}
+
+/// One number of rows a block for both stages, in their configurations.
+static Error chooseBlockRows(std::array<MoeConfig, 2> &stages, StringRef chip,
+                             int64_t tokens, int64_t globalExperts) {
+  int64_t rows = std::numeric_limits<int64_t>::max();
+  for (bool fix : {false, true})
+    for (MoeConfig &stage : stages) {
+      if (fix)
+        stage.options.blockRows = rows;
+      Expected<driver::Configuration> choice =
+          capi::chosen(stage, chip, tokens, globalExperts);
+      if (!choice)
+        return choice.takeError();
+      if (fix)
+        stage.options = choice->options;
+      rows = std::min(rows, choice->options.tile->m);
+    }
+  return Error::success();
+}
+
+static Error routeAndSort(Call &call, const KernelOptions &down,
+                          Routed &routed) {
+  auto run = [&](const std::string &ir, std::vector<executor::Argument> args,
+                 int64_t tokens) -> Error {
+    Expected<SharedKernel> kernel =
+        compileOnce((call.chip + "/" + ir).str(), [&] {
+          return driver::compileIR(ir, "the router's kernel", call.chip);
+        });
+    if (!kernel)
+      return kernel.takeError();
+    codeobject::GridVariables variables;
+    variables.tokens = tokens;
+    return launch(call, **kernel, variables, std::move(args));
+  };
+  if (Error error = driver::routeOnDevice(routed.options, routed.tensors, run,
+                                          routed.routing))
+    return error;
+  routed.local =
+      driver::localRouting(routed.options, routed.tensors, routed.routing);
+  bool clears = down.accumulate && !driver::needsPadding(down);
+  int64_t width = down.outType == driver::OutType::F32 ? 4 : 2;
+  if (Error error = HostBuffer::allocate(uint64_t(routed.tensors.tokens *
+                                                  down.modelDim * width))
+                        .moveInto(routed.cleared))
+    return error;
+  return driver::sortOnDevice(routed.options, routed.tensors, routed.routing,
+                              down.tile->m, down.outType,
+                              clears ? down.modelDim : 0, routed.cleared, run,
+                              routed.lists)
+      .takeError();
+}
+
+/// Both stages on the router's lists, into `routed.cleared`.
+static Error runStages(Call &call, const std::array<MoeConfig, 2> &stages,
+                       const MoeBatch &batch, const MoeWeights &gateUp,
+                       const MoeWeights &down, Routed &routed) {
+  MoeBatch local = batch;
+  local.topkIds = routed.local.ids.data();
+  local.topkWeights = routed.local.weights.data();
+  local.expertMask = nullptr;
+  for (int i : {0, 1})
+    if (Error error = capi::checkTensors(stages[i], local, i ? down : gateUp,
+                                         /*logical=*/false))
+      return error;
+  const KernelOptions &o = stages[0].options;
+  Expected<HostBuffer> between = HostBuffer::allocate(
+      uint64_t(batch.tokens * o.topk * o.outColumns() * 2));
+  if (!between)
+    return between.takeError();
+  if (Error error = runStage(call, stages[0], local, gateUp, batch.x,
+                             between->data(), &routed.lists))
+    return error;
+  if (!call.outcome.reports.empty())
+    return Error::success();
+  return runStage(call, stages[1], local, down, between->data(),
+                  routed.cleared.data(), &routed.lists);
+}
+
+static Error runBlock(Call &call, const MoeConfig &config,
+                      const MoeBatch &batch, const MoeRouter &router,
+                      const MoeWeights &gateUp, const MoeWeights &down,
+                      void *out) {
+  Routed routed;
+  if (Error error = makeRouted(config, batch, router, routed))
+    return error;
+  std::array<MoeConfig, 2> stages = capi::splitLayer(config);
+  if (Error error = chooseBlockRows(stages, call.chip,
+                                    std::max<int64_t>(1, batch.tokens),
+                                    router.experts))
+    return error;
+  if (Error error = driver::checkDimensions(stages[0].options, batch.tokens))
+    return error;
+  if (!batch.tokens)
+    return Error::success();
+  if (Error error = routeAndSort(call, stages[1].options, routed))
+    return error;
+  if (call.outcome.reports.empty())
+    if (Error error = runStages(call, stages, batch, gateUp, down, routed))
+      return error;
+  if (!call.outcome.reports.empty())
+    return Error::success();
+  std::memcpy(out, routed.cleared.data(), routed.cleared.size());
+  if (router.topkIds)
+    llvm::copy(routed.routing.ids, router.topkIds);
+  if (router.topkWeights)
+    llvm::copy(routed.routing.weights, router.topkWeights);
+  return Error::success();
+}
+
+MoeStatus moeRunBlock(const MoeConfig *config, const char *chip,
+                      const MoeExecutor *executor, const MoeBatch *batch,
+                      const MoeRouter *router, const MoeWeights *gateUp,
+                      const MoeWeights *down, void *out, char **outcome) {
+  if (outcome)
+    *outcome = nullptr;
+  if (Error error = capi::checkPointers({{config, "config"},
+                                         {chip, "chip"},
+                                         {executor, "executor"},
+                                         {batch, "batch"},
+                                         {router, "router"},
+                                         {gateUp, "gateUp"},
+                                         {down, "down"},
+                                         {out, "out"}}))
+    return capi::statusOf(std::move(error));
+  if (Error error = capi::checkComplete(*config, /*layer=*/true))
+    return capi::statusOf(std::move(error));
+  if (Error error = driver::checkChip(chip))
+    return capi::statusOf(std::move(error));
+  if (Error error = checkRouter(*batch, *router))
+    return capi::statusOf(std::move(error));
+  Call call{chip, executor, {}, {}, {}};
+  Error error = runBlock(call, *config, *batch, *router, *gateUp, *down, out);
   return finish(std::move(error), call, outcome);
 }

@@ -6,6 +6,7 @@ The package is a thin layer over libmoe.so; docs/Python.md is its manual.
 
 from . import torch
 from ._arrays import from_bfloat16, to_bfloat16
+from ._block import Routing, block
 from ._draw import plot_layout
 from ._host import (SortedTokens, dequantize_mxfp4, moe_sorting, quantize_mxfp4,
                     shuffle_scale_a16w4, shuffle_weight_a16w4)
@@ -19,7 +20,7 @@ from .safetensors import CheckpointError
 
 __all__ = [
     "CheckpointError", "Kernel", "LayerWeights", "MoeError", "MoeUsageError",
-    "SortedTokens", "Split", "check_gemm1",
+    "Routing", "SortedTokens", "Split", "block", "check_gemm1",
     "check_gemm2", "check_layer", "compile", "dequantize_mxfp4", "from_bfloat16",
     "gemm1", "gemm2", "layer", "load_converted", "load_gpt_oss", "load_layer",
     "load_library", "moe_sorting", "plot_layout",

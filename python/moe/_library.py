@@ -39,6 +39,14 @@ class Batch(Structure):
                 ("expert_mask", POINTER(c_int32)), ("global_experts", c_int64)]
 
 
+class Router(Structure):
+    _fields_ = [("experts", c_int64), ("logits", c_void_p), ("bf16_logits", c_int),
+                ("correction", POINTER(c_float)), ("expert_map", POINTER(c_int32)),
+                ("sigmoid", c_int), ("renormalize", c_int), ("scale", c_float),
+                ("groups", c_int64), ("best_groups", c_int64),
+                ("topk_ids", POINTER(c_int32)), ("topk_weights", POINTER(c_float))]
+
+
 class Sorting(Structure):
     _fields_ = [("tokens", c_int64), ("topk", c_int64), ("experts", c_int64),
                 ("tile_m", c_int64), ("ids", POINTER(c_int32)),
@@ -109,6 +117,9 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "moeSort": (c_int, [POINTER(Sorting)]),
     "moeRunStage": (c_int, [*_STAGE, c_void_p, _TEXT]),
     "moeRunLayer": (c_int, [*_STAGE, POINTER(Weights), c_void_p, _TEXT]),
+    "moeRunBlock": (c_int, [c_void_p, c_char_p, c_void_p, POINTER(Batch),
+                            POINTER(Router), POINTER(Weights), POINTER(Weights),
+                            c_void_p, _TEXT]),
     "moeReferenceStage": (c_int, [c_void_p, POINTER(Batch), POINTER(Weights), c_int,
                                   POINTER(c_double)]),
     "moeReferenceLayer": (c_int, [c_void_p, POINTER(Batch), POINTER(Weights),

@@ -209,6 +209,18 @@ Error moe::driver::routeOnDevice(const RouterOptions &o, RouterTensors &tensors,
              tensors.tokens);
 }
 
+GivenRouting moe::driver::localRouting(const RouterOptions &o,
+                                       const RouterTensors &tensors,
+                                       const GivenRouting &routing) {
+  GivenRouting local = routing;
+  for (int32_t &id : local.ids)
+    if (id < 0 || id >= o.experts)
+      id = -1;
+    else if (!tensors.expertMap.empty())
+      id = std::max(-1, tensors.expertMap[static_cast<size_t>(id)]);
+  return local;
+}
+
 Expected<int64_t> moe::driver::sortOnDevice(
     const RouterOptions &o, RouterTensors &tensors, GivenRouting &routing,
     int64_t blockRows, OutType clearType, int64_t clearColumns,

@@ -57,6 +57,12 @@ using RunKernelIR = llvm::function_ref<llvm::Error(
 llvm::Error routeOnDevice(const RouterOptions &options, RouterTensors &tensors,
                           RunKernelIR run, GivenRouting &result);
 
+/// The same with the experts of this device by their own numbers, -1 for all
+/// others.
+GivenRouting localRouting(const RouterOptions &options,
+                          const RouterTensors &tensors,
+                          const GivenRouting &routing);
+
 /// Pairs above which a sort takes three kernels of several workgroups.
 constexpr int64_t kOneWorkgroupPairs = 8192;
 

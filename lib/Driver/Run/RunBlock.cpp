@@ -281,13 +281,7 @@ static Error route(Block &block) {
         reference::checkRouting(referenceInput(block), block.routing.ids.data(),
                                 block.routing.weights.data());
   }
-  block.local = block.routing;
-  const std::vector<int32_t> &map = block.tensors.expertMap;
-  for (int32_t &id : block.local.ids)
-    if (id < 0 || id >= block.router().experts)
-      id = -1; // also of a wrong choice, which has been counted
-    else if (!map.empty())
-      id = map[static_cast<size_t>(id)];
+  block.local = localRouting(block.router(), block.tensors, block.routing);
   return Error::success();
 }
 
@@ -318,14 +312,16 @@ static void checkSort(Block &block) {
 
 static Error sort(Block &block) {
   KernelOptions &down = block.stages[1].options;
-  int64_t columns = down.accumulate ? down.modelDim : 0;
-  uint64_t bytes = uint64_t(block.local.tokens * columns) *
+  // Of a width that no kernel has, the kernels get a copy, made on the host.
+  bool clears = down.accumulate && !needsPadding(down);
+  int64_t columns = clears ? down.modelDim : 0;
+  uint64_t bytes = uint64_t(block.local.tokens * down.modelDim) *
                    reference::byteWidth(down.outType == OutType::F32
                                             ? reference::FloatType::F32
                                             : reference::FloatType::BF16);
   if (Error error = HostBuffer::allocate(bytes).moveInto(block.cleared))
     return error;
-  std::memset(block.cleared.data(), 0xff, block.cleared.size());
+  std::memset(block.cleared.data(), clears ? 0xff : 0, block.cleared.size());
   auto run = [&](const std::string &ir,
                  std::vector<moe::executor::Argument> args, int64_t tokens) {
     return runIR(block, ir, std::move(args), tokens);

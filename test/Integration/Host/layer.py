@@ -3,8 +3,10 @@
 """A host program on tensors, both stages of a small layer: generate it as MLIR
 with its data in it, or check what it printed.
 
-    layer.py generate [--k-batch N | --schedule TEXT | --temporary] > layer.mlir
-    layer.py check < printed.txt
+    layer.py generate [--k-batch N | --schedule TEXT | --temporary | --router] > layer.mlir
+    layer.py check [--router] < printed.txt
+
+With --router the program starts from a router's logits: it routes and sorts.
 
 The data come from a fixed seed, the bytes of the weights from the formulas of
 docs/Layouts.md, and the expected numbers from NumPy in double.
@@ -26,7 +28,7 @@ def bf16(values):
 
 
 class Problem:
-    def __init__(self):
+    def __init__(self, router=False):
         rng = np.random.default_rng(7)
         self.x = bf16(rng.standard_normal((T, H)))
         self.codes = [rng.integers(0, 16, (E, 2 * I, H)), rng.integers(0, 16, (E, H, I))]
@@ -35,6 +37,12 @@ class Problem:
         # Token t goes to experts t % E and (t + 1) % E.
         self.pairs = [(t, s, (t + s) % E) for t in range(T) for s in range(TOPK)]
         self.weights = rng.random((T, TOPK)).astype(np.float32)
+        self.logits = rng.standard_normal((T, E)).astype(np.float32)
+        if router:
+            chosen = np.argsort(-self.logits, axis=1, kind="stable")[:, :TOPK]
+            self.pairs = [(t, s, chosen[t, s]) for t in range(T) for s in range(TOPK)]
+            scores = np.exp(np.take_along_axis(self.logits, chosen, 1).astype(float))
+            self.weights = scores / scores.sum(axis=1, keepdims=True)
 
     def dense(self, stage):
         scale = np.exp2(self.scales[stage].astype(float) - 127)
@@ -98,34 +106,44 @@ def constant(name, values, element):
             f"  ", f"memref<{shape}x{element}>")
 
 
-def generate(k_batch=1, both=None, temporary=False):
+def generate(k_batch=1, both=None, temporary=False, router=False):
     """`both`: the schedule of both stages, in place of one that is chosen;
     `temporary`: the layer makes the tensor between the stages itself."""
-    p = Problem()
+    p = Problem(router)
     ids, experts, weights = p.sorted()
     w13, s13 = shuffle(interleave(p.codes[0]), interleave(p.scales[0]))
     w2, s2 = shuffle(p.codes[1], p.scales[1])
     data = {"x": (p.x, "bf16"), "w13": (w13, "i8"), "s13": (s13, "i8"), "w2": (w2, "i8"), "s2": (s2, "i8"),
             "ids": (ids, "i32"), "experts": (experts, "i32"), "weights": (weights, "f32"),
             "num_valid": ([len(ids), T], "i32"), "bias": (interleave(p.bias), "f32")}
+    buffers = [("h", f"{T * TOPK}x{I}", "bf16"), ("out", f"{T}x{H}", "f32")]
+    if router:
+        for name in ("ids", "experts", "weights", "num_valid"):
+            del data[name]
+        data["logits"] = (p.logits, "f32")
+        rows = T * TOPK + E * BLOCK - TOPK
+        buffers += [("topk_ids", f"{T}x{TOPK}", "i32"), ("topk_weights", f"{T}x{TOPK}", "f32"),
+                    ("ids", f"{rows}", "i32"), ("experts", f"{-(-rows // BLOCK)}", "i32"),
+                    ("weights", f"{rows}", "f32"), ("num_valid", "2", "i32")]
     globals_, uses, types = [], [], {}
     for name, (values, element) in data.items():
         text, types[name] = constant(name, values, element)
         globals_.append(text)
         uses.append(f"%{name}_m = memref.get_global @{name} : {types[name]}")
-    for name, shape, element in (("h", f"{T * TOPK}x{I}", "bf16"), ("out", f"{T}x{H}", "f32")):
+    for name, shape, element in buffers:
         types[name] = f"memref<{shape}x{element}>"
         uses.append(f"%{name}_m = memref.alloc() : {types[name]}")
     for name, kind in types.items():
         element = kind[:-1].rsplit("x", 1)[1]
         uses.append(f"%{name}_u = memref.cast %{name}_m : {kind} to memref<*x{element}>")
         uses.append(f"gpu.host_register %{name}_u : memref<*x{element}>")
-    uses.append("%zero = arith.constant 0.0 : f32")
+    # A sort clears what it is given.
+    uses.append(f"%zero = arith.constant {7.0 if router else 0.0} : f32")
     uses.append(f"linalg.fill ins(%zero : f32) outs(%out_m : {types['out']})")
     tensors, arguments = [], []
     for name, kind in types.items():
         tensor = dynamic(kind)
-        writable = " writable" if name in ("h", "out") else ""
+        writable = " writable" if name in [b[0] for b in buffers] else ""
         uses.append(f"%{name}_t = bufferization.to_tensor %{name}_m restrict{writable} : {kind} to {kind.replace('memref', 'tensor')}")
         uses.append(f"%{name} = tensor.cast %{name}_t : {kind.replace('memref', 'tensor')} to {tensor}")
         tensors.append(tensor)
@@ -141,6 +159,16 @@ def generate(k_batch=1, both=None, temporary=False):
     %slots = arith.muli %count, %topk : index
     %between = tensor.empty(%slots) : tensor<?x{I}xbf16>
 """
+    lists = "%ids, %experts, %weights, %num_valid"
+    list_types = "tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>"
+    out, routing = "%out", ""
+    if router:
+        pair = f"tensor<{T}x{TOPK}xi32>, tensor<{T}x{TOPK}xf32>"
+        routing = f"""%routed:2 = moe.route softmax renormalize outs(%topk_ids, %topk_weights : {pair})
+        ins(%logits : tensor<{T}x{E}xf32>) tokens(%tokens) -> {pair}
+    %sorted:5 = moe.sort outs({lists} : {list_types}) ins(%routed#0, %routed#1 : {pair})
+        clear(%out : tensor<?x{H}xf32>) tokens(%tokens) experts {E} block_rows {BLOCK} -> {list_types}, tensor<?x{H}xf32>"""
+        lists, out = "%sorted#0, %sorted#1, %sorted#2, %sorted#3", "%sorted#4"
     nl = "\n    "
     print(f"""
   {"".join(globals_)}
@@ -153,14 +181,15 @@ def generate(k_batch=1, both=None, temporary=False):
     %s13p = moe.preshuffled %s13 : tensor<?xi8> to tensor<{E}x{2 * I}x{H // 32}xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>
     %w2p = moe.preshuffled %w2 : tensor<?xi8> to tensor<{E}x{H}x{I}xf4E2M1FN, #moe.preshuffle<weight>>
     %s2p = moe.preshuffled %s2 : tensor<?xi8> to tensor<{E}x{H}x{I // 32}xf8E8M0FNU, #moe.preshuffle<scale>>
-{between}    %act = moe.grouped_gemm gate_up outs(%{"between" if temporary else "h"} : tensor<?x{I}xbf16>)
+{between}    {routing}
+    %act = moe.grouped_gemm gate_up outs(%{"between" if temporary else "h"} : tensor<?x{I}xbf16>)
         ins(%x, %w13p, %s13p : tensor<?x{H}xbf16>, tensor<{E}x{2 * I}x{H}xf4E2M1FN, #moe.preshuffle<weight, gate = interleaved>>, tensor<{E}x{2 * I}x{H // 32}xf8E8M0FNU, #moe.preshuffle<scale, gate = interleaved>>)
-        routing(%ids, %experts, %weights, %num_valid : tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>)
+        routing({lists} : {list_types})
         bias(%bias : tensor<{E}x{2 * I}xf32>) activation swiglu(%alpha, %limit)
         tokens(%tokens) topk {TOPK} block_rows {BLOCK}{first} -> tensor<?x{I}xbf16>
-    %sum = moe.grouped_gemm down accumulate routing_weight outs(%out : tensor<?x{H}xf32>)
+    %sum = moe.grouped_gemm down accumulate routing_weight outs({out} : tensor<?x{H}xf32>)
         ins(%act, %w2p, %s2p : tensor<?x{I}xbf16>, tensor<{E}x{H}x{I}xf4E2M1FN, #moe.preshuffle<weight>>, tensor<{E}x{H}x{I // 32}xf8E8M0FNU, #moe.preshuffle<scale>>)
-        routing(%ids, %experts, %weights, %num_valid : tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>)
+        routing({lists} : {list_types})
         tokens(%tokens) topk {TOPK} block_rows {BLOCK}{second} -> tensor<?x{H}xf32>
     return %sum : tensor<?x{H}xf32>
   }}
@@ -184,11 +213,11 @@ def dynamic(kind):
     return "tensor<" + "x".join(inside) + ">"
 
 
-def check():
+def check(router):
     text = sys.stdin.read()
     rows = [float(v) for v in re.findall(r"-?\d+\.?\d*(?:e[+-]?\d+)?", text.split("data =")[1])]
     got = np.array(rows).reshape(T, H)
-    want, slack = Problem().expected()
+    want, slack = Problem(router).expected()
     # Six digits are printed.
     bound = slack + 1e-5 * np.abs(want) + 1e-6
     worst = np.max(np.abs(got - want) / bound)
@@ -196,11 +225,12 @@ def check():
     sys.exit(0 if worst <= 1 else 1)
 
 
+with_router = "--router" in sys.argv
 if sys.argv[1] == "check":
-    check()
+    check(with_router)
 if "--temporary" in sys.argv:
     generate(temporary=True)
 elif "--schedule" in sys.argv:
     generate(both=sys.argv[3])
 else:
-    generate(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    generate(int(sys.argv[3]) if "--k-batch" in sys.argv else 1, router=with_router)

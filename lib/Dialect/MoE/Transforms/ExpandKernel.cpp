@@ -202,11 +202,14 @@ private:
   Value less(Value lhs, Value rhs) {
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lhs, rhs);
   }
-  /// The accumulators of a wave.
+  /// The accumulators of a wave. The two sizes of MFMA add up K in different
+  /// orders, so a deterministic product has the one that every tile can have.
   VectorType getAccType() {
-    auto fragment =
-        layout::MfmaFragment::select(schedule.getTileM(), schedule.getWaveN(),
-                                     op.getStage() == Stage::GateUp);
+    layout::MfmaFragment fragment{16};
+    if (!op.getDeterministic())
+      fragment = layout::MfmaFragment::select(
+          schedule.getTileM(), schedule.getWaveN(),
+          op.getStage() == Stage::GateUp);
     return getAccumulatorType(b.getContext(), fragment, schedule.getTileM(),
                               schedule.getWaveN());
   }

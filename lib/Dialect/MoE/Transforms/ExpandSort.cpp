@@ -199,8 +199,7 @@ void SortExpander::copyCounters(bool toWorkspace) {
 void SortExpander::count() {
   forRounds([&](Pair &pair) {
     b.when(pair.last, [&] {
-      ValueRange at{wave, b.toIndex(pair.expert)};
-      SmallVector<Value> place(at.begin(), at.end());
+      SmallVector<Value> place = {wave, b.toIndex(pair.expert)};
       store(b.add(load(counters, place), b.toI32(pair.all)), counters, place);
     });
     barrier();

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A block in one call: from a router's logits to the output, all on the device.
+
+Shapes are those of _layer.py, and:
+
+  logits           float32 or bf16 [T, E], E all experts of the model
+  correction_bias  float32 [E], added for the choice of experts only
+  expert_map       int32 [E], the number of an expert among those of w13, negative
+                   where it is on another device; or a mask of ones and zeros
+"""
+
+from __future__ import annotations
+
+from ctypes import byref, c_float, c_int32, c_void_p
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _arrays
+from ._arrays import Array, ArrayLike
+from ._layer import _layer_tensors
+from ._library import Config, Executor, Router, load_library, take_json
+
+
+class Routing(NamedTuple):
+    """What the router chose: topk_ids int32 [T, topk], best first, -1 where a token
+    has too few experts that can be chosen, and topk_weights float32 [T, topk]."""
+
+    topk_ids: Array
+    topk_weights: Array
+
+
+def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | None,
+          w2: ArrayLike, scale2: ArrayLike | None, bias13: ArrayLike | None = None,
+          bias2: ArrayLike | None = None, *, topk: int, chip: str,
+          executor: str = "emulator", score: str = "softmax",
+          renormalize: bool = False, route_scale: float = 1.0, n_group: int = 1,
+          topk_group: int = 1, correction_bias: ArrayLike | None = None,
+          expert_map: ArrayLike | None = None, return_routing: bool = False,
+          return_outcome: bool = False, **options: Any) -> Any:
+    """Routing, sorting and both stages: [T, H] of out_type (bf16: uint16).
+
+    score is "softmax" or "sigmoid"; ties go to the lower expert; a logit that is not
+    finite is never chosen; with groups, experts come from the best topk_group of
+    n_group. Options are moe-run's flags with underscores, `deterministic=True` among
+    them. The result is the output, or a tuple that ends with the Routing and the
+    outcome that were asked for. A token without an expert of this device gets zeros.
+    """
+    if score not in ("softmax", "sigmoid"):
+        raise ValueError(f"score: expected softmax or sigmoid, got '{score}'")
+    array, is_bf16 = _arrays.to_numpy(logits, "logits")
+    is_bf16 = is_bf16 or array.dtype == np.uint16
+    values = _arrays.bf16_bits(logits, "logits") if is_bf16 else \
+        _arrays.floats(logits, "logits")
+    _arrays.check_shape(values, [None, None], "logits", "tokens, experts")
+    tokens, experts = values.shape
+    ids = np.full((tokens, topk), -1, np.int32)
+    weights = np.zeros((tokens, topk), np.float32)
+    tensors = _layer_tensors(x, w13, scale13, w2, scale2, ids, weights, bias13, bias2,
+                             None, options)
+    correction = number = None
+    if correction_bias is not None:
+        correction = _arrays.floats(correction_bias, "correction_bias")
+        _arrays.check_shape(correction, [experts], "correction_bias", "experts")
+    if expert_map is not None:
+        number = _arrays.ids(expert_map, "expert_map")
+        _arrays.check_shape(number, [experts], "expert_map", "experts")
+    router = Router(experts, values.ctypes.data_as(c_void_p), int(is_bf16),
+                    _arrays.pointer(correction, c_float),
+                    _arrays.pointer(number, c_int32), int(score == "sigmoid"),
+                    int(renormalize), route_scale, n_group, topk_group,
+                    _arrays.pointer(ids, c_int32), _arrays.pointer(weights, c_float))
+    out = np.zeros(tensors.out_shape(), tensors.out_type())
+    config = Config(tensors.kernel, tensors.options)
+    runner = Executor(executor, tensors.executor_options)
+    batch = tensors.batch()
+    outcome = take_json(lambda text: load_library().moeRunBlock(
+        config.pointer, chip.encode(), runner.pointer, byref(batch), byref(router),
+        *map(byref, tensors.weights), out.ctypes.data, text))
+    result = _arrays.like(out, tensors.x_model, tensors.out_type() is np.uint16)
+    extra = ([Routing(ids, weights)] if return_routing else []) + \
+        ([outcome] if return_outcome else [])
+    return (result, *extra) if extra else result

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Blocks from a router's logits against NumPy, which routes by itself."""
+
+import numpy as np
+import pytest
+
+import moe
+from conftest import assert_close
+
+
+def route(logits, topk):
+    """Softmax over all experts, the best topk, ties to the lower."""
+    scores = np.exp(logits.astype(np.float64))
+    scores /= scores.sum(axis=1, keepdims=True)
+    ids = np.argsort(-logits, axis=1, kind="stable")[:, :topk]
+    return ids, np.take_along_axis(scores, ids, 1)
+
+
+def make_logits(experts=6, tokens=8):
+    return np.random.default_rng(5).integers(-3, 4, (tokens, experts)).astype(np.float32)
+
+
+def split(tensors):
+    x, w13, scale13, w2, scale2, _, _ = tensors.arguments()
+    return x, (w13, scale13, w2, scale2)
+
+
+@pytest.mark.parametrize("chip", ["gfx942", "gfx950"])
+def test_block_is_the_definition(chip, tensors):
+    x, weights = split(tensors)
+    logits = make_logits()
+    got, routing, outcome = moe.block(x, logits, *weights, topk=2, chip=chip, sanitize="all",
+                                      return_routing=True, return_outcome=True)
+    tensors.ids, tensors.weights = route(logits, 2)
+    np.testing.assert_array_equal(routing.topk_ids, tensors.ids)
+    np.testing.assert_allclose(routing.topk_weights, tensors.weights, rtol=1e-5)
+    assert_close(got, tensors.expected_layer())
+    assert [kernel["name"][:9] for kernel in outcome["kernels"]] == [
+        "moe_route", "moe_sort_", "moe_gemm1", "moe_gemm2"]
+
+
+@pytest.mark.parametrize("kind", ["map", "mask"])
+def test_experts_of_other_devices_are_skipped(kind, tensors):
+    """Weights of 6 experts of 9; the sum over both devices is the whole."""
+    x, weights = split(tensors)
+    logits = make_logits(experts=9)
+    here = np.array([7, 1, 4, 8, 0, 3]) if kind == "map" else np.array([0, 1, 3, 4, 7, 8])
+    entries = np.full(9, -1, np.int32) if kind == "map" else np.zeros(9, np.int32)
+    entries[here] = np.arange(6) if kind == "map" else 1
+    got = moe.block(x, logits, *weights, topk=2, chip="gfx950", expert_map=entries)
+    ids, tensors.weights = route(logits, 2)
+    local = np.full(9, -1)
+    local[here] = np.arange(6)
+    tensors.ids = local[ids]
+    tensors.weights = np.where(tensors.ids >= 0, tensors.weights, 0)
+    assert_close(got, tensors.expected_layer())
+
+
+def test_deterministic_rows_do_not_depend_on_their_neighbours(tensors):
+    x, weights = split(tensors)
+    logits = make_logits()
+    every = moe.block(x, logits, *weights, topk=3, chip="gfx950", deterministic=True)
+    one = moe.block(x[5:6], logits[5:6], *weights, topk=3, chip="gfx950", deterministic=True,
+                    order_seed=7)
+    np.testing.assert_array_equal(every[5:6], one)
+
+
+def test_what_is_refused(tensors):
+    x, weights = split(tensors)
+    with pytest.raises(ValueError, match="score: expected softmax or sigmoid, got 'tanh'"):
+        moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", score="tanh")
+    with pytest.raises(moe.MoeError, match="as the weights have, 6, got 5"):
+        moe.block(x, make_logits(experts=5), *weights, topk=2, chip="gfx950")
+    with pytest.raises(moe.MoeError, match="expected groups to divide the 6 experts, got 4"):
+        moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", n_group=4)
