@@ -86,7 +86,7 @@ json::Value moe::driver::describeJSON(const Request &request,
     root["experts_global"] = problem.globalExperts();
   if (sharding.localTokens >= 0)
     root["local_tokens"] = sharding.localTokens;
-  if (request.dataDir.empty())
+  if (request.dataDir.empty() && !request.files.routing)
     root["routing"] = toString(request.routing);
   if (result.check.columns)
     root["sampled_columns"] = result.check.sampledCols;
@@ -144,7 +144,9 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
          << request.executor->name() << "): " << problem.tokens << " tokens, H "
          << o.modelDim << ", I " << o.interDim << ", " << o.experts
          << " experts" << shardLine(problem) << ", top " << o.topk;
-  if (request.dataDir.empty())
+  if (request.dataDir.empty() && request.files.routing)
+    outs() << ", seed " << request.seed;
+  else if (request.dataDir.empty())
     outs() << ", " << toString(request.routing) << " routing, seed "
            << request.seed;
   outs() << "\n  config        " << configLine(o) << "\n  instructions  "
