@@ -58,7 +58,8 @@ MOE_CAPI_EXPORTED MoeStatus moeRunLayer(
     const MoeBatch *batch, const MoeWeights *gateUp, const MoeWeights *down,
     void *out, char **outcome);
 
-/* A router's logits, and what is made of them; docs/Dialects/MoE.md, moe.route. */
+/* A router's logits, and what is made of them; docs/Dialects/MoE.md, moe.route.
+ */
 typedef struct MoeRouter {
   int64_t experts;    /* of the whole model: columns of logits */
   const void *logits; /* [T, experts], f32, or bf16 with bf16Logits */

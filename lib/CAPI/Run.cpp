@@ -273,9 +273,9 @@ static Error makeRouted(const MoeConfig &config, const MoeBatch &batch,
   o.topk = config.options.topk;
   driver::RouterTensors &tensors = routed.tensors;
   tensors.tokens = batch.tokens;
-  tensors.logits = HostBuffer::view(
-      router.logits,
-      uint64_t(batch.tokens * router.experts * (o.bf16Logits ? 2 : 4)));
+  tensors.logits =
+      HostBuffer::view(router.logits, uint64_t(batch.tokens * router.experts *
+                                               (o.bf16Logits ? 2 : 4)));
   if (router.correction)
     tensors.correction.assign(router.correction,
                               router.correction + router.experts);
@@ -332,8 +332,8 @@ static Error routeAndSort(Call &call, const KernelOptions &down,
       driver::localRouting(routed.options, routed.tensors, routed.routing);
   bool clears = down.accumulate && !driver::needsPadding(down);
   int64_t width = down.outType == driver::OutType::F32 ? 4 : 2;
-  if (Error error = HostBuffer::allocate(uint64_t(routed.tensors.tokens *
-                                                  down.modelDim * width))
+  if (Error error = HostBuffer::allocate(
+                        uint64_t(routed.tensors.tokens * down.modelDim * width))
                         .moveInto(routed.cleared))
     return error;
   return driver::sortOnDevice(routed.options, routed.tensors, routed.routing,
@@ -377,9 +377,9 @@ static Error runBlock(Call &call, const MoeConfig &config,
   if (Error error = makeRouted(config, batch, router, routed))
     return error;
   std::array<MoeConfig, 2> stages = capi::splitLayer(config);
-  if (Error error = chooseBlockRows(stages, call.chip,
-                                    std::max<int64_t>(1, batch.tokens),
-                                    router.experts))
+  if (Error error =
+          chooseBlockRows(stages, call.chip, std::max<int64_t>(1, batch.tokens),
+                          router.experts))
     return error;
   if (Error error = driver::checkDimensions(stages[0].options, batch.tokens))
     return error;

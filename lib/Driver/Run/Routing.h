@@ -8,9 +8,9 @@
 #ifndef MOE_LIB_DRIVER_RUN_ROUTING_H
 #define MOE_LIB_DRIVER_RUN_ROUTING_H
 
+#include "Driver/Run/RunProblem.h"
 #include "moe/CodeObject/Grid.h"
 #include "moe/Driver/KernelOptions.h"
-#include "Driver/Run/RunProblem.h"
 
 namespace moe::driver {
 

@@ -207,9 +207,9 @@ private:
   VectorType getAccType() {
     layout::MfmaFragment fragment{16};
     if (!op.getDeterministic())
-      fragment = layout::MfmaFragment::select(
-          schedule.getTileM(), schedule.getWaveN(),
-          op.getStage() == Stage::GateUp);
+      fragment =
+          layout::MfmaFragment::select(schedule.getTileM(), schedule.getWaveN(),
+                                       op.getStage() == Stage::GateUp);
     return getAccumulatorType(b.getContext(), fragment, schedule.getTileM(),
                               schedule.getWaveN());
   }
