@@ -100,10 +100,13 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     };
     int64_t steps = 4 * fragment.runs() * kBlocks;
     int64_t together = getStepsTogether(mBlocks);
+    // Of two steps together the second comes first; so it does of one at a
+    // time: K is added up in one order whatever the number of row blocks.
+    auto stepAt = [&](int64_t i) { return together == 1 ? i ^ 1 : i; };
     auto readSteps = [&](int64_t first) {
       SmallVector<Value> fragments;
       for (int64_t step = first; step < first + together; ++step)
-        fragments.append(readColumn(step));
+        fragments.append(readColumn(stepAt(step)));
       return fragments;
     };
     SmallVector<Value> fragments = readSteps(0), next;
@@ -118,7 +121,7 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
       // The fragment that was read last comes first: one wait is for all.
       for (int64_t i = fragments.size() - 1; i >= 0; --i)
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
-          int64_t step = first + i / mBlocks;
+          int64_t step = stepAt(first + i / mBlocks);
           Value weights = adaptor.getB()[nb * steps + step];
           weights = b.reorderChunk(weights, tile.getOrder(), /*inverse=*/false);
           Value &sum = acc[i % mBlocks * nBlocks + nb];
