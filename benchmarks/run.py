@@ -144,10 +144,13 @@ def markdown(args, result):
                      f"{row['vgpr']} | {row['waves_per_simd']} | {row['spills']} | {number(row['mca_cycles'], 0)} | "
                      f"{row['lds_conflicts']} | {number(row['compile_seconds'])} |")
     lines += ["", "LDS conflicts: extra passes of a small launch (ours: 64 tokens, 512 x 512, 4 experts; theirs: their launch file), "
-              "all sanitizers on, results compared. Compile time: wall time of a process on a busy or idle machine as it was.", "",
+              "all sanitizers on, results compared. Compile time: wall time of a process, whatever else the machine did. The others' "
+              "code objects are made for their own launch, so that no time stands beside ours.", "",
               "## Modelled times", "",
               "`beyond launch / ideal` is (time - launch) / ideal, the ideal being the larger of bytes over 8 TB/s (5.3 on gfx942) "
-              "and matrix work over the peak.", "",
+              "and matrix work over the peak. Times with 8 and 16 cycles a v_cvt_scalef32 differ by less than the noise of the "
+              "continuation where launches have many workgroups of several kinds.", "",
+              "![modelled times over tokens](benchmark.svg)", "",
               "| shape | stage | tokens | tile | us | ideal us | beyond launch / ideal | bound by | us with 8 / 16 clk converts |",
               "|---|---|---|---|---|---|---|---|---|"]
     for row in result["times"]:
