@@ -151,7 +151,7 @@ static Error checkCompilable(const MoeConfig &config) {
   if (!config.options.tile &&
       config.options.kernel != driver::KernelKind::Reduce)
     return driver::usageError(
-        "missing option 'tile', or moeConfigChoose() to have it chosen");
+        "missing option 'tile', or a number of tokens to have it chosen for");
   return Error::success();
 }
 

@@ -133,8 +133,12 @@ static Error runStage(Call &call, const MoeConfig &config,
   }
   call.flags.push_back(driver::kernelFlagsString(o));
   bool raw = o.leavesRawSums();
-  if (Error error = launch(call, raw ? driver::rawSumsOf(o) : o, problem,
-                           buffers->numBlocks, buffers->arguments(problem)))
+  if (Error error =
+          launch(call,
+                 raw        ? driver::rawSumsOf(o)
+                 : o.reduce ? driver::slotsOf(o)
+                            : o,
+                 problem, buffers->numBlocks, buffers->arguments(problem)))
     return error;
   if (raw || o.reduce)
     if (Error error = launch(call,
@@ -143,6 +147,8 @@ static Error runStage(Call &call, const MoeConfig &config,
                              problem, buffers->numBlocks,
                              buffers->secondArguments(problem)))
       return error;
+  if (Error error = buffers->joinRows(o))
+    return error;
   if (Error error = driver::cutOutput(*given, buffers->out))
     return error;
   if (call.outcome.reports.empty())

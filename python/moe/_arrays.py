@@ -63,6 +63,13 @@ def _lay_out(array: Array, dtype: Any) -> Array:
     return np.ascontiguousarray(array, dtype=np.dtype(dtype))
 
 
+def _numbers_of_list(value: ArrayLike, array: Array) -> Array:
+    """Whole numbers in a Python list are numbers; an array's type is meant."""
+    if isinstance(value, (list, tuple)) and array.dtype.kind == "i":
+        return array.astype(np.float64)
+    return array
+
+
 def _refuse(name: str, expected: str, array: Array) -> TypeError:
     return TypeError(f"{name}: expected {expected}, got {array.dtype}")
 
@@ -78,9 +85,9 @@ def to_bfloat16(values: ArrayLike) -> npt.NDArray[np.uint16]:
 def from_bfloat16(bits: ArrayLike) -> npt.NDArray[np.float32]:
     """The values of bfloat16 numbers (uint16 bits), float32, exactly."""
     array, _ = to_numpy(bits, "bits")
-    if array.dtype != np.uint16:
+    if array.dtype.newbyteorder("=") != np.uint16:
         raise _refuse("bits", "bfloat16 (as uint16)", array)
-    return (array.astype(np.uint32) << 16).view(np.float32)
+    return (_lay_out(array, np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
 def _to_odd(values: Array) -> npt.NDArray[np.float32]:
@@ -101,6 +108,7 @@ def bf16_bits(value: ArrayLike, name: str) -> npt.NDArray[np.uint16]:
     array, _ = to_numpy(value, name)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         return _lay_out(array, np.uint16)
+    array = _numbers_of_list(value, array)
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise _refuse(name, "bfloat16 (as uint16), or float16, float32 or float64 "
                       "to be rounded", array)
@@ -119,6 +127,7 @@ def floats(value: ArrayLike, name: str) -> npt.NDArray[np.float32]:
     array, _ = to_numpy(value, name)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         return from_bfloat16(_lay_out(array, np.uint16))
+    array = _numbers_of_list(value, array)
     if array.dtype.kind != "f":
         raise _refuse(name, "float32 (or another float, or bfloat16 as uint16)",
                       array)
@@ -131,6 +140,8 @@ def ids(value: ArrayLike, name: str) -> npt.NDArray[np.int32]:
     array, _ = to_numpy(value, name)
     if array.size == 0 and array.dtype == np.float64 and isinstance(value, list):
         array = array.astype(np.int32)  # an empty list has no type of its own
+    if array.dtype.kind == "b":
+        array = array.astype(np.int32)
     if array.dtype.kind not in "iu":
         raise _refuse(name, "int32 (or another integer)", array)
     if array.dtype.itemsize > 2 and array.dtype.newbyteorder("=") != np.int32:

@@ -13,7 +13,8 @@ import numpy as np
 
 from ._arrays import from_torch, is_torch
 from ._library import (Argument, Config, Executor, GridDimensions, Handle, Launch,
-                       MoeUsageError, check, load_library, take_json, take_text)
+                       MoeUsageError, check, load_library, name_bytes, take_json,
+                       take_text)
 
 _KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3, "device": 4}
 _EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "interleave",
@@ -22,7 +23,15 @@ _EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "interleave",
 
 
 def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Keyword options of a kernel, and those of an executor."""
+    """Keyword options of a kernel, and those of an executor. A name may have dashes,
+    as on the command line."""
+    for name in [name for name in options if "-" in name]:
+        other = name.replace("-", "_")
+        if other in options:
+            raise MoeUsageError(f"expected one of the options '{name}' and '{other}', "
+                                "got both")
+        options = {**options, other: options[name]}
+        del options[name]
     kernel = {k: v for k, v in options.items() if k not in _EXECUTOR_OPTIONS}
     return kernel, {k: v for k, v in options.items() if k in _EXECUTOR_OPTIONS}
 
@@ -40,13 +49,13 @@ class Kernel:
         if config is not None:
             pointer = config.pointer
             self._handle = Handle(
-                lambda target: library.moeCompile(pointer, chip.encode(), target),
+                lambda target: library.moeCompile(pointer, name_bytes(chip, "chip"), target),
                 "moeKernelDestroy")
         else:
             text = (source or "").encode()
             self._handle = Handle(
                 lambda target: library.moeCompileIR(
-                    text, len(text), source_name.encode(), chip.encode(), target),
+                    text, len(text), source_name.encode(), name_bytes(chip, "chip"), target),
                 "moeKernelDestroy")
 
     @property
@@ -91,7 +100,7 @@ class Kernel:
 
     def emit(self, stage: str) -> str:
         """The text of a stage: "mlir", "tile", "llvm" or "asm"."""
-        library, chip = load_library(), self.chip.encode()
+        library, chip = load_library(), name_bytes(self.chip, "chip")
         if self._config is not None:
             pointer = self._config.pointer
             status, text = take_text(lambda target: library.moeEmit(
@@ -281,5 +290,5 @@ def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
     choice = None
     if tokens is not None:
         choice = take_json(lambda target: load_library().moeConfigChoose(
-            config.pointer, chip.encode(), tokens, 0, target))
+            config.pointer, name_bytes(chip, "chip"), tokens, 0, target))
     return Kernel(chip, config, None, source_name, choice)

@@ -24,7 +24,7 @@ import numpy as np
 from . import _arrays
 from ._arrays import Array, ArrayLike
 from ._library import (Batch, Config, Executor, Weights, check, load_library,
-                       take_json)
+                       name_bytes, take_json)
 from ._host import quantize_mxfp4
 from ._kernel import split_options
 
@@ -240,7 +240,7 @@ def _run(function: str, tensors: _Tensors, chip: str, executor: str, out: Any,
     batch = tensors.batch()
     call = getattr(load_library(), function)
     outcome = take_json(lambda text: call(
-        config.pointer, chip.encode(), runner.pointer, byref(batch),
+        config.pointer, name_bytes(chip, "chip"), runner.pointer, byref(batch),
         *map(byref, tensors.weights), target.ctypes.data, text))
     if original is not None:
         original[...] = target
@@ -257,7 +257,10 @@ def gemm1(x: ArrayLike, w: ArrayLike, scale: ArrayLike | None, topk_ids: ArrayLi
           return_outcome: bool = False, **options: Any) -> Any:
     """Stage 1, gate/up and the activation: [T*topk, I] of out_type (bf16: uint16).
 
-    Shapes are those of the module's description. Options are moe-run's flags with
+    x bf16 [T, K], w uint8 [E, 2I, K/2] with gate rows first, scale uint8
+    [E, 2I, K/32], bias float32 [E, 2I] or None, topk_ids int32 [T, topk],
+    topk_weights float32 [T, topk], needed with doweight=True. A w of floats
+    [E, 2I, K] without a scale is quantised. Options are moe-run's flags with
     underscores: act, gate, tile, out_type, alpha, ...; without a tile one is chosen.
     `shuffled=True`: w and scale are in the kernel's order. The result is an array of
     the kind of x, or `out`, whose rows stay as they are where nothing is routed.
@@ -274,7 +277,11 @@ def gemm2(x: ArrayLike, w: ArrayLike, scale: ArrayLike | None, topk_ids: ArrayLi
           expert_mask: ArrayLike | None = None, out: Any = None,
           return_outcome: bool = False, **options: Any) -> Any:
     """Stage 2, down: [T, H] added into `out` (None: zeros), or [T*topk, H] with
-    no_accumulate=True. Otherwise as gemm1()."""
+    no_accumulate=True.
+
+    x bf16 [T*topk, I] or [T, topk, I], w uint8 [E, H, I/2], scale uint8
+    [E, H, I/32], bias float32 [E, H] or None, topk_ids int32 [T, topk], topk_weights
+    float32 [T, topk], needed without no_weight=True. Otherwise as gemm1()."""
     tensors = _stage_tensors("gemm2", x, w, scale, topk_ids, topk_weights, bias,
                              expert_mask, options)
     return _run("moeRunStage", tensors, chip, executor, out, return_outcome)
@@ -286,8 +293,17 @@ def layer(x: ArrayLike, w13: ArrayLike, scale13: ArrayLike | None, w2: ArrayLike
           bias2: ArrayLike | None = None, *, chip: str, executor: str = "emulator",
           expert_mask: ArrayLike | None = None, out: Any = None,
           return_outcome: bool = False, **options: Any) -> Any:
-    """Both stages: [T, H], added into `out` where that is given. Otherwise as
-    gemm1()."""
+    """Both stages: [T, H], added into `out` where that is given.
+
+    x             bf16 [T, H]
+    w13, scale13  uint8 [E, 2I, H/2] and [E, 2I, H/32], gate rows first
+    w2, scale2    uint8 [E, H, I/2] and [E, H, I/32]
+    bias13, bias2 float32 [E, 2I] and [E, H], both or neither
+    topk_ids      int32 [T, topk]; what names no expert is skipped
+    topk_weights  float32 [T, topk]
+
+    H = hidden size, I = intermediate size, E = experts, T = tokens. bf16 is uint16
+    bits, ml_dtypes' or torch's; other floats are rounded. Otherwise as gemm1()."""
     tensors = _layer_tensors(x, w13, scale13, w2, scale2, topk_ids, topk_weights,
                              bias13, bias2, expert_mask, options)
     return _run("moeRunLayer", tensors, chip, executor, out, return_outcome)
@@ -348,7 +364,7 @@ def _check(function: str, tensors: _Tensors, result: ArrayLike,
     threads = int(tensors.executor_options.get("threads") or 0)
     call = getattr(load_library(), function)
     return take_json(lambda text: call(
-        config.pointer, chip.encode(), byref(batch), *map(byref, tensors.weights),
+        config.pointer, name_bytes(chip, "chip"), byref(batch), *map(byref, tensors.weights),
         threads, array.ctypes.data, text))
 
 

@@ -222,13 +222,32 @@ def take_json(call: Callable[[Any], int]) -> dict[str, Any]:
     return json.loads(text or "{}")
 
 
-def spell(value: object) -> bytes | None:
+def spell(value: object, separator: str = "x") -> bytes | None:
     """An option's value as text; True stands for a flag without one."""
     if value is True:
         return None
     if isinstance(value, (tuple, list)):
-        return "x".join(str(part) for part in value).encode()
+        return separator.join(str(part) for part in value).encode()
     return str(value).encode()
+
+
+def name_bytes(value: object, what: str) -> bytes:
+    """The name of a chip or an executor."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what}: expected a name in a str, got {value!r}")
+    return value.encode()
+
+
+def check_option(status: int) -> None:
+    """As check(), with options named as in Python."""
+    try:
+        check(status)
+    except MoeUsageError as error:
+        text = str(error)
+        if not text.startswith("unknown option"):
+            raise
+        raise MoeUsageError(text.replace("-", "_") + "; of an executor: sanitize, "
+                            "threads, order_seed, and more (docs/Python.md)") from None
 
 
 class Handle:
@@ -254,7 +273,7 @@ class Config(Handle):
         for name, value in settings.items():
             if value is None or value is False:
                 continue
-            check(load_library().moeConfigSet(
+            check_option(load_library().moeConfigSet(
                 self.pointer, name.replace("_", "-").encode(), spell(value)))
 
 
@@ -263,10 +282,11 @@ class Executor(Handle):
 
     def __init__(self, name: str, options: dict[str, Any]) -> None:
         super().__init__(
-            lambda target: load_library().moeExecutorCreate(name.encode(), target),
+            lambda target: load_library().moeExecutorCreate(
+                name_bytes(name, "executor"), target),
             "moeExecutorDestroy")
         for option, value in options.items():
             if value is None or value is False:
                 continue
             check(load_library().moeExecutorSet(
-                self.pointer, option.replace("_", "-").encode(), spell(value)))
+                self.pointer, option.replace("_", "-").encode(), spell(value, ",")))

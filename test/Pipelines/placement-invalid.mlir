@@ -210,3 +210,13 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @assert(%flag: i1) kernel {
+    // expected-error @+1 {{expected not to stand in a kernel, which has nobody to tell}}
+    cf.assert %flag, "no"
+    gpu.return
+  }
+}

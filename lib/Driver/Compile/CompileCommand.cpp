@@ -10,6 +10,7 @@
 #include "moe/Target/Chip.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -107,6 +108,11 @@ struct Command {
     if (lines.ofInput && !hasInput)
       return usageError("--debug-lines: expected INPUT.mlir, got a kernel by "
                         "flags, which has no lines (--debug-tile has)");
+    if (!lines.tileFile.empty() &&
+        (llvm::sys::fs::equivalent(lines.tileFile, input) ||
+         llvm::StringRef(lines.tileFile) == output))
+      return usageError("--debug-tile: expected a file of its own, got '" +
+                        lines.tileFile + "', the input or the output");
     if (lines.ofInput && !lines.tileFile.empty())
       return usageError("expected --debug-lines or --debug-tile, got both");
     if (flags.given("cache-dir") && cache.folder.empty())

@@ -181,7 +181,7 @@ Error moe::driver::checkDimensions(const KernelOptions &options,
           checkSize("out", {tokens, options.topk, options.outColumns(), 4}))
     return error;
   // The kernel's descriptor ends below 4 GiB - 1 MiB (docs/KernelABI.md).
-  int64_t xBytes = rows * paddedOptions(options).k() * 2, most = 0xFFF00000;
+  int64_t xBytes = rows * paddedOptions(options).xRow() * 2, most = 0xFFF00000;
   if (xBytes > most)
     return failure("x: expected at most " + Twine(most) +
                    " bytes, which is what its buffer descriptor covers, got " +

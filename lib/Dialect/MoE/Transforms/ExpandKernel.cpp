@@ -77,8 +77,11 @@ moe::prepareKernelFunction(Operation *op, int64_t threads, const Twine &grid) {
   // A workgroup that is missing computes nothing, and one too many reads past
   // the end of the lists.
   StringAttr wanted = b.getStringAttr(grid + ";1;1");
-  Attribute given = func->getAttr(kGridAttrName);
-  if (given && given != wanted)
+  auto given = func->getAttrOfType<StringAttr>(kGridAttrName);
+  auto isSpace = [](char c) { return c == ' '; };
+  std::string text = given ? given.str() : "";
+  llvm::erase_if(text, isSpace);
+  if (given && text != wanted.getValue())
     return op->emitOpError("expected '")
            << kGridAttrName << "' = " << wanted << " or none, got " << given;
   func->setAttr(kGridAttrName, wanted);

@@ -441,13 +441,19 @@ void Outliner::checkStrides(const Memory &memory) {
     return;
   int64_t columns = type.getDimSize(1);
   int64_t perAccess = 16 * 8 / type.getElementTypeBitWidth();
-  buildCheck(is(arith::CmpIPredicate::sge, values[0], columns),
+  // A stride means nothing for one row.
+  Value rows = memref::DimOp::create(b, memory.value, int64_t(0));
+  Value single = is(arith::CmpIPredicate::ule, rows, 1);
+  auto orSingle = [&](Value isFine) -> Value {
+    return arith::OrIOp::create(b, single, isFine);
+  };
+  buildCheck(orSingle(is(arith::CmpIPredicate::sge, values[0], columns)),
              "expected the row stride of '" + memory.name +
                  "' to be at least its " + Twine(columns) + " columns");
   if (!memory.wide)
     return;
   Value rest = arith::RemUIOp::create(b, values[0], index(perAccess));
-  buildCheck(is(arith::CmpIPredicate::eq, rest, 0),
+  buildCheck(orSingle(is(arith::CmpIPredicate::eq, rest, 0)),
              "expected the row stride of '" + memory.name +
                  "' to be a multiple of " + Twine(perAccess) +
                  " elements (16 bytes)");

@@ -4,6 +4,7 @@
 
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -66,6 +67,11 @@ struct MoEShareBuffersPass
             return WalkResult::skip();
           if (auto alloc = dyn_cast<memref::AllocOp>(op))
             return WalkResult(share(alloc));
+          // Both would end in free() of memory that is not malloc()'s.
+          if (isa<bufferization::DeallocOp, memref::ReallocOp>(op))
+            return WalkResult(op->emitOpError(
+                "expected to be lowered before -moe-share-buffers, by "
+                "-buffer-deallocation-pipeline or -expand-realloc"));
           if (auto dealloc = dyn_cast<memref::DeallocOp>(op))
             release(dealloc);
           else if (auto reg = dyn_cast<gpu::HostRegisterOp>(op))

@@ -43,3 +43,11 @@ func.func @strided() {
   %m = memref.alloc() : memref<4x8xf32, strided<[16, 1]>>
   return
 }
+
+// -----
+
+func.func @realloc(%m: memref<4xf32>) {
+  // expected-error @+1 {{expected to be lowered before -moe-share-buffers, by -buffer-deallocation-pipeline or -expand-realloc}}
+  %r = memref.realloc %m : memref<4xf32> to memref<8xf32>
+  return
+}

@@ -47,8 +47,9 @@ def MoE_Dialect : Dialect {
     * `moe.grid`, on a kernel: the workgroups in x, y and z as "x;y;z", with
       expressions of `+ - * / ceildiv() min()` over `tokens`, `n` (rows of an
       expert's weights), `k` (columns of x) and `num_blocks` (entries of
-      `expert_ids`). `-moe-expand-kernel` derives it from the kernel's ops unless
-      it is there; it ends up in a note of the code object.
+      `expert_ids`). `-moe-expand-kernel` derives it from the kernel's ops; where
+      it is there already, it has to be the same text but for spaces. It ends up
+      in a note of the code object.
     * `moe.expected_tokens`, on a `moe.grouped_gemm`: an integer, for how many
       tokens `-moe-choose-schedule` chooses where `tokens` is no constant.
   }];

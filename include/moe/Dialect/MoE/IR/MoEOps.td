@@ -415,8 +415,9 @@ def MoE_RouteRowsOp : MoE_Op<"route_rows", [
     (stage 2), else `token` (stage 1); -1 if the sorted row is not valid.
 
     Constraints:
-    * (C1) tile_m * tile_k / 8 is a multiple of `threads` and the result has
-      one element for each chunk of a lane.
+    * (C1) tile_m * tile_k / 8 is a multiple of `threads`, which are whole
+      waves of 64 and at most 1024, and the result has one element for each
+      chunk of a lane, at most 1024.
 
     *Lowers to* loads of `sorted_ids` and integer arithmetic.
 

@@ -18,7 +18,9 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     must reach an op together, because they compute it together: a condition
     that is computed, through whatever ops and loads, from `gpu.thread_id`,
     `gpu.global_id`, `gpu.lane_id`, `gpu.subgroup_id` or the `rocdl` ops they
-    become is refused. What depends on the thread in
+    become is refused. What each lane does for itself (`moe.activate`,
+    `moe.unpack`, `moe.load_weight`, `moe.load_scale`, `moe.route_rows`) may stand
+    anywhere. What depends on the thread in
     other ways is the caller's to avoid.
 
     With `arguments`, kernels may only have memref arguments of static shape,
@@ -150,7 +152,10 @@ def MoEShareBuffersPass : Pass<"moe-share-buffers", "::mlir::ModuleOp"> {
     such memory; `gpu.host_register` of such a buffer goes away. Kernels' own code stays as it is. No pipeline runs it: whether
     a buffer is freed here or by a caller, in which way, only the program knows.
 
-    Precondition: buffers that are freed in host code are allocated in it.
+    Precondition: buffers that are freed in host code are allocated in it, and
+    passes that place `memref.dealloc` have run, since a later one would free
+    shared memory as if it came from the heap; `bufferization.dealloc` and
+    `memref.realloc` are refused.
     Postcondition: no `memref.alloc` or `memref.dealloc` in host code, but for
     memory spaces of its own.
 
