@@ -114,14 +114,27 @@ def stage(out, binaries):
 
 
 class Page(html.parser.HTMLParser):
-    """The links and the places of a page."""
+    """The links and the places of a page, and emphasis inside a word."""
 
     def __init__(self, path):
         super().__init__()
         self.links, self.ids = [], set()
+        self.emphasis, self.inside, self.before = [], False, ""
         self.feed(path.read_text(encoding="utf-8"))
 
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag != "em"
+
+    def handle_data(self, data):
+        if self.inside:
+            self.emphasis.append(data)
+        self.before = data[-1:]
+
     def handle_starttag(self, tag, attributes):
+        # In the middle of a word: 2*n rows of 3*m columns. Those with a class are
+        # parameters of functions.
+        self.inside = tag == "em" and not attributes and bool(
+            re.match(r"[\w)\]]", self.before))
         for name, value in attributes:
             if name == "id":
                 self.ids.add(value)
@@ -133,6 +146,9 @@ def broken_links(site):
     pages = {path: Page(path) for path in sorted(site.rglob("*.html"))}
     problems = []
     for path, page in pages.items():
+        for text in page.emphasis:
+            problems.append(f"{path.relative_to(site)}: emphasis of '{text}' in the "
+                            "middle of a word: write \\* or a code span")
         for link in page.links:
             parts = urllib.parse.urlsplit(link)
             if parts.scheme or parts.netloc:
@@ -169,7 +185,7 @@ def main():
                  "(it needs python3-sphinx, python3-myst-parser and furo)")
     problems = broken_links(site)
     if problems:
-        sys.exit("\n".join(["build_site.py: error: broken links", *problems]))
+        sys.exit("\n".join(["build_site.py: error: in the pages", *problems]))
     print(f"{len(list(site.rglob('*.html')))} pages in {site}")
 
 

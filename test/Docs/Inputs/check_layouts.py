@@ -85,7 +85,8 @@ def check_numbering(page):
 
 
 def main():
-    page = pathlib.Path(sys.argv[1]).read_text()
+    # Outside of code a product is written 2\\*n.
+    page = pathlib.Path(sys.argv[1]).read_text().replace("\\*", "*")
     experts, rows = 2, 64
     size_k = 288
     padded = 384
