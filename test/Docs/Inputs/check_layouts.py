@@ -85,7 +85,7 @@ def check_numbering(page):
 
 
 def main():
-    # Outside of code a product is written 2\\*n.
+    # Outside of code a product is written 2\*n.
     page = pathlib.Path(sys.argv[1]).read_text().replace("\\*", "*")
     experts, rows = 2, 64
     size_k = 288
