@@ -3,6 +3,7 @@
 completion of bash, zsh and fish; each shell that is there can read its file."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,13 @@ def main():
     binaries, share = map(pathlib.Path, sys.argv[1:])
     texts = {"zsh": share / "zsh/site-functions/_moe",
              "bash": share / "bash-completion/completions/moe"}
+    listed = subprocess.run([str(binaries / "moe-run"), "help"], capture_output=True,
+                            text=True, check=True).stdout.split("topics:")[0]
+    for names in re.findall(r"^  ([a-z]\w*(?:, \w+)*) ", listed, re.M):
+        for name in names.split(", "):
+            if name not in [*tool_help.TOOLS["moe-run"], "help"]:
+                sys.exit(f"scripts/tool_help.py: expected the subcommand {name} of "
+                         "moe-run, got none")
     count = 0
     for tool, commands in tool_help.TOOLS.items():
         texts["man"] = share / f"man/man1/{tool}.1"
