@@ -50,8 +50,11 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
         raise ValueError(f"score: expected softmax or sigmoid, got '{score}'")
     array, is_bf16 = _arrays.to_numpy(logits, "logits")
     is_bf16 = is_bf16 or array.dtype == np.uint16
-    values = _arrays.bf16_bits(logits, "logits") if is_bf16 else \
-        _arrays.floats(logits, "logits")
+    values: Array
+    if is_bf16:
+        values = _arrays.bf16_bits(logits, "logits")
+    else:
+        values = _arrays.floats(logits, "logits")
     _arrays.check_shape(values, [None, None], "logits", "tokens, experts")
     tokens, experts = values.shape
     ids = np.full((tokens, topk), -1, np.int32)

@@ -63,8 +63,9 @@ TEST_F(Example, Numbers) {
 TEST_F(Example, Refused) {
   EXPECT_EQ(parse({"--other"}), "unknown flag '--other' (--help lists them)");
   EXPECT_EQ(parse({"-count", "3"}),
-            "unknown flag '-count' (--help lists them)");
-  EXPECT_EQ(parse({"--o", "3"}), "unknown flag '--o' (--help lists them)");
+            "unknown flag '-count', did you mean --count? (--help lists them)");
+  EXPECT_EQ(parse({"--o", "3"}),
+            "unknown flag '--o', did you mean -o? (--help lists them)");
   EXPECT_EQ(parse({"--count", "0"}), "--count: expected at least 1, got 0");
   EXPECT_EQ(parse({"--mode"}), "flag '--mode' expects a value (one|two)");
   EXPECT_EQ(parse({"a", "b"}), "unexpected argument 'b'");

@@ -83,6 +83,11 @@ TEST(Loader, NamesWhatIsWrongWithAFile) {
   other = bytes;
   other[48] = 0x3f; // gfx90a
   EXPECT_NE(loadError(other).find("got one for gfx90a"), std::string::npos);
+  for (uint8_t machine : {0x00, 0x27, 0x7e, 0xff}) { // nobody's
+    other[48] = machine;
+    EXPECT_NE(loadError(other).find("got one for an unknown processor"),
+              std::string::npos);
+  }
   other = bytes;
   other.resize(700);
   EXPECT_NE(loadError(other), "");

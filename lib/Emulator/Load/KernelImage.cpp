@@ -52,6 +52,68 @@ static Error failure(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
+/// Whether LLVM has a name for a machine: it must not be asked for another's.
+static bool hasName(uint32_t machine) {
+  switch (machine) {
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX600:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX601:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX700:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX701:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX702:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX703:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX704:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX801:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX802:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX803:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX810:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX900:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX902:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX904:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX906:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX908:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX909:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX90C:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1010:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1011:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1012:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1030:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1031:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1032:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1033:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX602:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX705:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX805:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1035:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1034:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX90A:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1100:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1013:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1150:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1103:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1036:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1101:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1102:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1200:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1250:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1151:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX942:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1201:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX950:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX9_GENERIC:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX10_1_GENERIC:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX10_3_GENERIC:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX11_GENERIC:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1152:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1153:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX12_GENERIC:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX1251:
+  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX9_4_GENERIC:
+    return true;
+  default:
+    return false;
+  }
+}
+
 /// The name of the processor that an object says it is for.
 static std::string processorName(const KernelImage::Contents &contents) {
   StringRef bytes(reinterpret_cast<const char *>(contents.file.data()),
@@ -62,7 +124,10 @@ static std::string processorName(const KernelImage::Contents &contents) {
     consumeError(object.takeError());
     return "an unknown processor";
   }
-  return (*object)->tryGetCPUName().value_or("an unknown processor").str();
+  auto *elf = dyn_cast<object::ELFObjectFileBase>(object->get());
+  if (!elf || !hasName(elf->getPlatformFlags() & ELF::EF_AMDGPU_MACH))
+    return "an unknown processor";
+  return elf->tryGetCPUName().value_or("an unknown processor").str();
 }
 
 /// `wanted`: the chip to run an object on that is for both; empty: gfx942.

@@ -157,12 +157,12 @@ bool LaunchRun::resumeWaiting(ActiveGroups &waiting, ActiveGroups &spare) {
   if (state.stop || !allIdle(seen))
     return true;
   resumeGroup(*waiting.front(), failed); // for the place
-  failed.message =
-      "waits in a loop for memory that no workgroup changes any "
-      "more: " +
-      std::to_string(waiting.size()) + " workgroups wait, " +
-      std::to_string(groups - std::min<uint64_t>(groups, nextGroup)) +
-      " have not started";
+  // Of all threads: each holds some of those that wait.
+  uint64_t started = std::min<uint64_t>(groups, nextGroup);
+  failed.message = "waits in a loop for memory that no workgroup changes any "
+                   "more: " +
+                   std::to_string(started - doneGroups) + " workgroups wait, " +
+                   std::to_string(groups - started) + " have not started";
   fail(*waiting.front(), failed);
   return false;
 }
