@@ -273,8 +273,8 @@ def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
     kernel: "gemm1", "gemm2", "activate" or "reduce", described by options named as
     moe-compile's flags with underscores: model_dim=2880, tile="16x128x256" or
     (16, 128, 256), no_accumulate=True. Without a tile, `tokens` chooses one for
-    batches of that size. Or source: MLIR text with one kernel; what has a line break is
-    that in any case.
+    batches of that size. Or source: the text (not the name of a file) of MLIR with one
+    kernel; a `kernel` with a line break in it is taken as such text.
     """
     if kernel is not None and source is None and "\n" in kernel:
         kernel, source = None, kernel

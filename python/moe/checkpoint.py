@@ -364,6 +364,12 @@ class LayerWeights:
     #: Rows of gate, and of up, that are zeros to make I a multiple of 32.
     padded: int = 0
 
+    def __repr__(self) -> str:
+        experts, rows = self.w13.shape[0], self.bias13
+        inter = f", I {rows.shape[1] // 2}" if rows is not None else ""
+        order = f"shuffled, gate {self.gate}" if self.shuffled else "logical order"
+        return f"<moe.LayerWeights of {experts} experts{inter}, {self.act}, {order}>"
+
     def arguments(self) -> dict[str, Any]:
         """What moe.layer() takes of a layer, as keywords: the tensors, the mask and the
         options that belong to them."""

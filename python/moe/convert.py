@@ -231,7 +231,7 @@ def main(arguments: list[str] | None = None, program: str = "moe-convert") -> in
     parsed = make_parser(program).parse_args(arguments)
     try:
         summary = convert(parsed)
-    except MoeError as error:
+    except (MoeError, ImportError) as error:
         print(f"moe-convert: error: {error}", file=sys.stderr)
         return 1
     except OSError as error:

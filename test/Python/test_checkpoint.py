@@ -77,6 +77,7 @@ def test_a_gpt_oss_layer_computes_its_definition(gpt_oss, shuffled, gate):
     x, ids, weights = batch(128, 6)
     for layer in (0, 1):
         loaded = moe.load_gpt_oss(path, layer, shuffled=shuffled, gate=gate)
+        assert "6 experts" in repr(loaded) and len(repr(loaded)) < 120
         y = loaded.layer(x, ids, weights, chip=CHIP, out_type="f32")
         assert_close(y, expected(tensors, layer, x, ids, weights))
         again = moe.layer(x, **loaded.arguments(), topk_ids=ids, topk_weights=weights,
