@@ -164,6 +164,14 @@ static MoeStatus finish(Error error, Call &call, char **outcome) {
   return capi::statusOf(capi::failureOf(call.outcome));
 }
 
+/// The configuration has what a stage, or both, need, and the chip is known.
+static Error checkTarget(const MoeConfig &config, const char *chip,
+                         bool layer) {
+  if (Error error = capi::checkComplete(config, layer))
+    return error;
+  return driver::checkChip(chip);
+}
+
 MoeStatus moeRunStage(const MoeConfig *config, const char *chip,
                       const MoeExecutor *executor, const MoeBatch *batch,
                       const MoeWeights *weights, void *out, char **outcome) {
@@ -176,9 +184,7 @@ MoeStatus moeRunStage(const MoeConfig *config, const char *chip,
                                          {weights, "weights"},
                                          {out, "out"}}))
     return capi::statusOf(std::move(error));
-  if (Error error = capi::checkComplete(*config))
-    return capi::statusOf(std::move(error));
-  if (Error error = driver::checkChip(chip))
+  if (Error error = checkTarget(*config, chip, /*layer=*/false))
     return capi::statusOf(std::move(error));
   if (Error error = capi::checkTensors(*config, *batch, *weights,
                                        /*logical=*/false))
@@ -229,9 +235,7 @@ MoeStatus moeRunLayer(const MoeConfig *config, const char *chip,
                                          {down, "down"},
                                          {out, "out"}}))
     return capi::statusOf(std::move(error));
-  if (Error error = capi::checkComplete(*config, /*layer=*/true))
-    return capi::statusOf(std::move(error));
-  if (Error error = driver::checkChip(chip))
+  if (Error error = checkTarget(*config, chip, /*layer=*/true))
     return capi::statusOf(std::move(error));
   Call call{chip, executor, {}, {}, {}};
   Error error = runLayer(call, *config, *batch, *gateUp, *down, out);
@@ -421,9 +425,7 @@ MoeStatus moeRunBlock(const MoeConfig *config, const char *chip,
                                          {down, "down"},
                                          {out, "out"}}))
     return capi::statusOf(std::move(error));
-  if (Error error = capi::checkComplete(*config, /*layer=*/true))
-    return capi::statusOf(std::move(error));
-  if (Error error = driver::checkChip(chip))
+  if (Error error = checkTarget(*config, chip, /*layer=*/true))
     return capi::statusOf(std::move(error));
   if (Error error = checkRouter(*batch, *router))
     return capi::statusOf(std::move(error));
