@@ -4,7 +4,8 @@
 
 gen_docs.py [--check] [--tblgen PATH] [--root DIR]
 
-docs/Dialects/MoE.md  the dialect, from its .td files by mlir-tblgen
+docs/Dialects/MoE.md  the dialect, by mlir-tblgen, effects and enums from the
+                      records that llvm-tblgen prints as JSON
 docs/Passes.md        passes and pipelines, by mlir-tblgen and from Pipelines.cpp
 docs/Status.md        each op, attribute and constraint: where it is enforced,
                       lowered and tested
@@ -21,16 +22,13 @@ import difflib
 import itertools
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
+
+import tablegen
 
 SPDX = "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->"
 NOTE = ("<!-- Written by scripts/gen_docs.py from the sources; change those and "
         "run it again. -->")
-DIALECT = "include/moe/Dialect/MoE/IR/MoEOps.td"
-ROUTING = "include/moe/Dialect/MoE/IR/RoutingOps.td"
-ATTRS = "include/moe/Dialect/MoE/IR/MoEAttrs.td"
 PASSES = [
     ("From moe to moe", "include/moe/Dialect/MoE/Transforms/Passes.td"),
     ("From moe to amdgpu", "include/moe/Conversion/MoEToAMDGPU/Passes.td"),
@@ -38,49 +36,9 @@ PASSES = [
 ]
 PIPELINES = "lib/Pipelines/Pipelines.cpp"
 PIPELINES_HEADER = "include/moe/Pipelines/Pipelines.h"
-ENUMS = "include/moe/Dialect/MoE/IR/MoEEnums.td"
-# Labels that do not start with the mnemonic.
-PREFIX = {"grouped_gemm": "gemm"}
-# Constraints, or the part of one, that ODS enforces: what stands in the op's
-# definition and does it. They need a test like all others.
-GENERATED = {"pingpong_c1": 'AllTypesMatch<["ping", "pong"]>'}
-
-
-class Entity:
-    """An op or an attribute: its mnemonic, summary, constraints and definition."""
-
-    def __init__(self, kind, name, mnemonic, text):
-        self.kind, self.name, self.mnemonic, self.text = kind, name, mnemonic, text
-        summary = re.search(r'let summary = "([^"]*)"', text)
-        self.summary = summary.group(1) if summary else None
-        description = re.search(r"let description = \[\{(.*?)\}\];", text, re.S)
-        self.description = description.group(1) if description else ""
-
-    def label(self, number):
-        return f"{PREFIX.get(self.mnemonic, self.mnemonic)}_c{number}"
-
-    def constraints(self):
-        pattern = r"\* \(C(\d+)\) (.*?)(?=\n\s*\* \(C\d+\)|\n\s*\n|\Z)"
-        return [(int(number), " ".join(text.split()).rstrip(";."))
-                for number, text in re.findall(pattern, self.description, re.S)]
-
-
-def entities(root):
-    result = []
-    for path, base, kind in [(ATTRS, "MoE_Attr", "attribute"),
-                             (DIALECT, "MoE_(?:Kernel)?Op", "op"),
-                             (ROUTING, "MoE_KernelOp", "op")]:
-        text = (root / path).read_text()
-        for chunk in re.split(r"\n(?=def |class )", text):
-            if kind == "op":
-                match = re.match(rf'def MoE_(\w+)\s*:\s*{base}<"(\w+)"', chunk)
-                names = match and (match.group(1), match.group(2))
-            else:
-                match = re.match(rf'def \w+\s*:\s*{base}<"(\w+)",\s*"(\w+)"', chunk)
-                names = match and (match.group(1) + "Attr", match.group(2))
-            if names:
-                result.append(Entity(kind, *names, chunk))
-    return result
+# Constraints, or the part of one, that ODS enforces: the trait in the op's
+# definition that does it, and its values. They need a test like all others.
+GENERATED = {"pingpong_c1": ("AllTypesMatch", ["ping", "pong"])}
 
 
 def sources(root, folders, suffixes):
@@ -101,8 +59,9 @@ def short(paths, prefix):
 class Status:
     """Collects the tables and what is missing from them."""
 
-    def __init__(self, root):
-        self.entities = entities(root)
+    def __init__(self, tools, root):
+        self.entities = tablegen.dialect(tools.records, root)[0]
+        self.passes = tablegen.passes(tools.records, root)
         self.lib = list(sources(root, ["lib/Dialect", "lib/Conversion"],
                                 {".cpp", ".h"}))
         self.tests = list(sources(root, ["test/Dialect", "test/Conversion"],
@@ -120,6 +79,25 @@ class Status:
             self.missing.append(f"moe.{entity.mnemonic}: no pass handles it")
         return short(found, "lib/")
 
+    def described(self, name, entity):
+        """What every op, attribute and pass says of itself."""
+        if not entity.summary or not entity.description:
+            self.missing.append(f"{name}: no summary or description")
+        if not re.search(r"^ *```", entity.description, re.M):
+            self.missing.append(f"{name}: no example in the description")
+        if entity.kind == "op" and not entity.lowers_to():
+            self.missing.append(f"{name}: expected a sentence '*Lowers to* ...'")
+        if entity.kind == "pass":
+            if not re.search(r"Precondition:.*Postcondition:", entity.description,
+                             re.S):
+                self.missing.append(f"{name}: expected 'Precondition: ... "
+                                    "Postcondition: ...'")
+            for option in entity.record["options"]:
+                option = entity.records.get(option)
+                if not option["description"]:
+                    self.missing.append(f"{name}: option {option['argument']} has "
+                                        "no description")
+
     def overview(self):
         lines = ["| name | summary | constraints | lowered in | tests |",
                  "|---|---|---|---|---|"]
@@ -129,8 +107,7 @@ class Status:
             if entity.mnemonic == "schedule":
                 mention = r"\bschedule ?<"
             tests = files_with(self.tests, mention)
-            if not entity.summary or not entity.description:
-                self.missing.append(f"moe.{entity.mnemonic}: no summary or description")
+            self.described(f"moe.{entity.mnemonic}", entity)
             if not tests:
                 self.missing.append(f"moe.{entity.mnemonic}: no test mentions it")
             lines.append(f"| `{sigil}moe.{entity.mnemonic}` | {entity.summary} | "
@@ -148,10 +125,14 @@ class Status:
                 pattern = rf"\b{label}\b"
                 enforced = short(files_with(self.lib, pattern), "lib/")
                 if label in GENERATED:
-                    trait = GENERATED[label]
-                    if trait not in entity.text:
-                        self.missing.append(f"{label}: no {trait} in the definition")
-                    enforced = ", ".join(filter(None, [enforced, f"ODS: `{trait}`"]))
+                    trait, values = GENERATED[label]
+                    if not any(trait in record["!superclasses"] and
+                               record["values"] == values
+                               for record in entity.traits()):
+                        self.missing.append(f"{label}: no {trait} of "
+                                            f"{', '.join(values)} in the definition")
+                    said = f"ODS: `{trait}<{values}>`".replace("'", '"')
+                    enforced = ", ".join(filter(None, [enforced, said]))
                 broken = files_with(self.tests, pattern)
                 if not enforced:
                     self.missing.append(f"{label}: in no comment of a verifier")
@@ -172,6 +153,8 @@ class Status:
                     self.missing.append(f"{path}: {label} is in no description")
 
     def page(self):
+        for entity in self.passes:
+            self.described(f"-{entity.mnemonic}", entity)
         return "\n".join(
             ["# Status", "", SPDX, NOTE, "",
              "What the dialect has, where each piece is lowered, and which tests of `test/Dialect` and",
@@ -197,73 +180,77 @@ def escape_products(text):
     return "".join(parts)
 
 
-def tablegen(tool, root, *args, text=None):
-    include = pathlib.Path(tool).resolve().parent.parent / "include"
-    command = [tool, "-I", str(root / "include"), "-I", str(include), *args]
-    result = subprocess.run(command, capture_output=True, text=True, input=text)
-    if result.returncode:
-        sys.exit(f"gen_docs.py: {' '.join(command)} failed:\n{result.stderr}")
-    text = re.sub(r"<!-- Autogenerated by mlir-tblgen.*?-->\n", "", result.stdout)
+class Tools:
+    """mlir-tblgen writes pages, llvm-tblgen says what is in the records."""
+
+    def __init__(self, tblgen):
+        self.pages = tblgen or tablegen.find_tool("mlir-tblgen")
+        self.records = tablegen.find_tool("llvm-tblgen", beside=self.pages)
+
+
+def generated(tools, root, *args, text=None):
+    text = tablegen.run(tools.pages, root, *args, text=text)
+    text = re.sub(r"<!-- Autogenerated by mlir-tblgen.*?-->\n", "", text)
     text = escape_products(text.replace("[TOC]\n", ""))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
-def enum_syntax(root, text):
+def enum_syntax(records, text):
     """An enum attribute prints as `#moe<stage down>`; the generator shows the form
     of an attribute with parameters."""
-    cases = {}
-    for name, body in re.findall(r"def MoE_(\w+)\s*:\s*MoE_I32Enum<(.*?)\]>;",
-                                 (root / ENUMS).read_text(), re.S):
-        cases[name] = re.findall(r'EnumAttrCase<"\w+",\s*\d+,\s*"(\w+)"', body)
+    cases = {enum["className"]: [records.get(case)["str"]
+                                 for case in enum["enumerants"]]
+             for enum in records.of("EnumInfo")}
 
     def replace(found):
         mnemonic, enum = found.groups()
-        if not cases.get(enum):
-            sys.exit(f"gen_docs.py: no cases of {enum} in {ENUMS}")
         return f"#moe<{mnemonic} {' | '.join(cases[enum])}>"
 
     return re.sub(r"#moe\.(\w+)<\n  ::moe::(\w+)   # value\n>", replace, text)
 
 
-def effect_lines(entity):
+def is_lds(effect):
+    return effect["resource"] == "::moe::LdsResource"
+
+
+def effect_lines(op):
     """What an op does to each operand, from its definition."""
-    words = {"MemRead": "reads", "MemWrite": "writes"}
     lines = []
-    pattern = r'Arg<\w+,\s*"[^"]*",\s*\[([^\]]*)\]>:\$(\w+)'
-    for effects_, operand in re.findall(pattern, entity.text):
-        names = re.findall(r"MoE_(Lds)?(Read|Write)|(MemRead|MemWrite)", effects_)
-        for lds, kind, plain in names:
-            verb = words[plain or "Mem" + kind]
-            where = " in LDS" if lds else ""
-            lines.append(f"* {verb} `{operand}`{where}")
+    for operand, effect in op.operand_effects():
+        verb = {"Read": "reads", "Write": "writes"}[effect["effect"].split("::")[-1]]
+        where = " in LDS" if is_lds(effect) else ""
+        lines.append(f"* {verb} `{operand}`{where}")
     return lines
 
 
-def effects(root, text):
+def effects_of(op):
+    lines = effect_lines(op)
+    if lines:
+        return "Effects:\n\n" + "\n".join(lines) + "\n"
+    whole = [op.records.get(effect) for trait in op.traits()
+             if "MemoryEffects" in trait["!superclasses"]
+             for effect in trait["effects"]]
+    if any(is_lds(effect) for effect in whole):
+        return "Effects: reads and writes LDS, as a barrier of all its memory\n"
+    return "Effects: none\n"
+
+
+def effects(ops, text):
     """The generator knows the effects of traits only, not those of operands."""
-    ops = {entity.mnemonic: entity for entity in entities(root) if entity.kind == "op"}
-
-    def replace(found):
-        op = ops[found.group(2)]
-        lines = effect_lines(op)
-        if lines:
-            said = "Effects:\n\n" + "\n".join(lines) + "\n"
-        elif "MoE_LdsResource" in found.group(4) or "LdsResource" in found.group(4):
-            said = "Effects: reads and writes LDS, as a barrier of all its memory\n"
-        else:
-            said = "Effects: none\n"
-        return found.group(1) + found.group(3) + said
-
     return re.sub(r"(### `moe\.(\w+)` [^\n]*\n)((?:(?!### `moe\.).)*?)"
-                  r"Effects: `MemoryEffects::Effect\{(.*?)\}`\n", replace, text,
-                  flags=re.S)
+                  r"Effects: `MemoryEffects::Effect\{.*?\}`\n",
+                  lambda found: (found.group(1) + found.group(3) +
+                                 effects_of(ops[found.group(2)])),
+                  text, flags=re.S)
 
 
-def dialect_page(tool, root):
+def dialect_page(tools, root):
+    entities, records = tablegen.dialect(tools.records, root)
     both = "".join(f'include "{path.removeprefix("include/")}"\n'
-                   for path in (DIALECT, ROUTING))
-    text = tablegen(tool, root, "-gen-dialect-doc", "-dialect=moe", text=both)
-    text = enum_syntax(root, effects(root, text))
+                   for path in tablegen.dialect_files(root))
+    text = generated(tools, root, "-gen-dialect-doc", "-dialect=moe", text=both)
+    ops = {entity.mnemonic: entity for entity in entities if entity.kind == "op"}
+    text = enum_syntax(records, effects(ops, text))
     title, rest = text.split("\n", 1)
     title = title.replace("'moe' Dialect", "Dialect `moe`")
     return f"{title}\n\n{SPDX}\n{NOTE}\n{rest}\n"
@@ -300,7 +287,7 @@ def pipelines(root):
     return lines
 
 
-def passes_page(tool, root):
+def passes_page(tools, root):
     parts = ["# Passes", "", SPDX, NOTE, "",
              "The passes of this project in the order in which the pipelines run them. MLIR's own",
              "passes, which `moe-opt` has too, are documented by MLIR. Options are given as",
@@ -310,8 +297,8 @@ def passes_page(tool, root):
              "has no `#rocdl.target`.", ""]
     parts += pipelines(root)
     for title, path in PASSES:
-        parts += ["", f"## {title}", "", tablegen(tool, root, "-gen-pass-doc",
-                                                  str(root / path))]
+        parts += ["", f"## {title}", "", generated(tools, root, "-gen-pass-doc",
+                                                   str(root / path))]
     # Whole modules get a name, by which test/Docs runs them.
     numbers = itertools.count(1)
     return re.sub(r"^```mlir\n(?=gpu\.module|module)",
@@ -341,15 +328,15 @@ def main():
     parser.add_argument("--root", type=pathlib.Path,
                         default=pathlib.Path(__file__).resolve().parent.parent)
     options = parser.parse_args()
-    tool = (options.tblgen or shutil.which("mlir-tblgen-22")
-            or shutil.which("mlir-tblgen"))
-    if not tool:
-        sys.exit("gen_docs.py: mlir-tblgen is not in PATH; give it by --tblgen")
-    docs = options.root / "docs"
-    status = Status(options.root)
-    pages = {docs / "Dialects/MoE.md": dialect_page(tool, options.root),
-             docs / "Passes.md": passes_page(tool, options.root),
-             docs / "Status.md": status.page()}
+    try:
+        tools = Tools(options.tblgen)
+        status = Status(tools, options.root)
+        docs = options.root / "docs"
+        pages = {docs / "Dialects/MoE.md": dialect_page(tools, options.root),
+                 docs / "Passes.md": passes_page(tools, options.root),
+                 docs / "Status.md": status.page()}
+    except tablegen.Failure as failure:
+        sys.exit(f"gen_docs.py: {failure}")
     for problem in status.missing:
         print(f"gen_docs.py: {problem}")
     good = [update(path, text, options.check) for path, text in pages.items()]

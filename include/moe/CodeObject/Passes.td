@@ -42,8 +42,7 @@ def MoEGPUModuleToBinary
     becomes
 
     ```mlir
-    gpu.binary @kernels [#gpu.object<#rocdl.target<O = 3, chip = "gfx950">,
-      kernels = <[#gpu.kernel_metadata<"empty", ...>]>, bin = "\7FELF...">]
+    gpu.binary @kernels [#gpu.object<#rocdl.target<O = 3, chip = "gfx950">, kernels = <[#gpu.kernel_metadata<"empty", ...>]>, bin = "\7FELF...">]
     ```
   }];
   let options = [

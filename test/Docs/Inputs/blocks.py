@@ -41,22 +41,30 @@ def normal(line):
     return " ".join(line.split())
 
 
-def match(doc, name, output):
-    lines = [normal(line) for line in pathlib.Path(output).read_text().splitlines()]
+def unmatched(abridged, output):
+    """The first line of a text that an output does not have at its place."""
+    lines = [normal(line) for line in output.splitlines()]
     position = 0
-    wanted = [line for line in find(doc, name).splitlines()
-              if line.strip() not in ("", "...")]
-    if not wanted:
-        sys.exit(f"{doc}: expected a line in the block '{name}'")
-    for line in wanted:
+    for line in abridged.splitlines():
+        if line.strip() in ("", "..."):
+            continue
         pattern = re.compile(".*".join(re.escape(part.strip())
                                        for part in normal(line).split("...")))
         while position < len(lines) and not pattern.fullmatch(lines[position]):
             position += 1
         if position == len(lines):
-            sys.exit(f"{doc}, block '{name}': the command no longer prints, at this "
-                     f"place,\n{line}\nUpdate the page.")
+            yield line
+            return
         position += 1
+
+
+def match(doc, name, output):
+    text = find(doc, name)
+    if not text.replace("...", "").strip():
+        sys.exit(f"{doc}: expected a line in the block '{name}'")
+    for line in unmatched(text, pathlib.Path(output).read_text()):
+        sys.exit(f"{doc}, block '{name}': the command no longer prints, at this "
+                 f"place,\n{line}\nUpdate the page.")
 
 
 def complete(root):

@@ -61,7 +61,7 @@ def MoEInsertWaitsPass
 
     ```mlir
     amdgpu.sched_barrier allow = <none>
-    amdgpu.memory_counter_wait load(5)
+    amdgpu.memory_counter_wait load(3)
     amdgpu.lds_barrier
     amdgpu.sched_barrier allow = <none>
     ```

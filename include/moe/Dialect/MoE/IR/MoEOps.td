@@ -132,9 +132,10 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     `-moe-check-target`.
 
     *Lowers to* (`-moe-expand-kernel`): `moe.route_rows`, `moe.pingpong` and
-    `moe.scatter` under one `scf.if`; before that, where `k_batch` above 1 meets
-    a stored output (`-moe-decompose`), to one that accumulates into f32 and
-    `moe.activate_sums`.
+    `moe.scatter` under one `scf.if`.
+
+    Where `k_batch` above 1 meets a stored output, `-moe-decompose` has made it one
+    that accumulates into f32, and `moe.activate_sums`, before that.
 
     ```mlir
     moe.grouped_gemm down accumulate routing_weight
@@ -388,7 +389,7 @@ def MoE_PreshuffledOp : MoE_Op<"preshuffled", [
 
     ```mlir
     %w = moe.preshuffled %bytes
-        : memref<530841600xi8> to memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>>
+        : memref<542638080xi8> to memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>>
     ```
   }];
   let arguments = (ins MoE_AnyBytes:$bytes);

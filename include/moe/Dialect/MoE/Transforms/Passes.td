@@ -73,9 +73,7 @@ def MoEChooseSchedulePass : Pass<"moe-choose-schedule"> {
     that its verifier accepts and that fits the chip's LDS.
 
     ```mlir
-    moe.grouped_gemm down accumulate routing_weight outs(...) ins(...) routing(...)
-        tokens(%tokens) topk 4 block_rows 16
-        schedule <tile_m = 16, tile_n = 64, tile_k = 128, k_wave = 4>
+    moe.grouped_gemm down accumulate routing_weight outs(...) ... block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128, ...k_wave = 4>
     ```
   }];
   let options = [
@@ -133,8 +131,6 @@ def MoEPreshuffledToBytesPass
     module pass bytes from now on.
 
     ```mlir
-    %p = arith.select %c, %w, %v : memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>>
-    // becomes
     %p = arith.select %c, %w_bytes, %v_bytes : memref<65536xi8>
     ```
   }];
@@ -191,9 +187,12 @@ def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
     module is left alone.
 
     ```mlir
-    gpu.launch_func @moe_down_module::@moe_down
-        blocks in (%groups, %c1, %c1) threads in (%c256, %c1, %c1)
-        args(%out : memref<bf16, 1>, %x : memref<bf16, 1>, ...)
+    scf.if %any {
+      ...
+      cf.assert %aligned, "moe.grouped_gemm: expected all operands to start at multiples of 16 bytes"
+      ...
+      gpu.launch_func @moe_down_module::@moe_down blocks in (%groups, %c1, %c1) threads in (%c256, %c1, %c1) args(%out : memref<bf16, 1>, %x : memref<bf16, 1>, ...)
+    }
     ```
   }];
   let options = [Option<"chip", "chip", "std::string", "", "gfx942 or gfx950">];
@@ -222,10 +221,11 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
 
     ```mlir
     scf.if %has_work {
+      %ping = memref.view %lds0[%c0][] : ...
+      %pong = memref.view %lds1[%c0][] : ...
       %rows = moe.route_rows %ids[%m] tokens(%tokens) topk 4 per_slot tile 16 x 256 threads 256 : ...
-      %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n_wave]) scales(%s) buffers(%ping, %pong) : ...
-      moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4
-          buffers(%lds0, %lds1) accumulate routing_weight tile_n 128 threads 256 : ...
+      %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n_wave]) scales(%s) k(%c0) columns 2880 buffers(%ping, %pong) : ...
+      moe.scatter %acc to %out[%n] routing(%ids, %weights) [%m] tokens(%tokens) topk 4 buffers(%lds0, %lds1) accumulate routing_weight ... : ...
     }
     ```
   }];
@@ -250,11 +250,11 @@ def MoEPipelinePass : Pass<"moe-pipeline", "::mlir::gpu::GPUModuleOp"> {
     Precondition: none. Postcondition: no `moe.pingpong`.
 
     ```mlir
-    moe.gather %x[%rows, %c0] columns 256 to %ping : ...
     %w0 = moe.load_weight %w[%e, %n, %c0] : ...
     %s0 = moe.load_scale %s[%e, %n, %c0] : ...
-    %r:3 = scf.for %i = %c0_i32 to %c2560_i32 step %c512_i32
-        iter_args(%acc = %zero, %wk = %w0, %sk = %s0) -> (...) {
+    moe.gather %x[%rows, %c0] columns 256 to %ping : ...
+    moe.sync
+    %r:3 = scf.for %i = %c256_i32 to %c2816_i32 step %c512_i32 iter_args(%acc = %zero, %wk = %w0, %sk = %s0) -> (...) : i32 {
       moe.sync
       moe.gather %x[%rows, %k1] columns 256 to %pong : ...
       %w1 = moe.load_weight %w[%e, %n, %k1] : ...
@@ -263,6 +263,9 @@ def MoEPipelinePass : Pass<"moe-pipeline", "::mlir::gpu::GPUModuleOp"> {
       %acc0 = moe.mfma %ping, %b0, %acc : ...
       moe.sync
       moe.gather %x[%rows, %k2] columns 256 to %ping : ...
+      ...
+      scf.yield %acc1, %w2, %s2 : ...
+    }
       ...
     ```
   }];
@@ -281,7 +284,7 @@ def MoECheckLoweredPass : Pass<"moe-check-lowered", "::mlir::ModuleOp"> {
     Precondition: none. Postcondition: the IR is unchanged.
 
     ```
-    error: 'linalg.fill' op was not lowered by the pipeline, which knows no
+    error: 'tensor.empty' op was not lowered by the pipeline, which knows no
     conversion of it to LLVM or ROCDL ops; lower it before, or register what
     converts its dialect
     ```
