@@ -52,7 +52,7 @@ config.substitutions.append(("%print_hazards", config.moe_print_hazards))
 config.substitutions.append(("%llvm_tools_dir", config.llvm_tools_dir))
 
 # Programs that only some tests need: without them those tests are skipped.
-for program in ["shellcheck"]:
+for program in ["shellcheck", "clang-tidy-22"]:
     if shutil.which(program, path=config.environment["PATH"]):
         config.available_features.add(program)
 

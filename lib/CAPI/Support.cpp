@@ -56,7 +56,7 @@ void capi::giveString(char **target, StringRef text) {
   (*target)[text.size()] = '\0';
 }
 
-void capi::giveJSON(char **target, json::Value value) {
+void capi::giveJSON(char **target, const json::Value &value) {
   std::string text;
   raw_string_ostream(text) << value;
   giveString(target, text);

@@ -59,7 +59,7 @@ checkPointers(llvm::ArrayRef<std::pair<const void *, const char *>> arguments);
 
 /// A copy for moeStringDestroy(); nothing where `target` is null.
 void giveString(char **target, llvm::StringRef text);
-void giveJSON(char **target, llvm::json::Value value);
+void giveJSON(char **target, const llvm::json::Value &value);
 
 /// The threads that 0 stands for.
 unsigned threadsOf(int threads);

@@ -113,7 +113,9 @@ std::vector<CuGroup> Launch::groupsOf(const CuList &list, size_t count) const {
     const GroupClass &kind = recording.classes()[recording.classOf(ordinal)];
     groups[i].waves = &kind.examples[i % kind.examples.size()];
     groups[i].sharing = &kind.sharing;
-    groups[i].start = double(ordinal / uint64_t(p.xcds)) * p.workgroup_clk;
+    // The XCDs start workgroups side by side.
+    uint64_t round = ordinal / uint64_t(p.xcds);
+    groups[i].start = double(round) * p.workgroup_clk;
     groups[i].active = std::max(1.0, i < active.size() ? active[i] : 1.0);
     groups[i].later = i >= recording.residents() && fits;
     groups[i].cached = hbmBytes * p.buffer_sets <= p.mall_bytes;

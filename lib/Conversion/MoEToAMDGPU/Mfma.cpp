@@ -109,8 +109,9 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
         fragments.append(readColumn(stepAt(step)));
       return fragments;
     };
-    SmallVector<Value> fragments = readSteps(0), next;
+    SmallVector<Value> fragments = readSteps(0);
     for (int64_t first = 0; first < steps; first += together) {
+      SmallVector<Value> next;
       if (first + together < steps)
         next = readSteps(first + together);
       pinReads(b);

@@ -111,8 +111,8 @@ void FlagSet::toggle(std::string name, std::string help, bool &target,
   flags.back().takesValue = false;
 }
 
-void FlagSet::integer(std::string name, std::string help, int64_t &target,
-                      int64_t least) {
+void FlagSet::integer(const std::string &name, std::string help,
+                      int64_t &target, int64_t least) {
   value(name, "N", std::move(help),
         [&target, name, least](StringRef text) -> llvm::Error {
           llvm::Expected<int64_t> number = parseInteger(text);
@@ -128,7 +128,8 @@ void FlagSet::integer(std::string name, std::string help, int64_t &target,
         });
 }
 
-void FlagSet::integer(std::string name, std::string help, uint64_t &target) {
+void FlagSet::integer(const std::string &name, std::string help,
+                      uint64_t &target) {
   value(name, "N", std::move(help),
         [&target, name](StringRef text) -> llvm::Error {
           uint64_t number;
@@ -141,7 +142,7 @@ void FlagSet::integer(std::string name, std::string help, uint64_t &target) {
         });
 }
 
-void FlagSet::number(std::string name, std::string help,
+void FlagSet::number(const std::string &name, std::string help,
                      std::optional<float> &target, float least) {
   value(name, "X", std::move(help),
         [&target, name, least](StringRef text) -> llvm::Error {

@@ -65,12 +65,12 @@ public:
   void toggle(std::string name, std::string help, bool &target,
               bool stored = true);
   /// A decimal integer of at least `least`.
-  void integer(std::string name, std::string help, int64_t &target,
+  void integer(const std::string &name, std::string help, int64_t &target,
                int64_t least);
-  void integer(std::string name, std::string help, uint64_t &target);
-  /// A floating-point number; `inf` is one.
-  /// A real number, no NaN; one below `least` is refused.
-  void number(std::string name, std::string help, std::optional<float> &target,
+  void integer(const std::string &name, std::string help, uint64_t &target);
+  /// A real number or `inf`, no NaN; one below `least` is refused.
+  void number(const std::string &name, std::string help,
+              std::optional<float> &target,
               float least = -std::numeric_limits<float>::infinity());
   void string(std::string name, std::string metavar, std::string help,
               std::string &target);
@@ -80,8 +80,8 @@ public:
                      Setter setter);
   /// One of a list of spellings.
   template <typename E>
-  void choice(std::string name, std::string help, E &target,
-              std::vector<std::pair<std::string, E>> choices) {
+  void choice(const std::string &name, std::string help, E &target,
+              const std::vector<std::pair<std::string, E>> &choices) {
     std::string metavar;
     for (const auto &entry : choices)
       metavar += (metavar.empty() ? "" : "|") + entry.first;

@@ -124,7 +124,7 @@ static Error writeTimelineFile(const moe::timing::Recording &recording,
 
 /// What an executor calls with each recorded run.
 moe::executor::ModelHook ExecutorFlags::writeModelled() const {
-  return [*this](std::shared_ptr<const moe::timing::Recording> recording,
+  return [*this](const std::shared_ptr<const moe::timing::Recording> &recording,
                  const moe::timing::Parameters &parameters,
                  const moe::timing::ModelledTime &time) -> Error {
     if (!timeline.empty())

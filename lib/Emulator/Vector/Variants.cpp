@@ -15,14 +15,14 @@ namespace moe::emulator {
 
 namespace base {
 const ValuOps &variantOps();
-}
+} // namespace base
 #ifdef MOE_EMU_HAS_X86_VARIANTS
 namespace avx2 {
 const ValuOps &variantOps();
-}
+} // namespace avx2
 namespace avx512 {
 const ValuOps &variantOps();
-}
+} // namespace avx512
 #endif
 
 /// The sets from the baseline up to `most`.
