@@ -3,9 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // HIP's functions about linear memory. Copies and sets check at the call that
-// every byte on the device's side lies in one allocation; what is on the host's
-// side is the program's own business, as it is for HIP. A copy from or to
-// pageable host memory is done when the call returns, stream or not.
+// every byte on the device's side lies in one allocation, and the report says
+// which does not; what is on the host's side is the program's own business, as
+// it is for HIP. A copy from or to pageable host memory is done when the call
+// returns, stream or not.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +14,20 @@
 #include <cstring>
 
 using namespace moe::hip;
+
+/// Refuses a pointer: the report says what the call wants of it and what is
+/// there.
+static Status refuse(Device &device, const char *name,
+                     const std::string &expected, const void *pointer) {
+  device.report(name + (": expected " + expected) + ", got " +
+                device.memory.describe(pointer));
+  return hipErrorInvalidValue;
+}
+
+static std::string bytesOf(size_t bytes, const char *what) {
+  return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes") +
+         " of one allocation as " + what;
+}
 
 //===----------------------------------------------------------------------===//
 // Allocation
@@ -26,11 +41,15 @@ static int allocate(void **pointer, size_t size, MemoryKind kind,
 }
 
 /// Freeing waits for the device, since its work may still use the memory.
-static int release(void *pointer, MemoryKind kind, MemoryKind orKind) {
+static int release(const char *name, void *pointer, MemoryKind kind,
+                   MemoryKind orKind, const char *allocators) {
   return call([&](Device &device) {
     Status waited = device.queue.waitAll();
-    Status freed = device.memory.release(pointer, kind, orKind);
-    return freed != hipSuccess ? freed : afterWait(device, waited);
+    if (device.memory.release(pointer, kind, orKind) != hipSuccess)
+      return refuse(device, name,
+                    std::string("the start of an allocation of ") + allocators,
+                    pointer);
+    return afterWait(device, waited);
   });
 }
 
@@ -56,10 +75,12 @@ MOE_HIP_API hipMemAllocHost(void **pointer, size_t size) {
   return allocate(pointer, size, MemoryKind::Host);
 }
 MOE_HIP_API hipFree(void *pointer) {
-  return release(pointer, MemoryKind::Device, MemoryKind::Managed);
+  return release(__func__, pointer, MemoryKind::Device, MemoryKind::Managed,
+                 "hipMalloc or hipMallocManaged");
 }
 MOE_HIP_API hipHostFree(void *pointer) {
-  return release(pointer, MemoryKind::Host, MemoryKind::Host);
+  return release(__func__, pointer, MemoryKind::Host, MemoryKind::Host,
+                 "hipHostMalloc");
 }
 MOE_HIP_API hipFreeHost(void *pointer) { return hipHostFree(pointer); }
 
@@ -88,10 +109,14 @@ MOE_HIP_API hipFreeAsync(void *pointer, Stream *handle) {
     if (!pointer || !found ||
         found->base != reinterpret_cast<uint64_t>(pointer) ||
         found->kind != MemoryKind::Device)
-      return hipErrorInvalidValue;
-    device.queue.submit(stream, [&device, pointer] {
-      return device.memory.release(pointer, MemoryKind::Device,
-                                   MemoryKind::Device);
+      return refuse(device, "hipFreeAsync",
+                    "the start of an allocation of hipMallocAsync", pointer);
+    device.queue.submit(stream, [&device, pointer]() -> Status {
+      if (device.memory.release(pointer, MemoryKind::Device,
+                                MemoryKind::Device) == hipSuccess)
+        return hipSuccess;
+      return refuse(device, "hipFreeAsync",
+                    "the start of an allocation of hipMallocAsync", pointer);
     });
     return hipSuccess;
   });
@@ -106,7 +131,10 @@ MOE_HIP_API hipHostUnregister(void *pointer) {
   return call([&](Device &device) {
     Status waited = device.queue.waitAll();
     Status removed = device.memory.remove(pointer, MemoryKind::Registered);
-    return removed != hipSuccess ? removed : afterWait(device, waited);
+    if (removed == hipSuccess)
+      return afterWait(device, waited);
+    refuse(device, "hipHostUnregister", "memory of hipHostRegister", pointer);
+    return removed;
   });
 }
 
@@ -254,8 +282,8 @@ static bool isSide(Device &device, const void *pointer, size_t bytes,
   return true;
 }
 
-static Status copy(Device &device, Stream &stream, const Block &block, int kind,
-                   bool async) {
+static Status copy(const char *name, Device &device, Stream &stream,
+                   const Block &block, int kind, bool async) {
   if (!block.width || !block.height)
     return hipSuccess;
   if (kind < hipMemcpyHostToHost || kind > hipMemcpyDefault)
@@ -268,11 +296,12 @@ static Status copy(Device &device, Stream &stream, const Block &block, int kind,
   bool fromDevice =
       kind == hipMemcpyDeviceToHost || kind == hipMemcpyDeviceToDevice;
   bool pageable = false;
-  if (!isSide(device, block.target, extent(block.targetPitch, block), toDevice,
-              pageable) ||
-      !isSide(device, block.source, extent(block.sourcePitch, block),
-              fromDevice, pageable))
-    return hipErrorInvalidValue;
+  size_t written = extent(block.targetPitch, block);
+  if (!isSide(device, block.target, written, toDevice, pageable))
+    return refuse(device, name, bytesOf(written, "target"), block.target);
+  size_t read = extent(block.sourcePitch, block);
+  if (!isSide(device, block.source, read, fromDevice, pageable))
+    return refuse(device, name, bytesOf(read, "source"), block.source);
   device.queue.submit(stream, [block] {
     for (size_t row = 0; row < block.height; ++row)
       std::memmove(static_cast<char *>(block.target) + row * block.targetPitch,
@@ -286,24 +315,24 @@ static Status copy(Device &device, Stream &stream, const Block &block, int kind,
   return afterWait(device, device.queue.wait(stream));
 }
 
-static int copyLinear(void *target, const void *source, size_t size, int kind,
-                      Stream *handle, bool async) {
+static int copyLinear(const char *name, void *target, const void *source,
+                      size_t size, int kind, Stream *handle, bool async) {
   return callOn(handle, [&](Device &device, Stream &stream) {
-    return copy(device, stream, {target, size, source, size, size, 1}, kind,
-                async);
+    return copy(name, device, stream, {target, size, source, size, size, 1},
+                kind, async);
   });
 }
 
 MOE_HIP_API hipMemcpy(void *target, const void *source, size_t size, int kind) {
-  return copyLinear(target, source, size, kind, nullptr, false);
+  return copyLinear(__func__, target, source, size, kind, nullptr, false);
 }
 MOE_HIP_API hipMemcpyAsync(void *target, const void *source, size_t size,
                            int kind, Stream *stream) {
-  return copyLinear(target, source, size, kind, stream, true);
+  return copyLinear(__func__, target, source, size, kind, stream, true);
 }
 MOE_HIP_API hipMemcpyWithStream(void *target, const void *source, size_t size,
                                 int kind, Stream *stream) {
-  return copyLinear(target, source, size, kind, stream, false);
+  return copyLinear(__func__, target, source, size, kind, stream, false);
 }
 MOE_HIP_API hipMemcpyHtoD(void *target, void *source, size_t size) {
   return hipMemcpy(target, source, size, hipMemcpyHostToDevice);
@@ -337,8 +366,9 @@ MOE_HIP_API hipMemcpyPeerAsync(void *target, int, const void *source, int,
 MOE_HIP_API hipMemcpy2D(void *target, size_t targetPitch, const void *source,
                         size_t sourcePitch, size_t width, size_t height,
                         int kind) {
+  const char *name = __func__;
   return callOn(nullptr, [&](Device &device, Stream &stream) {
-    return copy(device, stream,
+    return copy(name, device, stream,
                 {target, targetPitch, source, sourcePitch, width, height}, kind,
                 false);
   });
@@ -347,8 +377,9 @@ MOE_HIP_API hipMemcpy2DAsync(void *target, size_t targetPitch,
                              const void *source, size_t sourcePitch,
                              size_t width, size_t height, int kind,
                              Stream *handle) {
+  const char *name = __func__;
   return callOn(handle, [&](Device &device, Stream &stream) {
-    return copy(device, stream,
+    return copy(name, device, stream,
                 {target, targetPitch, source, sourcePitch, width, height}, kind,
                 true);
   });
@@ -360,14 +391,15 @@ MOE_HIP_API hipMemcpy2DAsync(void *target, size_t targetPitch,
 
 /// Sets `count` elements; a set never waits unless asked to.
 template <typename T>
-static int set(void *target, T value, size_t count, Stream *handle,
-               bool async) {
+static int set(const char *name, void *target, T value, size_t count,
+               Stream *handle, bool async) {
   return callOn(handle, [&](Device &device, Stream &stream) -> Status {
     if (!count)
       return hipSuccess;
-    if (count > SIZE_MAX / sizeof(T) ||
-        !device.memory.covers(target, count * sizeof(T)))
+    if (count > SIZE_MAX / sizeof(T))
       return hipErrorInvalidValue;
+    if (!device.memory.covers(target, count * sizeof(T)))
+      return refuse(device, name, bytesOf(count * sizeof(T), "target"), target);
     device.queue.submit(stream, [target, value, count] {
       for (size_t i = 0; i < count; ++i)
         std::memcpy(static_cast<char *>(target) + i * sizeof(T), &value,
@@ -379,43 +411,44 @@ static int set(void *target, T value, size_t count, Stream *handle,
 }
 
 MOE_HIP_API hipMemset(void *target, int value, size_t size) {
-  return set(target, uint8_t(value), size, nullptr, false);
+  return set(__func__, target, uint8_t(value), size, nullptr, false);
 }
 MOE_HIP_API hipMemsetAsync(void *target, int value, size_t size,
                            Stream *stream) {
-  return set(target, uint8_t(value), size, stream, true);
+  return set(__func__, target, uint8_t(value), size, stream, true);
 }
 MOE_HIP_API hipMemsetD8(void *target, unsigned char value, size_t count) {
-  return set(target, value, count, nullptr, false);
+  return set(__func__, target, value, count, nullptr, false);
 }
 MOE_HIP_API hipMemsetD8Async(void *target, unsigned char value, size_t count,
                              Stream *stream) {
-  return set(target, value, count, stream, true);
+  return set(__func__, target, value, count, stream, true);
 }
 MOE_HIP_API hipMemsetD16(void *target, unsigned short value, size_t count) {
-  return set(target, value, count, nullptr, false);
+  return set(__func__, target, value, count, nullptr, false);
 }
 MOE_HIP_API hipMemsetD16Async(void *target, unsigned short value, size_t count,
                               Stream *stream) {
-  return set(target, value, count, stream, true);
+  return set(__func__, target, value, count, stream, true);
 }
 MOE_HIP_API hipMemsetD32(void *target, int value, size_t count) {
-  return set(target, value, count, nullptr, false);
+  return set(__func__, target, value, count, nullptr, false);
 }
 MOE_HIP_API hipMemsetD32Async(void *target, int value, size_t count,
                               Stream *stream) {
-  return set(target, value, count, stream, true);
+  return set(__func__, target, value, count, stream, true);
 }
 
-static int setRows(void *target, size_t pitch, int value, size_t width,
-                   size_t height, Stream *handle, bool async) {
+static int setRows(const char *name, void *target, size_t pitch, int value,
+                   size_t width, size_t height, Stream *handle, bool async) {
   return callOn(handle, [&](Device &device, Stream &stream) -> Status {
     if (!width || !height)
       return hipSuccess;
     if (height > 1 && pitch < width)
       return hipErrorInvalidPitchValue;
-    if (!device.memory.covers(target, pitch * (height - 1) + width))
-      return hipErrorInvalidValue;
+    size_t bytes = pitch * (height - 1) + width;
+    if (!device.memory.covers(target, bytes))
+      return refuse(device, name, bytesOf(bytes, "target"), target);
     device.queue.submit(stream, [=] {
       for (size_t row = 0; row < height; ++row)
         std::memset(static_cast<char *>(target) + row * pitch, value, width);
@@ -426,11 +459,11 @@ static int setRows(void *target, size_t pitch, int value, size_t width,
 }
 MOE_HIP_API hipMemset2D(void *target, size_t pitch, int value, size_t width,
                         size_t height) {
-  return setRows(target, pitch, value, width, height, nullptr, false);
+  return setRows(__func__, target, pitch, value, width, height, nullptr, false);
 }
 MOE_HIP_API hipMemset2DAsync(void *target, size_t pitch, int value,
                              size_t width, size_t height, Stream *stream) {
-  return setRows(target, pitch, value, width, height, stream, true);
+  return setRows(__func__, target, pitch, value, width, height, stream, true);
 }
 
 // Built with a default stream for each thread: here the one default stream.

@@ -10,6 +10,7 @@
 #include "Device.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
+#include <pthread.h>
 #include <sys/mman.h>
 
 using namespace llvm;
@@ -53,11 +54,28 @@ void Device::report(const Twine &text) {
   errs() << line;
 }
 
+/// Whether this is a forked child of a process that has used the device.
+static std::atomic<bool> isForkedChild{false};
+
+/// Takes no lock, since another thread may have held it when the child began.
+static Status refuseForkedChild() {
+  static std::atomic<bool> said{false};
+  if (!said.exchange(true))
+    errs()
+        << "libamdhip64_emulated: error: a forked child cannot use the device "
+           "of its parent; fork before the first HIP call, or call exec in "
+           "the child\n";
+  return hipErrorNotInitialized;
+}
+
 Status Device::ready() {
+  if (isForkedChild)
+    return refuseForkedChild();
   std::lock_guard<std::mutex> lock(mutex);
   if (configured)
     return configuration;
   configured = true;
+  pthread_atfork(nullptr, nullptr, [] { isForkedChild = true; });
   Expected<Config> read = readConfig(chipFromCode);
   if (!read) {
     report("error: " + toString(read.takeError()));

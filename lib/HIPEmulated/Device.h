@@ -42,7 +42,9 @@ public:
   static Device &get();
 
   /// Reads the configuration at the first call: hipErrorNoDevice, with the
-  /// reason on stderr, where there is none.
+  /// reason on stderr, where there is none. hipErrorNotInitialized in a forked
+  /// child of a process that has used the device: the thread that does the
+  /// device's work is not there, and locks may be held for ever.
   Status ready();
   /// From now on a missing MOE_HIP_CONFIG means the chip of the first code
   /// object. Only before the first ready().

@@ -84,6 +84,7 @@ Status DeviceMemory::allocate(uint64_t size, MemoryKind kind, unsigned flags,
   made.id = nextId++;
   made.name = "allocation " + std::to_string(made.id);
   usedBytes += size;
+  freed.erase(made.base);
   allocations.emplace(made.base, std::move(made));
   *pointer = pages;
   return hipSuccess;
@@ -100,6 +101,7 @@ Status DeviceMemory::release(void *pointer, MemoryKind kind,
     return hipErrorInvalidValue;
   munmap(pointer, it->second.mappedSize);
   usedBytes -= it->second.size;
+  freed[it->first] = it->second.name;
   allocations.erase(it);
   return hipSuccess;
 }
@@ -147,6 +149,19 @@ std::optional<Allocation> DeviceMemory::find(const void *pointer) const {
   if (it == allocations.end())
     return std::nullopt;
   return it->second;
+}
+
+std::string DeviceMemory::describe(const void *pointer) const {
+  if (!pointer)
+    return "a null pointer";
+  std::lock_guard<std::mutex> lock(mutex);
+  uint64_t address = reinterpret_cast<uint64_t>(pointer);
+  if (auto it = holder(address); it != allocations.end())
+    return "'" + it->second.name + "' (" + std::to_string(it->second.size) +
+           " bytes) at byte " + std::to_string(address - it->first);
+  if (auto it = freed.find(address); it != freed.end())
+    return "'" + it->second + "', which was freed before";
+  return "memory that HIP did not allocate and does not know";
 }
 
 bool DeviceMemory::covers(const void *pointer, uint64_t size) const {

@@ -54,6 +54,9 @@ public:
 
   /// The allocation that holds an address.
   std::optional<Allocation> find(const void *pointer) const;
+  /// What lies at an address, in words: "'allocation 2' (400 bytes) at byte 8",
+  /// a freed allocation, or memory that HIP does not know.
+  std::string describe(const void *pointer) const;
   /// Whether all bytes lie in one allocation.
   bool covers(const void *pointer, uint64_t size) const;
   /// Everything, as a launch takes it.
@@ -69,6 +72,7 @@ private:
   const uint64_t capacity;
   mutable std::mutex mutex;
   std::map<uint64_t, Allocation> allocations; ///< by base
+  std::map<uint64_t, std::string> freed;      ///< base of what was freed -> name
   uint64_t usedBytes = 0, nextId = 1, nextSlot = 0;
 };
 

@@ -4,12 +4,14 @@
 //
 // The thread starts with the first job and never ends: the process ends it. A
 // program that exits without waiting is waited for, so that what the
-// sanitizers found of its last launch is not lost.
+// sanitizers found of its last launch is not lost. A forked child has no such
+// thread, and nothing of its own to wait for.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Queue.h"
 #include <cstdlib>
+#include <pthread.h>
 
 using namespace moe::hip;
 
@@ -51,7 +53,11 @@ void Queue::start() {
   std::thread thread([this] { work(); });
   worker = thread.get_id();
   thread.detach();
-  std::atexit([] { drainedAtExit->drain(); });
+  std::atexit([] {
+    if (drainedAtExit)
+      drainedAtExit->drain();
+  });
+  pthread_atfork(nullptr, nullptr, [] { drainedAtExit = nullptr; });
 }
 
 void Queue::drain() {

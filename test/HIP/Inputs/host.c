@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define CHECK(CALL)                                                            \
   do {                                                                         \
@@ -267,6 +269,24 @@ static void describe(hipFunction_t kernel) {
   printf("in units of LDS: %d\n", blocks);
 }
 
+/* A child of a process that has used the device gets an error, not its
+ * parent's device, and ends; the parent goes on. */
+static void forked(hipFunction_t kernel) {
+  reverse(kernel);
+  pid_t child = fork();
+  if (!child) {
+    void *memory;
+    EXPECT(hipMalloc(&memory, 64), hipErrorNotInitialized);
+    EXPECT(hipDeviceSynchronize(), hipErrorNotInitialized);
+    exit(0);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  if (status != 0)
+    die("status", 0, 0, status);
+  reverse(kernel);
+}
+
 int main(int argc, char **argv) {
   hipModule_t module;
   hipFunction_t kernel;
@@ -289,6 +309,8 @@ int main(int argc, char **argv) {
     misuse(module, kernel);
   else if (!strcmp(what, "describe"))
     describe(kernel);
+  else if (!strcmp(what, "forked"))
+    forked(kernel);
   else
     reverse(kernel);
   printf("%s: good\n", what);
