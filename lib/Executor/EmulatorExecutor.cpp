@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Translate.h"
 #include "moe/Emulator/Emulator.h"
 #include "moe/Executor/Executor.h"
 #include "llvm/Support/FileSystem.h"
@@ -15,39 +16,6 @@
 
 using namespace llvm;
 using namespace moe::executor;
-
-static moe::emulator::Arg::Place translate(Argument::Place place) {
-  using To = moe::emulator::Arg::Place;
-  switch (place) {
-  case Argument::Place::Position:
-    return To::Position;
-  case Argument::Place::Name:
-    return To::Name;
-  case Argument::Place::Offset:
-    return To::Offset;
-  case Argument::Place::None:
-    break;
-  }
-  return To::None;
-}
-
-static moe::emulator::Arg translate(const Argument &argument) {
-  moe::emulator::Arg arg;
-  if (argument.kind == Argument::Kind::Null)
-    arg = moe::emulator::Arg::nullBuffer();
-  else if (argument.kind == Argument::Kind::Buffer)
-    arg = moe::emulator::Arg::buffer(argument.bytes);
-  arg.name = argument.name;
-  arg.readOnly = argument.readOnly;
-  arg.value = argument.value;
-  arg.place = translate(argument.place);
-  arg.offset = argument.offset;
-  arg.sameAs = argument.sameAs;
-  arg.plus = argument.plus;
-  for (const Argument::Pointer &pointer : argument.pointers)
-    arg.pointers.push_back({pointer.at, pointer.arg, pointer.plus});
-  return arg;
-}
 
 static std::vector<std::pair<std::string, uint64_t>>
 listStats(const moe::emulator::Stats &s) {

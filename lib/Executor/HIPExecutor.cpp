@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Translate.h"
 #include "moe/Emulator/KernelImage.h"
 #include "moe/Executor/HIP.h"
 #include "llvm/ADT/STLExtras.h"
@@ -57,9 +58,11 @@ HIPKernel::~HIPKernel() {
     (void)hip->hipModuleUnload(module);
 }
 
-/// Where each argument lies in the kernarg segment, and its explicit bytes.
-static Error layOut(const Launch &launch, std::vector<uint64_t> &offsets,
-                    std::vector<uint8_t> &kernarg) {
+/// Where each argument goes in the kernarg segment, and the explicit bytes.
+static Error layOut(const Launch &launch,
+                    std::vector<std::optional<uint64_t>> &places,
+                    std::vector<uint8_t> &kernarg,
+                    std::vector<std::string> &warnings) {
   Expected<moe::emulator::KernelImage> image =
       moe::emulator::KernelImage::load(launch.elf);
   if (!image)
@@ -68,24 +71,30 @@ static Error layOut(const Launch &launch, std::vector<uint64_t> &offsets,
       image->kernel(launch.kernel);
   if (!info)
     return info.takeError();
-  ArrayRef<moe::emulator::KernelArg> args = (*info)->args;
-  if (launch.args.size() > args.size())
-    return createStringError("kernel '" + launch.kernel +
-                             "': expected at most " + Twine(args.size()) +
-                             " arguments, got " + Twine(launch.args.size()));
-  for (const moe::emulator::KernelArg &arg : args)
+  moe::emulator::Launch asked;
+  for (auto [i, arg] : enumerate(launch.args)) {
+    if (arg.sameAs &&
+        (*arg.sameAs >= launch.args.size() || launch.args[*arg.sameAs].sameAs))
+      return createStringError("argument " + Twine(i) +
+                               ": expected the number of an argument with a "
+                               "buffer of its own, got " +
+                               Twine(*arg.sameAs));
+    asked.args.push_back(translate(arg));
+  }
+  if (Error error =
+          moe::emulator::placeArguments(**info, asked).moveInto(places))
+    return error;
+  if (auto missing = moe::emulator::missingArguments(**info, asked, places))
+    warnings.push_back(std::move(*missing));
+  for (const moe::emulator::KernelArg &arg : (*info)->args)
     kernarg.resize(std::max<size_t>(kernarg.size(), arg.offset + arg.size));
-  for (size_t i = 0; i < launch.args.size(); ++i) {
-    const Argument &arg = launch.args[i];
+  for (auto [arg, place] : zip(launch.args, places)) {
+    if (!place)
+      continue;
     uint64_t size = arg.kind == Argument::Kind::Scalar ? arg.value.size() : 8;
-    if (size != args[i].size)
-      return createStringError("kernel '" + launch.kernel + "': argument " +
-                               Twine(i) + " ('" + arg.name + "'): expected " +
-                               Twine(args[i].size) + " bytes, got " +
-                               Twine(size));
-    offsets.push_back(args[i].offset);
+    kernarg.resize(std::max<size_t>(kernarg.size(), *place + size));
     if (arg.kind == Argument::Kind::Scalar)
-      llvm::copy(arg.value, kernarg.begin() + args[i].offset);
+      llvm::copy(arg.value, kernarg.begin() + *place);
   }
   return Error::success();
 }
@@ -94,7 +103,8 @@ Expected<std::unique_ptr<HIPKernel>>
 HIPKernel::create(std::shared_ptr<const hip::Library> hip, const Launch &launch,
                   unsigned sets) {
   std::unique_ptr<HIPKernel> kernel(new HIPKernel(std::move(hip), launch));
-  if (Error error = layOut(launch, kernel->offsets, kernel->kernarg))
+  if (Error error =
+          layOut(launch, kernel->places, kernel->kernarg, kernel->missing))
     return std::move(error);
   if (Error error = kernel->load())
     return std::move(error);
@@ -122,7 +132,7 @@ Error HIPKernel::load() {
 Error HIPKernel::makeSet() {
   sets.emplace_back(launch.args.size(), nullptr);
   for (auto [arg, pointer] : zip(launch.args, sets.back()))
-    if (arg.kind == Argument::Kind::Buffer && !arg.bytes.empty())
+    if (arg.kind == Argument::Kind::Buffer && !arg.sameAs && !arg.bytes.empty())
       if (Error error =
               check(hip->hipMalloc(&pointer, arg.bytes.size()), "hipMalloc"))
         return error;
@@ -136,14 +146,51 @@ uint64_t HIPKernel::bytes() const {
   return sum;
 }
 
+/// The device address of an argument's buffer in one set; 0 for null.
+uint64_t HIPKernel::address(unsigned set, size_t i) const {
+  const Argument &arg = launch.args[i];
+  size_t owner = arg.sameAs.value_or(i);
+  auto base = reinterpret_cast<uint64_t>(sets[set][owner]);
+  return arg.sameAs ? base + arg.plus : base;
+}
+
+/// Writes the addresses that an argument's bytes hold.
+Error HIPKernel::writePointers(unsigned set, size_t i,
+                               MutableArrayRef<uint8_t> bytes) const {
+  for (const Argument::Pointer &pointer : launch.args[i].pointers) {
+    std::string where = "argument " + std::to_string(i) + ": a pointer ";
+    if (pointer.at > bytes.size() || bytes.size() - pointer.at < 8)
+      return createStringError(where + "at byte " + Twine(pointer.at) +
+                               " does not fit its " + Twine(bytes.size()) +
+                               " bytes");
+    if (pointer.arg >= launch.args.size() || !address(set, pointer.arg))
+      return createStringError(where + "to argument " + Twine(pointer.arg) +
+                               ", which is no buffer");
+    support::endian::write64le(bytes.data() + pointer.at,
+                               address(set, pointer.arg) + pointer.plus);
+  }
+  return Error::success();
+}
+
 Error HIPKernel::upload(unsigned set) {
-  for (auto [arg, pointer] : zip(launch.args, sets[set]))
-    if (pointer)
-      if (Error error =
-              check(hip->hipMemcpy(pointer, arg.bytes.data(), arg.bytes.size(),
-                                   hip::hipMemcpyHostToDevice),
-                    "hipMemcpy"))
+  for (auto [i, arg] : enumerate(launch.args)) {
+    void *pointer = sets[set][i];
+    if (!pointer)
+      continue;
+    // Its own copy of the bytes that say where this set's buffers are.
+    std::vector<uint8_t> patched;
+    ArrayRef<uint8_t> bytes = arg.bytes;
+    if (!arg.pointers.empty()) {
+      patched = bytes.vec();
+      if (Error error = writePointers(set, i, patched))
         return error;
+      bytes = patched;
+    }
+    if (Error error = check(hip->hipMemcpy(pointer, bytes.data(), bytes.size(),
+                                           hip::hipMemcpyHostToDevice),
+                            "hipMemcpy"))
+      return error;
+  }
   return Error::success();
 }
 
@@ -172,10 +219,15 @@ static Error launchOn(const hip::Library &hip, const Launch &launch,
 }
 
 Expected<double> HIPKernel::run(unsigned set) {
-  for (size_t i = 0; i < launch.args.size(); ++i)
-    if (launch.args[i].kind != Argument::Kind::Scalar)
-      support::endian::write64le(kernarg.data() + offsets[i],
-                                 reinterpret_cast<uint64_t>(sets[set][i]));
+  for (auto [i, arg] : enumerate(launch.args)) {
+    if (!places[i])
+      continue;
+    uint8_t *target = kernarg.data() + *places[i];
+    if (arg.kind != Argument::Kind::Scalar)
+      support::endian::write64le(target, address(set, i));
+    else if (Error error = writePointers(set, i, {target, arg.value.size()}))
+      return std::move(error);
+  }
   if (Error error =
           check(hip->hipEventRecord(start, nullptr), "hipEventRecord"))
     return std::move(error);
@@ -206,9 +258,10 @@ struct LoadedKernels {
 
 Error moe::executor::launchOnStream(StringRef name, const Launch &launch,
                                     void *stream) {
-  std::vector<uint64_t> offsets;
+  std::vector<std::optional<uint64_t>> places;
   std::vector<uint8_t> kernarg;
-  if (Error error = layOut(launch, offsets, kernarg))
+  std::vector<std::string> missing;
+  if (Error error = layOut(launch, places, kernarg, missing))
     return error;
   // Never destroyed: HIP may be gone before this library is.
   static auto *loaded = new LoadedKernels();
@@ -256,6 +309,7 @@ public:
     if (!milliseconds)
       return milliseconds.takeError();
     Outcome outcome;
+    outcome.warnings = (*kernel)->warnings();
     // On the emulated device events count instructions.
     outcome.seconds = library->isEmulated()
                           ? std::chrono::duration<double>(

@@ -169,6 +169,7 @@ def parse_layers(text: str) -> list[int]:
 
 
 def make_parser(program: str) -> argparse.ArgumentParser:
+    from . import __version__  # the package imports this module
     parser = argparse.ArgumentParser(
         prog=program, allow_abbrev=False,
         description="Writes the MoE layers of a safetensors checkpoint in the order that "
@@ -191,6 +192,8 @@ def make_parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument("--ep", metavar="RANK/SIZE", type=parse_split, default=(0, 1),
                         help="one part of the experts [0/1]")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}",
+                        help="print the version")
     return parser
 
 

@@ -3,6 +3,7 @@
 // moe-compile: one kernel from IR or flags to a code object. Everything is in
 // lib/Driver.
 #include "Driver/Compile/CompileCommand.h"
+#include "Driver/Options/Version.h"
 
 #include <csignal>
 
@@ -11,5 +12,7 @@ int main(int argc, char **argv) {
   // A file over the limit is an error of the write, which says which file.
   std::signal(SIGXFSZ, SIG_IGN);
 #endif
+  if (moe::driver::printedVersion(argc, argv, "moe-compile"))
+    return 0;
   return moe::driver::runMoECompile({argv + 1, argv + argc});
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Options/OutputFile.h"
+#include "Driver/Options/Version.h"
 #include "Driver/Run/TimeCommand.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
@@ -22,6 +23,8 @@ int main(int argc, char **argv) {
   // A file over the limit is an error of the write, which says which file.
   std::signal(SIGXFSZ, SIG_IGN);
 #endif
+  if (printedVersion(argc, argv, "moe-launch"))
+    return 0;
   Expected<Verdict> verdict =
       timeCommand(ArrayRef<const char *>(argv + 1, size_t(argc - 1)));
   if (!verdict)

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Options/OutputFile.h"
+#include "Driver/Options/Version.h"
 #include "Driver/Run/RunCommands.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
@@ -22,6 +23,8 @@ int main(int argc, char **argv) {
   // A file over the limit is an error of the write, which says which file.
   std::signal(SIGXFSZ, SIG_IGN);
 #endif
+  if (printedVersion(argc, argv, "moe-run"))
+    return 0;
   StringRef name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h")
     name = "help";

@@ -179,6 +179,18 @@ struct Launch {
   llvm::MutableArrayRef<uint8_t> image;
 };
 
+/// The byte of the kernarg segment at which each argument of the launch goes;
+/// none for Place::None. Errors: an argument that the metadata does not have or
+/// has with another size, two in one place, one outside the segment.
+llvm::Expected<std::vector<std::optional<uint64_t>>>
+placeArguments(const KernelInfo &kernel, const Launch &launch);
+
+/// What a launch leaves out, which is zero then: a sentence where that is more
+/// than pointers at the end (compilers append some for their own use).
+std::optional<std::string>
+missingArguments(const KernelInfo &kernel, const Launch &launch,
+                 llvm::ArrayRef<std::optional<uint64_t>> places);
+
 /// What a run counted. `instructions` is always there, the rest with
 /// RunOptions::stats.
 struct Stats {

@@ -42,22 +42,28 @@ public:
 
   /// Bytes of one set on the device.
   uint64_t bytes() const;
+  /// What is worth telling of the launch.
+  llvm::ArrayRef<std::string> warnings() const { return missing; }
 
 private:
   HIPKernel(std::shared_ptr<const hip::Library> hip, const Launch &launch);
   llvm::Error load();
   llvm::Error makeSet();
+  uint64_t address(unsigned set, size_t i) const;
+  llvm::Error writePointers(unsigned set, size_t i,
+                            llvm::MutableArrayRef<uint8_t> bytes) const;
 
   std::shared_ptr<const hip::Library> hip;
   const Launch &launch;
   hip::Module *module = nullptr;
   hip::Function *function = nullptr;
   hip::Event *start = nullptr, *stop = nullptr;
-  /// Of each set: device memory of each argument, null for scalars.
+  /// Of each set: device memory of each argument with a buffer of its own.
   std::vector<std::vector<void *>> sets;
-  /// Where each argument lies in the kernarg segment, and its explicit bytes.
-  std::vector<uint64_t> offsets;
+  /// Where each argument goes in the kernarg segment, and the explicit bytes.
+  std::vector<std::optional<uint64_t>> places;
   std::vector<uint8_t> kernarg;
+  std::vector<std::string> missing; ///< a warning, or none
 };
 
 /// Starts a launch on a stream of the device of the HIP library of that name

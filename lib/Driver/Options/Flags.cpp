@@ -87,6 +87,12 @@ static llvm::Error forFlag(StringRef name, llvm::Error error) {
 
 void FlagSet::group(std::string title) { groups.push_back(std::move(title)); }
 
+void FlagSet::hideGroup(StringRef title) {
+  for (size_t i = 0; i < groups.size(); ++i)
+    if (title == groups[i])
+      hidden.push_back(i + 1);
+}
+
 void FlagSet::value(std::string name, std::string metavar, std::string help,
                     Setter setter) {
   flags.push_back({std::move(name), std::move(metavar), std::move(help),
@@ -308,6 +314,8 @@ void FlagSet::printHelp(llvm::raw_ostream &os) const {
     printRow(os, positionalMetavar, positionalHelp);
   }
   for (size_t current = 0; current <= groups.size(); ++current) {
+    if (llvm::is_contained(hidden, current))
+      continue;
     bool any = false;
     for (const Flag &flag : flags)
       if (flag.group == current && !any) {
@@ -325,6 +333,7 @@ void FlagSet::printHelp(llvm::raw_ostream &os) const {
   }
   os << '\n';
   printRow(os, "--help", "print this text");
+  printRow(os, "--version", "print the tool's version and that of LLVM");
   if (!examples.empty())
     os << "\nexamples:\n";
   for (const auto &[command, what] : examples)

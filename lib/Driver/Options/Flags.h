@@ -56,6 +56,9 @@ public:
 
   /// A title that `printHelp` prints above the flags added from here on.
   void group(std::string title);
+  /// Leaves a group out of printHelp(): its flags do not suit the command, which
+  /// says so where one is given.
+  void hideGroup(llvm::StringRef title);
 
   /// The general form: `setter` gets the value and refuses what it cannot
   /// parse.
@@ -135,6 +138,7 @@ private:
 
   std::string usage, overview;
   std::vector<std::string> groups;
+  std::vector<size_t> hidden; ///< numbers of groups, from 1
   std::vector<std::pair<std::string, std::string>> examples;
   std::vector<Flag> flags;
   std::string positionalMetavar, positionalHelp;

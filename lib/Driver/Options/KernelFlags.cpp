@@ -76,13 +76,16 @@ static void addConfigFlags(FlagSet &flags, KernelOptions &options) {
                 options.outStride, 1);
 }
 
+static constexpr char stage2Group[] = "stage 2 (gemm2) only";
+static constexpr char stage1Group[] = "stage 1 (gemm1, activate) only";
+
 static void addStageFlags(FlagSet &flags, KernelOptions &options) {
-  flags.group("stage 2 (gemm2) only");
+  flags.group(stage2Group);
   flags.toggle("no-accumulate", "store into out[T*topk,H] instead of adding",
                options.accumulate, false);
   flags.toggle("no-weight", "do not multiply by the routing weight",
                options.routingWeight, false);
-  flags.group("stage 1 (gemm1, activate) only");
+  flags.group(stage1Group);
   flags.choice<Activation>("act", "activation [silu]", options.act,
                            {{"silu", Activation::Silu},
                             {"swiglu", Activation::Swiglu},
@@ -99,6 +102,10 @@ static void addStageFlags(FlagSet &flags, KernelOptions &options) {
   flags.number("beta", "run-time beta of situv2 [4]", options.beta);
   flags.number("linear-beta", "run-time linear beta of situv2 [25]",
                options.linearBeta);
+}
+
+void hideOtherStage(FlagSet &flags, KernelKind kernel) {
+  flags.hideGroup(isStage1(kernel) ? stage2Group : stage1Group);
 }
 
 void addKernelFlags(FlagSet &flags, KernelOptions &options) {

@@ -16,6 +16,9 @@ namespace moe::driver {
 /// the parse.
 void addKernelFlags(FlagSet &flags, KernelOptions &options);
 
+/// Leaves the flags of the other stage than the kernel's out of the help.
+void hideOtherStage(FlagSet &flags, KernelKind kernel);
+
 /// Adds `--kernel gemm1|gemm2`.
 void addKernelKindFlag(FlagSet &flags, KernelOptions &options);
 

@@ -160,12 +160,6 @@ Error Reader::floating(StringRef at, StringRef kind, const json::Value &value,
 
 Error Reader::scalar(StringRef at, StringRef kind, const json::Object &object,
                      LaunchArg &arg) const {
-  const json::Value *value = object.get("value");
-  if (!value)
-    return bad(at + "expected a 'value', got nothing");
-  if (kind == "f32" || kind == "f64")
-    return floating(at, kind, *value, arg);
-
   struct Range {
     StringRef kind;
     size_t width;
@@ -179,12 +173,17 @@ Error Reader::scalar(StringRef at, StringRef kind, const json::Object &object,
   };
   const Range *range =
       find_if(ranges, [&](const Range &r) { return r.kind == kind; });
-  if (range == std::end(ranges))
+  bool isFloat = kind == "f32" || kind == "f64";
+  if (range == std::end(ranges) && !isFloat)
     return bad(at +
                "expected kind buffer, bytes, u8, i32, u32, i64, u64, f32 or "
-               "f64, "
-               "got '" +
+               "f64, got '" +
                kind + "'");
+  const json::Value *value = object.get("value");
+  if (!value)
+    return bad(at + "expected a 'value', got nothing");
+  if (isFloat)
+    return floating(at, kind, *value, arg);
   std::optional<int64_t> number = value->getAsInteger();
   std::optional<uint64_t> large = value->getAsUINT64();
   bool fits = number ? *number >= range->least &&

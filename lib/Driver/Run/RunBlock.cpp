@@ -123,14 +123,9 @@ readTensor(StringRef dir, StringRef name, ArrayRef<DType> types, size_t rank,
   sys::path::append(path, name + ".npy");
   if (optional && !sys::fs::exists(path))
     return std::nullopt;
-  Expected<NpyArray> array = readNpy(path);
+  Expected<NpyArray> array = readNpy(path, types);
   if (!array)
     return array.takeError();
-  if (!is_contained(types, array->type))
-    return failure(
-        "'" + path.str() + "': expected " + toString(types[0]) +
-        (types.size() > 1 ? Twine(" or ") + toString(types[1]) : Twine()) +
-        ", got " + toString(array->type));
   if (array->shape.size() != rank)
     return failure("'" + path.str() + "': expected " + Twine(rank) +
                    " dimensions, got " + shapeString(array->shape));

@@ -13,6 +13,7 @@
 #include "moe/Reference/Sorting.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cstring>
 #include <thread>
 
@@ -70,16 +71,7 @@ private:
 
 Expected<NpyArray> DataReader::load(StringRef name,
                                     ArrayRef<DType> types) const {
-  Expected<NpyArray> array = readNpy(pathOf(name));
-  if (!array)
-    return array.takeError();
-  if (is_contained(types, array->type))
-    return array;
-  std::string expected;
-  for (DType type : types)
-    expected += (expected.empty() ? "" : " or ") + std::string(toString(type));
-  return failure("'" + pathOf(name) + "': expected " + expected + ", got " +
-                 toString(array->type));
+  return readNpy(pathOf(name), types);
 }
 
 Error DataReader::checkShape(StringRef name, const NpyArray &array,
@@ -96,7 +88,8 @@ Error DataReader::setDimension(StringRef flag, bool isGiven, int64_t &dimension,
                                int64_t found, StringRef tensor) const {
   if (files.second() && dimension != found)
     return failure("'" + pathOf(tensor) + "': expected " + flag + " " +
-                   Twine(dimension) + " as in stage 1, got " + Twine(found));
+                   Twine(dimension) + " as in '" + pathOf("w13") + "', got " +
+                   Twine(found));
   if (isGiven && dimension != found)
     return failure("--" + flag + ": expected " + Twine(found) + " as in '" +
                    pathOf(tensor) + "', got " + Twine(dimension));
@@ -283,7 +276,9 @@ Error DataReader::readActivations() {
     return x.takeError();
   if (Error error = checkShape(
           "x", *x, {gemm2 ? problem.tokens * o.topk : problem.tokens, o.k()},
-          gemm2 ? "[tokens*topk, K]" : "[tokens, K]"))
+          (Twine(gemm2 ? "[tokens*topk, K]" : "[tokens, K]") + ", K as in '" +
+           pathOf(files.w()) + "'")
+              .str()))
     return error;
   problem.x = std::move(x->data);
   return Error::success();
@@ -291,8 +286,12 @@ Error DataReader::readActivations() {
 
 Error DataReader::readBias() {
   const KernelOptions &o = problem.options;
-  if (!o.bias)
+  if (!o.bias) {
+    if (exists(files.bias()))
+      errs() << "moe-run: note: '" << pathOf(files.bias())
+             << "' is not read without --bias\n";
     return Error::success();
+  }
   if (!exists(files.bias()))
     return failure("'" + pathOf(files.bias()) +
                    "': expected the tensor that --bias asks for, got no file");
@@ -358,13 +357,9 @@ moe::driver::readProblem(StringRef dir, const KernelOptions &options,
 }
 
 Expected<std::vector<int32_t>> moe::driver::readExpertMask(StringRef path) {
-  Expected<NpyArray> array = readNpy(path);
+  Expected<NpyArray> array = readNpy(path, {DType::I32, DType::I64, DType::U8});
   if (!array)
     return array.takeError();
-  if (array->type != DType::I32 && array->type != DType::I64 &&
-      array->type != DType::U8)
-    return failure("'" + path + "': expected int32, got " +
-                   toString(array->type));
   if (array->shape.size() != 1)
     return failure("'" + path + "': expected shape [global experts], got " +
                    shapeString(array->shape));

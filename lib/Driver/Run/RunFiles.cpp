@@ -124,11 +124,23 @@ std::string moe::driver::shapeString(ArrayRef<int64_t> shape) {
   return text + "]";
 }
 
+std::string moe::driver::namesOf(ArrayRef<DType> types) {
+  std::string text;
+  for (size_t i = 0; i < types.size(); ++i) {
+    text += i == 0 ? "" : i + 1 == types.size() ? " or " : ", ";
+    text += toString(types[i]);
+    if (types[i] == DType::U16)
+      text += " (the bits of bf16)";
+  }
+  return text;
+}
+
 namespace {
 /// Reads the dictionary literal of a header.
 class HeaderParser {
 public:
-  HeaderParser(StringRef text, StringRef path) : rest(text), path(path) {}
+  HeaderParser(StringRef text, StringRef path, ArrayRef<DType> types)
+      : rest(text), path(path), types(types) {}
 
   Error parse(NpyArray &array) {
     if (!take("{"))
@@ -200,17 +212,19 @@ private:
                      "': expected a plain element type, got a "
                      "structured one (" +
                      toString(text.takeError()) + ")");
+    std::string got = "element type '" + text->str() + "'";
     for (const TypeName &entry : kTypes)
       // A byte has no order: NumPy writes '|', others may write '<'.
       if (*text == entry.descr ||
           (entry.width == 1 && text->drop_front() == "u1")) {
         array.type = entry.type;
-        return Error::success();
+        if (is_contained(types, entry.type))
+          return Error::success();
+        got = entry.name;
       }
-    return failure("'" + path +
-                   "': expected uint8, uint16, int32, int64, float16 or "
-                   "float32 in little endian, got element type '" +
-                   *text + "'");
+    return failure("'" + path + "': expected " + namesOf(types) +
+                   (text->starts_with(">") ? ", little endian" : "") +
+                   ", got " + got);
   }
 
   Error shape(NpyArray &array) {
@@ -235,10 +249,11 @@ private:
   }
 
   StringRef rest, path;
+  ArrayRef<DType> types;
 };
 } // namespace
 
-Expected<NpyArray> moe::driver::readNpy(StringRef path) {
+Expected<NpyArray> moe::driver::readNpy(StringRef path, ArrayRef<DType> types) {
   Expected<HostBuffer> file = readFile(path);
   if (!file)
     return file.takeError();
@@ -259,7 +274,8 @@ Expected<NpyArray> moe::driver::readNpy(StringRef path) {
                    Twine(length) + " bytes, got " +
                    Twine(uint64_t(text.size() - begin)));
   NpyArray array;
-  if (Error error = HeaderParser(text.substr(begin, length), path).parse(array))
+  if (Error error =
+          HeaderParser(text.substr(begin, length), path, types).parse(array))
     return std::move(error);
 
   uint64_t expected =

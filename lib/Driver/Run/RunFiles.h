@@ -85,9 +85,14 @@ struct NpyArray {
 /// "[2, 3]".
 std::string shapeString(llvm::ArrayRef<int64_t> shape);
 
-/// Reads a .npy file (format versions 1, 2, 3). Errors: not one, truncated,
-/// longer than its shape says, Fortran order, big endian, a type not in DType.
-llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
+/// "uint8, float16 or float32", where uint16 stands for the bits of bf16.
+std::string namesOf(llvm::ArrayRef<DType> types);
+
+/// Reads a .npy file (format versions 1, 2, 3) whose element type is one of
+/// `types`. Errors: not one, truncated, longer than its shape says, Fortran
+/// order, big endian, another type.
+llvm::Expected<NpyArray> readNpy(llvm::StringRef path,
+                                 llvm::ArrayRef<DType> types);
 
 /// Writes a .npy file of version 1.0, whole or not at all.
 llvm::Error writeNpy(llvm::StringRef path, DType type,

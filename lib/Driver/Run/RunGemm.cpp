@@ -54,10 +54,12 @@ static void addRouterFlags(FlagSet &flags, Router &router) {
 
 static void addFlags(FlagSet &flags, Request &request) {
   addKernelFlags(flags, request.options);
+  if (!request.layer)
+    hideOtherStage(flags, request.options.kernel);
   if (request.router)
     addRouterFlags(flags, *request.router);
   flags.group("the problem");
-  flags.string("chip", "NAME", "chip to compile for (required)", request.chip);
+  flags.string("chip", "CHIP", "gfx942 or gfx950; no default", request.chip);
   flags.integer("tokens", "tokens of the batch", request.tokens, 0);
   flags.choice<Routing>("routing", "how tokens choose experts [uniform]",
                         request.routing,

@@ -55,9 +55,11 @@ static void printSummary(const LaunchFile &launch,
                          const moe::executor::Outcome &outcome,
                          const std::optional<ExpectResult> &expect,
                          StringRef executor) {
-  outs() << launch.kernel << ": " << outcome.instructions
-         << " wave instructions in " << format("%.3f", outcome.seconds)
-         << " s (" << executor << ")\n";
+  outs() << launch.kernel << ": ";
+  // A GPU counts no instructions.
+  if (outcome.instructions)
+    outs() << outcome.instructions << " wave instructions in ";
+  outs() << format("%.3f", outcome.seconds) << " s (" << executor << ")\n";
   printStats(outcome);
   if (!expect)
     return;
@@ -138,7 +140,7 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
   if (expect && !expect->pass())
     explainMismatch(*launch, *expect);
   if (!outcome->reports.empty())
-    errs() << "moe-run: error: " << outcome->reportGroups
-           << " sanitizer reports\n";
+    errs() << "moe-run: error: " << outcome->reportGroups << " sanitizer report"
+           << (outcome->reportGroups == 1 ? "" : "s") << '\n';
   return pass ? Verdict::Good : Verdict::Failed;
 }

@@ -149,8 +149,9 @@ void moe::driver::printSummary(const Request &request, const Problem &problem,
   else if (request.dataDir.empty())
     outs() << ", " << toString(request.routing) << " routing, seed "
            << request.seed;
-  outs() << "\n  config        " << configLine(o) << "\n  instructions  "
-         << result.outcome.instructions;
+  outs() << "\n  config        " << configLine(o);
+  if (result.outcome.instructions) // a GPU counts none
+    outs() << "\n  instructions  " << result.outcome.instructions;
   if (result.sampled) {
     outs() << '\n';
     printStats(result.outcome);
@@ -212,5 +213,6 @@ void moe::driver::explainResult(const Result &result) {
   }
   if (!result.outcome.reports.empty())
     errs() << "moe-run: error: " << result.outcome.reportGroups
-           << " sanitizer reports\n";
+           << " sanitizer report"
+           << (result.outcome.reportGroups == 1 ? "" : "s") << '\n';
 }

@@ -102,13 +102,9 @@ static Error measure(MutableArrayRef<Timed> all, const TimeFlags &flags) {
   return Error::success();
 }
 
-/// Reads a file, brings it to the device, runs it once.
+/// Brings what a file says to the device, runs it once.
 static Error prepare(Timed &timed, const TimeFlags &flags,
                      std::shared_ptr<const moe::hip::Library> hip) {
-  Expected<LaunchFile> file = readLaunchFile(timed.path);
-  if (!file)
-    return file.takeError();
-  timed.file = std::move(*file);
   for (const std::string &warning : timed.file.warnings)
     errs() << "moe-launch: warning: " << warning << '\n';
   timed.launch = timed.file.request();
@@ -117,6 +113,8 @@ static Error prepare(Timed &timed, const TimeFlags &flags,
   if (!kernel)
     return at(timed.path, kernel.takeError());
   timed.kernel = std::move(*kernel);
+  for (const std::string &warning : timed.kernel->warnings())
+    errs() << "moe-launch: warning: " << warning << '\n';
   // The sets that are timed get the file's contents too, before the first run
   // changes the host's copy.
   for (int64_t set = 1; flags.repeat && set < flags.sets; ++set)
@@ -237,6 +235,12 @@ Expected<Verdict> moe::driver::timeCommand(Arguments args) {
   if (options.files.empty())
     return usageError("expected a launch file (moe-run help launch-file)");
 
+  std::vector<Timed> all(options.files.size());
+  for (auto [timed, path] : zip(all, options.files)) {
+    timed.path = path;
+    if (Error error = readLaunchFile(path).moveInto(timed.file))
+      return std::move(error);
+  }
   auto hip = moe::executor::loadHIP(options.library);
   if (!hip)
     return hip.takeError();
@@ -244,12 +248,9 @@ Expected<Verdict> moe::driver::timeCommand(Arguments args) {
   if (int status = (*hip)->hipDeviceGetName(device, sizeof(device), 0))
     return createStringError("hipDeviceGetName: " +
                              moe::hip::Library::describe(status));
-  std::vector<Timed> all(options.files.size());
-  for (auto [timed, path] : zip(all, options.files)) {
-    timed.path = path;
+  for (Timed &timed : all)
     if (Error error = prepare(timed, options, *hip))
       return std::move(error);
-  }
   if (options.repeat)
     if (Error error = measure(all, options))
       return std::move(error);

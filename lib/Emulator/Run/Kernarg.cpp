@@ -125,6 +125,38 @@ moe::emulator::placeArguments(const KernelInfo &kernel, const Launch &launch) {
   return places;
 }
 
+std::optional<std::string>
+moe::emulator::missingArguments(const KernelInfo &kernel, const Launch &launch,
+                                ArrayRef<std::optional<uint64_t>> places) {
+  // Bytes at an offset may hold several arguments.
+  auto isGiven = [&](const KernelArg &slot) {
+    for (auto [arg, place] : zip(launch.args, places)) {
+      uint64_t size = arg.kind == Arg::Kind::Buffer ? 8 : arg.value.size();
+      if (place && *place <= slot.offset && slot.offset < *place + size)
+        return true;
+    }
+    return false;
+  };
+  std::string names;
+  bool onlyPointers = true;
+  size_t count = 0;
+  for (auto [i, slot] : enumerate(kernel.args)) {
+    if (isGiven(slot))
+      continue;
+    ++count;
+    onlyPointers &= slot.isPointer();
+    names += (names.empty() ? "" : ", ") +
+             (slot.name.empty() ? "argument " + std::to_string(i)
+                                : "'" + slot.name + "'");
+  }
+  if (!count || onlyPointers)
+    return std::nullopt;
+  return "kernel '" + kernel.name + "': expected " +
+         std::to_string(kernel.args.size()) + " arguments, got " +
+         std::to_string(kernel.args.size() - count) + "; zero is passed for " +
+         names;
+}
+
 /// Maps what is a buffer of its own; the addresses, 0 for everything else.
 static Expected<std::vector<uint64_t>>
 mapBuffers(const KernelInfo &kernel, const Launch &launch, Memory &memory,

@@ -15,12 +15,6 @@
 
 namespace moe::emulator {
 
-/// The byte of the kernarg segment at which each argument of the launch goes;
-/// none for Place::None. Errors: an argument that the metadata does not have or
-/// has with another size, two in one place, one outside the segment.
-llvm::Expected<std::vector<std::optional<uint64_t>>>
-placeArguments(const KernelInfo &kernel, const Launch &launch);
-
 /// Maps the buffers, writes pointers into values and buffers, and the arguments
 /// into `kernarg`. `watch` is called with the address of each buffer in which a
 /// kernel is likely to keep flags and partial results.

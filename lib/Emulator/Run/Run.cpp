@@ -145,6 +145,10 @@ Expected<RunResult> LaunchRun::run() {
   if (!placed)
     return placed.takeError();
   places = std::move(*placed);
+  if (!launch.kernarg)
+    if (std::optional<std::string> missing =
+            missingArguments(*kernel, launch, places))
+      warnings.insert(std::move(*missing));
   if (Error error = checkArithmetic())
     return std::move(error);
   if (Error error = decode())

@@ -2,8 +2,9 @@
 #
 # launch_format.py OBJECT [CHIP | mistakes]: launches the kernels of
 # launch_format.cl in every way that a launch file knows, or prints exit code and
-# message of files with one mistake each.
+# message of files with one mistake each. LAUNCH_FLAGS: flags of moe-run launch.
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -22,7 +23,8 @@ def launch(kernel, args, buffers=(), chip="", name="run.json"):
     if chip:
         text["chip"] = chip
     json.dump(text, open(name, "w"))
-    return subprocess.run(["moe-run", "launch", name], capture_output=True, text=True)
+    return subprocess.run(["moe-run", "launch", name, *os.environ.get("LAUNCH_FLAGS", "").split()],
+                          capture_output=True, text=True)
 
 
 def check(what, kernel, args, expected, buffers=(), size=4 * LANES):
@@ -72,6 +74,7 @@ def mistakes():
     show(x, {"name": "y", "kind": "buffer", "of": "x", "size": 4})
     show({**x, "name": "z"})
     show(x, x)
+    show({"kind": "i33"})
     show({**x, "name": "n"})
     show({"kind": "buffer", "size": 4, "offset": 4096})
     show(buffers=[{"kind": "buffer", "size": 4}])
