@@ -24,6 +24,9 @@ from ._host import quantize_mxfp4, shuffle_scale_a16w4, shuffle_weight_a16w4
 from ._layer import check_layer, layer as run_layer, reference_layer
 from .safetensors import CheckpointError, Tensor, open_checkpoint, read_header
 
+# The format that moe-convert notes in the metadata of its files.
+CONVERTED = "moe-convert 1"
+
 _FLOATS = ("BF16", "F16", "F32")
 _CODES = ("U8", "I8")
 _SCALES = ("U8", "F8_E8M0")
@@ -423,6 +426,9 @@ def load_layer(path: str | os.PathLike[str], layer: int, *, names: str | None = 
     names file, tensor and offset, where the checkpoint is not what it should be.
     """
     tensors = open_checkpoint(path)
+    if not names and set(tensors) >= {"w13", "scale13", "w2", "scale2"}:
+        raise CheckpointError(f"'{path}': expected a checkpoint, got a file of "
+                              "moe-convert; moe.load_converted() reads it")
     source = LayerSource(tensors, read_name_map(names or find_name_map(tensors)), layer,
                          split)
     arrays: dict[str, Array] = {}
@@ -461,26 +467,39 @@ def load_gpt_oss(path: str | os.PathLike[str], layer: int, *, gate: str = "separ
 def load_converted(path: str | os.PathLike[str]) -> LayerWeights:
     """A file that moe-convert wrote. The weights stay in the file: they are mapped
     into memory, read-only, and take none until a kernel reads them."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        files = sorted(file.name for file in path.glob("layer_*.safetensors"))
+        got = f"a folder with {', '.join(files)}" if files else "a folder without any"
+        raise CheckpointError(f"'{path}': expected a file layer_NNN.safetensors of "
+                              f"moe-convert, got {got}")
     tensors, metadata = read_header(path)
-    if metadata.get("format") != "moe-convert 1":
-        raise CheckpointError(f"'{path}': expected a file of moe-convert, got metadata "
-                              f"format {metadata.get('format')!r}")
+    if metadata.get("format") != CONVERTED:
+        raise CheckpointError(
+            f"'{path}': expected a file of moe-convert, got metadata format "
+            f"{metadata.get('format')!r}; of a checkpoint moe.load_layer() reads a layer")
 
-    def mapped(name: str, dtype: str) -> Array | None:
+    def mapped(name: str, dtype: str, rank: int) -> Array | None:
         if name not in tensors:
             return None
         tensor = tensors[name]
+        tensor.expect(["U8" if dtype == "u1" else "F32"], (None,) * rank,
+                      "as moe-convert writes it")
         return np.memmap(tensor.file, dtype, "r", tensor.offset, tensor.shape)
 
-    arrays = {name: mapped(name, "u1") for name in ("w13", "scale13", "w2", "scale2")}
+    arrays = {name: mapped(name, "u1", 3) for name in ("w13", "scale13", "w2", "scale2")}
     for name, array in arrays.items():
         if array is None:
             raise CheckpointError(f"'{path}': expected tensor '{name}', got none of that "
                                   "name")
-    begin, end = int(metadata["first_expert"]), int(metadata["last_expert"]) + 1
+    try:
+        begin, end, count, padded = (int(metadata[key]) for key in (
+            "first_expert", "last_expert", "global_experts", "padded"))
+        gate, act = metadata["gate"], metadata["act"]
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"'{path}': expected the metadata of moe-convert, got "
+                              f"{type(error).__name__} {error}") from error
     return LayerWeights(**arrays,  # type: ignore[arg-type]
-                        bias13=mapped("bias13", "<f4"), bias2=mapped("bias2", "<f4"),
-                        shuffled=True, gate=metadata["gate"], act=metadata["act"],
-                        expert_mask=_mask(range(begin, end),
-                                          int(metadata["global_experts"])),
-                        padded=int(metadata["padded"]))
+                        bias13=mapped("bias13", "<f4", 2), bias2=mapped("bias2", "<f4", 2),
+                        shuffled=True, gate=gate, act=act,
+                        expert_mask=_mask(range(begin, end + 1), count), padded=padded)

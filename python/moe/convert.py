@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ._library import MoeError
-from .checkpoint import (NAME_MAPS, Expert, LayerSource, Split, find_name_map,
+from .checkpoint import (CONVERTED, NAME_MAPS, Expert, LayerSource, Split, find_name_map,
                          in_kernel_order, layers_of, read_name_map)
 from .safetensors import CheckpointError, make_header, open_checkpoint
 
@@ -61,7 +61,7 @@ def _fingerprint(source: LayerSource) -> str:
 
 def _metadata(source: LayerSource, act: str, gate: str) -> dict[str, str]:
     experts = source.experts
-    values = {"format": "moe-convert 1", "layer": source.layer, "act": act, "gate": gate,
+    values = {"format": CONVERTED, "layer": source.layer, "act": act, "gate": gate,
               "model_dim": source.hidden, "inter_dim": source.part,
               "experts": len(experts), "global_experts": source.global_experts,
               "first_expert": experts.start, "last_expert": experts.stop - 1,

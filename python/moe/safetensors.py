@@ -208,15 +208,21 @@ def _index(path: pathlib.Path) -> dict[str, list[str]]:
 
 
 def open_checkpoint(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """All tensors of a file, or of a folder with an index or a single file."""
+    """All tensors of a file, or of a folder with an index, with model.safetensors or
+    with one .safetensors file of any name."""
     path = pathlib.Path(path)
     if not path.is_dir():
         return read_header(path)[0]
     if not (path / INDEX).is_file():
         if (path / SINGLE).is_file():
             return read_header(path / SINGLE)[0]
+        files = sorted(file.name for file in path.glob("*.safetensors"))
+        if len(files) == 1:
+            return read_header(path / files[0])[0]
+        got = ("neither" if not files else
+               f"{len(files)} files, {files[0]} to {files[-1]}; give one of them")
         raise CheckpointError(f"'{path}': expected {INDEX} or {SINGLE} in the folder, "
-                              "got neither")
+                              f"got {got}")
     tensors = {}
     for file, names in _index(path / INDEX).items():
         found = read_header(path / file)[0]

@@ -213,6 +213,49 @@ def test_moe_convert_writes_what_the_loader_gives(gpt_oss, tmp_path):
     assert again.stdout.startswith("layer 0: kept\nlayer 1: kept\n")
 
 
+def test_each_loader_names_the_other(gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    out = tmp_path / "out"
+    assert convert(path, "--out", out, "--layers", "0").returncode == 0
+    file = out / "layer_000.safetensors"
+    with pytest.raises(moe.CheckpointError, match="moe.load_converted.. reads it"):
+        moe.load_layer(file, 0)
+    with pytest.raises(moe.CheckpointError, match="moe.load_layer.. reads a layer"):
+        moe.load_converted(path / "model-0.safetensors")
+    with pytest.raises(moe.CheckpointError, match="a folder with layer_000.safetensors"):
+        moe.load_converted(out)
+
+
+def test_a_file_that_only_claims_to_be_converted(tmp_path):
+    file = tmp_path / "layer_000.safetensors"
+    tensors = {name: ("F32", (1, 32, 16)) for name in ("w13", "scale13", "w2", "scale2")}
+
+    def write(metadata):
+        header, _, size = moe.safetensors.make_header(tensors, metadata)
+        file.write_bytes(header + bytes(size - len(header)))
+
+    write({"format": "moe-convert 1"})
+    with pytest.raises(moe.CheckpointError, match="'w13'.*expected dtype U8, got F32"):
+        moe.load_converted(file)
+    tensors = {name: ("U8", shape) for name, (_, shape) in tensors.items()}
+    write({"format": "moe-convert 1", "first_expert": "0"})
+    with pytest.raises(moe.CheckpointError, match="metadata of moe-convert.*last_expert"):
+        moe.load_converted(file)
+
+
+def test_one_file_of_any_name_is_a_checkpoint(gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "weights.safetensors").write_bytes(
+        (path / "model-0.safetensors").read_bytes())
+    tensors = moe.safetensors.open_checkpoint(folder)
+    assert tensors == moe.safetensors.open_checkpoint(folder / "weights.safetensors")
+    (folder / "more.safetensors").write_bytes(b"")
+    with pytest.raises(moe.CheckpointError, match="got 2 files, more.safetensors to w"):
+        moe.safetensors.open_checkpoint(folder)
+
+
 def test_an_interrupted_conversion_goes_on(gpt_oss, tmp_path, monkeypatch):
     path, _ = gpt_oss
     whole, out = tmp_path / "whole", tmp_path / "out"
