@@ -52,6 +52,14 @@ MOE_CAPI_EXPORTED MoeStatus moeCompileIR(const char *text, size_t length,
                                          const char *name, const char *chip,
                                          MoeKernel **kernel);
 
+/* From now on, in all threads, what this library compiles is kept in a folder
+ * that processes may share, and taken from there where the same was compiled
+ * before. The folder is made when it is needed. Files that were used longest
+ * ago go once there are more than `megabytes`. NULL as `folder`: no cache, as
+ * at the start. */
+MOE_CAPI_EXPORTED MoeStatus moeSetCompileCache(const char *folder,
+                                               uint64_t megabytes);
+
 /* The text of a stage: "mlir" (needs no chip: NULL), "tile", "llvm", "asm". */
 MOE_CAPI_EXPORTED MoeStatus moeEmit(const MoeConfig *config, const char *stage,
                                     const char *chip, char **text);

@@ -13,6 +13,7 @@
 #include "moe/Reference/Sorting.h"
 #include "moe/Target/Chip.h"
 #include "llvm/Support/raw_ostream.h"
+#include <mutex>
 
 using namespace llvm;
 using namespace moe;
@@ -168,6 +169,23 @@ static Expected<driver::EmitStage> parseStage(StringRef stage) {
                             stage + "'");
 }
 
+static std::mutex cacheMutex;
+static driver::CompileCache cacheOfProcess;
+
+driver::CompileCache capi::compileCache() {
+  std::lock_guard<std::mutex> lock(cacheMutex);
+  return cacheOfProcess;
+}
+
+MoeStatus moeSetCompileCache(const char *folder, uint64_t megabytes) {
+  if (folder && !*folder)
+    return capi::statusOf(
+        driver::usageError("folder: expected a path or NULL, got ''"));
+  std::lock_guard<std::mutex> lock(cacheMutex);
+  cacheOfProcess = {folder ? folder : "", megabytes};
+  return MOE_OK;
+}
+
 MoeStatus moeCompile(const MoeConfig *config, const char *chip,
                      MoeKernel **kernel) {
   if (Error error = capi::checkPointers(
@@ -176,7 +194,7 @@ MoeStatus moeCompile(const MoeConfig *config, const char *chip,
   if (Error error = checkCompilable(*config))
     return capi::statusOf(std::move(error));
   Expected<driver::CompiledKernel> compiled =
-      driver::compileKernel(config->options, chip);
+      driver::compileKernel(config->options, chip, {}, capi::compileCache());
   if (!compiled)
     return capi::statusOf(compiled.takeError());
   giveKernel(std::move(*compiled), config->options, kernel);
@@ -188,8 +206,8 @@ MoeStatus moeCompileIR(const char *text, size_t length, const char *name,
   if (Error error = capi::checkPointers(
           {{text, "text"}, {name, "name"}, {chip, "chip"}, {kernel, "kernel"}}))
     return capi::statusOf(std::move(error));
-  Expected<driver::CompiledKernel> compiled =
-      driver::compileIR(StringRef(text, length), name, chip);
+  Expected<driver::CompiledKernel> compiled = driver::compileIR(
+      StringRef(text, length), name, chip, {}, capi::compileCache());
   if (!compiled)
     return capi::statusOf(compiled.takeError());
   giveKernel(std::move(*compiled), std::nullopt, kernel);

@@ -92,8 +92,10 @@ static Error launch(Call &call, const KernelOptions &options,
                     const driver::Problem &problem, int64_t numBlocks,
                     std::vector<executor::Argument> args) {
   Expected<SharedKernel> kernel =
-      compileOnce((call.chip + "/" + options.kernelName()).str(),
-                  [&] { return driver::compileKernel(options, call.chip); });
+      compileOnce((call.chip + "/" + options.kernelName()).str(), [&] {
+        return driver::compileKernel(options, call.chip, {},
+                                     capi::compileCache());
+      });
   if (!kernel)
     return kernel.takeError();
   codeobject::GridVariables variables;
@@ -327,7 +329,8 @@ static Error routeAndSort(Call &call, const KernelOptions &down,
                  int64_t tokens) -> Error {
     Expected<SharedKernel> kernel =
         compileOnce((call.chip + "/" + ir).str(), [&] {
-          return driver::compileIR(ir, "the router's kernel", call.chip);
+          return driver::compileIR(ir, "the router's kernel", call.chip, {},
+                                   capi::compileCache());
         });
     if (!kernel)
       return kernel.takeError();

@@ -57,6 +57,9 @@ MoeStatus statusOf(llvm::Error error);
 llvm::Error
 checkPointers(llvm::ArrayRef<std::pair<const void *, const char *>> arguments);
 
+/// The cache of moeSetCompileCache().
+driver::CompileCache compileCache();
+
 /// A copy for moeStringDestroy(); nothing where `target` is null.
 void giveString(char **target, llvm::StringRef text);
 void giveJSON(char **target, const llvm::json::Value &value);

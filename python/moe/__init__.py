@@ -10,7 +10,7 @@ from ._block import Routing, block
 from ._draw import plot_layout
 from ._host import (SortedTokens, dequantize_mxfp4, moe_sorting, quantize_mxfp4,
                     shuffle_scale_a16w4, shuffle_weight_a16w4)
-from ._kernel import Kernel, compile
+from ._kernel import Kernel, compile, set_compile_cache
 from ._layer import (check_gemm1, check_gemm2, check_layer, gemm1, gemm2, layer,
                      reference_gemm1, reference_gemm2, reference_layer)
 from ._library import MoeError, MoeUsageError, load_library
@@ -25,6 +25,7 @@ __all__ = [
     "gemm1", "gemm2", "layer", "load_converted", "load_gpt_oss", "load_layer",
     "load_library", "moe_sorting", "plot_layout",
     "quantize_mxfp4", "reference_gemm1", "reference_gemm2", "reference_layer",
+    "set_compile_cache",
     "shuffle_scale_a16w4", "shuffle_weight_a16w4", "to_bfloat16", "torch"
 ]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import html
 import json
+import os
 from ctypes import byref, c_size_t, c_uint32
 from typing import Any
 
@@ -263,6 +264,20 @@ def _arguments(values: tuple[Any, ...]) -> tuple[Any, list[Any]]:
         passed[index] = Argument(_KINDS[kind], name.encode(), array.ctypes.data,
                                  array.nbytes)
     return passed, keep
+
+
+def set_compile_cache(folder: str | os.PathLike[str] | None, *,
+                      megabytes: int = 256) -> None:
+    """Keeps what this process compiles in a folder, and takes from it what it or
+    another process compiled before. None: no cache, as at the start.
+
+    The folder is made when it is needed and may be used by several processes at once;
+    files that were used longest ago go once there are more than `megabytes`.
+    """
+    if megabytes < 0:
+        raise ValueError(f"megabytes: expected at least 0, got {megabytes}")
+    check(load_library().moeSetCompileCache(
+        None if folder is None else os.fsencode(folder), megabytes))
 
 
 def compile(kernel: str | None = None, *, chip: str, source: str | None = None,

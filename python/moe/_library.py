@@ -11,7 +11,7 @@ import json
 import os
 import pathlib
 import threading
-from ctypes import (POINTER, Structure, byref, c_char_p, c_double, c_float, c_int,
+from ctypes import (POINTER, Structure, byref, c_uint64, c_char_p, c_double, c_float, c_int,
                     c_int32, c_int64, c_size_t, c_uint8, c_uint16, c_uint32,
                     c_void_p)
 from typing import Any, Callable
@@ -92,6 +92,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "moeCompile": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "moeCompileIR": (c_int, [c_char_p, c_size_t, c_char_p, c_char_p,
                              POINTER(c_void_p)]),
+    "moeSetCompileCache": (c_int, [c_char_p, c_uint64]),
     "moeEmit": (c_int, [c_void_p, c_char_p, c_char_p, _TEXT]),
     "moeEmitIR": (c_int, [c_char_p, c_size_t, c_char_p, c_char_p, c_char_p, _TEXT]),
     "moeKernelDestroy": (None, [c_void_p]),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Kernels as objects, and launching them by hand."""
 
+import subprocess
+import sys
 import threading
 import xml.dom.minidom
 
@@ -128,3 +130,23 @@ def test_threads_compile_the_same_bytes():
     for worker in workers:
         worker.join()
     assert len(codes) == 4 and len(set(codes)) == 1
+
+
+def test_a_cache_that_another_process_fills(tmp_path):
+    folder = tmp_path / "cache"
+    options = {"chip": "gfx950", "model_dim": 256, "inter_dim": 256, "experts": 4,
+               "topk": 2, "tile": "16x64x128"}
+    program = f"import moe; moe.set_compile_cache({str(folder)!r}); " \
+              f"moe.compile('gemm2', **{options!r})"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    files = {file: file.read_bytes() for file in folder.iterdir()}
+    assert files
+    moe.set_compile_cache(folder)
+    try:
+        kernel = moe.compile("gemm2", **options)
+    finally:
+        moe.set_compile_cache(None)
+    assert {file: file.read_bytes() for file in folder.iterdir()} == files
+    assert any(kernel.code in content for content in files.values())
+    with pytest.raises(ValueError, match="megabytes: expected at least 0, got -1"):
+        moe.set_compile_cache(folder, megabytes=-1)

@@ -100,7 +100,11 @@ static void kernel(void) {
   expect(moeConfigChoose(config, "gfx950", 16, 0, &text), "choose");
   printf("choice %s\n", text);
   moeStringDestroy(text);
+  expect(moeSetCompileCache("", 1), "cache without a name");
+  expect(moeSetCompileCache("cache", 1), "cache");
   expect(moeCompile(config, "gfx950", &kernel), "compile");
+  moeKernelDestroy(kernel);
+  expect(moeCompile(config, "gfx950", &kernel), "compile from the cache");
   expect(moeKernelGetGrid(kernel, &dimensions, grid), "grid");
   moeKernelGetBlock(kernel, block);
   printf("grid %u %u %u, block %u %u %u\n", grid[0], grid[1], grid[2], block[0],
@@ -115,6 +119,7 @@ static void kernel(void) {
                                                              : "different");
   expect(moeKernelGetGrid(again, &dimensions, grid), "grid of IR");
   moeStringDestroy(text);
+  expect(moeSetCompileCache(NULL, 0), "no cache");
   moeKernelDestroy(kernel);
   moeKernelDestroy(again);
   moeConfigDestroy(config);
