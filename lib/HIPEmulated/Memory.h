@@ -72,7 +72,7 @@ private:
   const uint64_t capacity;
   mutable std::mutex mutex;
   std::map<uint64_t, Allocation> allocations; ///< by base
-  std::map<uint64_t, std::string> freed;      ///< base of what was freed -> name
+  std::map<uint64_t, std::string> freed; ///< base of what was freed -> name
   uint64_t usedBytes = 0, nextId = 1, nextSlot = 0;
 };
 

@@ -18,6 +18,9 @@
 using namespace llvm;
 using namespace moe::driver;
 
+static const DType allTypes[] = {DType::U8,  DType::U16, DType::I32,
+                                 DType::I64, DType::F16, DType::F32};
+
 namespace {
 class RunFiles : public ::testing::Test {
 protected:
@@ -34,7 +37,7 @@ protected:
   /// Writes a file and returns what reading it as .npy says.
   std::string refusal(StringRef contents) const {
     cantFail(writeFile(path("bad.npy"), {arrayRefFromStringRef(contents)}));
-    Expected<NpyArray> array = readNpy(path("bad.npy"));
+    Expected<NpyArray> array = readNpy(path("bad.npy"), allTypes);
     return array ? "accepted" : toString(array.takeError());
   }
   /// A version 1 file with this header and so many bytes of data.
@@ -56,12 +59,11 @@ TEST_F(RunFiles, RoundTripOfEveryType) {
   std::vector<uint8_t> bytes(48);
   for (size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = uint8_t(i);
-  for (DType type : {DType::U8, DType::U16, DType::I32, DType::I64, DType::F16,
-                     DType::F32}) {
+  for (DType type : allTypes) {
     std::vector<int64_t> shape = {2, 3};
     ArrayRef data = ArrayRef(bytes).take_front(size_t(6 * byteWidth(type)));
     cantFail(writeNpy(path("a.npy"), type, shape, data));
-    Expected<NpyArray> array = readNpy(path("a.npy"));
+    Expected<NpyArray> array = readNpy(path("a.npy"), type);
     ASSERT_TRUE(bool(array)) << toString(array.takeError());
     EXPECT_EQ(array->type, type);
     EXPECT_EQ(array->shape, shape);
@@ -113,7 +115,7 @@ TEST_F(RunFiles, BadFilesAreRefusedWithTheReason) {
   EXPECT_TRUE(contains(
       refusal(
           npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,)}", 8)),
-      "got element type '>f4'"));
+      "float16 or float32, little endian, got element type '>f4'"));
   EXPECT_TRUE(contains(
       refusal(
           npy("{'descr': '|O', 'fortran_order': False, 'shape': (2,)}", 16)),
@@ -164,4 +166,15 @@ TEST_F(RunFiles, AllocationIsZeroAndCanFail) {
   Expected<HostBuffer> huge = HostBuffer::allocate(uint64_t(1) << 62);
   ASSERT_FALSE(bool(huge));
   EXPECT_TRUE(contains(toString(huge.takeError()), "cannot allocate"));
+}
+
+TEST_F(RunFiles, OnlyTheTypesThatACallerTakesAreNamed) {
+  cantFail(writeNpy(path("a.npy"), DType::F32, {1}, {0, 0, 0, 0}));
+  Expected<NpyArray> array = readNpy(path("a.npy"), {DType::U16});
+  ASSERT_FALSE(bool(array));
+  EXPECT_EQ(toString(array.takeError()),
+            "'" + path("a.npy") +
+                "': expected uint16 (the bits of bf16), got float32");
+  EXPECT_EQ(namesOf({DType::U8, DType::F16, DType::F32}),
+            "uint8, float16 or float32");
 }

@@ -56,8 +56,8 @@ public:
 
   /// A title that `printHelp` prints above the flags added from here on.
   void group(std::string title);
-  /// Leaves a group out of printHelp(): its flags do not suit the command, which
-  /// says so where one is given.
+  /// Leaves a group out of printHelp(): its flags do not suit the command,
+  /// which says so where one is given.
   void hideGroup(llvm::StringRef title);
 
   /// The general form: `setter` gets the value and refuses what it cannot
