@@ -193,7 +193,7 @@ void Chooser::chooseN() {
          workgroups(width) < wanted)
     width /= 2;
   if (width != s.tileN)
-    narrow(width, formatv("{0} would make {1:F0} workgroups, fewer than {2}",
+    narrow(width, formatv("{0} would make {1:F0} workgroups, fewer than {2:F0}",
                           s.tileN, std::ceil(wide), wanted));
   if (s.tileN < least || s.tileN % least)
     narrow(llvm::alignTo(s.tileN, least),
@@ -267,7 +267,7 @@ void Chooser::chooseKBatch() {
       reason = "too few K tiles for slices";
     else {
       s.kBatch = slices;
-      reason = formatv("{0:F0} workgroups are fewer than {1}",
+      reason = formatv("{0:F0} workgroups are fewer than {1:F0}",
                        std::ceil(groups), kFill);
     }
   }

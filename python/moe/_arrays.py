@@ -51,6 +51,10 @@ def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
             raise TypeError(f"{name}: expected an array NumPy can read through "
                             f"DLPack, got {type(value).__name__}: {error}") from None
     else:
+        masked = np.count_nonzero(getattr(value, "mask", False))
+        if isinstance(value, np.ma.MaskedArray) and masked:
+            raise ValueError(f"{name}: expected no masked elements, got {masked}; "
+                             ".filled() puts a value there")
         array, is_bf16 = np.asarray(value), False
     if array.dtype.name == "bfloat16":
         array, is_bf16 = array.view(np.uint16), True
@@ -134,13 +138,13 @@ def floats(value: ArrayLike, name: str) -> npt.NDArray[np.float32]:
     return _lay_out(array, np.float32)
 
 
-def ids(value: ArrayLike, name: str) -> npt.NDArray[np.int32]:
-    """int32 in C order, from any integers; what int32 cannot hold becomes -1,
-    which names no expert either."""
+def ids(value: ArrayLike, name: str, *, is_mask: bool = False) -> npt.NDArray[np.int32]:
+    """int32 in C order, from any integers, for a mask from bools too; what int32
+    cannot hold becomes -1, which names no expert either."""
     array, _ = to_numpy(value, name)
     if array.size == 0 and array.dtype == np.float64 and isinstance(value, list):
         array = array.astype(np.int32)  # an empty list has no type of its own
-    if array.dtype.kind == "b":
+    if is_mask and array.dtype.kind == "b":
         array = array.astype(np.int32)
     if array.dtype.kind not in "iu":
         raise _refuse(name, "int32 (or another integer)", array)

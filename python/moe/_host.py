@@ -131,7 +131,7 @@ def moe_sorting(topk_ids: ArrayLike, topk_weights: ArrayLike, experts: int,
     _arrays.check_shape(weights, ids.shape, "topk_weights", "tokens, topk")
     local, mask = experts, None
     if expert_mask is not None:
-        mask = _arrays.ids(expert_mask, "expert_mask")
+        mask = _arrays.ids(expert_mask, "expert_mask", is_mask=True)
         _arrays.check_shape(mask, [experts], "expert_mask", "experts")
         local = int(np.count_nonzero(mask))
     tokens, topk = ids.shape

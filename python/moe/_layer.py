@@ -58,7 +58,7 @@ class _Tensors:
                              "routing weight is applied, got None")
         self.mask: Array | None = None
         if expert_mask is not None:
-            self.mask = _arrays.ids(expert_mask, "expert_mask")
+            self.mask = _arrays.ids(expert_mask, "expert_mask", is_mask=True)
             _arrays.check_shape(self.mask, [None], "expert_mask", "all experts")
 
     def _applies_weight(self) -> bool:

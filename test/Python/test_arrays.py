@@ -174,6 +174,10 @@ def change(index, value):
     (change(3, lambda w: w[:5]), ValueError, "scale2: expected shape [5, 128, 3]"),
     (change(5, lambda i: i.astype(np.float32)), TypeError,
      "topk_ids: expected int32 (or another integer), got float32"),
+    (change(5, lambda i: i > 0), TypeError,
+     "topk_ids: expected int32 (or another integer), got bool"),
+    (change(0, lambda x: np.ma.masked_equal(x, x[0, 0])), ValueError,
+     "x: expected no masked elements, got "),
     (change(6, lambda w: w[:, :1]), ValueError, "topk_weights: expected shape [8, 2]"),
     (change(6, None), ValueError, "topk_weights: expected an array [tokens, topk]"),
 ])
