@@ -65,8 +65,9 @@ typedef struct MoeRouter {
   const void *logits; /* [T, experts], f32, or bf16 with bf16Logits */
   int bf16Logits;
   const float *correction; /* [experts], added for the choice; NULL = none */
-  /* [experts]: the number among the E experts of the weights, negative where an
-   * expert is on another device; NULL = all are here, in order. */
+  /* [experts + sharedExperts]: the number among the E experts of the weights,
+   * negative where an expert is on another device; NULL = all are here, in
+   * order. */
   const int32_t *expertMap;
   int sigmoid;     /* 0: softmax */
   int renormalize; /* weights of a token sum to the scale */
@@ -74,6 +75,11 @@ typedef struct MoeRouter {
   int64_t groups, bestGroups; /* 1, 1: experts come from all of them */
   int32_t *topkIds;           /* gets [T, topk], -1 for none; may be NULL */
   float *topkWeights;         /* gets [T, topk]; may be NULL */
+  /* Experts that every token goes to, in the last slots of the configuration's
+   * topk, each with that weight. They are numbered behind those of the logits,
+   * and the map has entries for them too. */
+  int64_t sharedExperts;
+  float sharedWeight;
 } MoeRouter;
 
 /* Routing, sorting and both stages on the device, for a configuration with

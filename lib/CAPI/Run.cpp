@@ -259,13 +259,18 @@ struct Routed {
 };
 } // namespace
 
-static Error checkRouter(const MoeBatch &batch, const MoeRouter &router) {
+static Error checkRouter(const MoeConfig &config, const MoeBatch &batch,
+                         const MoeRouter &router) {
   if (batch.tokens < 0)
     return createStringError("tokens: expected at least 0, got " +
                              Twine(batch.tokens));
   if (router.experts < 1 || router.experts > 1 << 24)
     return createStringError("experts: expected from 1 to 16777216, got " +
                              Twine(router.experts));
+  if (router.sharedExperts < 0 || router.sharedExperts >= config.options.topk)
+    return createStringError(
+        "sharedExperts: expected from 0 to " + Twine(config.options.topk - 1) +
+        ", one less than topk, got " + Twine(router.sharedExperts));
   if (batch.tokens > 0)
     return capi::checkPointers({{router.logits, "logits"}});
   return Error::success();
@@ -282,7 +287,9 @@ static Error makeRouted(const MoeConfig &config, const MoeBatch &batch,
   o.bestGroups = router.bestGroups;
   o.bf16Logits = router.bf16Logits != 0;
   o.experts = router.experts;
-  o.topk = config.options.topk;
+  o.shared = router.sharedExperts;
+  o.sharedWeight = router.sharedWeight;
+  o.topk = config.options.topk - o.shared;
   driver::RouterTensors &tensors = routed.tensors;
   tensors.tokens = batch.tokens;
   tensors.logits =
@@ -293,7 +300,7 @@ static Error makeRouted(const MoeConfig &config, const MoeBatch &batch,
                               router.correction + router.experts);
   if (router.expertMap)
     if (Error error = driver::makeExpertMap(
-                          {router.expertMap, router.expertMap + router.experts})
+                          {router.expertMap, router.expertMap + o.allExperts()})
                           .moveInto(tensors.expertMap))
       return error;
   int64_t local = driver::countLocal(o, tensors);
@@ -392,7 +399,7 @@ static Error runBlock(Call &call, const MoeConfig &config,
   std::array<MoeConfig, 2> stages = capi::splitLayer(config);
   if (Error error =
           chooseBlockRows(stages, call.chip, std::max<int64_t>(1, batch.tokens),
-                          router.experts))
+                          routed.options.allExperts()))
     return error;
   if (Error error = driver::checkDimensions(stages[0].options, batch.tokens))
     return error;
@@ -430,7 +437,7 @@ MoeStatus moeRunBlock(const MoeConfig *config, const char *chip,
     return capi::statusOf(std::move(error));
   if (Error error = checkTarget(*config, chip, /*layer=*/true))
     return capi::statusOf(std::move(error));
-  if (Error error = checkRouter(*batch, *router))
+  if (Error error = checkRouter(*config, *batch, *router))
     return capi::statusOf(std::move(error));
   Call call{chip, executor, {}, {}, {}};
   Error error = runBlock(call, *config, *batch, *router, *gateUp, *down, out);

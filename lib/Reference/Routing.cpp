@@ -80,7 +80,8 @@ static std::vector<double> scoreGroups(const RoutingInput &input,
   return scores;
 }
 
-/// The weights of a token's ids.
+/// The weights of a token's slots, of which the first `topk` have ids to look
+/// at.
 static std::vector<double> weigh(const RoutingInput &input, const Token &token,
                                  const int32_t *ids) {
   std::vector<double> logs;
@@ -95,6 +96,7 @@ static std::vector<double> weigh(const RoutingInput &input, const Token &token,
   for (double log : logs)
     weights.push_back(log > kLowest ? input.scale * std::exp(log - divisor)
                                     : 0);
+  weights.insert(weights.end(), size_t(input.shared), input.sharedWeight);
   return weights;
 }
 
@@ -115,6 +117,8 @@ RoutingOutput moe::reference::routeTokens(const RoutingInput &input) {
       bool exists = s < input.experts && choice[order[s]] > kLowest;
       ids.push_back(exists ? static_cast<int32_t>(order[s]) : -1);
     }
+    for (int64_t i = 0; i < input.shared; ++i)
+      ids.push_back(static_cast<int32_t>(input.experts + i));
     std::vector<double> weights = weigh(input, token, ids.data());
     out.ids.insert(out.ids.end(), ids.begin(), ids.end());
     out.weights.insert(out.weights.end(), weights.begin(), weights.end());
@@ -127,7 +131,7 @@ std::vector<double> moe::reference::routingWeights(const RoutingInput &input,
   std::vector<double> all;
   for (int64_t t = 0; t < input.tokens; ++t) {
     std::vector<double> weights =
-        weigh(input, scoreToken(input, t), ids + t * input.topk);
+        weigh(input, scoreToken(input, t), ids + t * input.slots());
     all.insert(all.end(), weights.begin(), weights.end());
   }
   return all;
@@ -191,12 +195,15 @@ RoutingReport moe::reference::checkRouting(const RoutingInput &input,
   RoutingReport report;
   RoutingOutput exact = routeTokens(input);
   for (int64_t t = 0; t < input.tokens; ++t) {
-    const int32_t *own = ids + t * input.topk;
-    bool equal =
-        std::equal(own, own + input.topk, exact.ids.begin() + t * input.topk);
-    if (!equal) {
+    int64_t slots = input.slots();
+    const int32_t *own = ids + t * slots;
+    auto expectedIds = exact.ids.begin() + t * slots;
+    bool equal = std::equal(own, own + input.topk, expectedIds);
+    bool sharedEqual =
+        std::equal(own + input.topk, own + slots, expectedIds + input.topk);
+    if (!equal || !sharedEqual) {
       Token token = scoreToken(input, t);
-      if (!input.correction || !isClose(input, token, own)) {
+      if (!input.correction || !sharedEqual || !isClose(input, token, own)) {
         if (report.wrongTokens++ == 0)
           report.firstWrong = t;
         continue;
@@ -204,9 +211,8 @@ RoutingReport moe::reference::checkRouting(const RoutingInput &input,
       ++report.closeTokens;
     }
     std::vector<double> expected = weigh(input, scoreToken(input, t), own);
-    for (int64_t s = 0; s < input.topk; ++s) {
-      double error =
-          std::fabs(double(weights[t * input.topk + s]) - expected[s]);
+    for (int64_t s = 0; s < slots; ++s) {
+      double error = std::fabs(double(weights[t * slots + s]) - expected[s]);
       double ratio = error / weightBound(input, expected[s]);
       report.wrongWeights += !(ratio <= 1);
       report.maxWeightError = std::max(report.maxWeightError, ratio);

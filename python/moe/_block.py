@@ -5,7 +5,7 @@ Shapes are those of _layer.py, and:
 
   logits           float32 or bf16 [T, E], E all experts of the model
   correction_bias  float32 [E], added for the choice of experts only
-  expert_map       int32 [E], the number of an expert among those of w13, negative
+  expert_map       int32 [E + shared_experts], the number of an expert among those of w13, negative
                    where it is on another device; or a mask of ones and zeros
 """
 
@@ -23,8 +23,9 @@ from ._library import Config, Executor, Router, load_library, take_json
 
 
 class Routing(NamedTuple):
-    """What the router chose: topk_ids int32 [T, topk], best first, -1 where a token
-    has too few experts that can be chosen, and topk_weights float32 [T, topk]."""
+    """What the router chose: topk_ids int32 [T, topk + shared_experts], best first, -1
+    where a token has too few experts that can be chosen, then the shared ones, and
+    topk_weights float32 of the same shape."""
 
     topk_ids: Array
     topk_weights: Array
@@ -36,13 +37,15 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
           executor: str = "emulator", score: str = "softmax",
           renormalize: bool = False, route_scale: float = 1.0, n_group: int = 1,
           topk_group: int = 1, correction_bias: ArrayLike | None = None,
-          expert_map: ArrayLike | None = None, return_routing: bool = False,
+          expert_map: ArrayLike | None = None, shared_experts: int = 0,
+          shared_weight: float = 1.0, return_routing: bool = False,
           return_outcome: bool = False, **options: Any) -> Any:
     """Routing, sorting and both stages: [T, H] of out_type (bf16: uint16).
 
     score is "softmax" or "sigmoid"; ties go to the lower expert; a logit that is not
     finite is never chosen; with groups, experts come from the best topk_group of
-    n_group. Options are moe-run's flags with underscores, `deterministic=True` among
+    n_group. The last shared_experts experts of w13 have no logits: every token goes to
+    them, each with shared_weight. Options are moe-run's flags with underscores, `deterministic=True` among
     them. The result is the output, or a tuple that ends with the Routing and the
     outcome that were asked for. A token without an expert of this device gets zeros.
     """
@@ -57,8 +60,11 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
         values = _arrays.floats(logits, "logits")
     _arrays.check_shape(values, [None, None], "logits", "tokens, experts")
     tokens, experts = values.shape
-    ids = np.full((tokens, topk), -1, np.int32)
-    weights = np.zeros((tokens, topk), np.float32)
+    if shared_experts < 0:
+        raise ValueError(f"shared_experts: expected at least 0, got {shared_experts}")
+    slots = topk + shared_experts
+    ids = np.full((tokens, slots), -1, np.int32)
+    weights = np.zeros((tokens, slots), np.float32)
     tensors = _layer_tensors(x, w13, scale13, w2, scale2, ids, weights, bias13, bias2,
                              None, options)
     correction = number = None
@@ -67,12 +73,14 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
         _arrays.check_shape(correction, [experts], "correction_bias", "experts")
     if expert_map is not None:
         number = _arrays.ids(expert_map, "expert_map")
-        _arrays.check_shape(number, [experts], "expert_map", "experts")
+        _arrays.check_shape(number, [experts + shared_experts], "expert_map",
+                            "experts, shared ones too")
     router = Router(experts, values.ctypes.data_as(c_void_p), int(is_bf16),
                     _arrays.pointer(correction, c_float),
                     _arrays.pointer(number, c_int32), int(score == "sigmoid"),
                     int(renormalize), route_scale, n_group, topk_group,
-                    _arrays.pointer(ids, c_int32), _arrays.pointer(weights, c_float))
+                    _arrays.pointer(ids, c_int32), _arrays.pointer(weights, c_float),
+                    shared_experts, shared_weight)
     out = np.zeros(tensors.out_shape(), tensors.out_type())
     config = Config(tensors.kernel, tensors.options)
     runner = Executor(executor, tensors.executor_options)

@@ -44,7 +44,8 @@ class Router(Structure):
                 ("correction", POINTER(c_float)), ("expert_map", POINTER(c_int32)),
                 ("sigmoid", c_int), ("renormalize", c_int), ("scale", c_float),
                 ("groups", c_int64), ("best_groups", c_int64),
-                ("topk_ids", POINTER(c_int32)), ("topk_weights", POINTER(c_float))]
+                ("topk_ids", POINTER(c_int32)), ("topk_weights", POINTER(c_float)),
+                ("shared_experts", c_int64), ("shared_weight", c_float)]
 
 
 class Sorting(Structure):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import moe
-from conftest import assert_close
+from conftest import Layer, assert_close
 
 
 def route(logits, topk):
@@ -56,6 +56,58 @@ def test_experts_of_other_devices_are_skipped(kind, tensors):
     assert_close(got, tensors.expected_layer())
 
 
+def test_shared_experts_are_the_last_of_the_weights(tensors):
+    """5 experts with logits and one that every token goes to."""
+    x, weights = split(tensors)
+    logits = make_logits(experts=5)
+    got, routing = moe.block(x, logits, *weights, topk=2, chip="gfx950", renormalize=True,
+                             shared_experts=1, shared_weight=0.25, return_routing=True)
+    ids, scores = route(logits, 2)
+    scores /= scores.sum(axis=1, keepdims=True)
+    tensors.ids = np.append(ids, np.full((len(ids), 1), 5), axis=1)
+    tensors.weights = np.append(scores, np.full((len(ids), 1), 0.25), axis=1)
+    np.testing.assert_array_equal(routing.topk_ids, tensors.ids)
+    np.testing.assert_allclose(routing.topk_weights, tensors.weights, rtol=1e-5)
+    assert_close(got, tensors.expected_layer())
+
+
+@pytest.mark.parametrize("chip", ["gfx942", "gfx950"])
+def test_parts_of_the_experts_sum_to_the_whole(chip, tensors):
+    """Three ranks, one of them without a token; the shared expert is on the first."""
+    x, weights = split(tensors)
+    logits = make_logits(experts=5)
+    logits[:, 4] = -np.inf  # the expert of the third rank
+    common = dict(topk=2, chip=chip, out_type="f32", shared_experts=1, sanitize="all")
+    whole = moe.block(x, logits, *weights, **common)
+    total = np.zeros_like(whole)
+    for here in ([0, 3, 5], [1, 2], [4]):
+        entries = np.full(6, -1, np.int32)
+        entries[here] = np.arange(len(here))
+        part = moe.block(x, logits, *(w[here] for w in weights), expert_map=entries, **common)
+        assert part.any() == (here != [4])
+        total += part
+    np.testing.assert_allclose(total, whole, rtol=1e-4, atol=1e-4 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("chip", ["gfx942", "gfx950"])
+def test_parts_of_the_intermediate_size_sum_to_the_whole(chip):
+    """Two ranks with half of I each: gate and up rows of stage 1, columns of stage 2."""
+    tensors = Layer(inter=128)
+    x, (w13, scale13, w2, scale2) = split(tensors)
+    logits = make_logits()
+    common = dict(topk=2, chip=chip, out_type="f32", sanitize="all")
+    whole = moe.block(x, logits, w13, scale13, w2, scale2, **common)
+    total = np.zeros_like(whole)
+    for first in (0, 64):
+        rows = np.r_[first:first + 64, 128 + first:128 + first + 64]
+        total += moe.block(x, logits, w13[:, rows], scale13[:, rows],
+                           w2[:, :, first // 2:first // 2 + 32],
+                           scale2[:, :, first // 32:first // 32 + 2], **common)
+    np.testing.assert_allclose(total, whole, rtol=1e-4, atol=1e-4 * np.abs(whole).max())
+    tensors.ids, tensors.weights = route(logits, 2)
+    assert_close(total, tensors.expected_layer())
+
+
 def test_deterministic_rows_do_not_depend_on_their_neighbours(tensors):
     x, weights = split(tensors)
     logits = make_logits()
@@ -71,5 +123,11 @@ def test_what_is_refused(tensors):
         moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", score="tanh")
     with pytest.raises(moe.MoeError, match="as the weights have, 6, got 5"):
         moe.block(x, make_logits(experts=5), *weights, topk=2, chip="gfx950")
+    with pytest.raises(ValueError, match="shared_experts: expected at least 0, got -1"):
+        moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", shared_experts=-1)
+    with pytest.raises(moe.MoeError, match="expected shared to be from 0 to 8, got 9"):
+        moe.block(x, np.zeros((8, 6), np.float32), *(np.resize(w, (15, *w.shape[1:]))
+                                                     for w in weights),
+                  topk=2, chip="gfx950", shared_experts=9)
     with pytest.raises(moe.MoeError, match="expected groups to divide the 6 experts, got 4"):
         moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", n_group=4)

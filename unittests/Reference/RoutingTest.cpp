@@ -131,3 +131,25 @@ TEST(Routing, JudgementAcceptsOnlyWhatRoundingExplains) {
   Ids right = {1, 0};
   EXPECT_EQ(checkRouting(input, right.data(), weights.data()).wrongWeights, 2);
 }
+
+TEST(Routing, SharedExpertsTakeTheLastSlotsOfEveryToken) {
+  std::vector<float> logits = {0, 2, 1, /**/ kNaN, kNaN, kNaN};
+  RoutingInput input = makeInput(logits, 2, 1);
+  input.renormalize = true;
+  input.scale = 2;
+  input.shared = 2;
+  input.sharedWeight = .25;
+  RoutingOutput out = routeTokens(input);
+  EXPECT_EQ(out.ids, (Ids{1, 3, 4, /**/ -1, 3, 4}));
+  EXPECT_EQ(out.weights, (std::vector<double>{2, .25, .25, /**/ 0, .25, .25}));
+  std::vector<float> weights(out.weights.begin(), out.weights.end());
+  EXPECT_TRUE(checkRouting(input, out.ids.data(), weights.data()).pass);
+  weights[4] = .2f;
+  EXPECT_EQ(checkRouting(input, out.ids.data(), weights.data()).wrongWeights,
+            1);
+  // No rounding explains another shared expert.
+  std::vector<float> zeros(3, 0.0f);
+  input.correction = zeros.data();
+  out.ids[2] = 3;
+  EXPECT_EQ(checkRouting(input, out.ids.data(), weights.data()).wrongTokens, 1);
+}

@@ -30,11 +30,16 @@ struct RoutingInput {
   double scale = 1;
   /// Experts come from the best `bestGroups` of `groups` equal runs.
   int64_t groups = 1, bestGroups = 1;
+  /// Experts without logits, numbered behind the others, that every token goes
+  /// to, each with that weight.
+  int64_t shared = 0;
+  double sharedWeight = 1;
+  int64_t slots() const { return topk + shared; }
 };
 
 struct RoutingOutput {
-  std::vector<int32_t> ids;    ///< [tokens, topk], best first; -1: none
-  std::vector<double> weights; ///< [tokens, topk]
+  std::vector<int32_t> ids;    ///< [tokens, slots], best first; -1: none
+  std::vector<double> weights; ///< [tokens, slots]
 };
 
 /// The choice value of an expert is its score plus its correction; what is not
@@ -61,7 +66,7 @@ struct RoutingReport {
 RoutingReport checkRouting(const RoutingInput &input, const int32_t *ids,
                            const float *weights);
 
-/// The exact weights of given ids, [tokens, topk].
+/// The exact weights of given ids, [tokens, slots].
 std::vector<double> routingWeights(const RoutingInput &input,
                                    const int32_t *ids);
 

@@ -41,7 +41,7 @@ moe::driver::makeExpertMap(std::vector<int32_t> entries) {
 int64_t moe::driver::countLocal(const RouterOptions &options,
                                 const RouterTensors &tensors) {
   if (tensors.expertMap.empty())
-    return options.experts;
+    return options.allExperts();
   return count_if(tensors.expertMap, [](int32_t e) { return e >= 0; });
 }
 
@@ -90,6 +90,13 @@ static std::string kernelIR(StringRef name, StringRef arguments,
       .str();
 }
 
+/// As bits: no decimal loses any.
+static std::string literal(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return formatv("{0}", format_hex(bits, 10));
+}
+
 std::string moe::driver::routeIR(const RouterOptions &o, bool correction) {
   StringRef element = o.bf16Logits ? "bf16" : "f32";
   std::string arguments =
@@ -99,23 +106,24 @@ std::string moe::driver::routeIR(const RouterOptions &o, bool correction) {
               "%n: i32",
               element, o.experts);
   std::string body = "    %rows = arith.index_castui %tokens : i32 to index\n" +
-                     rowsOf("ids", "%rows", o.topk, "i32") +
-                     rowsOf("weights", "%rows", o.topk, "f32") +
+                     rowsOf("ids", "%rows", o.slots(), "i32") +
+                     rowsOf("weights", "%rows", o.slots(), "f32") +
                      rowsOf("logits", "%rows", o.experts, element);
-  body += formatv("    moe.route {0}{1}\n        outs(%ids, %weights : {2}, "
-                  "{3})\n        ins(%logits : {4})",
-                  o.score == RouterScore::Softmax ? "softmax" : "sigmoid",
-                  o.renormalize ? " renormalize" : "", rowsType(o.topk, "i32"),
-                  rowsType(o.topk, "f32"), rowsType(o.experts, element));
+  body +=
+      formatv("    moe.route {0}{1}\n        outs(%ids, %weights : {2}, "
+              "{3})\n        ins(%logits : {4})",
+              o.score == RouterScore::Softmax ? "softmax" : "sigmoid",
+              o.renormalize ? " renormalize" : "", rowsType(o.slots(), "i32"),
+              rowsType(o.slots(), "f32"), rowsType(o.experts, element));
   if (correction)
     body += formatv(" correction(%correction : memref<{0}xf32, #global>)",
                     o.experts);
   body += formatv("\n        groups {0} best {1}", o.groups, o.bestGroups);
-  // As bits: no decimal loses any.
-  uint32_t bits;
-  float scale = o.getScale();
-  std::memcpy(&bits, &scale, sizeof bits);
-  body += formatv(" scale {0} tokens(%tokens)\n", format_hex(bits, 10));
+  body += " scale " + literal(o.getScale());
+  if (o.shared)
+    body += formatv(" shared {0} weight {1}", o.shared,
+                    literal(o.getSharedWeight()));
+  body += " tokens(%tokens)\n";
   return kernelIR("moe_route", arguments, body);
 }
 
@@ -133,7 +141,7 @@ std::string moe::driver::sortIR(const RouterOptions &o, int64_t localExperts,
       "#global>,\n      %expert_map: memref<{2}xi32, #global>, %local_tokens: "
       "memref<1xi32, #global>,\n      %tokens: i32, %n: i32, %k: i32, "
       "%num_blocks: i32",
-      localExperts, clearElement, o.experts);
+      localExperts, clearElement, o.allExperts());
   std::string body =
       formatv("    %rows = arith.index_castui %tokens : i32 to index\n"
               "    %blocks = arith.index_castui %num_blocks : i32 to index\n"
@@ -143,20 +151,20 @@ std::string moe::driver::sortIR(const RouterOptions &o, int64_t localExperts,
   body += listOf("sorted_ids", "%sorted", "i32") +
           listOf("expert_ids", "%blocks", "i32") +
           listOf("sorted_weights", "%sorted", "f32") +
-          rowsOf("topk_ids", "%rows", o.topk, "i32") +
-          rowsOf("topk_weights", "%rows", o.topk, "f32");
+          rowsOf("topk_ids", "%rows", o.slots(), "i32") +
+          rowsOf("topk_weights", "%rows", o.slots(), "f32");
   if (clearColumns)
     body += rowsOf("clear", "%rows", clearColumns, clearElement);
   body += formatv("    moe.sort outs(%sorted_ids, %expert_ids, "
                   "%sorted_weights, %num_valid\n        : {0}, {0}, {1}, "
                   "memref<2xi32, #global>)\n        ins(%topk_ids, "
                   "%topk_weights : {2}, {3})",
-                  listType("i32"), listType("f32"), rowsType(o.topk, "i32"),
-                  rowsType(o.topk, "f32"));
+                  listType("i32"), listType("f32"), rowsType(o.slots(), "i32"),
+                  rowsType(o.slots(), "f32"));
   if (mapped)
     body += formatv("\n        expert_map(%expert_map : memref<{0}xi32, "
                     "#global>)",
-                    o.experts);
+                    o.allExperts());
   if (phase != "all")
     body += formatv("\n        workspace(%workspace : memref<64x{0}xi32, "
                     "#global>)",
@@ -193,8 +201,8 @@ static Argument number(const char *name, int64_t value) {
 Error moe::driver::routeOnDevice(const RouterOptions &o, RouterTensors &tensors,
                                  RunKernelIR run, GivenRouting &result) {
   result.tokens = tensors.tokens;
-  result.topk = o.topk;
-  size_t pairs = static_cast<size_t>(tensors.tokens * o.topk);
+  result.topk = o.slots();
+  size_t pairs = static_cast<size_t>(tensors.tokens * o.slots());
   // Whatever is not written shows.
   result.ids.assign(pairs, std::numeric_limits<int32_t>::min());
   result.weights.assign(pairs, std::numeric_limits<float>::quiet_NaN());
@@ -214,7 +222,7 @@ GivenRouting moe::driver::localRouting(const RouterOptions &o,
                                        const GivenRouting &routing) {
   GivenRouting local = routing;
   for (int32_t &id : local.ids)
-    if (id < 0 || id >= o.experts)
+    if (id < 0 || id >= o.allExperts())
       id = -1;
     else if (!tensors.expertMap.empty())
       id = std::max(-1, tensors.expertMap[static_cast<size_t>(id)]);
@@ -228,7 +236,7 @@ Expected<int64_t> moe::driver::sortOnDevice(
   int64_t local = countLocal(o, tensors), tokens = routing.tokens;
   int64_t most = std::numeric_limits<int32_t>::max() - blockRows;
   int64_t rows = std::max(
-      blockRows, reference::maxSortedRows(tokens, o.topk, local, blockRows));
+      blockRows, reference::maxSortedRows(tokens, o.slots(), local, blockRows));
   if (rows > most)
     return failure("tokens x topk: expected at most " + Twine(most) +
                    " sorted rows, got " + Twine(rows));
@@ -239,7 +247,7 @@ Expected<int64_t> moe::driver::sortOnDevice(
                               std::numeric_limits<float>::quiet_NaN());
   result.expertIds.assign(blocks, 0);
   result.numValid.assign(2, -1);
-  bool several = tokens * o.topk > kOneWorkgroupPairs;
+  bool several = tokens * o.slots() > kOneWorkgroupPairs;
   std::vector<int32_t> workspace;
   if (several)
     workspace.assign(static_cast<size_t>(64 * local), -1);

@@ -23,9 +23,15 @@ struct RouterOptions {
   std::optional<float> scale;
   int64_t groups = 1, bestGroups = 1;
   bool bf16Logits = false;
-  int64_t experts = 0; ///< columns of the logits: all of the model
-  int64_t topk = 0;
+  int64_t experts = 0; ///< columns of the logits: all that can be chosen
+  int64_t topk = 0;    ///< experts of a token that are chosen
+  /// Experts without logits, numbered behind the others, of every token.
+  int64_t shared = 0;
+  std::optional<float> sharedWeight;
 
+  int64_t slots() const { return topk + shared; }
+  int64_t allExperts() const { return experts + shared; }
+  float getSharedWeight() const { return sharedWeight.value_or(1.0f); }
   float getScale() const { return scale.value_or(1.0f); }
 };
 
@@ -34,7 +40,7 @@ struct RouterTensors {
   int64_t tokens = 0;
   HostBuffer logits;             ///< [tokens, experts]
   std::vector<float> correction; ///< [experts] or empty
-  /// [experts], the number of an expert on this device, negative where it is
+  /// [allExperts], the number of an expert on this device, negative where it is
   /// on another; empty: all are here, by their own numbers.
   std::vector<int32_t> expertMap;
 };
@@ -53,7 +59,7 @@ using RunKernelIR = llvm::function_ref<llvm::Error(
     const std::string &ir, std::vector<executor::Argument> args,
     int64_t tokens)>;
 
-/// ids of all experts, and weights, [tokens, topk].
+/// ids of all experts, and weights, [tokens, slots].
 llvm::Error routeOnDevice(const RouterOptions &options, RouterTensors &tensors,
                           RunKernelIR run, GivenRouting &result);
 

@@ -141,10 +141,11 @@ static Error readMap(Block &block) {
       return array.takeError();
     if (!*array)
       continue;
-    if ((*array)->shape[0] != block.router().experts)
+    if ((*array)->shape[0] != block.router().allExperts())
       return failure(Twine(name) + ": expected an entry for each of the " +
-                     Twine(block.router().experts) +
-                     " experts of logits, got " + Twine((*array)->shape[0]));
+                     Twine(block.router().experts) + " experts of logits and " +
+                     Twine(block.router().shared) + " shared ones, got " +
+                     Twine((*array)->shape[0]));
     std::vector<int32_t> entries;
     for (int64_t i = 0; i < (*array)->elements(); ++i)
       entries.push_back((*array)->type == DType::I32
@@ -204,10 +205,13 @@ static Error makeRouter(Block &block) {
                       request.seed);
   }
   o.experts = mask.empty() ? request.options.experts : int64_t(mask.size());
-  if (!mask.empty())
+  if (!mask.empty()) {
+    // Shared experts are on every device.
+    mask.insert(mask.end(), size_t(o.shared), 1);
     if (Error error =
             makeExpertMap(std::move(mask)).moveInto(block.tensors.expertMap))
       return error;
+  }
   return generateRouter(block);
 }
 
@@ -258,6 +262,8 @@ static reference::RoutingInput referenceInput(Block &block) {
   input.scale = o.getScale();
   input.groups = o.groups;
   input.bestGroups = o.bestGroups;
+  input.shared = o.shared;
+  input.sharedWeight = o.getSharedWeight();
   return input;
 }
 
@@ -336,7 +342,7 @@ static Error chooseBlockRows(Block &block) {
   const Chip &chip = *lookupChip(block.request.chip);
   Workload workload;
   workload.tokens = std::max<int64_t>(1, block.local.tokens);
-  workload.globalExperts = block.router().experts;
+  workload.globalExperts = block.router().allExperts();
   auto choose = [&](const Request &stage) {
     return chooseConfig(paddedOptions(stage.options), workload, chip,
                         stage.fixed)
@@ -413,6 +419,7 @@ static Error runBlock(Block &block) {
     stage.maskFile.clear();
     stage.files.routing = &block.local;
     stage.lists = &block.lists;
+    stage.options.topk = block.router().slots();
     if (block.request.dataDir.empty())
       stage.options.experts = local;
   }
@@ -494,7 +501,11 @@ static json::Value describeBlock(Block &block) {
 static void printBlock(Block &block) {
   outs() << "block: " << block.tensors.tokens << " tokens, top "
          << block.router().topk << " of " << block.router().experts
-         << " experts, " << block.launches << " launches\n  routing       "
+         << " experts"
+         << (block.router().shared
+                 ? " and " + std::to_string(block.router().shared) + " shared"
+                 : "")
+         << ", " << block.launches << " launches\n  routing       "
          << block.routed.wrongTokens << " tokens wrong, "
          << block.routed.closeTokens << " decided by rounding, "
          << block.routed.wrongWeights << " weights wrong, "

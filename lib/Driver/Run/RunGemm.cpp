@@ -36,6 +36,11 @@ static void addRouterFlags(FlagSet &flags, Router &router) {
   flags.integer("n-group", "groups of experts [1]", o.groups, 1);
   flags.integer("topk-group", "groups that a token's experts come from [1]",
                 o.bestGroups, 1);
+  flags.integer("shared-experts",
+                "experts behind the others that every token goes to [0]",
+                o.shared, 0);
+  flags.number("shared-weight", "routing weight of each of them [1]",
+               o.sharedWeight);
   flags.choice<bool>("logits-type", "of generated logits [f32]", o.bf16Logits,
                      {{"f32", false}, {"bf16", true}});
   flags.choice<Logits>(

@@ -57,6 +57,33 @@ func.func @topk_above_groups(%ids: memref<?x4xi32>, %weights: memref<?x4xf32>, %
 
 // -----
 
+// route_c2
+func.func @only_shared(%ids: memref<?x4xi32>, %weights: memref<?x4xf32>, %logits: memref<?x128xf32>, %c: memref<128xf32>, %tokens: i32) {
+  // expected-error @+1 {{expected more columns of 'ids' than the 4 shared experts take, got 4}}
+  moe.route softmax outs(%ids, %weights : memref<?x4xi32>, memref<?x4xf32>) ins(%logits : memref<?x128xf32>) shared 4 weight 1.0 tokens(%tokens)
+  return
+}
+
+// -----
+
+// route_c8
+func.func @too_many_shared(%ids: memref<?x16xi32>, %weights: memref<?x16xf32>, %logits: memref<?x128xf32>, %c: memref<128xf32>, %tokens: i32) {
+  // expected-error @+1 {{expected shared to be from 0 to 8, got 9}}
+  moe.route softmax outs(%ids, %weights : memref<?x16xi32>, memref<?x16xf32>) ins(%logits : memref<?x128xf32>) shared 9 weight 1.0 tokens(%tokens)
+  return
+}
+
+// -----
+
+// route_c8
+func.func @infinite_shared_weight(%ids: memref<?x4xi32>, %weights: memref<?x4xf32>, %logits: memref<?x128xf32>, %c: memref<128xf32>, %tokens: i32) {
+  // expected-error @+1 {{expected a finite shared_weight, got 0x7F800000 : f32}}
+  moe.route softmax outs(%ids, %weights : memref<?x4xi32>, memref<?x4xf32>) ins(%logits : memref<?x128xf32>) shared 1 weight 0x7F800000 tokens(%tokens)
+  return
+}
+
+// -----
+
 // route_c3
 func.func @correction_length(%ids: memref<?x4xi32>, %weights: memref<?x4xf32>, %logits: memref<?x128xf32>, %c: memref<64xf32>, %tokens: i32) {
   // expected-error @+1 {{expected dimension 0 of 'correction' to be the experts of 'logits' = 128, got 64}}

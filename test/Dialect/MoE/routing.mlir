@@ -22,6 +22,14 @@ func.func @groups(%ids: memref<?x8xi32>, %weights: memref<?x8xf32>, %logits: mem
   return
 }
 
+// CHECK-LABEL: func.func @shared
+// CHECK: moe.route softmax outs({{.*}}) ins({{.*}}) shared 1 weight 4.000000e-01 tokens(%{{.*}})
+func.func @shared(%ids: memref<?x9xi32>, %weights: memref<?x9xf32>, %logits: memref<?x256xf32>, %tokens: i32) {
+  moe.route softmax outs(%ids, %weights : memref<?x9xi32>, memref<?x9xf32>)
+      ins(%logits : memref<?x256xf32>) shared 1 weight 0.4 tokens(%tokens)
+  return
+}
+
 // CHECK-LABEL: func.func @sort
 // CHECK: moe.sort outs({{.*}}) ins({{.*}}) tokens(%{{.*}}) experts 128 block_rows 24{{$}}
 // CHECK: moe.sort outs({{.*}}) ins({{.*}}) expert_map(%{{.*}} : memref<256xi32>) local_tokens(%{{.*}} : memref<1xi32>) workspace(%{{.*}} : memref<64x128xi32>) clear(%{{.*}} : memref<?x2880xbf16>) tokens(%{{.*}}) experts 128 block_rows 16 phase scan

@@ -152,7 +152,7 @@ gpu.module @m { gpu.func @k(%out: memref<?x2880xbf16>, %ids: memref<?xi32>,
 } }
 // -----
 // moe.route
-gpu.module @m { gpu.func @k(%ids: memref<?x8xi32>, %weights: memref<?x8xf32>,
+gpu.module @m { gpu.func @k(%ids: memref<?x9xi32>, %weights: memref<?x9xf32>,
     %logits: memref<?x256xf32>, %bias: memref<256xf32>, %tokens: i32) kernel {
   EXAMPLE
   gpu.return

@@ -65,6 +65,9 @@ static LogicalResult checkGroups(RouteOp op) {
     return op.emitOpError("expected at least 2 experts in a group, whose score "
                           "is the sum of its best two with a correction, got ")
            << each;
+  if (op.getTopk() < 1)
+    return op.emitOpError("expected more columns of 'ids' than the ")
+           << op.getShared() << " shared experts take, got " << op.getSlots();
   if (op.getTopk() > best * each)
     return op.emitOpError("expected topk to be at most the ")
            << best * each << " experts of the best " << best << " of " << groups
@@ -78,13 +81,19 @@ LogicalResult RouteOp::verify() {
       failed(checkRange(*this, "experts, dimension 1 of 'logits',", getE(), 1,
                         kMaxExperts)) ||
       failed(checkSlots(*this, "ids", getIds().getType(), "weights",
-                        getWeights().getType(), kMaxTopk)))
+                        getWeights().getType(), kMaxSlots)))
     return failure();
   // route_c3
   if (getCorrection() &&
       failed(checkDim(*this, "correction", getCorrection().getType(), 0,
                       "the experts of 'logits'", getE())))
     return failure();
+  // route_c8
+  if (failed(checkRange(*this, "shared", getShared(), 0, kMaxShared)))
+    return failure();
+  if (!getSharedWeight().isFinite())
+    return emitOpError("expected a finite shared_weight, got ")
+           << getSharedWeightAttr();
   if (failed(checkGroups(*this)))
     return failure();
   // route_c5

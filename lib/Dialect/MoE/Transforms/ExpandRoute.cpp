@@ -280,7 +280,14 @@ void RouteExpander::run() {
   Value expert = choose();
   Value weight = weigh(expert);
   Value id = b.select(b.less(expert, b.i32(experts)), expert, b.i32(-1));
-  b.enterIf(b.less(lane, b.i32(topk)));
+  if (op.getShared()) {
+    // The slots behind those that were chosen, whose lanes have no expert yet.
+    Value chosen = b.less(lane, b.i32(topk));
+    id = b.select(chosen, id, b.add(lane, b.i32(experts - topk)));
+    weight =
+        b.select(chosen, weight, b.f32(op.getSharedWeight().convertToFloat()));
+  }
+  b.enterIf(b.less(lane, b.i32(op.getSlots())));
   Value slot = b.toIndex(lane);
   memref::StoreOp::create(b, id, op.getIds(), ValueRange{token, slot});
   memref::StoreOp::create(b, weight, op.getWeights(), ValueRange{token, slot});

@@ -18,7 +18,7 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
   let description = [{
     From the router's logits of each token, the `topk` experts it goes to, best
     first, and their routing weights; `topk` is the number of columns of `ids`
-    and `weights`. With l = logits[t, e]:
+    and `weights`, less the `shared` ones. With l = logits[t, e]:
 
     ```
     score[e]  = softmax(l)[e] or sigmoid(l[e])
@@ -37,6 +37,10 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
       its largest logit; an expert that cannot be chosen counts as -inf there;
       ties go to the lower group.
 
+    * **Shared experts**: with `shared` S the experts E to E + S - 1, which have
+      no logits, take the last S slots of every token, each with the weight
+      `shared_weight`, which neither `renormalize` nor `scale` changes.
+
     Without a correction experts are compared by their logits, of which the
     scores are increasing functions, so that no rounding decides. Scores and
     weights are computed in f32, in an order that is fixed: a token's results do
@@ -50,8 +54,8 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
 
     Constraints:
     * (C1) `logits` is ?xE with E static, from 1 to 1024;
-    * (C2) `ids` and `weights` are ?xK with one static K, from 1 to 32, at most
-      the experts of `best_groups` groups;
+    * (C2) `ids` and `weights` have one static number of columns, at most 32:
+      `shared`, and from 1 to the experts of `best_groups` groups;
     * (C3) `correction`, when present, has E elements;
     * (C4) `groups` is from 1 to 64 and divides E, `best_groups` is from 1 to
       `groups`, and with a correction a group has at least two experts;
@@ -59,16 +63,17 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
     * (C6) the memory operands are in the default or the global memory space,
       the elements of a row follow each other and rows do not overlap;
     * (C7) the operands are all memrefs, without results, or all tensors, with a
-      result for each of `ids` and `weights`.
+      result for each of `ids` and `weights`;
+    * (C8) `shared` is from 0 to 8, and `shared_weight` is finite.
 
     *Lowers to* (`-moe-expand-kernel`): `memref`, `arith`, `math` and `scf` ops,
     and `gpu.subgroup_reduce` for maxima and sums over a wave.
 
     ```mlir
     moe.route sigmoid renormalize
-        outs(%ids, %weights : memref<?x8xi32>, memref<?x8xf32>)
+        outs(%ids, %weights : memref<?x9xi32>, memref<?x9xf32>)
         ins(%logits : memref<?x256xf32>) correction(%bias : memref<256xf32>)
-        groups 8 best 4 scale 2.5 tokens(%tokens)
+        groups 8 best 4 scale 2.5 shared 1 weight 1.0 tokens(%tokens)
     ```
   }];
   let arguments = (ins MoE_ScoreAttr:$score, UnitAttr:$renormalize,
@@ -76,7 +81,9 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
       Optional<MoE_AnyRoutingWeights>:$correction,
       DefaultValuedAttr<I64Attr, "1">:$groups,
       DefaultValuedAttr<I64Attr, "1">:$best_groups,
-      DefaultValuedAttr<F32Attr, "1.0f">:$scale, I32:$tokens);
+      DefaultValuedAttr<F32Attr, "1.0f">:$scale,
+      DefaultValuedAttr<I64Attr, "0">:$shared,
+      DefaultValuedAttr<F32Attr, "1.0f">:$shared_weight, I32:$tokens);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $score (`renormalize` $renormalize^)?
@@ -84,14 +91,19 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
     `ins` `(` $logits `:` type($logits) `)`
     (`correction` `(` $correction^ `:` type($correction) `)`)?
     (`groups` $groups^ `best` $best_groups)? (`scale` $scale^)?
+    (`shared` $shared^ `weight` $shared_weight)?
     `tokens` `(` $tokens `)` attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     /// Threads of a workgroup, and its tokens: one for each wave.
     static constexpr int64_t kThreads = 256, kTokens = 4;
-    static constexpr int64_t kMaxExperts = 1024, kMaxTopk = 32, kMaxGroups = 64;
+    static constexpr int64_t kMaxExperts = 1024, kMaxSlots = 32;
+    static constexpr int64_t kMaxGroups = 64, kMaxShared = 8;
     int64_t getE() { return getLogits().getType().getDimSize(1); }
-    int64_t getTopk() { return getIds().getType().getDimSize(1); }
+    /// Columns of ids and weights.
+    int64_t getSlots() { return getIds().getType().getDimSize(1); }
+    /// Those of experts that are chosen.
+    int64_t getTopk() { return getSlots() - getShared(); }
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return ::mlir::MutableOperandRange(*this, /*start=*/0, /*length=*/2);
     }
