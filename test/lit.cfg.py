@@ -51,6 +51,9 @@ config.substitutions.append(("%fuzzer", config.moe_fuzzer))
 config.substitutions.append(("%print_hazards", config.moe_print_hazards))
 config.substitutions.append(("%llvm_tools_dir", config.llvm_tools_dir))
 
+# What depends on the code that one version of LLVM generates.
+config.available_features.add(f"llvm-{config.llvm_version}")
+
 # Programs that only some tests need: without them those tests are skipped.
 for program in ["shellcheck", "clang-tidy-22"]:
     if shutil.which(program, path=config.environment["PATH"]):
