@@ -234,7 +234,7 @@ func.func @strides(%p: memref<?x64xbf16, strided<[84, 1]>>, %o: memref<?x64xbf16
 // activate_sums_c7
 func.func @forms(%s: tensor<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
-  // expected-error @+1 {{expected all memory operands to be memrefs like the first, got 'tensor<?x128xf32>'}}
+  // expected-error @+1 {{expected all memory operands to be tensors like the first, got 'memref<?x64xbf16>'}}
   moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
       tokens(%t) topk 4 experts 8 block_rows 16
       : tensor<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>

@@ -147,3 +147,13 @@ func.func @tensors(%out: tensor<?x64xbf16>, %parts: tensor<?x64xbf16>, %x: tenso
       : tensor<?x64xbf16>, tensor<?x64xbf16> -> tensor<?x64xbf16>
   return %r : tensor<?x64xbf16>
 }
+
+// The parameters of the activation, which are scalars, stand before the tensors.
+// CHECK-LABEL: func.func @activate_tensors
+// CHECK: %{{.*}} = moe.activate_sums silu(%{{.*}}) %{{.*}} to %{{.*}} -> tensor<?x64xbf16>
+func.func @activate_tensors(%s: tensor<?x128xf32>, %o: tensor<?x64xbf16>, %i: tensor<?xi32>, %e: tensor<?xi32>,
+    %w: tensor<?xf32>, %v: tensor<2xi32>, %p: f32, %t: i32) -> tensor<?x64xbf16> {
+  %r = moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v) tokens(%t) topk 4 experts 8 block_rows 16
+      : tensor<?x128xf32>, tensor<?x64xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32> -> tensor<?x64xbf16>
+  return %r : tensor<?x64xbf16>
+}

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -161,7 +162,9 @@ LogicalResult moe::checks::checkBlockRows(Operation *op, int64_t rows) {
 }
 
 LogicalResult moe::checks::checkForm(Operation *op) {
-  bool tensors = isa<TensorType>(op->getOperand(0).getType());
+  // Parameters of an activation, which are scalars, may come before.
+  auto first = llvm::find_if(op->getOperandTypes(), llvm::IsaPred<ShapedType>);
+  bool tensors = isa<TensorType>(*first);
   for (Type type : op->getOperandTypes())
     if (isa<ShapedType>(type) && isa<TensorType>(type) != tensors)
       return op->emitOpError("expected all memory operands to be ")

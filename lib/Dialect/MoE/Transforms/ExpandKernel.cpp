@@ -521,7 +521,7 @@ struct MoEExpandKernelPass
     LdsOfFunctions buffers;
     WalkResult result = getOperation().walk([&](Operation *op) {
       if (isKernelLevel(op)) {
-        if (isa<TensorType>(op->getOperand(0).getType()))
+        if (llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>))
           return WalkResult(
               op->emitOpError("expected memrefs in a kernel, got tensors; run "
                               "-one-shot-bufferize first"));
