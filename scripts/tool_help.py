@@ -10,7 +10,7 @@ import subprocess
 
 #: Tools and their subcommands. moe-opt, moe-reduce and moe-lsp-server are MLIR's own
 #: drivers, whose --help has thousands of lines that are LLVM's.
-TOOLS = {"moe-run": ["gemm1", "gemm2", "layer", "block", "launch", "annotate",
+TOOLS = {"moe-run": ["gemm1", "gemm2", "layer", "block", "quantize", "launch", "annotate",
                      "model", "mfma", "info"],
          "moe-compile": [], "moe-launch": [], "moe-convert": []}
 

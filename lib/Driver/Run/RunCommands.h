@@ -53,6 +53,9 @@ llvm::Expected<Verdict> layerCommand(Arguments args);
 /// moe-run block: routing, sorting and both stages on the device.
 llvm::Expected<Verdict> blockCommand(Arguments args);
 
+/// moe-run quantize: weights to MXFP4 and to the order of kernels.
+llvm::Expected<Verdict> quantizeCommand(Arguments args);
+
 /// --executor, --hip-library, --sanitize, --threads, --order-seed,
 /// --interleave, --max-reports, --mute, --print-registers,
 /// --max-instructions, --trace, --trace-limit, --time-model, --progress.

@@ -21,11 +21,12 @@ struct Topic {
 } // namespace
 
 static constexpr NamedCommand kCommands[] = {
-    {"gemm1", gemm1Command},   {"gemm2", gemm2Command},
-    {"layer", layerCommand},   {"block", blockCommand},
-    {"launch", launchCommand}, {"annotate", annotateCommand},
-    {"model", modelCommand},   {"mfma", mfmaCommand},
-    {"info", infoCommand},     {"help", helpCommand}};
+    {"gemm1", gemm1Command},       {"gemm2", gemm2Command},
+    {"layer", layerCommand},       {"block", blockCommand},
+    {"quantize", quantizeCommand}, {"launch", launchCommand},
+    {"annotate", annotateCommand}, {"model", modelCommand},
+    {"mfma", mfmaCommand},         {"info", infoCommand},
+    {"help", helpCommand}};
 
 static constexpr char kUsage[] =
     R"(moe-run SUBCOMMAND [flags]: runs kernels and checks their numbers
@@ -35,6 +36,7 @@ static constexpr char kUsage[] =
   layer              both stages, the second on the first one's output
   block              a whole layer from the router's logits: routing, sorting and
                      both stages on the device
+  quantize           weights from bf16 to MXFP4 in the order of kernels
   launch FILE.json   any gfx942 or gfx950 code object
   annotate FILE.json what each instruction of a launch costs in the timing model
   model FILE.json... modelled times of launches for many parameter files

@@ -167,6 +167,20 @@ gpu.module @m { gpu.func @k(%sorted: memref<?xi32>, %experts: memref<?xi32>,
   gpu.return
 } }
 // -----
+// moe.quantize
+gpu.module @m { gpu.func @k(%codes: memref<8478720xi8>, %scales: memref<552960xi8>,
+    %x: memref<?x2880xbf16>, %rows: i32) kernel {
+  EXAMPLE
+  gpu.return
+} }
+// -----
+// moe.shuffle
+gpu.module @m { gpu.func @k(%codes: memref<4239360xi8>, %scales: memref<276480xi8>,
+    %logical_codes: memref<?x1440xi8>, %logical_scales: memref<?x90xi8>, %rows: i32) kernel {
+  EXAMPLE
+  gpu.return
+} }
+// -----
 // #moe.preshuffle
 module attributes {test.types = [EXAMPLE]} {}
 // -----

@@ -2,7 +2,7 @@
 //
 // Registers the dialect's attributes and ops and verifies its discardable
 // attributes. The attributes and ops themselves are in MoEAttrs.cpp,
-// MoEOps.cpp and RoutingOps.cpp.
+// MoEOps.cpp, RoutingOps.cpp and WeightOps.cpp.
 
 #include "moe/CodeObject/Grid.h"
 #include "moe/Dialect/MoE/IR/RoutingOps.h"
@@ -37,6 +37,10 @@ void MoEDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "moe/Dialect/MoE/IR/RoutingOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "moe/Dialect/MoE/IR/WeightOps.cpp.inc"
       >();
 }
 

@@ -107,6 +107,8 @@ void moe::registerBufferizableOpInterfaceExternalModels(
     ReduceSlotsOp::attachInterface<KernelOpModel<ReduceSlotsOp>>(*context);
     RouteOp::attachInterface<KernelOpModel<RouteOp>>(*context);
     SortOp::attachInterface<KernelOpModel<SortOp>>(*context);
+    QuantizeOp::attachInterface<KernelOpModel<QuantizeOp>>(*context);
+    ShuffleOp::attachInterface<KernelOpModel<ShuffleOp>>(*context);
     PreshuffledOp::attachInterface<PreshuffledModel>(*context);
   });
 }

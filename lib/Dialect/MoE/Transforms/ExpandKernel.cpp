@@ -111,6 +111,10 @@ static std::tuple<std::string, int64_t, Value> getGrid(Operation *op) {
     return {gridOf(route), 0, route.getTokens()};
   if (auto sort = dyn_cast<SortOp>(op))
     return {gridOf(sort), 0, sort.getTokens()};
+  if (auto quantize = dyn_cast<QuantizeOp>(op))
+    return {gridOf(quantize), 0, quantize.getRows()};
+  if (auto shuffle = dyn_cast<ShuffleOp>(op))
+    return {gridOf(shuffle), 0, shuffle.getRows()};
   auto slots = cast<ReduceSlotsOp>(op);
   return {gridOf(slots), slots.getOut().getType().getDimSize(1),
           slots.getTokens()};
@@ -548,7 +552,9 @@ struct MoEExpandKernelPass
               .Case(
                   [](ReduceSlotsOp slots) { return expandReduceSlots(slots); })
               .Case([](RouteOp route) { return expandRoute(route); })
-              .Case([](SortOp sort) { return expandSort(sort); });
+              .Case([](SortOp sort) { return expandSort(sort); })
+              .Case([](QuantizeOp op) { return expandQuantize(op); })
+              .Case([](ShuffleOp op) { return expandShuffle(op); });
       if (failed(result))
         return signalPassFailure();
     }

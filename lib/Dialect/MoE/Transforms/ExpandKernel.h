@@ -24,6 +24,8 @@ std::string gridOf(ActivateSumsOp op);
 std::string gridOf(ReduceSlotsOp op);
 std::string gridOf(RouteOp op);
 std::string gridOf(SortOp op);
+std::string gridOf(QuantizeOp op);
+std::string gridOf(ShuffleOp op);
 
 /// ExpandElementwise.cpp: the op to what one workgroup does.
 mlir::LogicalResult expandActivateSums(ActivateSumsOp op);
@@ -31,6 +33,9 @@ mlir::LogicalResult expandReduceSlots(ReduceSlotsOp op);
 /// ExpandRoute.cpp and ExpandSort.cpp, likewise.
 mlir::LogicalResult expandRoute(RouteOp op);
 mlir::LogicalResult expandSort(SortOp op);
+/// ExpandWeights.cpp, likewise.
+mlir::LogicalResult expandQuantize(QuantizeOp op);
+mlir::LogicalResult expandShuffle(ShuffleOp op);
 
 } // namespace moe
 

@@ -204,6 +204,45 @@ static Launch describe(SortOp op) {
   return launch;
 }
 
+/// A thread for each scale block: of as many rows as a workgroup has threads,
+/// as many workgroups as a row has blocks.
+template <typename Op>
+static void describeBlocks(Op op, Launch &launch) {
+  launch.n = op.getExpertRows();
+  launch.isStage = false;
+  launch.threads = Op::kThreads;
+  launch.tokens = op.getRows();
+  launch.factor = op.getRowBlocks();
+  launch.perGroup = Op::kThreads;
+}
+
+static Launch describe(QuantizeOp op) {
+  Launch launch;
+  launch.name = "moe_quantize";
+  launch.memory = {
+      {"codes", op.getCodes(), elementOf(op.getCodes()), Rows::Static},
+      {"scales", op.getScales(), elementOf(op.getScales()), Rows::Static,
+       /*wide=*/false},
+      {"x", op.getX(), elementOf(op.getX()), Rows::Tokens}};
+  describeBlocks(op, launch);
+  return launch;
+}
+
+static Launch describe(ShuffleOp op) {
+  Launch launch;
+  launch.name = "moe_shuffle";
+  launch.memory = {
+      {"codes", op.getCodes(), elementOf(op.getCodes()), Rows::Static},
+      {"scales", op.getScales(), elementOf(op.getScales()), Rows::Static,
+       /*wide=*/false},
+      {"logical_codes", op.getLogicalCodes(), elementOf(op.getLogicalCodes()),
+       Rows::Tokens},
+      {"logical_scales", op.getLogicalScales(),
+       elementOf(op.getLogicalScales()), Rows::Tokens, false}};
+  describeBlocks(op, launch);
+  return launch;
+}
+
 //===----------------------------------------------------------------------===//
 // One op
 //===----------------------------------------------------------------------===//
@@ -577,10 +616,10 @@ struct MoEOutlineKernelsPass
       if (sort.getWorkspace() && sort.getPhase() == SortPhase::All)
         return op->emitOpError("expected a phase of a sort with a workspace, "
                                "got all: -moe-decompose makes three ops of it");
-    Launch launch =
-        TypeSwitch<Operation *, Launch>(op)
-            .Case<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp, RouteOp,
-                  SortOp>([](auto kernelOp) { return describe(kernelOp); });
+    Launch launch = TypeSwitch<Operation *, Launch>(op)
+                        .Case<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp,
+                              RouteOp, SortOp, QuantizeOp, ShuffleOp>(
+                            [](auto kernelOp) { return describe(kernelOp); });
     Outliner outliner(op, std::move(launch), chip);
     if (failed(outliner.check()))
       return failure();

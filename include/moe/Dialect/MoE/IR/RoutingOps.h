@@ -7,6 +7,7 @@
 #define MOE_DIALECT_MOE_IR_ROUTINGOPS_H
 
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Dialect/MoE/IR/WeightOps.h"
 
 #define GET_OP_CLASSES
 #include "moe/Dialect/MoE/IR/RoutingOps.h.inc"
@@ -16,7 +17,7 @@ namespace moe {
 /// Whether the op is of the kernel level: a kernel of its own in host code.
 inline bool isKernelLevel(mlir::Operation *op) {
   return llvm::isa<RouteOp, SortOp, GroupedGemmOp, ActivateSumsOp,
-                   ReduceSlotsOp>(op);
+                   ReduceSlotsOp, QuantizeOp, ShuffleOp>(op);
 }
 
 } // namespace moe
