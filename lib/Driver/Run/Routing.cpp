@@ -128,7 +128,7 @@ std::string moe::driver::routeIR(const RouterOptions &o, bool correction) {
 }
 
 std::string moe::driver::sortIR(const RouterOptions &o, int64_t localExperts,
-                                bool mapped, int64_t blockRows,
+                                bool mapped, bool limited, int64_t blockRows,
                                 OutType clearType, int64_t clearColumns,
                                 StringRef phase) {
   StringRef clearElement = elementName(clearType);
@@ -165,6 +165,8 @@ std::string moe::driver::sortIR(const RouterOptions &o, int64_t localExperts,
     body += formatv("\n        expert_map(%expert_map : memref<{0}xi32, "
                     "#global>)",
                     o.allExperts());
+  if (limited)
+    body += "\n        local_tokens(%local_tokens : memref<1xi32, #global>)";
   if (phase != "all")
     body += formatv("\n        workspace(%workspace : memref<64x{0}xi32, "
                     "#global>)",
@@ -221,8 +223,10 @@ GivenRouting moe::driver::localRouting(const RouterOptions &o,
                                        const RouterTensors &tensors,
                                        const GivenRouting &routing) {
   GivenRouting local = routing;
-  for (int32_t &id : local.ids)
-    if (id < 0 || id >= o.allExperts())
+  int64_t sorted = tensors.localTokens.empty() ? routing.tokens
+                                               : tensors.localTokens.front();
+  for (auto [i, id] : enumerate(local.ids))
+    if (id < 0 || id >= o.allExperts() || int64_t(i) >= sorted * routing.topk)
       id = -1;
     else if (!tensors.expertMap.empty())
       id = std::max(-1, tensors.expertMap[static_cast<size_t>(id)]);
@@ -262,7 +266,7 @@ Expected<int64_t> moe::driver::sortOnDevice(
       bufferOf("topk_ids", routing.ids, true),
       bufferOf("topk_weights", routing.weights, true),
       bufferOf("expert_map", tensors.expertMap, true),
-      Argument::null("local_tokens"),
+      bufferOf("local_tokens", tensors.localTokens, true),
       number("tokens", tokens),
       number("n", local),
       number("k", 0),
@@ -272,7 +276,8 @@ Expected<int64_t> moe::driver::sortOnDevice(
     phases = {"count", "scan", "place"};
   for (StringRef phase : phases)
     if (Error error = run(sortIR(o, local, !tensors.expertMap.empty(),
-                                 blockRows, clearType, clearColumns, phase),
+                                 !tensors.localTokens.empty(), blockRows,
+                                 clearType, clearColumns, phase),
                           args, tokens))
       return std::move(error);
   return int64_t(phases.size());

@@ -43,6 +43,9 @@ struct RouterTensors {
   /// [allExperts], the number of an expert on this device, negative where it is
   /// on another; empty: all are here, by their own numbers.
   std::vector<int32_t> expertMap;
+  /// How many tokens, the first ones, are sorted, in a buffer of the device;
+  /// empty: all.
+  std::vector<int32_t> localTokens;
 };
 
 /// The map in a vector of a map's entries or of a mask's: distinct numbers from
@@ -64,7 +67,7 @@ llvm::Error routeOnDevice(const RouterOptions &options, RouterTensors &tensors,
                           RunKernelIR run, GivenRouting &result);
 
 /// The same with the experts of this device by their own numbers, -1 for all
-/// others.
+/// others and for tokens that are not sorted.
 GivenRouting localRouting(const RouterOptions &options,
                           const RouterTensors &tensors,
                           const GivenRouting &routing);
@@ -85,8 +88,9 @@ llvm::Expected<int64_t> sortOnDevice(const RouterOptions &options,
 /// The kernel-level IR of the kernels. `phase`: all, count, scan or place.
 std::string routeIR(const RouterOptions &options, bool correction);
 std::string sortIR(const RouterOptions &options, int64_t localExperts,
-                   bool mapped, int64_t blockRows, OutType clearType,
-                   int64_t clearColumns, llvm::StringRef phase);
+                   bool mapped, bool limited, int64_t blockRows,
+                   OutType clearType, int64_t clearColumns,
+                   llvm::StringRef phase);
 
 } // namespace moe::driver
 

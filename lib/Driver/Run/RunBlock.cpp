@@ -295,6 +295,8 @@ static void checkSort(Block &block) {
   input.tileM = block.blockRows;
   input.ids = block.local.ids.data();
   input.weights = block.local.weights.data();
+  if (!block.tensors.localTokens.empty())
+    input.localTokens = block.tensors.localTokens.front();
   reference::SortingOutput expected = reference::sortMoE(input);
   const SortedLists &got = block.lists;
   SortReport &report = block.sorted;
@@ -407,6 +409,12 @@ static Error runBlock(Block &block) {
     return error;
   if (Error error = makeRouter(block))
     return error;
+  if (block.request.localTokens >= 0) {
+    int64_t local = block.request.localTokens;
+    if (Error error = checkLocalTokens(local, block.tensors.tokens))
+      return error;
+    block.tensors.localTokens = {int32_t(local)};
+  }
   if (Error error = route(block))
     return error;
   printFindings(block.outcome);

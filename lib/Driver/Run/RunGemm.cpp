@@ -120,10 +120,9 @@ static void addFlags(FlagSet &flags, Request &request) {
 
 /// What a block has otherwise than a layer.
 static Error checkRouterFlags(const FlagSet &flags) {
-  for (const char *name : {"routing", "local-tokens"})
-    if (flags.given(name))
-      return usageError("--" + Twine(name) +
-                        " does not belong to block, whose router chooses");
+  if (flags.given("routing"))
+    return usageError("--routing does not belong to block, whose router "
+                      "chooses");
   if (!flags.given("data"))
     return Error::success();
   if (!flags.given("topk"))
