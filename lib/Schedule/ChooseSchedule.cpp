@@ -138,23 +138,31 @@ void Chooser::chooseWaves() {
                       : "the usual number";
 }
 
-/// K groups inside the workgroup shorten the walk along K where a few rows
-/// leave nothing else to do in parallel.
+/// K groups inside the workgroup shorten the walk along K where too few
+/// workgroups have work to keep every compute unit loading.
 void Chooser::chooseKWave() {
   if (fixed.kWave) {
     reasonKWave = "as given";
     return;
   }
-  int64_t tiles = tilesK(128) / s.kBatch;
+  double groups = workgroups(64);
+  int64_t tiles = tilesK(256) / s.kBatch;
   s.kWave = 1;
-  if (tokens > 8 || s.tileM > 16 || s.waves != 4)
-    reasonKWave = tokens > 8 ? "more than 8 tokens"
-                             : "tile_m is above 16 or waves is not 4";
+  if (s.tileM > 16 || s.waves != 4)
+    reasonKWave = "tile_m is above 16 or waves is not 4";
+  else if (groups >= 2 * kFill)
+    reasonKWave = formatv("{0:F0} workgroups of 64 columns are enough", groups);
   else if (tiles < 4)
-    reasonKWave = formatv("only {0} K tiles of 128", tiles);
+    reasonKWave = formatv("only {0} K tiles of 256", tiles);
   else {
-    s.kWave = tiles >= 8 ? 4 : 2;
-    reasonKWave = formatv("at most 8 tokens, {0} K tiles of 128", tiles);
+    s.kWave = groups < kFill && tiles >= 8 ? 4 : 2;
+    reasonKWave = formatv("{0:F0} workgroups of 64 columns are few, {1} K "
+                          "tiles of 256",
+                          std::ceil(groups), tiles);
+    if (s.kWave == 4 && !fixed.waves) {
+      s.waves = 8;
+      reasonWaves = "two waves in each of 4 K groups";
+    }
   }
 }
 
@@ -210,9 +218,6 @@ void Chooser::chooseK() {
                       s.tileM);
   else if (p.k < 512)
     reasonK = formatv("K is {0}, below 512", p.k);
-  else if (s.kWave > 1)
-    reasonK =
-        formatv("each of {0} K groups has A tiles of its own in LDS", s.kWave);
   else if (tilesK(256) < groups)
     reasonK = formatv("{0} slices of K", groups);
   else {

@@ -56,7 +56,9 @@ TEST(ChooseConfig, RowsOfTheTable) {
                                   o.kWave,   o.kBatch,  o.groupM};
   };
   using Row = std::array<int64_t, 6>;
-  EXPECT_EQ(row(gptOss(), 1, "gfx950"), (Row{16, 64, 128, 4, 1, 1}));
+  EXPECT_EQ(row(gptOss(), 1, "gfx950"), (Row{16, 64, 256, 4, 1, 1}));
+  EXPECT_EQ(row(gptOss(), 2, "gfx950"), (Row{16, 64, 256, 2, 1, 1}));
+  EXPECT_EQ(row(gptOss(), 8, "gfx950"), (Row{16, 128, 256, 1, 1, 1}));
   EXPECT_EQ(row(gptOss(), 16, "gfx950"), (Row{16, 128, 256, 1, 1, 1}));
   EXPECT_EQ(row(gptOss(), 1024, "gfx950"), (Row{32, 128, 256, 1, 1, 1}));
   EXPECT_EQ(row(gptOss(), 4096, "gfx950"), (Row{64, 256, 128, 1, 1, 2}));
@@ -65,7 +67,7 @@ TEST(ChooseConfig, RowsOfTheTable) {
   EXPECT_EQ(row(gptOss(), 16, "gfx942"), (Row{16, 128, 256, 1, 1, 1}));
   KernelOptions f32 = gptOss();
   f32.outType = OutType::F32;
-  EXPECT_EQ(row(f32, 1, "gfx950"), (Row{16, 64, 128, 4, 2, 1}));
+  EXPECT_EQ(row(f32, 1, "gfx950"), (Row{16, 64, 256, 4, 1, 1}));
   // One expert of another device: 64 of 128 experts are here, rows as before.
   KernelOptions half = gptOss();
   half.experts = 64;

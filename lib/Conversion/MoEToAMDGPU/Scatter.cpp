@@ -294,10 +294,18 @@ void ScatterEmitter::readView(Value view, int64_t columns,
     width /= 2;
   int64_t units = tileM * columns / width;
   int64_t together = units % (kIdsTogether * threads) == 0 ? kIdsTogether : 1;
+  // A narrow tile has no unit for some of the threads.
+  bool isShort = units % threads != 0;
   auto loop = scf::ForOp::create(b, b.index(0), b.index(units),
                                  b.index(together * threads));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
+  if (isShort) {
+    Value unit = b.add(loop.getInductionVar(), b.thread());
+    auto ifOp = scf::IfOp::create(b, b.lessU(unit, b.index(units)),
+                                  /*withElseRegion=*/false);
+    b.setInsertionPointToStart(ifOp.thenBlock());
+  }
   SmallVector<Value> places, rowIds;
   for (int64_t i = 0; i < together; ++i) {
     places.push_back(

@@ -32,8 +32,8 @@ func.func @by_option(%out: memref<?x2880xbf16>, %x: memref<?x2880xbf16>, %w: mem
 
 // The attribute and the constant come before the option; a schedule stays.
 // CHECK-LABEL: func.func @by_op
-// CHECK: moe.grouped_gemm {{.*}} schedule <tile_m = 16, tile_n = 64, tile_k = 128{{.*}}k_wave = 4> {moe.expected_tokens = 1 : i64}
-// CHECK: moe.grouped_gemm {{.*}} schedule <tile_m = 16, tile_n = 64, tile_k = 128{{.*}}k_wave = 4>
+// CHECK: moe.grouped_gemm {{.*}} schedule <tile_m = 16, tile_n = 64, tile_k = 256, waves = 8, k_wave = 4> {moe.expected_tokens = 1 : i64}
+// CHECK: moe.grouped_gemm {{.*}} schedule <tile_m = 16, tile_n = 64, tile_k = 256, waves = 8, k_wave = 4>
 // CHECK: moe.grouped_gemm {{.*}} schedule <tile_m = 32, tile_n = 128, tile_k = 256, xcd = 8>
 func.func @by_op(%out: memref<?x2880xbf16>, %x: memref<?x2880xbf16>, %w: memref<128x2880x2880xf4E2M1FN, #w>,
     %s: memref<128x2880x90xf8E8M0FNU, #s>, %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
