@@ -99,8 +99,8 @@ def write_sources(mutants, folder):
             for mutant in own:
                 text = mutated(text, mutant)
             content = (PRELUDE + text).encode()
-        if name == "test/lit.cfg.py":
-            content += (b'\nconfig.environment["MOE_MUTANT"] = '
+        if name in ("test/lit.cfg.py", "test/Unit/lit.cfg.py"):
+            content += (b'\nimport os\nconfig.environment["MOE_MUTANT"] = '
                         b'os.environ.get("MOE_MUTANT", "0")\n')
         place = os.path.join(folder, name)
         if os.path.exists(place):
