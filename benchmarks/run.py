@@ -13,7 +13,7 @@ a GPU the times are modelled (docs/Timing.md) from a sample of the workgroups, a
 say so; with --gpu moe-launch takes them. FOLDER of rivals as in
 count_instructions.py: theirs are launch files, timed as they are.
 
-Writes benchmark.json, benchmark.md, benchmark.svg and, where rsvg-convert is
+Writes benchmark.json, Benchmark.md, benchmark.svg and, where rsvg-convert is
 there, benchmark.png to the output folder. --against compares with an older
 benchmark.json: exit code 1 where a time or a count got worse by more than 3 %.
 """
@@ -22,6 +22,7 @@ import argparse
 import json
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -214,12 +215,12 @@ def main():
         for width in filter(None, args.tile_n.split(",")):
             times.append(timed(args, "gemm2", shape, tokens[0], ["--tile", f"16x{width}x256"]))
     # Without the folders of this machine.
-    command = " ".join(["benchmarks/run.py", *("FOLDER" if "/" in a else a for a in sys.argv[1:])])
+    command = shlex.join(["benchmarks/run.py", *("FOLDER" if "/" in a else a for a in sys.argv[1:])])
     result = {"chip": args.chip, "command": command, "calibrated": all(r["calibrated"] for r in times),
               "kernels": kernels, "times": times}
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "benchmark.json").write_text(json.dumps(result, indent=1) + "\n")
-    (args.output / "benchmark.md").write_text(markdown(args, result))
+    (args.output / "Benchmark.md").write_text(markdown(args, result))
     (args.output / "benchmark.svg").write_text(picture(result))
     if shutil.which("rsvg-convert"):
         run(["rsvg-convert", args.output / "benchmark.svg", "-o", args.output / "benchmark.png"])
