@@ -269,7 +269,7 @@ void optimize(Job &job, unsigned level) {
   tuning.LoopUnrolling = false;
   llvm::PassInstrumentationCallbacks callbacks;
   callbacks.registerShouldRunOptionalPassCallback(
-      [](StringRef name, llvm::Any) {
+      [](StringRef name, const llvm::Any &) {
         return name != "LoopIdiomRecognizePass";
       });
   llvm::PassBuilder builder(job.machine.get(), tuning, std::nullopt,
