@@ -10,6 +10,7 @@
 
 #include "Driver/Options/KernelFlags.h"
 #include "Driver/Run/Routing.h"
+#include "Driver/Run/RunKernel.h"
 #include "Stage.h"
 #include <cstring>
 #include <map>
@@ -63,27 +64,21 @@ struct Call {
 static Error launch(Call &call, const driver::CompiledKernel &k,
                     const codeobject::GridVariables &variables,
                     std::vector<executor::Argument> args) {
-  auto grid = codeobject::evaluateGrid(k.grid, variables);
-  if (!grid)
-    return grid.takeError();
-  executor::Launch request;
-  request.elf = k.elf;
-  request.kernel = k.kernelName;
-  request.grid = *grid;
-  request.block = k.block;
-  request.args = std::move(args);
   auto executor =
       executor::makeExecutor(call.executor->name, call.executor->options);
   if (!executor)
     return executor.takeError();
-  Expected<executor::Outcome> outcome = (*executor)->run(request);
-  if (!outcome)
-    return outcome.takeError();
-  call.outcome.add(std::move(*outcome));
-  call.kernels.push_back(
-      json::Object{{"name", k.kernelName},
-                   {"grid", json::Array{(*grid)[0], (*grid)[1], (*grid)[2]}},
-                   {"block", json::Array{k.block[0], k.block[1], k.block[2]}}});
+  Expected<driver::KernelRun> run =
+      driver::runKernel(**executor, k, variables, std::move(args));
+  if (!run)
+    return run.takeError();
+  call.outcome.add(std::move(run->outcome));
+  auto list = [](const std::array<uint32_t, 3> &sizes) {
+    return json::Array{sizes[0], sizes[1], sizes[2]};
+  };
+  call.kernels.push_back(json::Object{{"name", k.kernelName},
+                                      {"grid", list(run->grid)},
+                                      {"block", list(k.block)}});
   return Error::success();
 }
 

@@ -43,6 +43,19 @@ int64_t moe::reference::alternatingSourceRow(int64_t p, int64_t n) {
   return p / 2 + (p % 2) * (n / 2);
 }
 
+std::vector<uint8_t>
+moe::reference::alternateRows(const std::vector<uint8_t> &rows, int64_t n,
+                              int64_t bytes) {
+  std::vector<uint8_t> result(rows.size());
+  int64_t count = int64_t(rows.size()) / bytes;
+  for (int64_t r = 0; r < count; ++r) {
+    int64_t source = r / n * n + alternatingSourceRow(r % n, n);
+    std::memcpy(result.data() + r * bytes, rows.data() + source * bytes,
+                size_t(bytes));
+  }
+  return result;
+}
+
 /// The logical row (of all experts) that stands in physical row `r`.
 static int64_t sourceRow(int64_t r, int64_t n, bool gateUp) {
   if (!gateUp)

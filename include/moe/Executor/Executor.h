@@ -55,6 +55,17 @@ struct Argument {
   static Argument buffer(std::string name, llvm::MutableArrayRef<uint8_t> bytes,
                          bool readOnly = false);
   static Argument null(std::string name);
+  /// A buffer of what a vector holds; of an empty one a null pointer.
+  template <typename T>
+  static Argument elements(std::string name, std::vector<T> &values,
+                           bool readOnly = false) {
+    if (values.empty())
+      return null(std::move(name));
+    return buffer(
+        std::move(name),
+        {reinterpret_cast<uint8_t *>(values.data()), values.size() * sizeof(T)},
+        readOnly);
+  }
   template <typename T>
   static Argument scalar(std::string name, T value) {
     Argument arg;

@@ -48,6 +48,9 @@ int64_t interleavedSourceRow(int64_t p, int64_t n);
 /// The same of the convention where gate and up rows alternate:
 ///   p/2 + (p%2)*(n/2).
 int64_t alternatingSourceRow(int64_t p, int64_t n);
+/// Rows of `bytes` bytes of any number of experts, `n` each, in that order.
+std::vector<uint8_t> alternateRows(const std::vector<uint8_t> &rows, int64_t n,
+                                   int64_t bytes);
 
 /// codes [rows, k/2] -> shuffled bytes, padding K is zero. With `gateUp`, the
 /// rows of each expert (`n` each) are first permuted by interleavedSourceRow.

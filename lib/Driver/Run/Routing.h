@@ -1,39 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Routing and sorting on the device, for the tools and libraries that run a
-// whole block: the kernels as IR, their arguments (docs/KernelABI.md), and the
-// launches. How a launch is done is the caller's; the stages behind it and any
-// comparison are not here.
+// whole block: the arguments of the kernels (docs/KernelABI.md) and the
+// launches. How a launch is done is the caller's; the kernels themselves
+// (RouterKernels.h), the stages behind them and any comparison are not here.
 
 #ifndef MOE_LIB_DRIVER_RUN_ROUTING_H
 #define MOE_LIB_DRIVER_RUN_ROUTING_H
 
+#include "Driver/Compile/RouterKernels.h"
 #include "Driver/Run/RunProblem.h"
-#include "moe/CodeObject/Grid.h"
-#include "moe/Driver/KernelOptions.h"
 
 namespace moe::driver {
-
-enum class RouterScore { Softmax, Sigmoid };
-
-/// What a router makes of its logits.
-struct RouterOptions {
-  RouterScore score = RouterScore::Softmax;
-  bool renormalize = false;
-  std::optional<float> scale;
-  int64_t groups = 1, bestGroups = 1;
-  bool bf16Logits = false;
-  int64_t experts = 0; ///< columns of the logits: all that can be chosen
-  int64_t topk = 0;    ///< experts of a token that are chosen
-  /// Experts without logits, numbered behind the others, of every token.
-  int64_t shared = 0;
-  std::optional<float> sharedWeight;
-
-  int64_t slots() const { return topk + shared; }
-  int64_t allExperts() const { return experts + shared; }
-  float getSharedWeight() const { return sharedWeight.value_or(1.0f); }
-  float getScale() const { return scale.value_or(1.0f); }
-};
 
 /// A router's tensors.
 struct RouterTensors {
@@ -84,13 +62,6 @@ llvm::Expected<int64_t> sortOnDevice(const RouterOptions &options,
                                      OutType clearType, int64_t clearColumns,
                                      HostBuffer &clear, RunKernelIR run,
                                      SortedLists &result);
-
-/// The kernel-level IR of the kernels. `phase`: all, count, scan or place.
-std::string routeIR(const RouterOptions &options, bool correction);
-std::string sortIR(const RouterOptions &options, int64_t localExperts,
-                   bool mapped, bool limited, int64_t blockRows,
-                   OutType clearType, int64_t clearColumns,
-                   llvm::StringRef phase);
 
 } // namespace moe::driver
 

@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunRandom.h"
 #include "Driver/Run/RunStage.h"
 #include "moe/Reference/Routing.h"
@@ -47,7 +48,7 @@ struct Block {
   SortedLists lists;
   HostBuffer cleared;
   moe::executor::Outcome outcome; ///< of routing and sorting
-  double runSeconds = 0, referenceSeconds = 0;
+  double referenceSeconds = 0;
   int64_t launches = 0, blockRows = 0;
   reference::RoutingReport routed;
   SortReport sorted;
@@ -219,27 +220,15 @@ static Error makeRouter(Block &block) {
 // The run
 //===----------------------------------------------------------------------===//
 
-static Error runIR(Block &block, const std::string &ir,
-                   std::vector<moe::executor::Argument> args, int64_t tokens) {
-  Expected<CompiledKernel> kernel =
-      compileIR(ir, "the router's kernel", block.request.chip);
-  if (!kernel)
-    return kernel.takeError();
-  moe::codeobject::GridVariables variables;
-  variables.tokens = tokens;
-  moe::executor::Launch launch;
-  if (Error error = codeobject::evaluateGrid(kernel->grid, variables)
-                        .moveInto(launch.grid))
-    return error;
-  launch.elf = kernel->elf;
-  launch.kernel = kernel->kernelName;
-  launch.block = kernel->block;
-  launch.args = std::move(args);
-  Stopwatch watch(block.runSeconds);
-  moe::executor::Outcome outcome;
-  if (Error error = block.request.executor->run(launch).moveInto(outcome))
-    return error;
-  block.outcome.add(std::move(outcome));
+static Error runRouterIR(Block &block, const std::string &ir,
+                         std::vector<moe::executor::Argument> args,
+                         int64_t tokens) {
+  Expected<KernelRun> run =
+      runIR(*block.request.executor, block.request.chip, ir,
+            "the router's kernel", tokens, std::move(args));
+  if (!run)
+    return run.takeError();
+  block.outcome.add(std::move(run->outcome));
   ++block.launches;
   return Error::success();
 }
@@ -271,7 +260,7 @@ static reference::RoutingInput referenceInput(Block &block) {
 static Error route(Block &block) {
   auto run = [&](const std::string &ir,
                  std::vector<moe::executor::Argument> args, int64_t tokens) {
-    return runIR(block, ir, std::move(args), tokens);
+    return runRouterIR(block, ir, std::move(args), tokens);
   };
   if (Error error =
           routeOnDevice(block.router(), block.tensors, run, block.routing))
@@ -327,7 +316,7 @@ static Error sort(Block &block) {
   std::memset(block.cleared.data(), clears ? 0xff : 0, block.cleared.size());
   auto run = [&](const std::string &ir,
                  std::vector<moe::executor::Argument> args, int64_t tokens) {
-    return runIR(block, ir, std::move(args), tokens);
+    return runRouterIR(block, ir, std::move(args), tokens);
   };
   Expected<int64_t> launches = sortOnDevice(
       block.router(), block.tensors, block.routing, block.blockRows,
@@ -470,7 +459,7 @@ static json::Value describeBlock(Block &block) {
       parts.push_back(
           describeJSON(block.stages[i], block.problems[i], block.results[i]));
   uint64_t instructions = block.outcome.instructions;
-  double seconds = block.runSeconds;
+  double seconds = block.outcome.seconds;
   for (const Result &result : block.results) {
     instructions += result.outcome.instructions;
     seconds += result.times.run;

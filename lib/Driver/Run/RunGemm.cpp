@@ -9,8 +9,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Options/KernelFlags.h"
+#include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunStage.h"
-#include "moe/CodeObject/Grid.h"
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Reference/Sorting.h"
 #include "moe/Target/Chip.h"
@@ -315,42 +315,36 @@ Expected<Problem> moe::driver::firstProblem(const Request &request,
 }
 
 /// Runs one kernel of the stage; the outcome is added to what is there.
-static Error runKernel(const Request &request, const Problem &problem,
-                       const CompiledKernel &kernel, int64_t numBlocks,
-                       std::vector<moe::executor::Argument> args,
-                       std::array<uint32_t, 3> &grid, Result &result) {
+static Error runStageKernel(const Request &request, const Problem &problem,
+                            const CompiledKernel &kernel, int64_t numBlocks,
+                            std::vector<moe::executor::Argument> args,
+                            std::array<uint32_t, 3> &grid, Result &result) {
   moe::codeobject::GridVariables variables;
   variables.tokens = problem.tokens;
   variables.n = problem.options.n();
   variables.k = problem.options.k();
   variables.numBlocks = numBlocks;
-  if (Error error =
-          codeobject::evaluateGrid(kernel.grid, variables).moveInto(grid))
-    return error;
-  moe::executor::Launch launch;
-  launch.elf = kernel.elf;
-  launch.kernel = kernel.kernelName;
-  launch.grid = grid;
-  launch.block = kernel.block;
-  launch.args = std::move(args);
   Stopwatch watch(result.times.run);
-  moe::executor::Outcome outcome;
-  if (Error error = request.executor->run(launch).moveInto(outcome))
-    return error;
-  result.outcome.add(std::move(outcome));
+  Expected<KernelRun> run =
+      runKernel(*request.executor, kernel, variables, std::move(args));
+  if (!run)
+    return run.takeError();
+  grid = run->grid;
+  result.outcome.add(std::move(run->outcome));
   return Error::success();
 }
 
 static Error execute(const Request &request, Problem &problem,
                      DeviceBuffers &buffers, Result &result) {
   if (Error error =
-          runKernel(request, problem, result.kernel, buffers.numBlocks,
-                    buffers.arguments(problem), result.grid, result))
+          runStageKernel(request, problem, result.kernel, buffers.numBlocks,
+                         buffers.arguments(problem), result.grid, result))
     return error;
   if (!result.second)
     return Error::success();
-  return runKernel(request, problem, *result.second, buffers.numBlocks,
-                   buffers.secondArguments(problem), result.secondGrid, result);
+  return runStageKernel(request, problem, *result.second, buffers.numBlocks,
+                        buffers.secondArguments(problem), result.secondGrid,
+                        result);
 }
 
 /// Runs the stage on what the kernel takes; `buffers.out` is the problem's own

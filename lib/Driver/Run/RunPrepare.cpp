@@ -83,16 +83,6 @@ static void poison(const Problem &problem, int64_t tileM,
   }
 }
 
-/// Rows of `bytes` bytes, gate rows first, in the order gate, up, gate, up, ...
-static std::vector<uint8_t> alternateRows(const std::vector<uint8_t> &rows,
-                                          int64_t n, int64_t bytes) {
-  std::vector<uint8_t> result(rows.size());
-  for (int64_t p = 0; p < n; ++p)
-    std::copy_n(rows.begin() + reference::alternatingSourceRow(p, n) * bytes,
-                bytes, result.begin() + p * bytes);
-  return result;
-}
-
 /// Shuffles the experts in use; the others' memory stays untouched zeros.
 static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
                            unsigned threads) {
@@ -115,8 +105,8 @@ static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
           continue;
         problem.weightsOf(e, codes.data(), scales.data());
         if (alternating) {
-          codes = alternateRows(codes, n, k / 2);
-          scales = alternateRows(scales, n, k / 32);
+          codes = reference::alternateRows(codes, n, k / 2);
+          scales = reference::alternateRows(scales, n, k / 32);
         }
         reference::shuffleWeightA16W4Into(codes.data(), 1, n, k, gateUp,
                                           buffers.w.data() + e * wBytes);
@@ -279,16 +269,6 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
   return std::move(buffers);
 }
 
-template <typename T>
-static moe::executor::Argument readOnly(const char *name,
-                                        std::vector<T> &values) {
-  return moe::executor::Argument::buffer(
-      name,
-      MutableArrayRef(reinterpret_cast<uint8_t *>(values.data()),
-                      values.size() * sizeof(T)),
-      /*readOnly=*/true);
-}
-
 std::vector<moe::executor::Argument>
 DeviceBuffers::arguments(Problem &problem) {
   using executor::Argument;
@@ -300,12 +280,13 @@ DeviceBuffers::arguments(Problem &problem) {
       "x", stridedX.empty() ? problem.x.bytes() : stridedX.bytes(), true));
   args.push_back(Argument::buffer("w", w.bytes(), true));
   args.push_back(Argument::buffer("scale", scale.bytes(), true));
-  args.push_back(readOnly("sorted_token_ids", sortedIds));
-  args.push_back(readOnly("expert_ids", expertIds));
-  args.push_back(readOnly("sorted_weights", sortedWeights));
-  args.push_back(readOnly("num_valid_ids", numValid));
-  args.push_back(o.bias && !o.leavesRawSums() ? readOnly("bias", bias)
-                                              : Argument::null("bias"));
+  args.push_back(Argument::elements("sorted_token_ids", sortedIds, true));
+  args.push_back(Argument::elements("expert_ids", expertIds, true));
+  args.push_back(Argument::elements("sorted_weights", sortedWeights, true));
+  args.push_back(Argument::elements("num_valid_ids", numValid, true));
+  args.push_back(o.bias && !o.leavesRawSums()
+                     ? Argument::elements("bias", bias, true)
+                     : Argument::null("bias"));
   args.push_back(
       Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)));
   args.push_back(Argument::scalar("n", static_cast<int32_t>(o.n())));
@@ -329,7 +310,7 @@ DeviceBuffers::secondArguments(Problem &problem) {
   if (o.reduce)
     return {Argument::buffer("out", finalOut()),
             Argument::buffer("parts", parts.bytes(), true),
-            readOnly("valid", valid),
+            Argument::elements("valid", valid, true),
             Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)),
             Argument::scalar("n", static_cast<int32_t>(o.n()))};
   // The list of gemm1 with the sums in place of x, and no weights.
@@ -339,6 +320,6 @@ DeviceBuffers::secondArguments(Problem &problem) {
   args[2] = Argument::null("w");
   args[3] = Argument::null("scale");
   if (o.bias)
-    args[8] = readOnly("bias", bias);
+    args[8] = Argument::elements("bias", bias, true);
   return args;
 }

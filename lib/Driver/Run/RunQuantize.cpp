@@ -8,33 +8,27 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Compile/WeightKernels.h"
 #include "Driver/Run/RunCommands.h"
 #include "Driver/Run/RunFiles.h"
+#include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunRandom.h"
-#include "moe/Driver/Compile.h"
-#include "moe/Driver/KernelOptions.h"
 #include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Scalars.h"
 #include "moe/Reference/Shuffle.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include <cstring>
 
 using namespace llvm;
 using namespace moe;
 using namespace moe::driver;
 
 namespace {
-struct QuantizeRequest {
+struct QuantizeRequest : WeightKernel {
   std::string chip, dataFile, codesFile, scalesFile;
-  int64_t experts = 0, rows = 0, k = 0;
-  bool interleaved = false, alternating = false;
-  bool logical = false, shuffleOnly = false, json = false;
+  bool json = false;
   uint64_t seed = 0;
   ExecutorFlags execution;
-
-  int64_t allRows() const { return experts * rows; }
 };
 
 /// Bytes of both results.
@@ -78,121 +72,49 @@ static Packed quantizeRows(const QuantizeRequest &request,
   return {std::move(rows.codes), std::move(rows.scales)};
 }
 
-/// Rows of `bytes` bytes with gate and up rows of each expert in turn.
-static std::vector<uint8_t> alternate(const QuantizeRequest &request,
-                                      ArrayRef<uint8_t> rows, int64_t bytes) {
-  std::vector<uint8_t> result(rows.size());
-  for (int64_t r = 0; r < request.allRows(); ++r) {
-    int64_t expert = r / request.rows * request.rows;
-    int64_t source =
-        reference::alternatingSourceRow(r % request.rows, request.rows);
-    std::copy_n(rows.begin() + (expert + source) * bytes, bytes,
-                result.begin() + r * bytes);
-  }
-  return result;
-}
-
 static Packed shuffle(const QuantizeRequest &request, const Packed &logical) {
   Packed rows = logical;
-  if (request.alternating) {
-    rows.codes = alternate(request, logical.codes, request.k / 2);
-    rows.scales = alternate(request, logical.scales, request.k / 32);
+  bool interleaved = request.gate == GateLayout::Interleaved;
+  if (request.gate == GateLayout::Rows) {
+    rows.codes =
+        reference::alternateRows(logical.codes, request.rows, request.k / 2);
+    rows.scales =
+        reference::alternateRows(logical.scales, request.rows, request.k / 32);
   }
   return {reference::shuffleWeightA16W4(rows.codes.data(), request.experts,
-                                        request.rows, request.k,
-                                        request.interleaved),
+                                        request.rows, request.k, interleaved),
           reference::shuffleScaleA16W4(rows.scales.data(), request.experts,
-                                       request.rows, request.k,
-                                       request.interleaved)};
+                                       request.rows, request.k, interleaved)};
 }
 
 //===----------------------------------------------------------------------===//
 // The kernel
 //===----------------------------------------------------------------------===//
 
-/// A plain pointer seen as rows.
-static std::string rowsOf(StringRef name, int64_t columns, StringRef element) {
-  return formatv("    %{0} = memref.reinterpret_cast %{0}_ptr to offset: [0], "
-                 "sizes: [%n, {1}], strides: [{1}, 1]\n        : memref<{2}, "
-                 "#global> to memref<?x{1}x{2}, strided<[{1}, 1]>, #global>\n",
-                 name, columns, element);
-}
-
-static std::string kernelIR(const QuantizeRequest &request,
-                            const Packed &expected) {
-  StringRef gate = request.interleaved   ? " gate interleaved"
-                   : request.alternating ? " gate rows"
-                                         : "";
-  std::string types =
-      formatv("memref<{0}xi8, #global>, memref<{1}xi8, #global>",
-              expected.codes.size(), expected.scales.size());
-  std::string pointers, views, inputs;
-  if (request.shuffleOnly) {
-    pointers = "%a_ptr: memref<i8, #global>, %b_ptr: memref<i8, #global>";
-    views =
-        rowsOf("a", request.k / 2, "i8") + rowsOf("b", request.k / 32, "i8");
-    inputs = formatv("%a, %b : memref<?x{0}xi8, strided<[{0}, 1]>, #global>, "
-                     "memref<?x{1}xi8, strided<[{1}, 1]>, #global>",
-                     request.k / 2, request.k / 32);
-  } else {
-    pointers = "%a_ptr: memref<bf16, #global>";
-    views = rowsOf("a", request.k, "bf16");
-    inputs = formatv("%a : memref<?x{0}xbf16, strided<[{0}, 1]>, #global>",
-                     request.k);
-  }
-  StringRef op = request.shuffleOnly ? "shuffle" : "quantize";
-  return formatv(
-      "#global = #gpu.address_space<global>\n\ngpu.module @moe_{0}_module {{\n"
-      "  gpu.func @moe_{0}(%codes: memref<{1}xi8, #global>, %scales: "
-      "memref<{2}xi8, #global>,\n      {3}, %rows: i32) kernel {{\n    %n = "
-      "arith.index_castui %rows : i32 to index\n{4}    moe.{0} outs(%codes, "
-      "%scales : {5})\n        ins({6})\n        rows(%rows) expert_rows "
-      "{7}{8}{9}\n    gpu.return\n  }\n}\n",
-      op, expected.codes.size(), expected.scales.size(), pointers, views, types,
-      inputs, request.rows, gate, request.logical ? " logical" : "");
-}
-
-template <typename T>
-static executor::Argument bufferOf(const char *name, std::vector<T> &values,
-                                   bool readOnly) {
-  return executor::Argument::buffer(
-      name,
-      MutableArrayRef(reinterpret_cast<uint8_t *>(values.data()),
-                      values.size() * sizeof(T)),
-      readOnly);
-}
-
-static Error runKernel(const QuantizeRequest &request,
-                       executor::Executor &runner, std::vector<uint16_t> &x,
-                       Packed &logical, const Packed &expected, Packed &got,
-                       executor::Outcome &outcome) {
-  Expected<CompiledKernel> kernel =
-      compileIR(kernelIR(request, expected), "the kernel", request.chip);
-  if (!kernel)
-    return kernel.takeError();
+static Error runOnDevice(const QuantizeRequest &request,
+                         executor::Executor &runner, std::vector<uint16_t> &x,
+                         Packed &logical, Packed &got,
+                         executor::Outcome &outcome) {
+  using executor::Argument;
   // Whatever is not written shows.
-  got.codes.assign(expected.codes.size(), 0xA5);
-  got.scales.assign(expected.scales.size(), 0xA5);
-  executor::Launch launch;
-  launch.elf = kernel->elf;
-  launch.kernel = kernel->kernelName;
-  launch.block = kernel->block;
-  codeobject::GridVariables variables;
-  variables.tokens = request.allRows();
-  if (Error error = codeobject::evaluateGrid(kernel->grid, variables)
-                        .moveInto(launch.grid))
-    return error;
-  launch.args = {bufferOf("codes", got.codes, false),
-                 bufferOf("scales", got.scales, false)};
+  got.codes.assign(size_t(request.codeBytes()), 0xA5);
+  got.scales.assign(size_t(request.scaleBytes()), 0xA5);
+  std::vector<Argument> args = {Argument::elements("codes", got.codes),
+                                Argument::elements("scales", got.scales)};
   if (request.shuffleOnly) {
-    launch.args.push_back(bufferOf("logical_codes", logical.codes, true));
-    launch.args.push_back(bufferOf("logical_scales", logical.scales, true));
+    args.push_back(Argument::elements("logical_codes", logical.codes, true));
+    args.push_back(Argument::elements("logical_scales", logical.scales, true));
   } else {
-    launch.args.push_back(bufferOf("x", x, true));
+    args.push_back(Argument::elements("x", x, true));
   }
-  launch.args.push_back(
-      executor::Argument::scalar("rows", int32_t(request.allRows())));
-  return runner.run(launch).moveInto(outcome);
+  args.push_back(Argument::scalar("rows", int32_t(request.allRows())));
+  Expected<KernelRun> run =
+      runIR(runner, request.chip, weightIR(request), "the kernel",
+            request.allRows(), std::move(args));
+  if (!run)
+    return run.takeError();
+  outcome = std::move(run->outcome);
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -205,18 +127,11 @@ static void addFlags(FlagSet &flags, QuantizeRequest &request) {
   flags.integer("rows", "rows of an expert: N of stage 2, 2*I of stage 1",
                 request.rows, 1);
   flags.integer("columns", "columns K of a row", request.k, 1);
-  flags.value("gate", "separated|interleaved|rows",
-              "order of gate and up rows [separated]",
-              [&request](StringRef text) -> Error {
-                request.interleaved = text == "interleaved";
-                request.alternating = text == "rows";
-                if (text == "separated" || request.interleaved ||
-                    request.alternating)
-                  return Error::success();
-                return usageError("--gate: expected separated|interleaved|"
-                                  "rows, got '" +
-                                  text + "'");
-              });
+  flags.choice<GateLayout>("gate", "order of gate and up rows [separated]",
+                           request.gate,
+                           {{"separated", GateLayout::Separated},
+                            {"interleaved", GateLayout::Interleaved},
+                            {"rows", GateLayout::Rows}});
   flags.toggle("logical", "rows as they are, not in the order of kernels",
                request.logical);
   flags.toggle("shuffle-only", "from MXFP4, which is quantised on the host",
@@ -307,6 +222,8 @@ static Error writeResult(const QuantizeRequest &request, const Packed &got) {
 
 static int64_t countWrong(ArrayRef<uint8_t> got, ArrayRef<uint8_t> expected) {
   int64_t wrong = 0;
+  if (got.size() != expected.size())
+    return int64_t(std::max(got.size(), expected.size()));
   for (auto [a, b] : zip_equal(got, expected))
     wrong += a != b;
   return wrong;
@@ -337,8 +254,7 @@ Expected<Verdict> moe::driver::quantizeCommand(Arguments args) {
   Packed logical = quantizeRows(request, x);
   Packed expected = request.logical ? logical : shuffle(request, logical), got;
   executor::Outcome outcome;
-  if (Error error =
-          runKernel(request, **runner, x, logical, expected, got, outcome))
+  if (Error error = runOnDevice(request, **runner, x, logical, got, outcome))
     return std::move(error);
   printFindings(outcome);
   int64_t wrongCodes = countWrong(got.codes, expected.codes);

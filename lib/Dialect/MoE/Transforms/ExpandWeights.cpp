@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Part of -moe-expand-kernel: moe.quantize and moe.shuffle. A thread has 32
-// consecutive K of one physical row, 16 bytes of codes and a scale, or their
-// padding.
+// consecutive K of one logical row, 16 bytes of codes and a scale, or their
+// padding, and stores them where that row stands.
 
 #include "ExpandBuilder.h"
 #include "ExpandKernel.h"
@@ -75,7 +75,7 @@ public:
   void run(Read read);
 
 private:
-  Value logicalRow(Value expert, Value row);
+  Value physicalRow(Value row);
   void store(const ScaleBlock &block, Value codeByte, Value scaleByte);
   void storeShuffled(const ScaleBlock &block, Value expert, Value row,
                      Value number);
@@ -85,19 +85,22 @@ private:
 };
 } // namespace
 
-/// The logical row that stands in physical row `row` of an expert.
+/// Where logical row `row` of an expert stands. Logical rows are all gate rows,
+/// then all up rows.
 template <typename Op>
-Value WeightExpander<Op>::logicalRow(Value expert, Value row) {
-  int64_t half = op.getExpertRows() / 2;
-  Value source = row;
-  if (op.getGate() == GateLayout::Interleaved) {
-    Value up = b.rem(b.div(row, 16), 2);
-    source = b.add(b.add(b.mul(b.div(row, 32), 16), b.rem(row, 16)),
-                   b.mul(up, half));
-  } else if (op.getGate() == GateLayout::Rows) {
-    source = b.add(b.div(row, 2), b.mul(b.rem(row, 2), half));
-  }
-  return b.add(b.mul(expert, op.getExpertRows()), source);
+Value WeightExpander<Op>::physicalRow(Value row) {
+  using layout::RowOrder;
+  // Without gate and up rows the halves follow each other too.
+  GateLayout gate =
+      op.getGate() == GateLayout::None ? GateLayout::Separated : op.getGate();
+  int64_t rows = op.getExpertRows();
+  RowOrder order = getRowOrder(gate, rows);
+  if (order.halfStride == rows / 2)
+    return row;
+  Value half = b.div(row, rows / 2), column = b.rem(row, rows / 2);
+  Value pair = b.mul(b.div(column, RowOrder::kBlock), order.pairStride);
+  Value inBlock = b.mul(b.rem(column, RowOrder::kBlock), order.columnStride);
+  return b.add(b.add(pair, b.mul(half, order.halfStride)), inBlock);
 }
 
 template <typename Op>
@@ -150,11 +153,10 @@ void WeightExpander<Op>::run(Read read) {
     return;
   }
   Value expert = b.div(line, op.getExpertRows());
-  Value row = b.rem(line, op.getExpertRows());
-  Value from = logicalRow(expert, row);
+  Value row = physicalRow(b.rem(line, op.getExpertRows()));
   // Padding reads the last block, and uses nothing of it.
   ScaleBlock block =
-      read(b, from, b.select(isInUse, number, b.index(inUse - 1)));
+      read(b, line, b.select(isInUse, number, b.index(inUse - 1)));
   block.codes = b.select(isInUse, block.codes, b.noCodes());
   block.scale = b.select(isInUse, block.scale, b.i8(0x7F));
   storeShuffled(block, expert, row, number);
