@@ -4,6 +4,7 @@
 # else, and the environment of the caller does not reach the tests.
 import os
 import shutil
+import subprocess
 
 import lit.formats
 
@@ -58,6 +59,19 @@ config.available_features.add(f"llvm-{config.llvm_version}")
 for program in ["shellcheck", "clang-tidy-22"]:
     if shutil.which(program, path=config.environment["PATH"]):
         config.available_features.add(program)
+
+# Python's modules that only some tests need, in the interpreter that the tests use.
+modules = {"numpy": "numpy", "pytest": "pytest numpy", "mypy": "mypy numpy",
+           "venv": "venv ensurepip numpy", "sphinx": "sphinx myst_parser furo numpy",
+           "jsonschema": "jsonschema"}
+missing = subprocess.run(
+    [config.python, "-c", "import sys, importlib.util as u\n"
+     "print(*(m for m in sys.argv[1:] if not u.find_spec(m)))",
+     *sorted(set(" ".join(modules.values()).split()))],
+    capture_output=True, check=True, text=True).stdout.split()
+for feature, needed in modules.items():
+    if not set(needed.split()) & set(missing):
+        config.available_features.add(feature)
 
 # Every run of moe-opt also prints its input, parses that again and compares.
 config.substitutions.append((r"(?<![/\w-])moe-opt(?= )", "moe-opt --verify-roundtrip"))

@@ -23,10 +23,12 @@ function(add_moe_library name)
   set_property(GLOBAL APPEND PROPERTY MOE_ALL_LIBS ${name})
 endfunction()
 
-# add_moe_tool(NAME sources... LINK_LIBS libs...): an executable in build/bin.
+# add_moe_tool(NAME sources... LINK_LIBS libs...): an executable in build/bin;
+# MOE_VERSION is what its --version prints.
 function(add_moe_tool name)
   cmake_parse_arguments(ARG "" "" "LINK_LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_compile_definitions(${name} PRIVATE MOE_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS})
   install(TARGETS ${name} RUNTIME DESTINATION bin)
   set_property(GLOBAL APPEND PROPERTY MOE_ALL_TOOLS ${name})
