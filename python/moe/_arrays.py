@@ -10,6 +10,7 @@ bits), ml_dtypes' or torch's type.
 from __future__ import annotations
 
 import ctypes
+import mmap
 from typing import Any, Sequence, Union
 
 import numpy as np
@@ -37,6 +38,21 @@ def from_torch(tensor: Any, name: str) -> tuple[Array, bool]:
     return tensor.numpy(), False
 
 
+def _check_mapped(array: Array, name: str) -> None:
+    """Refuses memory of a file that has become shorter since it was mapped: reading it
+    would end the process."""
+    root: Any = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if not isinstance(root, np.memmap) or not isinstance(root.base, mmap.mmap):
+        return
+    needed, size = root.offset + root.nbytes, root.base.size()
+    if size < needed:
+        raise ValueError(f"{name}: expected a file of at least the {needed} bytes that "
+                         f"were mapped, got {size} in '{root.filename}', which was "
+                         "truncated")
+
+
 def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
     """A NumPy array of `value`, and whether its uint16 are surely bfloat16."""
     if value is None:
@@ -56,6 +72,7 @@ def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
             raise ValueError(f"{name}: expected no masked elements, got {masked}; "
                              ".filled() puts a value there")
         array, is_bf16 = np.asarray(value), False
+    _check_mapped(array, name)
     if array.dtype.name == "bfloat16":
         array, is_bf16 = array.view(np.uint16), True
     if array.dtype.kind not in "iufb":

@@ -466,7 +466,8 @@ def load_gpt_oss(path: str | os.PathLike[str], layer: int, *, gate: str = "separ
 
 def load_converted(path: str | os.PathLike[str]) -> LayerWeights:
     """A file that moe-convert wrote. The weights stay in the file: they are mapped
-    into memory, read-only, and take none until a kernel reads them."""
+    into memory, read-only, and take none until a kernel reads them. The file must not
+    become shorter meanwhile; a call that finds it truncated raises ValueError."""
     path = pathlib.Path(path)
     if path.is_dir():
         files = sorted(file.name for file in path.glob("layer_*.safetensors"))
@@ -485,7 +486,10 @@ def load_converted(path: str | os.PathLike[str]) -> LayerWeights:
         tensor = tensors[name]
         tensor.expect(["U8" if dtype == "u1" else "F32"], (None,) * rank,
                       "as moe-convert writes it")
-        return np.memmap(tensor.file, dtype, "r", tensor.offset, tensor.shape)
+        try:
+            return np.memmap(tensor.file, dtype, "r", tensor.offset, tensor.shape)
+        except (OSError, ValueError) as error:  # it has changed since
+            raise CheckpointError(f"{tensor.where()}: cannot be mapped: {error}") from None
 
     arrays = {name: mapped(name, "u1", 3) for name in ("w13", "scale13", "w2", "scale2")}
     for name, array in arrays.items():

@@ -243,6 +243,42 @@ def test_a_file_that_only_claims_to_be_converted(tmp_path):
         moe.load_converted(file)
 
 
+def test_a_file_that_is_truncated_after_it_was_mapped(gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    out = tmp_path / "out"
+    assert convert(path, "--out", out, "--layers", "1").returncode == 0
+    file = out / "layer_001.safetensors"
+    layer = moe.load_converted(file)
+    x = np.zeros((1, layer.bias2.shape[1]), np.uint16)
+    call = dict(topk_ids=[[0]], topk_weights=[[1.0]], chip="gfx950")
+    layer.layer(x, **call)
+    os.truncate(file, 4096)
+    # Whatever of it is passed on, views too, is refused before a byte is read.
+    with pytest.raises(ValueError, match="w13: expected a file of at least the .* truncated"):
+        layer.layer(x, **call)
+    with pytest.raises(ValueError, match="codes: .* truncated"):
+        moe.dequantize_mxfp4(np.asarray(layer.w2)[:, :32], layer.scale2[:, :32])
+    with pytest.raises(moe.CheckpointError, match="it is truncated"):
+        moe.load_converted(file)
+
+
+def test_a_file_that_changes_while_it_is_loaded(gpt_oss, tmp_path, monkeypatch):
+    path, _ = gpt_oss
+    out = tmp_path / "out"
+    assert convert(path, "--out", out, "--layers", "1").returncode == 0
+    file = out / "layer_001.safetensors"
+    read_header = moe.checkpoint.read_header
+
+    def read_and_truncate(name):
+        result = read_header(name)
+        os.truncate(file, 4096)
+        return result
+
+    monkeypatch.setattr(moe.checkpoint, "read_header", read_and_truncate)
+    with pytest.raises(moe.CheckpointError, match="cannot be mapped"):
+        moe.load_converted(file)
+
+
 def test_one_file_of_any_name_is_a_checkpoint(gpt_oss, tmp_path):
     path, _ = gpt_oss
     folder = tmp_path / "one"

@@ -183,9 +183,25 @@ static Error checkRequest(const QuantizeRequest &request) {
                    Twine(request.rows));
   if (request.logical && request.shuffleOnly)
     return failure("--shuffle-only: expected no --logical with it");
-  if (request.allRows() > std::numeric_limits<int32_t>::max())
-    return failure("experts x rows: expected at most 2147483647, got " +
-                   Twine(request.allRows()));
+  int64_t most = std::numeric_limits<int32_t>::max();
+  if (request.rows > most || request.experts > most / request.rows)
+    return failure("experts x rows: expected at most " + Twine(most) +
+                   ", got " + Twine(request.experts) + " x " +
+                   Twine(request.rows));
+  // bf16, f32, and codes and scales four times.
+  constexpr uint64_t bytesAnElement = 9;
+  return HostBuffer::allocate(bytesAnElement *
+                              uint64_t(request.allRows() * request.k))
+      .takeError();
+}
+
+/// Flags that would have no effect.
+static Error checkFlags(const FlagSet &flags, const QuantizeRequest &request) {
+  if (flags.given("gate") && request.logical)
+    return usageError("--gate: expected no --logical with it, which leaves "
+                      "rows as they are");
+  if (flags.given("seed") && flags.given("data"))
+    return usageError("--seed does not go with --data");
   return Error::success();
 }
 
@@ -193,6 +209,8 @@ static Error prepare(const FlagSet &flags, QuantizeRequest &request,
                      std::vector<uint16_t> &x) {
   if (request.chip.empty())
     return usageError("missing flag --chip: gfx942 or gfx950");
+  if (Error error = checkFlags(flags, request))
+    return error;
   if (Error error = checkChip(request.chip))
     return error;
   if (!request.dataFile.empty())

@@ -86,6 +86,15 @@ func.func @workgroup_memory(%codes: memref<49152xi8>, %scales: memref<3072xi8>, 
 
 // -----
 
+// quantize_c6
+func.func @gate_of_logical_rows(%codes: memref<30720xi8>, %scales: memref<1920xi8>, %x: memref<?x160xbf16>, %rows: i32) {
+  // expected-error @+1 {{expected gate none with logical, which leaves rows as they are, got gate = interleaved}}
+  moe.quantize outs(%codes, %scales : memref<30720xi8>, memref<1920xi8>) ins(%x : memref<?x160xbf16>) rows(%rows) expert_rows 96 gate interleaved logical
+  return
+}
+
+// -----
+
 // quantize_c5
 func.func @tensor_and_memref(%codes: memref<49152xi8>, %scales: memref<3072xi8>, %x: tensor<?x160xbf16>, %rows: i32) {
   // expected-error @+1 {{expected}}

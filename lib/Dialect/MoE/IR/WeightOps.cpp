@@ -110,6 +110,11 @@ LogicalResult QuantizeOp::verify() {
     return failure();
   if (failed(checkRows(*this)) || failed(checkBytes(*this)))
     return failure();
+  // quantize_c6
+  if (getLogical() && getGate() != GateLayout::None)
+    return emitOpError("expected gate none with logical, which leaves rows as "
+                       "they are, got gate = ")
+           << stringifyGateLayout(getGate());
   // quantize_c4
   return checkGlobal(*this, {{"codes", getCodes(), /*wide=*/true},
                              {"scales", getScales()},

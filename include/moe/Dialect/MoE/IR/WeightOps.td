@@ -57,7 +57,8 @@ def MoE_QuantizeOp : MoE_WeightOp<"quantize"> {
       elements of a row follow each other and rows do not overlap; offsets and
       row strides of `x` and `codes` are multiples of 16 bytes;
     * (C5) the operands are all memrefs, without results, or all tensors, with a
-      result for each of `codes` and `scales`.
+      result for each of `codes` and `scales`;
+    * (C6) with `logical`, `gate` is none.
 
     *Lowers to* (`-moe-expand-kernel`): `vector` and `arith` ops, and one
     `memref.store` of a scale for each thread.
