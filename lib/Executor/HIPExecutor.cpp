@@ -72,15 +72,8 @@ static Error layOut(const Launch &launch,
   if (!info)
     return info.takeError();
   moe::emulator::Launch asked;
-  for (auto [i, arg] : enumerate(launch.args)) {
-    if (arg.sameAs &&
-        (*arg.sameAs >= launch.args.size() || launch.args[*arg.sameAs].sameAs))
-      return createStringError("argument " + Twine(i) +
-                               ": expected the number of an argument with a "
-                               "buffer of its own, got " +
-                               Twine(*arg.sameAs));
+  for (const Argument &arg : launch.args)
     asked.args.push_back(translate(arg));
-  }
   if (Error error =
           moe::emulator::placeArguments(**info, asked).moveInto(places))
     return error;
@@ -154,22 +147,13 @@ uint64_t HIPKernel::address(unsigned set, size_t i) const {
   return arg.sameAs ? base + arg.plus : base;
 }
 
-/// Writes the addresses that an argument's bytes hold.
-Error HIPKernel::writePointers(unsigned set, size_t i,
-                               MutableArrayRef<uint8_t> bytes) const {
-  for (const Argument::Pointer &pointer : launch.args[i].pointers) {
-    std::string where = "argument " + std::to_string(i) + ": a pointer ";
-    if (pointer.at > bytes.size() || bytes.size() - pointer.at < 8)
-      return createStringError(where + "at byte " + Twine(pointer.at) +
-                               " does not fit its " + Twine(bytes.size()) +
-                               " bytes");
-    if (pointer.arg >= launch.args.size() || !address(set, pointer.arg))
-      return createStringError(where + "to argument " + Twine(pointer.arg) +
-                               ", which is no buffer");
+/// Writes the addresses that an argument's bytes hold; placeArguments has
+/// checked them.
+void HIPKernel::writePointers(unsigned set, size_t i,
+                              MutableArrayRef<uint8_t> bytes) const {
+  for (const Argument::Pointer &pointer : launch.args[i].pointers)
     support::endian::write64le(bytes.data() + pointer.at,
                                address(set, pointer.arg) + pointer.plus);
-  }
-  return Error::success();
 }
 
 Error HIPKernel::upload(unsigned set) {
@@ -182,8 +166,7 @@ Error HIPKernel::upload(unsigned set) {
     ArrayRef<uint8_t> bytes = arg.bytes;
     if (!arg.pointers.empty()) {
       patched = bytes.vec();
-      if (Error error = writePointers(set, i, patched))
-        return error;
+      writePointers(set, i, patched);
       bytes = patched;
     }
     if (Error error = check(hip->hipMemcpy(pointer, bytes.data(), bytes.size(),
@@ -225,8 +208,8 @@ Expected<double> HIPKernel::run(unsigned set) {
     uint8_t *target = kernarg.data() + *places[i];
     if (arg.kind != Argument::Kind::Scalar)
       support::endian::write64le(target, address(set, i));
-    else if (Error error = writePointers(set, i, {target, arg.value.size()}))
-      return std::move(error);
+    else
+      writePointers(set, i, {target, arg.value.size()});
   }
   if (Error error =
           check(hip->hipEventRecord(start, nullptr), "hipEventRecord"))

@@ -181,7 +181,9 @@ struct Launch {
 
 /// The byte of the kernarg segment at which each argument of the launch goes;
 /// none for Place::None. Errors: an argument that the metadata does not have or
-/// has with another size, two in one place, one outside the segment.
+/// has with another size, two in one place, one outside the segment, a
+/// reference to another argument that is no buffer, a pointer outside its own
+/// bytes.
 llvm::Expected<std::vector<std::optional<uint64_t>>>
 placeArguments(const KernelInfo &kernel, const Launch &launch);
 

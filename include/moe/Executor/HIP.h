@@ -50,8 +50,8 @@ private:
   llvm::Error load();
   llvm::Error makeSet();
   uint64_t address(unsigned set, size_t i) const;
-  llvm::Error writePointers(unsigned set, size_t i,
-                            llvm::MutableArrayRef<uint8_t> bytes) const;
+  void writePointers(unsigned set, size_t i,
+                     llvm::MutableArrayRef<uint8_t> bytes) const;
 
   std::shared_ptr<const hip::Library> hip;
   const Launch &launch;

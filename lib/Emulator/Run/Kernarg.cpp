@@ -69,6 +69,35 @@ static Error checkSize(const KernelInfo &kernel, size_t i, const Arg &arg,
   return Error::success();
 }
 
+/// What an argument says of others' buffers: a part of one, pointers to some.
+static Error checkReferences(const KernelInfo &kernel, const Launch &launch,
+                             size_t i) {
+  const Arg &arg = launch.args[i];
+  auto isBuffer = [&](size_t other) {
+    return other < launch.args.size() &&
+           launch.args[other].kind == Arg::Kind::Buffer &&
+           !launch.args[other].null;
+  };
+  if (arg.sameAs && (!isBuffer(*arg.sameAs) || launch.args[*arg.sameAs].sameAs))
+    return failure(describe(kernel, i, arg) +
+                   ": expected the number of an argument with a buffer of "
+                   "its own, got " +
+                   Twine(*arg.sameAs));
+  uint64_t size =
+      arg.kind == Arg::Kind::Scalar ? arg.value.size() : arg.bytes.size();
+  for (const Arg::Pointer &pointer : arg.pointers) {
+    if (pointer.at > size || size - pointer.at < 8)
+      return failure(describe(kernel, i, arg) + ": a pointer at byte " +
+                     Twine(pointer.at) + " does not fit its " + Twine(size) +
+                     " bytes");
+    if (!isBuffer(pointer.arg))
+      return failure(describe(kernel, i, arg) +
+                     ": expected a pointer to a buffer, got one to argument " +
+                     Twine(pointer.arg));
+  }
+  return Error::success();
+}
+
 Expected<std::vector<std::optional<uint64_t>>>
 moe::emulator::placeArguments(const KernelInfo &kernel, const Launch &launch) {
   if (launch.kernarg && !launch.args.empty())
@@ -94,6 +123,8 @@ moe::emulator::placeArguments(const KernelInfo &kernel, const Launch &launch) {
   std::vector<Taken> taken;
   for (size_t i = 0; i < launch.args.size(); ++i) {
     const Arg &arg = launch.args[i];
+    if (Error error = checkReferences(kernel, launch, i))
+      return std::move(error);
     if (arg.place == Arg::Place::None) {
       places.push_back(std::nullopt);
       continue;
@@ -185,37 +216,10 @@ mapBuffers(const KernelInfo &kernel, const Launch &launch, Memory &memory,
   }
   for (size_t i = 0; i < launch.args.size(); ++i) {
     const Arg &arg = launch.args[i];
-    if (!arg.sameAs)
-      continue;
-    size_t other = *arg.sameAs;
-    if (other >= addresses.size() || !addresses[other] ||
-        launch.args[other].sameAs)
-      return failure(describe(kernel, i, arg) +
-                     ": expected the number of an argument with a buffer of "
-                     "its own, got " +
-                     Twine(other));
-    addresses[i] = addresses[other] + arg.plus;
+    if (arg.sameAs)
+      addresses[i] = addresses[*arg.sameAs] + arg.plus;
   }
   return addresses;
-}
-
-/// Writes the addresses that an argument's bytes hold.
-static Error writePointers(const KernelInfo &kernel, size_t i, const Arg &arg,
-                           ArrayRef<uint64_t> addresses,
-                           MutableArrayRef<uint8_t> bytes) {
-  for (const Arg::Pointer &pointer : arg.pointers) {
-    if (pointer.at > bytes.size() || bytes.size() - pointer.at < 8)
-      return failure(describe(kernel, i, arg) + ": a pointer at byte " +
-                     Twine(pointer.at) + " does not fit its " +
-                     Twine(bytes.size()) + " bytes");
-    if (pointer.arg >= addresses.size() || !addresses[pointer.arg])
-      return failure(describe(kernel, i, arg) +
-                     ": expected a pointer to a buffer, got one to argument " +
-                     Twine(pointer.arg));
-    support::endian::write64le(bytes.data() + pointer.at,
-                               addresses[pointer.arg] + pointer.plus);
-  }
-  return Error::success();
 }
 
 Error moe::emulator::fillExplicit(const KernelInfo &kernel,
@@ -232,8 +236,9 @@ Error moe::emulator::fillExplicit(const KernelInfo &kernel,
     bool scalar = arg.kind == Arg::Kind::Scalar;
     MutableArrayRef<uint8_t> bytes =
         scalar ? MutableArrayRef<uint8_t>(value) : arg.bytes;
-    if (Error error = writePointers(kernel, i, arg, *addresses, bytes))
-      return error;
+    for (const Arg::Pointer &pointer : arg.pointers)
+      support::endian::write64le(bytes.data() + pointer.at,
+                                 (*addresses)[pointer.arg] + pointer.plus);
     if (!places[i])
       continue;
     if (scalar)
