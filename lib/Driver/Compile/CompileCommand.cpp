@@ -3,6 +3,7 @@
 // The command line of moe-compile: which flags belong together, where input
 // comes from and output goes to. The compiling is in Compile.cpp.
 #include "Driver/Compile/CompileCommand.h"
+#include "Driver/Compile/TextKernels.h"
 #include "Driver/Options/KernelFlags.h"
 #include "Driver/Options/OutputFile.h"
 #include "moe/Driver/ChooseConfig.h"
@@ -28,6 +29,7 @@ struct Command {
   bool report = false, explain = false;
   int64_t tokens = 0;
   KernelOptions kernel;
+  TextKernel other; ///< where --kernel names no product
   DebugLines lines;
   CompileCache cache;
   int64_t cacheMegabytes = 256;
@@ -71,8 +73,9 @@ struct Command {
                  "object",
                  lines.tileFile);
     flags.group("a kernel by flags instead of IR");
-    addKernelKindFlag(flags, kernel);
+    addKernelKindFlag(flags, kernel, TextKernel::kinds(), &other.kind);
     addKernelFlags(flags, kernel);
+    other.addFlags(flags);
     flags.group("with --kernel: choosing what is not given");
     flags.integer("tokens",
                   "tokens of a batch to choose for; then --tile may be absent",
@@ -92,18 +95,23 @@ struct Command {
                   "a code object and what it needs");
     flags.example(kernel + "--tokens 64 --explain",
                   "which configuration is chosen, and why");
+    flags.example("moe-compile --kernel sort --experts 128 --topk 4 "
+                  "--block-rows 16 --chip gfx950 -o sort.hsaco --report",
+                  "the kernel that sorts tokens for them");
     flags.example("moe-compile kernel.mlir --chip gfx942 --emit asm",
                   "the assembly of a kernel in IR");
   }
 
   bool fromFlags() const { return flags.given("kernel"); }
+  bool isProduct() const { return other.kind.empty(); }
   /// Whether the configuration is chosen here.
   bool chooses() const {
-    return fromFlags() && kernel.isGemm() && !flags.given("tile");
+    return fromFlags() && isProduct() && kernel.isGemm() &&
+           !flags.given("tile");
   }
 
   /// Which flags must and must not come together.
-  Error check() const {
+  Error check() {
     bool hasInput = flags.given("INPUT.mlir");
     if (lines.ofInput && !hasInput)
       return usageError("--debug-lines: expected INPUT.mlir, got a kernel by "
@@ -132,10 +140,14 @@ struct Command {
     if (report && output == "-")
       return usageError("--report writes to standard output: expected a file "
                         "for -o, got '-'");
-    return fromFlags() ? checkKernelFlags() : checkNoKernelFlags();
+    return !fromFlags()  ? checkNoKernelFlags()
+           : isProduct() ? checkKernelFlags()
+                         : other.check(flags, kernel);
   }
 
   Error checkKernelFlags() const {
+    if (Error error = other.checkNone(flags, toString(kernel.kernel)))
+      return error;
     if (Error error = requireDimensions(flags))
       return error;
     if (!kernel.isGemm())
@@ -186,6 +198,7 @@ struct Command {
     KernelOptions ignored;
     addKernelFlags(kernelOnly, ignored);
     std::vector<std::string> names = kernelOnly.names();
+    llvm::append_range(names, TextKernel::names());
     names.insert(names.end(), {"tokens", "explain"});
     for (const std::string &name : names)
       if (flags.given(name))
@@ -224,31 +237,33 @@ Error execute(Command &command) {
     return error;
   if (command.onlyExplains())
     return Error::success();
-  std::string text;
+  std::string text, name = command.input;
+  bool isText = !command.fromFlags() || !command.isProduct();
   if (!command.fromFlags()) {
     auto input = readInput(command.input);
     if (!input)
       return input.takeError();
     text = std::move(*input);
+  } else if (isText) {
+    text = command.other.ir();
+    name = command.other.kind;
   }
   std::string artefact;
   if (command.stage != EmitStage::Hsaco) {
-    auto emitted = command.fromFlags()
-                       ? emitKernel(command.kernel, command.stage, command.chip,
-                                    command.lines)
-                       : emitIR(text, command.input, command.stage,
-                                command.chip, command.lines);
+    auto emitted =
+        isText ? emitIR(text, name, command.stage, command.chip, command.lines)
+               : emitKernel(command.kernel, command.stage, command.chip,
+                            command.lines);
     if (!emitted)
       return emitted.takeError();
     artefact = std::move(*emitted);
   }
   if (command.report || command.stage == EmitStage::Hsaco) {
     command.cache.megabytes = command.cacheMegabytes;
-    auto kernel = command.fromFlags()
-                      ? compileKernel(command.kernel, command.chip,
-                                      command.lines, command.cache)
-                      : compileIR(text, command.input, command.chip,
-                                  command.lines, command.cache);
+    auto kernel = isText ? compileIR(text, name, command.chip, command.lines,
+                                     command.cache)
+                         : compileKernel(command.kernel, command.chip,
+                                         command.lines, command.cache);
     if (!kernel)
       return kernel.takeError();
     if (command.stage == EmitStage::Hsaco)

@@ -5,11 +5,28 @@
 #include "Driver/Compile/RouterKernels.h"
 #include "Driver/Compile/KernelText.h"
 
+#include "llvm/ADT/Twine.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;
 using namespace moe::driver;
 using namespace moe::driver::text;
+
+Error moe::driver::checkSizes(const RouterOptions &o, int64_t tokens) {
+  struct Size {
+    const char *name;
+    int64_t value, least, most;
+  };
+  for (const Size &size : {Size{"tokens", tokens, 0, (1 << 24) - 1},
+                           {"experts", o.experts, 1, 1 << 24},
+                           {"topk", o.topk, 1, 255},
+                           {"shared-experts", o.shared, 0, 255}})
+    if (size.value < size.least || size.value > size.most)
+      return createStringError(Twine(size.name) + ": expected from " +
+                               Twine(size.least) + " to " + Twine(size.most) +
+                               ", got " + Twine(size.value));
+  return Error::success();
+}
 
 std::string moe::driver::routeIR(const RouterOptions &o, bool correction) {
   StringRef element = o.bf16Logits ? "bf16" : "f32";

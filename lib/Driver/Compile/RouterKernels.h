@@ -8,6 +8,8 @@
 
 #include "moe/Driver/KernelOptions.h"
 
+#include "llvm/Support/Error.h"
+
 namespace moe::driver {
 
 enum class RouterScore { Softmax, Sigmoid };
@@ -42,6 +44,10 @@ struct SortKernel {
   int64_t clearColumns = 0;
   std::string phase = "all"; ///< or count, scan, place
 };
+
+/// An error for sizes that are not to be multiplied; what a kernel can have
+/// besides is the ops' to say.
+llvm::Error checkSizes(const RouterOptions &options, int64_t tokens = 0);
 
 /// The kernel-level IR of the kernels.
 std::string routeIR(const RouterOptions &options, bool correction);

@@ -6,6 +6,7 @@
 #include "Driver/Compile/KernelText.h"
 #include "moe/Layout/Preshuffle.h"
 
+#include "llvm/ADT/Twine.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace llvm;
@@ -29,6 +30,21 @@ int64_t WeightKernel::scaleBytes() const {
   return Preshuffle::scales(kMXFP4)
       .getByteSize({experts, rows, blocks})
       .value_or(0);
+}
+
+Error moe::driver::checkSizes(const WeightKernel &w) {
+  if (w.k < 32 || w.k % 32 || w.k > 65536)
+    return createStringError(
+        "columns: expected a multiple of 32, at most 65536, got " + Twine(w.k));
+  if (w.rows < 32 || w.rows % 32)
+    return createStringError("rows: expected a multiple of 32, got " +
+                             Twine(w.rows));
+  int64_t most = std::numeric_limits<int32_t>::max();
+  if (w.experts < 1 || w.rows > most || w.experts > most / w.rows)
+    return createStringError("experts x rows: expected from 32 to " +
+                             Twine(most) + ", got " + Twine(w.experts) + " x " +
+                             Twine(w.rows));
+  return Error::success();
 }
 
 std::string moe::driver::weightIR(const WeightKernel &w) {

@@ -8,6 +8,8 @@
 
 #include "moe/Driver/KernelOptions.h"
 
+#include "llvm/Support/Error.h"
+
 namespace moe::driver {
 
 /// Rows of all experts, in logical order, and what becomes of them.
@@ -22,6 +24,9 @@ struct WeightKernel {
   int64_t codeBytes() const;
   int64_t scaleBytes() const;
 };
+
+/// An error for sizes that no kernel has, before they are multiplied.
+llvm::Error checkSizes(const WeightKernel &kernel);
 
 /// The kernel-level IR: codes, scales, then x or logical codes and scales, then
 /// the number of rows.

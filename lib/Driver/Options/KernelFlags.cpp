@@ -3,6 +3,7 @@
 // The flags of a kernel and their inverse, a command line made of options.
 #include "Driver/Options/KernelFlags.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/raw_ostream.h"
@@ -104,6 +105,10 @@ static void addStageFlags(FlagSet &flags, KernelOptions &options) {
                options.linearBeta);
 }
 
+static constexpr KernelKind allKinds[] = {KernelKind::Gemm1, KernelKind::Gemm2,
+                                          KernelKind::Activate,
+                                          KernelKind::Reduce};
+
 void hideOtherStage(FlagSet &flags, KernelKind kernel) {
   flags.hideGroup(isStage1(kernel) ? stage2Group : stage1Group);
 }
@@ -114,17 +119,34 @@ void addKernelFlags(FlagSet &flags, KernelOptions &options) {
   addStageFlags(flags, options);
 }
 
-void addKernelKindFlag(FlagSet &flags, KernelOptions &options) {
-  flags.choice<KernelKind>(
-      "kernel",
-      "the stage: gate/up (gemm1) or down (gemm2); or what finishes one: "
-      "activate (after gemm1 with --k-batch), reduce (after gemm2 with "
-      "--no-accumulate)",
-      options.kernel,
-      {{"gemm1", KernelKind::Gemm1},
-       {"gemm2", KernelKind::Gemm2},
-       {"activate", KernelKind::Activate},
-       {"reduce", KernelKind::Reduce}});
+void addKernelKindFlag(FlagSet &flags, KernelOptions &options,
+                       llvm::ArrayRef<std::string> others, std::string *other) {
+  std::string metavar,
+      what =
+          "the stage: gate/up (gemm1) or down (gemm2); or what finishes one: "
+          "activate (after gemm1 with --k-batch), reduce (after gemm2 with "
+          "--no-accumulate)";
+  for (KernelKind kind : allKinds)
+    metavar += (metavar.empty() ? "" : "|") + std::string(toString(kind));
+  for (const std::string &name : others)
+    metavar += "|" + name;
+  if (!others.empty())
+    what += "; or what is before both: route, sort; or makes weights: "
+            "quantize, shuffle";
+  std::vector<std::string> names(others.begin(), others.end());
+  flags.value("kernel", metavar, what,
+              [&options, metavar, names, other](StringRef text) -> llvm::Error {
+                for (KernelKind kind : allKinds)
+                  if (text == toString(kind)) {
+                    options.kernel = kind;
+                    return llvm::Error::success();
+                  }
+                if (!llvm::is_contained(names, text))
+                  return usageError("--kernel: expected " + metavar +
+                                    ", got '" + text + "'");
+                *other = text.str();
+                return llvm::Error::success();
+              });
   flags.group("reduce only");
   flags.toggle("mask", "only the slots that a mask u8[T,topk] names count",
                options.mask);

@@ -19,8 +19,11 @@ void addKernelFlags(FlagSet &flags, KernelOptions &options);
 /// Leaves the flags of the other stage than the kernel's out of the help.
 void hideOtherStage(FlagSet &flags, KernelKind kernel);
 
-/// Adds `--kernel gemm1|gemm2`.
-void addKernelKindFlag(FlagSet &flags, KernelOptions &options);
+/// Adds `--kernel gemm1|gemm2|activate|reduce`, and `--mask` of the last. One
+/// of `others` goes to `other` instead.
+void addKernelKindFlag(FlagSet &flags, KernelOptions &options,
+                       llvm::ArrayRef<std::string> others = {},
+                       std::string *other = nullptr);
 
 /// A usage error that names the first of --model-dim, --inter-dim, --experts
 /// and --topk that the command line did not give.

@@ -49,6 +49,8 @@ static Argument number(const char *name, int64_t value) {
 
 Error moe::driver::routeOnDevice(const RouterOptions &o, RouterTensors &tensors,
                                  RunKernelIR run, GivenRouting &result) {
+  if (Error error = checkSizes(o, tensors.tokens))
+    return error;
   result.tokens = tensors.tokens;
   result.topk = o.slots();
   size_t pairs = static_cast<size_t>(tensors.tokens * o.slots());

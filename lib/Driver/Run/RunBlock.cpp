@@ -206,6 +206,8 @@ static Error makeRouter(Block &block) {
                       request.seed);
   }
   o.experts = mask.empty() ? request.options.experts : int64_t(mask.size());
+  if (Error error = checkSizes(o, request.tokens))
+    return error;
   if (!mask.empty()) {
     // Shared experts are on every device.
     mask.insert(mask.end(), size_t(o.shared), 1);

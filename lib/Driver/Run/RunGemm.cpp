@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Compile/TextKernels.h"
 #include "Driver/Options/KernelFlags.h"
 #include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunStage.h"
@@ -24,25 +25,9 @@ using namespace moe::driver;
 // Flags
 //===----------------------------------------------------------------------===//
 
-static void addRouterFlags(FlagSet &flags, Router &router) {
-  RouterOptions &o = router.options;
+static void addBlockFlags(FlagSet &flags, Router &router) {
   flags.group("the router");
-  flags.choice<RouterScore>(
-      "score", "what is made of logits [softmax]", o.score,
-      {{"softmax", RouterScore::Softmax}, {"sigmoid", RouterScore::Sigmoid}});
-  flags.toggle("renormalize", "weights of a token sum to the scale",
-               o.renormalize);
-  flags.number("route-scale", "factor of all routing weights [1]", o.scale);
-  flags.integer("n-group", "groups of experts [1]", o.groups, 1);
-  flags.integer("topk-group", "groups that a token's experts come from [1]",
-                o.bestGroups, 1);
-  flags.integer("shared-experts",
-                "experts behind the others that every token goes to [0]",
-                o.shared, 0);
-  flags.number("shared-weight", "routing weight of each of them [1]",
-               o.sharedWeight);
-  flags.choice<bool>("logits-type", "of generated logits [f32]", o.bf16Logits,
-                     {{"f32", false}, {"bf16", true}});
+  addRouterFlags(flags, router.options);
   flags.choice<Logits>(
       "logits",
       "generated logits: special has NaN and infinities, and tokens with "
@@ -62,7 +47,7 @@ static void addFlags(FlagSet &flags, Request &request) {
   if (!request.layer)
     hideOtherStage(flags, request.options.kernel);
   if (request.router)
-    addRouterFlags(flags, *request.router);
+    addBlockFlags(flags, *request.router);
   flags.group("the problem");
   flags.string("chip", "CHIP", "gfx942 or gfx950; no default", request.chip);
   flags.integer("tokens", "tokens of the batch", request.tokens, 0);

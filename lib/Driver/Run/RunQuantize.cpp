@@ -175,19 +175,10 @@ static Error readWeights(const FlagSet &flags, QuantizeRequest &request,
 }
 
 static Error checkRequest(const QuantizeRequest &request) {
-  if (request.k % 32 || request.k > 65536)
-    return failure("columns: expected a multiple of 32, at most 65536, got " +
-                   Twine(request.k));
-  if (request.rows % 32)
-    return failure("rows: expected a multiple of 32, got " +
-                   Twine(request.rows));
+  if (Error error = checkSizes(request))
+    return error;
   if (request.logical && request.shuffleOnly)
     return failure("--shuffle-only: expected no --logical with it");
-  int64_t most = std::numeric_limits<int32_t>::max();
-  if (request.rows > most || request.experts > most / request.rows)
-    return failure("experts x rows: expected at most " + Twine(most) +
-                   ", got " + Twine(request.experts) + " x " +
-                   Twine(request.rows));
   // bf16, f32, and codes and scales four times.
   constexpr uint64_t bytesAnElement = 9;
   return HostBuffer::allocate(bytesAnElement *
