@@ -14,5 +14,6 @@
 #include "moe-c/Host.h"
 #include "moe-c/Layer.h"
 #include "moe-c/Support.h"
+#include "moe-c/Weights.h"
 
 #endif /* MOE_C_MOE_H */

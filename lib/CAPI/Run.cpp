@@ -2,92 +2,29 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Choosing, compiling, preparing and launching, in that order. Compiled kernels
-// are kept for the life of the process, since programs call a layer again and
-// again.
+// Choosing, preparing and launching, in that order. One launch is in
+// Launch.cpp.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Options/KernelFlags.h"
 #include "Driver/Run/Routing.h"
-#include "Driver/Run/RunKernel.h"
+#include "Launch.h"
 #include "Stage.h"
 #include <cstring>
-#include <map>
-#include <mutex>
 
 using namespace llvm;
 using namespace moe;
+using capi::Call;
 using driver::HostBuffer;
 using driver::KernelOptions;
-using SharedKernel = std::shared_ptr<const driver::CompiledKernel>;
-
-/// What `compile` makes, from an earlier call with the same key where there was
-/// one.
-static Expected<SharedKernel>
-compileOnce(std::string key,
-            function_ref<Expected<driver::CompiledKernel>()> compile) {
-  static std::mutex mutex;
-  static std::map<std::string, SharedKernel> kernels;
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-    auto found = kernels.find(key);
-    if (found != kernels.end())
-      return found->second;
-  }
-  Expected<driver::CompiledKernel> compiled = compile();
-  if (!compiled)
-    return compiled.takeError();
-  auto kernel =
-      std::make_shared<const driver::CompiledKernel>(std::move(*compiled));
-  std::lock_guard<std::mutex> lock(mutex);
-  return kernels.emplace(key, kernel).first->second;
-}
-
-namespace {
-/// What one call runs with, and what it has to tell.
-struct Call {
-  StringRef chip;
-  const MoeExecutor *executor;
-  executor::Outcome outcome;
-  json::Array kernels, flags;
-
-  json::Value describe() {
-    json::Object object = capi::describe(outcome);
-    object["kernels"] = std::move(kernels);
-    object["flags"] = std::move(flags);
-    return object;
-  }
-};
-} // namespace
-
-static Error launch(Call &call, const driver::CompiledKernel &k,
-                    const codeobject::GridVariables &variables,
-                    std::vector<executor::Argument> args) {
-  auto executor =
-      executor::makeExecutor(call.executor->name, call.executor->options);
-  if (!executor)
-    return executor.takeError();
-  Expected<driver::KernelRun> run =
-      driver::runKernel(**executor, k, variables, std::move(args));
-  if (!run)
-    return run.takeError();
-  call.outcome.add(std::move(run->outcome));
-  auto list = [](const std::array<uint32_t, 3> &sizes) {
-    return json::Array{sizes[0], sizes[1], sizes[2]};
-  };
-  call.kernels.push_back(json::Object{{"name", k.kernelName},
-                                      {"grid", list(run->grid)},
-                                      {"block", list(k.block)}});
-  return Error::success();
-}
 
 /// A kernel's name tells any two code objects for one chip apart.
 static Error launch(Call &call, const KernelOptions &options,
                     const driver::Problem &problem, int64_t numBlocks,
                     std::vector<executor::Argument> args) {
-  Expected<SharedKernel> kernel =
-      compileOnce((call.chip + "/" + options.kernelName()).str(), [&] {
+  Expected<capi::SharedKernel> kernel =
+      capi::compileOnce((call.chip + "/" + options.kernelName()).str(), [&] {
         return driver::compileKernel(options, call.chip, {},
                                      capi::compileCache());
       });
@@ -98,7 +35,7 @@ static Error launch(Call &call, const KernelOptions &options,
   variables.n = problem.options.n();
   variables.k = problem.options.k();
   variables.numBlocks = numBlocks;
-  return launch(call, **kernel, variables, std::move(args));
+  return capi::launchKernel(call, **kernel, variables, std::move(args));
 }
 
 /// Runs the stage on `x`, from and into `out`, which changes on success only.
@@ -153,14 +90,6 @@ static Error runStage(Call &call, const MoeConfig &config,
   return Error::success();
 }
 
-/// Tells the outcome, also of a call that a sanitizer found something in.
-static MoeStatus finish(Error error, Call &call, char **outcome) {
-  if (error)
-    return capi::statusOf(std::move(error));
-  capi::giveJSON(outcome, call.describe());
-  return capi::statusOf(capi::failureOf(call.outcome));
-}
-
 /// The configuration has what a stage, or both, need, and the chip is known.
 static Error checkTarget(const MoeConfig &config, const char *chip,
                          bool layer) {
@@ -190,7 +119,7 @@ MoeStatus moeRunStage(const MoeConfig *config, const char *chip,
   Error error = batch->tokens
                     ? runStage(call, *config, *batch, *weights, batch->x, out)
                     : Error::success();
-  return finish(std::move(error), call, outcome);
+  return capi::finish(std::move(error), call, outcome);
 }
 
 static Error runLayer(Call &call, const MoeConfig &config,
@@ -236,7 +165,7 @@ MoeStatus moeRunLayer(const MoeConfig *config, const char *chip,
     return capi::statusOf(std::move(error));
   Call call{chip, executor, {}, {}, {}};
   Error error = runLayer(call, *config, *batch, *gateUp, *down, out);
-  return finish(std::move(error), call, outcome);
+  return capi::finish(std::move(error), call, outcome);
 }
 
 //===----------------------------------------------------------------------===//
@@ -328,17 +257,9 @@ static Error chooseBlockRows(std::array<MoeConfig, 2> &stages, StringRef chip,
 static Error routeAndSort(Call &call, const KernelOptions &down,
                           Routed &routed) {
   auto run = [&](const std::string &ir, std::vector<executor::Argument> args,
-                 int64_t tokens) -> Error {
-    Expected<SharedKernel> kernel =
-        compileOnce((call.chip + "/" + ir).str(), [&] {
-          return driver::compileIR(ir, "the router's kernel", call.chip, {},
-                                   capi::compileCache());
-        });
-    if (!kernel)
-      return kernel.takeError();
-    codeobject::GridVariables variables;
-    variables.tokens = tokens;
-    return launch(call, **kernel, variables, std::move(args));
+                 int64_t tokens) {
+    return capi::launchIR(call, ir, "the router's kernel", tokens,
+                          std::move(args));
   };
   if (Error error = driver::routeOnDevice(routed.options, routed.tensors, run,
                                           routed.routing))
@@ -436,5 +357,5 @@ MoeStatus moeRunBlock(const MoeConfig *config, const char *chip,
     return capi::statusOf(std::move(error));
   Call call{chip, executor, {}, {}, {}};
   Error error = runBlock(call, *config, *batch, *router, *gateUp, *down, out);
-  return finish(std::move(error), call, outcome);
+  return capi::finish(std::move(error), call, outcome);
 }

@@ -14,6 +14,7 @@ from ._kernel import Kernel, compile, set_compile_cache
 from ._layer import (check_gemm1, check_gemm2, check_layer, gemm1, gemm2, layer,
                      reference_gemm1, reference_gemm2, reference_layer)
 from ._library import MoeError, MoeUsageError, load_library
+from ._weights import prepare_weights
 from .checkpoint import (LayerWeights, Split, load_converted, load_gpt_oss,
                          load_layer)
 from .safetensors import CheckpointError
@@ -24,6 +25,7 @@ __all__ = [
     "check_gemm2", "check_layer", "compile", "dequantize_mxfp4", "from_bfloat16",
     "gemm1", "gemm2", "layer", "load_converted", "load_gpt_oss", "load_layer",
     "load_library", "moe_sorting", "plot_layout",
+    "prepare_weights",
     "quantize_mxfp4", "reference_gemm1", "reference_gemm2", "reference_layer",
     "set_compile_cache",
     "shuffle_scale_a16w4", "shuffle_weight_a16w4", "to_bfloat16", "torch"

@@ -44,9 +44,10 @@ def _check_mapped(array: Array, name: str) -> None:
     root: Any = array
     while isinstance(root.base, np.ndarray):
         root = root.base
-    if not isinstance(root, np.memmap) or not isinstance(root.base, mmap.mmap):
+    file: Any = root.base
+    if not isinstance(root, np.memmap) or not isinstance(file, mmap.mmap):
         return
-    needed, size = root.offset + root.nbytes, root.base.size()
+    needed, size = root.offset + root.nbytes, file.size()
     if size < needed:
         raise ValueError(f"{name}: expected a file of at least the {needed} bytes that "
                          f"were mapped, got {size} in '{root.filename}', which was "

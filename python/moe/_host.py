@@ -8,7 +8,7 @@ core), and need no memory besides their arguments and results.
 from __future__ import annotations
 
 from ctypes import byref, c_float, c_int32, c_uint8
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +16,28 @@ import numpy.typing as npt
 from . import _arrays
 from ._arrays import ArrayLike
 from ._library import Sorting, check, load_library
+from ._weights import quantize_rows
 
 Bytes = npt.NDArray[np.uint8]
 
 
-def quantize_mxfp4(values: ArrayLike, *, threads: int = 0) -> tuple[Bytes, Bytes]:
+def quantize_mxfp4(values: ArrayLike, *, threads: int = 0, executor: str | None = None,
+                   chip: str | None = None, **options: Any) -> tuple[Bytes, Bytes]:
     """Quantises the last axis in blocks of 32 to MXFP4.
 
     values: floats [..., K], K a multiple of 32. Returns codes uint8 [..., K/2], two
     E2M1 values a byte with the even one in bits 3:0, and E8M0 scales uint8
     [..., K/32]. Rounds to nearest even; a scale is 2^(floor(log2(max)) - 2) (OCP MX
     v1.0, section 6.3). A block with a NaN or an infinity gets scale 255, NaN.
+
+    With a chip the kernel moe.quantize does it on `executor` ("emulator" or "hip", with
+    its options): the same bytes, of bf16 values with a multiple of 32 rows, all axes but
+    the last together.
     """
+    if executor is not None or chip is not None or options:
+        if threads:
+            options["threads"] = threads
+        return quantize_rows(values, executor or "emulator", chip, options)
     array = _arrays.floats(values, "values")
     if array.ndim == 0 or array.shape[-1] % 32 or not array.shape[-1]:
         raise ValueError("values: expected a last axis that is a multiple of 32, got "

@@ -79,6 +79,7 @@ class GridDimensions(Structure):
 _TEXT = POINTER(c_void_p)  # char **, freed by moeStringDestroy
 _BYTES = POINTER(c_uint8)
 _SHUFFLE = (c_int, [_BYTES, c_int64, c_int64, c_int64, c_int, c_int, _BYTES])
+_ROWS = [c_int64, c_int64, c_int64, c_char_p, _BYTES, _BYTES, _TEXT]
 _STAGE = [c_void_p, c_char_p, c_void_p, POINTER(Batch), POINTER(Weights)]
 
 # Name -> what it returns and takes, as the headers say.
@@ -122,6 +123,8 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "moeRunBlock": (c_int, [c_void_p, c_char_p, c_void_p, POINTER(Batch),
                             POINTER(Router), POINTER(Weights), POINTER(Weights),
                             c_void_p, _TEXT]),
+    "moeQuantizeOnDevice": (c_int, [c_char_p, c_void_p, POINTER(c_uint16), *_ROWS]),
+    "moeShuffleOnDevice": (c_int, [c_char_p, c_void_p, _BYTES, _BYTES, *_ROWS]),
     "moeReferenceStage": (c_int, [c_void_p, POINTER(Batch), POINTER(Weights), c_int,
                                   POINTER(c_double)]),
     "moeReferenceLayer": (c_int, [c_void_p, POINTER(Batch), POINTER(Weights),

@@ -172,6 +172,73 @@ static void sorting(void) {
          sortedIds[16] >> 24, sortedIds[16] & 0xffffff, sortedWeights[16]);
 }
 
+static void weights(void) {
+  enum { EXPERTS = 2, ROWS = 64, K = 96, COUNT = EXPERTS * ROWS * K };
+  static uint16_t x[COUNT];
+  static float values[COUNT];
+  static uint8_t codes[COUNT / 2], scales[COUNT / 32];
+  /* K is padded to 128 and to 256. */
+  static uint8_t host[2][EXPERTS * ROWS * 64], device[2][EXPERTS * ROWS * 64];
+  size_t bytes = (size_t)moeShuffledWeightBytes(EXPERTS * ROWS, K);
+  size_t scaleBytes = (size_t)moeShuffledScaleBytes(EXPERTS * ROWS, K);
+  MoeExecutor *executor = NULL;
+  char *outcome = NULL;
+  for (int i = 0; i < COUNT; ++i) {
+    uint32_t bits;
+    x[i] = (uint16_t)(i * 40503u >> 3);
+    bits = (uint32_t)x[i] << 16;
+    memcpy(&values[i], &bits, sizeof bits);
+  }
+  expect(moeExecutorCreate("emulator", &executor), "emulator");
+  expect(moeExecutorSet(executor, "sanitize", "all"), "sanitize");
+  expect(moeQuantizeMXFP4(values, EXPERTS * ROWS, K, 1, codes, scales), "host");
+  expect(moeQuantizeOnDevice("gfx950", executor, x, EXPERTS, ROWS, K, NULL,
+                             device[0], device[1], NULL),
+         "device, logical");
+  printf("logical bytes are %s\n",
+         !memcmp(device[0], codes, sizeof codes) &&
+                 !memcmp(device[1], scales, sizeof scales)
+             ? "equal"
+             : "different");
+  moeShuffleWeightA16W4(codes, EXPERTS, ROWS, K, 1, 1, host[0]);
+  moeShuffleScaleA16W4(scales, EXPERTS, ROWS, K, 1, 1, host[1]);
+  expect(moeQuantizeOnDevice("gfx942", executor, x, EXPERTS, ROWS, K,
+                             "interleaved", device[0], device[1], &outcome),
+         "device, interleaved");
+  printf("outcome %s\n", outcome);
+  moeStringDestroy(outcome);
+  printf("quantised bytes are %s\n", !memcmp(device[0], host[0], bytes) &&
+                                             !memcmp(device[1], host[1],
+                                                     scaleBytes)
+                                         ? "equal"
+                                         : "different");
+  memset(device, 0xA5, sizeof device);
+  expect(moeShuffleOnDevice("gfx950", executor, codes, scales, EXPERTS, ROWS, K,
+                            "interleaved", device[0], device[1], NULL),
+         "shuffle");
+  printf("shuffled bytes are %s\n", !memcmp(device[0], host[0], bytes) &&
+                                            !memcmp(device[1], host[1],
+                                                    scaleBytes)
+                                        ? "equal"
+                                        : "different");
+  expect(moeQuantizeOnDevice("gfx950", executor, x, EXPERTS, ROWS, K, "odd",
+                             device[0], device[1], NULL),
+         "gate odd");
+  expect(moeQuantizeOnDevice("gfx950", executor, x, INT64_MAX, 32, K, NULL,
+                             device[0], device[1], NULL),
+         "many experts");
+  expect(moeQuantizeOnDevice("gfx1100", executor, x, EXPERTS, ROWS, K, NULL,
+                             device[0], device[1], NULL),
+         "other chip");
+  expect(moeShuffleOnDevice("gfx950", executor, codes, NULL, EXPERTS, ROWS, K,
+                            "rows", device[0], device[1], NULL),
+         "no scales");
+  expect(moeShuffleOnDevice("gfx950", executor, codes, scales, EXPERTS, ROWS, K,
+                            NULL, device[0], device[1], NULL),
+         "no gate");
+  moeExecutorDestroy(executor);
+}
+
 int main(void) {
   printf("version %s\n", moeGetVersion());
   refuse();
@@ -180,5 +247,6 @@ int main(void) {
   kernel();
   threads();
   sorting();
+  weights();
   return 0;
 }
