@@ -232,7 +232,23 @@ ModelledTime moe::timing::modelTime(const Recording &recording,
   return time;
 }
 
+/// A launch without these converts takes the same time with each.
+static void addConverts(ModelledTime &sum, const ModelledTime &next) {
+  auto &all = sum.byScaledCvt;
+  if (all.empty())
+    for (const auto &entry : next.byScaledCvt)
+      all.emplace_back(entry.first, sum.us);
+  for (auto &[clk, us] : all) {
+    double more = next.us;
+    for (const auto &entry : next.byScaledCvt)
+      if (entry.first == clk)
+        more = entry.second;
+    us += more;
+  }
+}
+
 void ModelledTime::add(const ModelledTime &next) {
+  addConverts(*this, next);
   if (next.us > us) {
     boundBy = next.boundBy;
     busy = next.busy;
@@ -244,9 +260,5 @@ void ModelledTime::add(const ModelledTime &next) {
   matrixClk += next.matrixClk;
   wavesPerSimd = std::min(wavesPerSimd, next.wavesPerSimd);
   sampled |= next.sampled;
-  for (auto &entry : byScaledCvt)
-    for (const auto &other : next.byScaledCvt)
-      if (other.first == entry.first)
-        entry.second += other.second;
   insts.clear();
 }

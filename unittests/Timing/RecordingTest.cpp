@@ -78,6 +78,23 @@ TEST(Recording, ClassesByWhatWavesExecute) {
 
 // 4096 workgroups on 1024 places: more than four rounds take longer than one,
 // and no less than their bytes need.
+/// A launch without converts takes as long with each of their times.
+TEST(Model, LaunchesInTurn) {
+  ModelledTime plain, converts;
+  plain.us = 3;
+  converts.us = 10;
+  converts.byScaledCvt = {{4, 10}, {8, 12}};
+  ModelledTime first = plain, second = converts;
+  first.add(converts);
+  second.add(plain);
+  for (const ModelledTime &sum : {first, second}) {
+    EXPECT_EQ(sum.us, 13);
+    ASSERT_EQ(sum.byScaledCvt.size(), 2u);
+    EXPECT_EQ(sum.byScaledCvt[0].second, 13);
+    EXPECT_EQ(sum.byScaledCvt[1].second, 15);
+  }
+}
+
 TEST(Model, ManyWorkgroups) {
   Parameters p = llvm::cantFail(builtInParameters("gfx950"));
   double us[2];

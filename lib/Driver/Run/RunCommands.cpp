@@ -213,7 +213,7 @@ static void printModelled(const moe::timing::ModelledTime &time) {
            << " cycles a v_cvt_scalef32: " << format("%.2f", us) << " us\n";
 }
 
-static json::Object modelledJSON(const moe::timing::ModelledTime &time) {
+json::Object moe::driver::modelledJSON(const moe::timing::ModelledTime &time) {
   json::Object busy, converts;
   for (const auto &[unit, part] : time.busy)
     busy[unit] = part;

@@ -94,6 +94,8 @@ void printFindings(const executor::Outcome &outcome);
 /// "lines".
 void printStats(const executor::Outcome &outcome);
 void addStats(llvm::json::Object &root, const executor::Outcome &outcome);
+/// A modelled time as JSON.
+llvm::json::Object modelledJSON(const timing::ModelledTime &time);
 /// The key "modelled" alone.
 void addModelled(llvm::json::Object &root, const executor::Outcome &outcome);
 

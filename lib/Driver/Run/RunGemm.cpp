@@ -92,10 +92,10 @@ static void addFlags(FlagSet &flags, Request &request) {
   flags.group("the output");
   flags.toggle("stats", "count instructions by class, bytes and conflicts",
                request.execution.stats);
-  if (!request.layer)
+  if (!request.layer || request.router)
     flags.integer("sample-instructions",
-                  "run only what --time-model samples, so many instructions a "
-                  "wave; no comparison",
+                  "run only what --time-model samples of the products, so many "
+                  "instructions a wave; no comparison",
                   request.execution.sampleInstructions);
   flags.toggle("explain",
                "say on standard error why this configuration was chosen",
@@ -163,6 +163,10 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
     return usageError("--sample-instructions: expected --time-model and no "
                       "--out besides");
   if (Error error = request.execution.make(flags).moveInto(request.executor))
+    return error;
+  ExecutorFlags whole = request.execution;
+  whole.sampleInstructions = 0;
+  if (Error error = whole.make(flags).moveInto(request.wholeExecutor))
     return error;
   request.fixed = fixedAxes(flags);
   request.given = {flags.given("tokens"), flags.given("model-dim"),
@@ -315,6 +319,7 @@ static Error runStageKernel(const Request &request, const Problem &problem,
   if (!run)
     return run.takeError();
   grid = run->grid;
+  result.launches.push_back({kernel.kernelName, run->outcome.modelled});
   result.outcome.add(std::move(run->outcome));
   return Error::success();
 }

@@ -13,6 +13,7 @@ moe::driver::runKernel(executor::Executor &executor,
                        const codeobject::GridVariables &variables,
                        std::vector<executor::Argument> args) {
   KernelRun run;
+  run.kernel = kernel.kernelName;
   if (Error error =
           codeobject::evaluateGrid(kernel.grid, variables).moveInto(run.grid))
     return std::move(error);

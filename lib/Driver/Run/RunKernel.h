@@ -14,6 +14,7 @@
 namespace moe::driver {
 
 struct KernelRun {
+  std::string kernel; ///< its name
   std::array<uint32_t, 3> grid = {0, 0, 0};
   executor::Outcome outcome;
 };

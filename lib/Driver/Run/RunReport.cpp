@@ -104,6 +104,52 @@ json::Value moe::driver::describeJSON(const Request &request,
   return root;
 }
 
+/// The sum, if all launches have a time.
+static std::optional<timing::ModelledTime>
+sumOf(ArrayRef<LaunchTime> launches) {
+  std::optional<timing::ModelledTime> sum;
+  for (const LaunchTime &launch : launches) {
+    if (!launch.modelled)
+      return std::nullopt;
+    if (sum)
+      sum->add(*launch.modelled);
+    else
+      sum = launch.modelled;
+  }
+  return sum;
+}
+
+void moe::driver::addLaunchTimes(json::Object &root,
+                                 ArrayRef<LaunchTime> launches) {
+  std::optional<timing::ModelledTime> sum = sumOf(launches);
+  if (!sum)
+    return;
+  json::Array parts;
+  for (const LaunchTime &launch : launches) {
+    json::Object part = modelledJSON(*launch.modelled);
+    part["kernel"] = launch.kernel;
+    parts.push_back(std::move(part));
+  }
+  json::Object all = modelledJSON(*sum);
+  all["launches"] = std::move(parts);
+  root["modelled"] = std::move(all);
+}
+
+void moe::driver::printLaunchTimes(ArrayRef<LaunchTime> launches) {
+  std::optional<timing::ModelledTime> sum = sumOf(launches);
+  if (!sum)
+    return;
+  for (const LaunchTime &launch : launches)
+    outs() << format("  modelled: %8.2f us, bound by %-8s", launch.modelled->us,
+                     launch.modelled->boundBy.c_str())
+           << launch.kernel << '\n';
+  outs() << format("  modelled: %8.2f us, of which %.2f us are launches; ",
+                   sum->us, sum->launchUs)
+         << "parameters " << sum->parameters
+         << (sum->calibrated ? "" : ", uncalibrated")
+         << (sum->sampled ? ", from a sample" : "") << '\n';
+}
+
 /// What is local of the experts and tokens, if not all.
 static std::string shardLine(const Problem &problem) {
   std::string line;

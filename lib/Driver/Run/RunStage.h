@@ -59,6 +59,8 @@ struct Request {
   FixedAxes fixed;
   ExecutorFlags execution;
   std::shared_ptr<moe::executor::Executor> executor;
+  /// The same, but never for a sample alone: for what later launches read.
+  std::shared_ptr<moe::executor::Executor> wholeExecutor;
 
   unsigned threads() const {
     if (execution.threads)
@@ -72,6 +74,12 @@ struct Times {
   double compile = 0, data = 0, run = 0, reference = 0;
 };
 
+/// A kernel that was launched, and its modelled time where one was asked for.
+struct LaunchTime {
+  std::string kernel;
+  std::optional<timing::ModelledTime> modelled;
+};
+
 /// Everything a report tells.
 struct Result {
   CompiledKernel kernel;
@@ -80,6 +88,7 @@ struct Result {
   std::optional<CompiledKernel> second;
   std::array<uint32_t, 3> secondGrid = {0, 0, 0};
   moe::executor::Outcome outcome; ///< of both kernels
+  std::vector<LaunchTime> launches;
   CheckResult check;
   Times times;
   /// Only a sample of the workgroups was run, for their time: no result.
@@ -125,6 +134,12 @@ std::array<Request, 2> splitLayer(const Request &request);
 /// `input`: the activations, when they are another stage's output.
 llvm::Error runStage(const Request &request, Problem &problem, Result &result,
                      DeviceBuffers &buffers, const HostBuffer *input = nullptr);
+
+/// The time of several launches in turn and of each: the key "modelled" with
+/// "launches", or lines of standard output; nothing without modelled times.
+void addLaunchTimes(llvm::json::Object &root,
+                    llvm::ArrayRef<LaunchTime> launches);
+void printLaunchTimes(llvm::ArrayRef<LaunchTime> launches);
 
 /// A number as JSON can hold it.
 llvm::json::Value jsonNumber(double value);
