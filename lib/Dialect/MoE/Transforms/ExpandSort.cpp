@@ -61,6 +61,11 @@ private:
   void zeroCounters();
   void copyCounters(bool toWorkspace);
   void count();
+  /// Rows of counters that are read before the first is used: one after the
+  /// other they would take as many latencies of memory.
+  static int64_t atOnce(int64_t rows) { return std::min<int64_t>(rows, 16); }
+  SmallVector<Value> loadRows(Value memory, int64_t rows, Value row,
+                              Value expert);
   void scan(Value memory, int64_t rows);
   Value scanWorkgroup(Value value);
   void layOut(Value memory, int64_t rows, Value expert, Value total,
@@ -227,6 +232,14 @@ Value SortExpander::scanWorkgroup(Value value) {
   return arith::SubIOp::create(b, sum, value);
 }
 
+SmallVector<Value> SortExpander::loadRows(Value memory, int64_t rows, Value row,
+                                          Value expert) {
+  SmallVector<Value> counts;
+  for (int64_t i = 0; i < atOnce(rows); ++i)
+    counts.push_back(load(memory, {b.add(row, b.index(i)), expert}));
+  return counts;
+}
+
 /// The counts of `rows` waves to where each of them puts its first pair of an
 /// expert, and what does not depend on the pairs: experts of blocks, padding,
 /// num_valid. A thread has some experts that follow each other.
@@ -242,9 +255,12 @@ void SortExpander::scan(Value memory, int64_t rows) {
     Value expert = b.add(b.mul(thread, each), b.index(i));
     Value exists = b.less(expert, b.index(experts));
     Value from = b.select(exists, expert, b.index(0));
-    Value sum = b.loop(b.index(0), b.index(rows), 1, b.i32(0),
+    Value sum = b.loop(b.index(0), b.index(rows), atOnce(rows), b.i32(0),
                        [&](Value row, ValueRange sums) -> SmallVector<Value> {
-                         return {b.add(sums[0], load(memory, {row, from}))};
+                         Value sum = sums[0];
+                         for (Value count : loadRows(memory, rows, row, from))
+                           sum = b.add(sum, count);
+                         return {sum};
                        })[0];
     numbers.push_back(expert);
     sums.push_back(b.select(exists, sum, b.i32(0)));
@@ -267,11 +283,15 @@ void SortExpander::scan(Value memory, int64_t rows) {
 /// An expert's rows from `start` on: `total` pairs and padding.
 void SortExpander::layOut(Value memory, int64_t rows, Value expert, Value total,
                           Value start) {
-  b.loop(b.index(0), b.index(rows), 1, b.toI32(start),
+  b.loop(b.index(0), b.index(rows), atOnce(rows), b.toI32(start),
          [&](Value row, ValueRange next) -> SmallVector<Value> {
-           Value count = load(memory, {row, expert});
-           store(next[0], memory, {row, expert});
-           return {b.add(next[0], count)};
+           Value at = next[0];
+           auto counts = loadRows(memory, rows, row, expert);
+           for (auto [i, count] : llvm::enumerate(counts)) {
+             store(at, memory, {b.add(row, b.index(int64_t(i))), expert});
+             at = b.add(at, count);
+           }
+           return {at};
          });
   Value past = b.add(start, b.toIndex(total));
   Value blocks =

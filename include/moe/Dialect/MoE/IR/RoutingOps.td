@@ -139,7 +139,7 @@ def MoE_SortOp : MoE_KernelOp<"sort", [AttrSizedOperandSegments]> {
     * With a `workspace`, whose contents mean nothing before and after, the sort
       takes three kernels of several workgroups (`-moe-decompose` makes three
       ops of the phases `count`, `scan` and `place`); without one a single
-      workgroup does all, which suits up to some thousand pairs.
+      workgroup does all, which suits up to some 1500 pairs.
 
     Precondition: an expert occurs at most once among a token's ids, and the
     lists are as long as that takes: tokens * topk + experts * block_rows - topk
