@@ -54,9 +54,11 @@ MOE_CAPI_EXPORTED MoeStatus moeCompileIR(const char *text, size_t length,
 
 /* From now on, in all threads, what this library compiles is kept in a folder
  * that processes may share, and taken from there where the same was compiled
- * before. The folder is made when it is needed. Files that were used longest
- * ago go once there are more than `megabytes`. NULL as `folder`: no cache, as
- * at the start. */
+ * before. The folder is made when it is needed; a compilation fails where it
+ * cannot be made, and where it cannot be written to, or is full, the kernel is
+ * returned and not kept. Files that were used longest ago go once there are
+ * more than `megabytes` (2^20 bytes). NULL as `folder`: no cache, as at the
+ * start. */
 MOE_CAPI_EXPORTED MoeStatus moeSetCompileCache(const char *folder,
                                                uint64_t megabytes);
 

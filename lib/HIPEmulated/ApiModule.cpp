@@ -8,10 +8,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Api.h"
+#include "Files/Files.h"
 #include "moe/Target/Chip.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include <cstring>
 
 using namespace moe::hip;
@@ -33,14 +33,12 @@ MOE_HIP_API hipModuleLoad(Module **module, const char *path) {
   return call([&](Device &device) -> Status {
     if (!path || !module)
       return hipErrorInvalidValue;
-    auto file = llvm::MemoryBuffer::getFile(path);
+    auto file = moe::files::readText(path, uint64_t(1) << 30);
     if (!file) {
-      device.report("cannot read '" + llvm::Twine(path) +
-                    "': " + file.getError().message());
+      device.report(toString(file.takeError()));
       return hipErrorFileNotFound;
     }
-    return device.loadModule((*file)->getBufferStart(), module,
-                             (*file)->getBufferSize());
+    return device.loadModule(file->data(), module, file->size());
   });
 }
 MOE_HIP_API hipModuleUnload(Module *module) {
@@ -256,7 +254,7 @@ MOE_HIP_API hipFuncGetAttribute(int *value, int attribute, Function *handle) {
       *value = int(f.kernel->vgprCount);
       return hipSuccess;
     case BinaryVersion:
-      *value = f.code->object().chip() == moe::emulator::Chip::GFX950 ? 95 : 94;
+      *value = 90 + device.chip()->minor;
       return hipSuccess;
     case MaxDynamicShared:
       *value = freeLds(f);

@@ -8,9 +8,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Config.h"
+#include "Files/Files.h"
 #include "moe/Emulator/Emulator.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include <cstdlib>
 
@@ -32,7 +32,7 @@ static Error readKey(StringRef key, const json::Value &value, StringRef folder,
   };
   std::optional<StringRef> text = value.getAsString();
   if (key == "chip") {
-    if (!text || (*text != "gfx942" && *text != "gfx950"))
+    if (!text || !emulator::findChip(*text))
       return bad("\"gfx942\" or \"gfx950\"");
     config.chip = text->str();
   } else if (key == "sanitize") {
@@ -111,13 +111,10 @@ Expected<Config> moe::hip::readConfig(bool chipOptional) {
         "expected MOE_HIP_CONFIG to name a JSON file like {\"chip\": "
         "\"gfx950\", \"sanitize\": \"wait,race\"}, got nothing");
   }
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return createStringError(
-        "cannot read '" + StringRef(path) +
-        "' (MOE_HIP_CONFIG): " + buffer.getError().message());
-  Expected<Config> config =
-      parse((*buffer)->getBuffer(), sys::path::parent_path(path));
+  Expected<std::string> text = moe::files::readText(path, 1 << 20);
+  if (!text)
+    return createStringError("MOE_HIP_CONFIG: " + toString(text.takeError()));
+  Expected<Config> config = parse(*text, sys::path::parent_path(path));
   if (!config)
     return createStringError("'" + StringRef(path) +
                              "': " + toString(config.takeError()));

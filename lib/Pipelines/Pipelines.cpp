@@ -4,6 +4,7 @@
 // well when printed.
 
 #include "moe/Pipelines/Pipelines.h"
+#include "Files/Files.h"
 #include "Interfaces.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
@@ -31,6 +32,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/LocationSnapshot.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace moe;
@@ -217,6 +219,35 @@ struct LowerKernelsPass
 };
 } // namespace
 
+namespace {
+/// What -snapshot-op-locations does, with a file that is written whole or not
+/// at all and an error where upstream's stream would end the process.
+struct SnapshotLinesPass : PassWrapper<SnapshotLinesPass, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SnapshotLinesPass)
+
+  explicit SnapshotLinesPass(std::string file) : file(std::move(file)) {}
+
+  StringRef getArgument() const override { return "moe-snapshot-lines"; }
+  StringRef getDescription() const override {
+    return "writes the IR to a file, whose lines are then its locations";
+  }
+
+  void runOnOperation() override {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    generateLocationsFromIR(os, file, getOperation(),
+                            OpPrintingFlags().enableDebugInfo());
+    if (llvm::Error error =
+            files::writeFile(file, {llvm::arrayRefFromStringRef(text)})) {
+      getOperation()->emitError() << llvm::toString(std::move(error));
+      signalPassFailure();
+    }
+  }
+
+  std::string file;
+};
+} // namespace
+
 //===----------------------------------------------------------------------===//
 // Pipelines
 //===----------------------------------------------------------------------===//
@@ -235,8 +266,7 @@ void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
   pm.addPass(createMoECheckKernelsPass({/*arguments=*/true}));
   pm.addPass(std::make_unique<LowerKernelsPass>(addTilePasses));
   if (!options.debugTile.empty())
-    pm.addPass(createLocationSnapshot(
-        {options.debugTile, /*tag=*/"", /*enableDebugInfo=*/true}));
+    pm.addPass(std::make_unique<SnapshotLinesPass>(options.debugTile));
   pm.addPass(std::make_unique<LowerKernelsPass>(addROCDLPasses));
   if (options.debugLines || !options.debugTile.empty())
     pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass(

@@ -7,10 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Timing/Parameters.h"
+#include "Files/Files.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace llvm;
 using namespace moe::timing;
@@ -102,12 +102,10 @@ Expected<Parameters> moe::timing::loadParameters(StringRef path,
                                                  StringRef chip) {
   if (path.empty())
     return builtInParameters(chip);
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return createStringError("cannot read '" + path +
-                             "': " + buffer.getError().message());
-  Expected<Parameters> parameters =
-      parseParameters((*buffer)->getBuffer(), path);
+  Expected<std::string> text = moe::files::readText(path, 1 << 20);
+  if (!text)
+    return text.takeError();
+  Expected<Parameters> parameters = parseParameters(*text, path);
   if (parameters && parameters->chip != chip)
     return bad(path, "expected those of " + chip + ", got those of " +
                          parameters->chip);

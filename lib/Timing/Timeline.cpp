@@ -8,7 +8,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Timing/Timeline.h"
+#include "Files/Files.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -147,22 +149,13 @@ static int viewerKind(const EventInst &inst) {
   }
 }
 
-static Error writeFile(StringRef folder, StringRef name,
+static Error writeJSON(StringRef folder, StringRef name,
                        const json::Value &value) {
   SmallString<128> path(folder);
   sys::path::append(path, name);
-  std::error_code code;
-  raw_fd_ostream os(path, code);
-  if (!code) {
-    os << value << '\n';
-    os.flush();
-    code = os.error();
-    os.clear_error();
-  }
-  if (code)
-    return createStringError("cannot write '" + Twine(path) +
-                             "': " + code.message());
-  return Error::success();
+  std::string text;
+  raw_string_ostream(text) << value << '\n';
+  return moe::files::writeFile(path, {arrayRefFromStringRef(text)});
 }
 
 static json::Value codeTable(const Recording &recording,
@@ -230,7 +223,7 @@ Error moe::timing::writeViewerFolder(const Recording &recording,
     std::string simd = std::to_string(key[0]), slot = std::to_string(key[1]),
                 wave = std::to_string(key[2]);
     std::string file = "se0_sm" + simd + "_sl" + slot + "_wv" + wave + ".json";
-    if (Error error = writeFile(folder, file, waveObject(recording, slices)))
+    if (Error error = writeJSON(folder, file, waveObject(recording, slices)))
       return error;
     auto child = [](json::Object &object, StringRef name) -> json::Object & {
       if (!object.getObject(name))
@@ -249,7 +242,8 @@ Error moe::timing::writeViewerFolder(const Recording &recording,
                      {"thread_trace", true},
                      {"modelled", true},
                      {"version", "3.0.0"}};
-  if (Error error = writeFile(folder, "filenames.json", std::move(names)))
+  if (Error error = writeJSON(folder, "code.json", codeTable(recording, time)))
     return error;
-  return writeFile(folder, "code.json", codeTable(recording, time));
+  // The list of files last: a folder without it is not finished.
+  return writeJSON(folder, "filenames.json", std::move(names));
 }

@@ -272,7 +272,8 @@ def set_compile_cache(folder: str | os.PathLike[str] | None, *,
     another process compiled before. None: no cache, as at the start.
 
     The folder is made when it is needed and may be used by several processes at once;
-    files that were used longest ago go once there are more than `megabytes`.
+    files that were used longest ago go once there are more than `megabytes`. What
+    cannot be written there is compiled all the same.
     """
     if megabytes < 0:
         raise ValueError(f"megabytes: expected at least 0, got {megabytes}")

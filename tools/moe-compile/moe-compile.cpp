@@ -4,14 +4,10 @@
 // lib/Driver.
 #include "Driver/Compile/CompileCommand.h"
 #include "Driver/Options/Version.h"
-
-#include <csignal>
+#include "Files/Files.h"
 
 int main(int argc, char **argv) {
-#ifdef SIGXFSZ
-  // A file over the limit is an error of the write, which says which file.
-  std::signal(SIGXFSZ, SIG_IGN);
-#endif
+  moe::files::ToolProcess process(argc, argv);
   if (moe::driver::printedVersion(argc, argv, "moe-compile"))
     return 0;
   return moe::driver::runMoECompile({argv + 1, argv + argc});

@@ -2,19 +2,63 @@
 //
 // moe-opt: runs passes and pipelines on textual or bytecode IR, as mlir-opt
 // does, with the moe dialect and passes registered beside the upstream ones.
+// Unlike mlir-opt's, its output file appears whole or not at all.
 
+#include "Files/Files.h"
 #include "moe/InitAll.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 
+using namespace llvm;
+
+/// No IR of kernels is larger by far.
+static constexpr uint64_t mostBytes = uint64_t(1) << 30;
+
+static Error optimize(const std::string &input, const std::string &output,
+                      mlir::DialectRegistry &registry,
+                      const mlir::MlirOptMainConfig &config, bool &good) {
+  if (input == "-" && sys::Process::FileDescriptorIsDisplayed(0))
+    errs() << "(reading from standard input until ctrl-d; --help tells more)\n";
+  Expected<std::string> text = moe::files::readText(input, mostBytes);
+  if (!text)
+    return text.takeError();
+  std::string result;
+  raw_string_ostream os(result);
+  good = mlir::succeeded(mlir::MlirOptMain(
+      os, MemoryBuffer::getMemBuffer(*text, input), registry, config));
+  // As mlir-opt does: what was printed before a failure is shown, not filed.
+  if (output == "-") {
+    outs() << result;
+    return moe::files::flushStandardOutput();
+  }
+  if (!good)
+    return Error::success();
+  return moe::files::writeFile(output, {arrayRefFromStringRef(result)});
+}
+
 int main(int argc, char **argv) {
-  llvm::cl::AddExtraVersionPrinter(
-      [](llvm::raw_ostream &os) { os << "moe-opt " MOE_VERSION "\n"; });
+  moe::files::ToolProcess process(argc, argv);
+  cl::AddExtraVersionPrinter(
+      [](raw_ostream &os) { os << "moe-opt " MOE_VERSION "\n"; });
   mlir::DialectRegistry registry;
   moe::registerAllDialects(registry);
   moe::registerAllPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "moe-mlir optimizer driver\n", registry));
+  auto [input, output] = mlir::registerAndParseCLIOptions(
+      argc, argv, "moe-mlir optimizer driver\n", registry);
+  auto config = mlir::MlirOptMainConfig::createFromCLOptions();
+  // Lists need no input.
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return mlir::asMainReturnCode(
+        mlir::MlirOptMain(argc, argv, input, output, registry));
+  bool good = false;
+  if (Error error = optimize(input, output, registry, config, good)) {
+    errs() << "moe-opt: error: " << toString(std::move(error)) << '\n';
+    return 1;
+  }
+  return good ? 0 : 1;
 }

@@ -9,20 +9,13 @@
 #include "Driver/Options/OutputFile.h"
 #include "Driver/Options/Version.h"
 #include "Driver/Run/RunCommands.h"
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
-
-#include <csignal>
 
 using namespace llvm;
 using namespace moe::driver;
 
 int main(int argc, char **argv) {
-  InitLLVM init(argc, argv);
-#ifdef SIGXFSZ
-  // A file over the limit is an error of the write, which says which file.
-  std::signal(SIGXFSZ, SIG_IGN);
-#endif
+  moe::files::ToolProcess process(argc, argv);
   if (printedVersion(argc, argv, "moe-run"))
     return 0;
   StringRef name = argc > 1 ? argv[1] : "";

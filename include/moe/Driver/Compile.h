@@ -33,6 +33,8 @@ struct CompiledKernel {
   codeobject::GridExpressions grid;
   /// Threads of a workgroup in x, y, z.
   std::array<uint32_t, 3> block = {0, 0, 0};
+  /// Why the cache does not keep it; empty where it does, or was not asked to.
+  std::string cacheWarning;
 };
 
 /// Stages whose text can be had: kernel-level IR, tile-level IR after
@@ -51,7 +53,8 @@ struct DebugLines {
 /// found by everything a code object depends on: the IR, the chip, LLVM's
 /// version and the build of this compiler.
 struct CompileCache {
-  /// Created if it is missing; "" = no cache.
+  /// Created if it is missing; "" = no cache. One that cannot be made is an
+  /// error, one that cannot be written to, or is full, a warning.
   std::string folder;
   /// Files that were used longest ago are removed above it.
   uint64_t megabytes = 256;

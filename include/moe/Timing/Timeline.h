@@ -23,10 +23,10 @@ namespace moe::timing {
 void writeTimeline(const Recording &recording, const Parameters &parameters,
                    llvm::raw_ostream &os, size_t limit = 1000000);
 
-/// Writes filenames.json, code.json and a file a wave into a folder that it
-/// makes. Columns of code.json: text, 0, number, source, code object, address,
-/// executions, cycles in all, stall cycles, idle cycles. Errors: those of the
-/// file system.
+/// Writes a file a wave, code.json and then filenames.json into a folder that
+/// it makes, each whole or not at all. Columns of code.json: text, 0, number,
+/// source, code object, address, executions, cycles in all, stall cycles, idle
+/// cycles. Errors: those of the file system.
 llvm::Error writeViewerFolder(const Recording &recording,
                               const Parameters &parameters,
                               llvm::StringRef folder, size_t limit = 1000000);

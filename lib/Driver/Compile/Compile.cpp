@@ -169,12 +169,12 @@ Expected<CompiledKernel> compileLoaded(Compilation &run, StringRef chip,
   auto make = [&] { return makeObject(run, chip, lines); };
   bool caches =
       !cache.folder.empty() && !lines.ofInput && lines.tileFile.empty();
-  bool hit = false;
+  CacheUse use;
   auto elf =
-      caches ? getCached(cache, {run.describe(), chip}, make, hit) : make();
+      caches ? getCached(cache, {run.describe(), chip}, make, use) : make();
   if (!elf)
     return elf.takeError();
-  if (hit)
+  if (use.hit)
     run.lap("cache");
   auto reports = codeobject::readReports(*elf);
   if (!reports)
@@ -184,6 +184,7 @@ Expected<CompiledKernel> compileLoaded(Compilation &run, StringRef chip,
                                    llvm::Twine(reports->size()));
   CompiledKernel kernel;
   kernel.elf = std::move(*elf);
+  kernel.cacheWarning = std::move(use.warning);
   kernel.report = std::move(reports->front());
   kernel.kernelName = kernel.report.kernel;
   kernel.grid = kernel.report.grid.value_or(codeobject::GridExpressions());

@@ -13,7 +13,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
 using llvm::Error;
@@ -22,6 +21,9 @@ using llvm::StringRef;
 
 namespace moe::driver {
 namespace {
+
+/// IR of a kernel is smaller than this by far.
+constexpr uint64_t mostTextBytes = uint64_t(256) << 20;
 
 struct Command {
   std::string input, chip, output;
@@ -215,14 +217,6 @@ Error writeOutput(const std::string &path, StringRef bytes) {
   return flushStandardOutput();
 }
 
-Expected<std::string> readInput(const std::string &path) {
-  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
-  if (!buffer)
-    return llvm::createStringError("cannot read '" + path +
-                                   "': " + buffer.getError().message());
-  return (*buffer)->getBuffer().str();
-}
-
 Error printReport(const codeobject::KernelReport &report) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -240,7 +234,7 @@ Error execute(Command &command) {
   std::string text, name = command.input;
   bool isText = !command.fromFlags() || !command.isProduct();
   if (!command.fromFlags()) {
-    auto input = readInput(command.input);
+    auto input = files::readText(command.input, mostTextBytes);
     if (!input)
       return input.takeError();
     text = std::move(*input);
@@ -266,6 +260,8 @@ Error execute(Command &command) {
                                          command.lines, command.cache);
     if (!kernel)
       return kernel.takeError();
+    if (!kernel->cacheWarning.empty())
+      llvm::errs() << "moe-compile: warning: " << kernel->cacheWarning << '\n';
     if (command.stage == EmitStage::Hsaco)
       artefact.assign(kernel->elf.begin(), kernel->elf.end());
     if (!command.output.empty())

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// LLVM's file cache does the work: it writes to a file of another name and
-// renames it, so that readers never see half a file, and prunes the oldest
-// files in the face of other processes that do the same. A file begins with the
-// hash of the rest of it.
+// A file appears under its name when it is whole, so that readers never see
+// half of one, and begins with the hash of the rest of it. LLVM prunes the
+// oldest files in the face of other processes that do the same. Its
+// llvm::localCache is not used: it ends the process where a disk is full and
+// takes over the signal handlers of the host.
 #include "Driver/Compile/ObjectCache.h"
+#include "Files/Files.h"
 
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CachePruning.h"
-#include "llvm/Support/Caching.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -58,22 +60,34 @@ std::string makeKey(ArrayRef<StringRef> parts) {
   return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
-/// What a file of the cache holds; empty where it is damaged.
-std::vector<uint8_t> unpack(StringRef file) {
-  ArrayRef<uint8_t> bytes = llvm::arrayRefFromStringRef(file);
-  if (bytes.size() < sizeof(Hash))
+/// More is no code object of this compiler.
+constexpr uint64_t mostFileBytes = uint64_t(1) << 30;
+
+/// What a file of the cache holds; empty where there is none or it is damaged.
+/// Reading counts as use.
+std::vector<uint8_t> readEntry(StringRef path) {
+  auto file =
+      llvm::sys::fs::openNativeFileForRead(path, llvm::sys::fs::OF_UpdateAtime);
+  if (!file) {
+    llvm::consumeError(file.takeError());
     return {};
+  }
+  llvm::scope_exit close([&] { llvm::sys::fs::closeFile(*file); });
+  llvm::sys::fs::file_status status;
+  if (llvm::sys::fs::status(*file, status) || status.getSize() > mostFileBytes)
+    return {};
+  // Not mapped: somebody may truncate it.
+  auto buffer = llvm::MemoryBuffer::getOpenFile(
+      *file, path, status.getSize(), /*RequiresNullTerminator=*/false,
+      /*IsVolatile=*/true);
+  if (!buffer || (*buffer)->getBufferSize() < sizeof(Hash))
+    return {};
+  ArrayRef<uint8_t> bytes = llvm::arrayRefFromStringRef((*buffer)->getBuffer());
   ArrayRef<uint8_t> elf = bytes.drop_front(sizeof(Hash));
   if (ArrayRef<uint8_t>(llvm::SHA256::hash(elf)) !=
       bytes.take_front(sizeof(Hash)))
     return {};
   return elf.vec();
-}
-
-Error folderError(const CompileCache &cache, Error error) {
-  return llvm::createStringError("cannot use the cache folder '" +
-                                 cache.folder +
-                                 "': " + llvm::toString(std::move(error)));
 }
 
 void prune(const CompileCache &cache) {
@@ -90,41 +104,25 @@ void prune(const CompileCache &cache) {
 Expected<std::vector<uint8_t>>
 getCached(const CompileCache &cache, ArrayRef<StringRef> parts,
           llvm::function_ref<Expected<std::vector<uint8_t>>()> make,
-          bool &hit) {
-  std::vector<uint8_t> found;
-  auto files = llvm::localCache("moe", "moe", cache.folder,
-                                [&](unsigned, const llvm::Twine &,
-                                    std::unique_ptr<llvm::MemoryBuffer> file) {
-                                  found = unpack(file->getBuffer());
-                                });
-  if (!files)
-    return folderError(cache, files.takeError());
-  std::string key = makeKey(parts);
-  auto addStream = (*files)(0, key, "");
-  if (!addStream)
-    return folderError(cache, addStream.takeError());
-  hit = !*addStream && !found.empty();
-  if (hit)
+          CacheUse &use) {
+  if (std::error_code code = llvm::sys::fs::create_directories(cache.folder))
+    return llvm::createStringError("cannot use the cache folder '" +
+                                   cache.folder + "': " + code.message());
+  // LLVM prunes files of this prefix.
+  llvm::SmallString<128> path(cache.folder);
+  llvm::sys::path::append(path, "llvmcache-" + makeKey(parts));
+  std::vector<uint8_t> found = readEntry(path);
+  use.hit = !found.empty();
+  if (use.hit)
     return found;
-  if (!*addStream) { // damaged
-    llvm::SmallString<128> path(cache.folder);
-    llvm::sys::path::append(path, "llvmcache-" + key);
-    llvm::sys::fs::remove(path);
-    addStream = (*files)(0, key, "");
-    if (!addStream)
-      return folderError(cache, addStream.takeError());
-  }
   auto made = make();
-  if (!made || !*addStream) // another process was faster
+  if (!made)
     return made;
-  auto stream = (*addStream)(0, "");
-  if (!stream)
-    return folderError(cache, stream.takeError());
   Hash hash = llvm::SHA256::hash(*made);
-  *(*stream)->OS << llvm::toStringRef(hash) << llvm::toStringRef(*made);
-  if (Error error = (*stream)->commit())
-    return folderError(cache, std::move(error));
-  prune(cache);
+  if (Error error = files::writeFile(path, {hash, *made}))
+    use.warning = "the kernel is not kept: " + llvm::toString(std::move(error));
+  else
+    prune(cache);
   return made;
 }
 

@@ -12,14 +12,20 @@
 
 namespace moe::driver {
 
+/// What became of a request.
+struct CacheUse {
+  bool hit = false;    ///< nothing was made
+  std::string warning; ///< why what was made is not stored
+};
+
 /// The code object of `parts`, the texts that it depends on, out of the cache,
 /// else what `make` makes, which is then stored. A file that is damaged counts
-/// as none. `hit` says which it was. Error: that of `make`, or a folder that
-/// cannot be used.
+/// as none. What cannot be stored is returned all the same, with a warning.
+/// Error: that of `make`, or a folder that cannot be made.
 llvm::Expected<std::vector<uint8_t>>
 getCached(const CompileCache &cache, llvm::ArrayRef<llvm::StringRef> parts,
           llvm::function_ref<llvm::Expected<std::vector<uint8_t>>()> make,
-          bool &hit);
+          CacheUse &use);
 
 } // namespace moe::driver
 

@@ -36,7 +36,8 @@ private:
     return failure("'" + path + "': " + what);
   }
   std::string resolve(StringRef file) const;
-  Expected<HostBuffer> load(StringRef at, StringRef file) const;
+  Expected<HostBuffer> load(StringRef at, StringRef file,
+                            uint64_t most = UINT64_MAX) const;
   void warnUnknown(StringRef at, const json::Object &object,
                    ArrayRef<StringRef> known);
 
@@ -90,8 +91,9 @@ std::string Reader::resolve(StringRef name) const {
   return full.str().str();
 }
 
-Expected<HostBuffer> Reader::load(StringRef at, StringRef name) const {
-  Expected<HostBuffer> contents = readFile(resolve(name));
+Expected<HostBuffer> Reader::load(StringRef at, StringRef name,
+                                  uint64_t most) const {
+  Expected<HostBuffer> contents = readFile(resolve(name), most);
   if (!contents)
     return bad(at + ": " + toString(contents.takeError()));
   return contents;
@@ -505,7 +507,7 @@ Error Reader::codeObject(const json::Object &object) {
   Expected<std::string> name = string("", object, "code_object");
   if (!name)
     return name.takeError();
-  Expected<HostBuffer> elf = load("code_object", *name);
+  Expected<HostBuffer> elf = load("code_object", *name, mostCodeBytes);
   if (!elf)
     return elf.takeError();
   file.codeObject = std::move(*elf);
@@ -597,7 +599,7 @@ Error Reader::resolve() const {
 }
 
 Expected<LaunchFile> Reader::read() {
-  Expected<HostBuffer> text = readFile(path);
+  Expected<HostBuffer> text = readFile(path, mostJSONBytes);
   if (!text)
     return text.takeError();
   StringRef characters(text->as<char>(), text->size());

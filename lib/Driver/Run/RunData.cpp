@@ -45,6 +45,9 @@ private:
 
   /// Reads a tensor whose type must be among `types`.
   Expected<NpyArray> load(StringRef name, ArrayRef<DType> types) const;
+  /// One whose shape is known.
+  Expected<NpyArray> load(StringRef name, ArrayRef<DType> types,
+                          ArrayRef<int64_t> expected, StringRef meaning) const;
   Error checkShape(StringRef name, const NpyArray &array,
                    ArrayRef<int64_t> expected, StringRef meaning) const;
 
@@ -72,6 +75,14 @@ private:
 Expected<NpyArray> DataReader::load(StringRef name,
                                     ArrayRef<DType> types) const {
   return readNpy(pathOf(name), types);
+}
+
+Expected<NpyArray> DataReader::load(StringRef name, ArrayRef<DType> types,
+                                    ArrayRef<int64_t> expected,
+                                    StringRef meaning) const {
+  return readNpy(pathOf(name), types, [&](const NpyArray &array) {
+    return checkShape(name, array, expected, meaning);
+  });
 }
 
 Error DataReader::checkShape(StringRef name, const NpyArray &array,
@@ -129,12 +140,10 @@ Error DataReader::readRouting() {
   problem.weights.assign(problem.ids.size(), 1.0f);
   if (!problem.options.appliesWeight())
     return Error::success();
-  Expected<NpyArray> weights = load("topk_weights", {DType::F32});
+  Expected<NpyArray> weights =
+      load("topk_weights", {DType::F32}, ids->shape, "[tokens, topk]");
   if (!weights)
     return weights.takeError();
-  if (Error error =
-          checkShape("topk_weights", *weights, ids->shape, "[tokens, topk]"))
-    return error;
   std::memcpy(problem.weights.data(), weights->data.data(),
               weights->data.size());
   return Error::success();
@@ -250,14 +259,12 @@ Error DataReader::readWeights() {
   if (!exists(files.scale()))
     return failure("'" + pathOf(files.scale()) +
                    "': expected the scales of weights in uint8, got no file");
-  Expected<NpyArray> scale = load(files.scale(), {DType::U8});
+  Expected<NpyArray> scale =
+      load(files.scale(), {DType::U8},
+           {w->shape[0], w->shape[1], reference::blocksOf(k)},
+           k % 32 ? "[experts, N, K/32 rounded up]" : "[experts, N, K/32]");
   if (!scale)
     return scale.takeError();
-  if (Error error = checkShape(
-          files.scale(), *scale,
-          {w->shape[0], w->shape[1], reference::blocksOf(k)},
-          k % 32 ? "[experts, N, K/32 rounded up]" : "[experts, N, K/32]"))
-    return error;
   problem.codes = std::move(w->data);
   problem.scales = std::move(scale->data);
   putGateFirst(problem.codes.data(), k / 2);
@@ -271,15 +278,14 @@ Error DataReader::readActivations() {
   if (!files.x)
     return HostBuffer::allocate(uint64_t(problem.tokens * o.topk * o.k() * 2))
         .moveInto(problem.x);
-  Expected<NpyArray> x = load("x", {DType::U16});
+  Expected<NpyArray> x =
+      load("x", {DType::U16},
+           {gemm2 ? problem.tokens * o.topk : problem.tokens, o.k()},
+           (Twine(gemm2 ? "[tokens*topk, K]" : "[tokens, K]") + ", K as in '" +
+            pathOf(files.w()) + "'")
+               .str());
   if (!x)
     return x.takeError();
-  if (Error error = checkShape(
-          "x", *x, {gemm2 ? problem.tokens * o.topk : problem.tokens, o.k()},
-          (Twine(gemm2 ? "[tokens*topk, K]" : "[tokens, K]") + ", K as in '" +
-           pathOf(files.w()) + "'")
-              .str()))
-    return error;
   problem.x = std::move(x->data);
   return Error::success();
 }
@@ -295,12 +301,10 @@ Error DataReader::readBias() {
   if (!exists(files.bias()))
     return failure("'" + pathOf(files.bias()) +
                    "': expected the tensor that --bias asks for, got no file");
-  Expected<NpyArray> bias = load(files.bias(), {DType::F32});
+  Expected<NpyArray> bias =
+      load(files.bias(), {DType::F32}, {o.experts, o.n()}, "[experts, N]");
   if (!bias)
     return bias.takeError();
-  if (Error error =
-          checkShape(files.bias(), *bias, {o.experts, o.n()}, "[experts, N]"))
-    return error;
   const float *values = bias->data.as<float>();
   problem.bias.assign(values, values + bias->elements());
   putGateFirst(reinterpret_cast<uint8_t *>(problem.bias.data()), sizeof(float));
@@ -319,14 +323,12 @@ Error DataReader::readInitial() {
   DType type = o.outType == OutType::BF16  ? DType::U16
                : o.outType == OutType::F16 ? DType::F16
                                            : DType::F32;
-  Expected<NpyArray> out = load("out", {type});
+  Expected<NpyArray> out =
+      load("out", {type}, {problem.outRows(), o.outColumns()},
+           problem.outRows() == problem.tokens ? "[tokens, columns]"
+                                               : "[tokens*topk, columns]");
   if (!out)
     return out.takeError();
-  if (Error error = checkShape("out", *out, {problem.outRows(), o.outColumns()},
-                               problem.outRows() == problem.tokens
-                                   ? "[tokens, columns]"
-                                   : "[tokens*topk, columns]"))
-    return error;
   problem.initial = std::move(out->data);
   return Error::success();
 }

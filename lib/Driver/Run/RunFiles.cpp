@@ -15,9 +15,12 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
+#include <array>
 #include <limits>
+#include <unistd.h>
+#include <utility>
 
 using namespace llvm;
 using namespace moe::driver;
@@ -49,40 +52,77 @@ HostBuffer HostBuffer::view(const void *data, uint64_t bytes) {
   return buffer;
 }
 
-Expected<HostBuffer> moe::driver::readFile(StringRef path) {
-  Expected<sys::fs::file_t> file =
-      sys::fs::openNativeFileForRead(path, sys::fs::OF_None);
-  if (!file)
-    return failure("cannot read '" + path + "': " + toString(file.takeError()));
-  auto read = [&]() -> Expected<HostBuffer> {
-    sys::fs::file_status status;
-    if (std::error_code error = sys::fs::status(*file, status))
-      return failure("cannot read '" + path + "': " + error.message());
-    if (status.type() != sys::fs::file_type::regular_file)
-      return failure("cannot read '" + path + "': not a regular file");
-    Expected<HostBuffer> buffer = HostBuffer::allocate(status.getSize());
-    if (!buffer)
-      return failure("'" + path + "': " + toString(buffer.takeError()));
-    uint64_t done = 0;
-    while (done < buffer->size()) {
-      // The kernel moves at most 2 GiB at once.
-      uint64_t piece = std::min<uint64_t>(buffer->size() - done, 1u << 30);
-      Expected<size_t> got = sys::fs::readNativeFile(
-          *file, MutableArrayRef(
-                     reinterpret_cast<char *>(buffer->data()) + done, piece));
-      if (!got)
-        return failure("cannot read '" + path +
-                       "': " + toString(got.takeError()));
-      if (*got == 0)
-        return failure("'" + path + "' ended after " + Twine(done) +
-                       " bytes, expected " + Twine(buffer->size()));
-      done += *got;
-    }
-    return buffer;
-  };
-  Expected<HostBuffer> buffer = read();
-  sys::fs::closeFile(*file);
+Expected<InputFile> InputFile::open(StringRef path) {
+  int number = -1;
+  if (std::error_code error = sys::fs::openFileForRead(path, number))
+    return failure("cannot read '" + path + "': " + error.message());
+  InputFile file(path.str(), number);
+  sys::fs::file_status status;
+  if (std::error_code error = sys::fs::status(number, status))
+    return failure("cannot read '" + path + "': " + error.message());
+  if (status.type() != sys::fs::file_type::regular_file)
+    return failure("cannot read '" + path + "': not a regular file");
+  file.bytes = status.getSize();
+  return file;
+}
+
+InputFile::InputFile(InputFile &&other) noexcept
+    : path(std::move(other.path)), file(std::exchange(other.file, -1)),
+      bytes(other.bytes), done(other.done) {}
+
+InputFile::~InputFile() {
+  if (file >= 0)
+    sys::Process::SafelyCloseFileDescriptor(file);
+}
+
+Error InputFile::read(MutableArrayRef<uint8_t> into) {
+  const uint64_t end = done + into.size();
+  while (!into.empty()) {
+    // The kernel moves at most 2 GiB at once.
+    auto piece = into.take_front(size_t(1) << 30);
+    Expected<size_t> got = sys::fs::readNativeFile(
+        sys::fs::convertFDToNativeFile(file),
+        MutableArrayRef(reinterpret_cast<char *>(piece.data()), piece.size()));
+    if (!got)
+      return failure("cannot read '" + path +
+                     "': " + toString(got.takeError()));
+    if (*got == 0)
+      return failure("'" + path + "' ended after " + Twine(done) +
+                     " bytes, expected " + Twine(end));
+    done += *got;
+    into = into.drop_front(*got);
+  }
+  return Error::success();
+}
+
+/// Of the machine; no limit where that is not known.
+static uint64_t physicalMemory() {
+  long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? uint64_t(pages) * uint64_t(size) : UINT64_MAX;
+}
+
+Expected<HostBuffer> InputFile::read(uint64_t count) {
+  // Memory that is promised and then not there ends the process.
+  if (count > physicalMemory())
+    return failure("'" + path + "': expected at most the " +
+                   Twine(physicalMemory()) +
+                   " bytes of this machine's memory, got " + Twine(count));
+  Expected<HostBuffer> buffer = HostBuffer::allocate(count);
+  if (!buffer)
+    return failure("'" + path + "': " + toString(buffer.takeError()));
+  if (Error error = read(buffer->bytes()))
+    return std::move(error);
   return buffer;
+}
+
+Expected<HostBuffer> moe::driver::readFile(StringRef path, uint64_t most) {
+  Expected<InputFile> file = InputFile::open(path);
+  if (!file)
+    return file.takeError();
+  if (file->size() > most)
+    return failure("'" + path + "': expected at most " + Twine(most) +
+                   " bytes, got " + Twine(file->size()));
+  return file->read(file->size());
 }
 
 //===----------------------------------------------------------------------===//
@@ -253,49 +293,67 @@ private:
 };
 } // namespace
 
-Expected<NpyArray> moe::driver::readNpy(StringRef path, ArrayRef<DType> types) {
-  Expected<HostBuffer> file = readFile(path);
-  if (!file)
-    return file.takeError();
-  StringRef text(reinterpret_cast<const char *>(file->data()), file->size());
-  if (text.size() < 10 || !text.starts_with("\x93NUMPY"))
+/// The file behind magic, version and length: the header's text.
+static Expected<std::string> readNpyHeader(InputFile &file, StringRef path) {
+  std::array<uint8_t, 12> start = {};
+  MutableArrayRef<uint8_t> bytes(start);
+  bytes = bytes.take_front(std::min<uint64_t>(file.size(), 10));
+  if (Error error = file.read(bytes))
+    return std::move(error);
+  if (!toStringRef(bytes).starts_with("\x93NUMPY") || bytes.size() < 10)
     return failure("'" + path + "': expected a .npy file, got other contents");
-  unsigned major = static_cast<uint8_t>(text[6]);
+  const unsigned major = start[6];
   if (major < 1 || major > 3)
     return failure("'" + path + "': expected .npy version 1, 2 or 3, got " +
                    Twine(major));
-  size_t begin = major == 1 ? 10 : 12;
-  if (text.size() < begin)
-    return failure("'" + path + "': truncated .npy header");
-  uint64_t length = major == 1 ? support::endian::read16le(text.data() + 8)
-                               : support::endian::read32le(text.data() + 8);
-  if (text.size() - begin < length)
+  uint64_t begin = 10, length = support::endian::read16le(&start[8]);
+  if (major > 1) {
+    if (file.size() < 12)
+      return failure("'" + path + "': truncated .npy header");
+    if (Error error = file.read(MutableArrayRef(start).drop_front(10)))
+      return std::move(error);
+    begin = 12;
+    length = support::endian::read32le(&start[8]);
+  }
+  if (file.size() - begin < length)
     return failure("'" + path + "': truncated .npy header: expected " +
-                   Twine(length) + " bytes, got " +
-                   Twine(uint64_t(text.size() - begin)));
-  NpyArray array;
+                   Twine(length) + " bytes, got " + Twine(file.size() - begin));
+  // A plain type's is far smaller.
+  constexpr uint64_t most = 1 << 20;
+  if (length > most)
+    return failure("'" + path + "': expected a .npy header of at most " +
+                   Twine(most) + " bytes, got " + Twine(length));
+  std::string text(length, '\0');
   if (Error error =
-          HeaderParser(text.substr(begin, length), path, types).parse(array))
+          file.read({reinterpret_cast<uint8_t *>(text.data()), text.size()}))
     return std::move(error);
+  return text;
+}
 
-  uint64_t expected =
+Expected<NpyArray>
+moe::driver::readNpy(StringRef path, ArrayRef<DType> types,
+                     function_ref<Error(const NpyArray &)> check) {
+  Expected<InputFile> file = InputFile::open(path);
+  if (!file)
+    return file.takeError();
+  Expected<std::string> header = readNpyHeader(*file, path);
+  if (!header)
+    return header.takeError();
+  NpyArray array;
+  if (Error error = HeaderParser(*header, path, types).parse(array))
+    return std::move(error);
+  auto expected =
       static_cast<uint64_t>(array.elements() * byteWidth(array.type));
-  uint64_t got = text.size() - begin - length;
-  if (got != expected)
+  if (uint64_t got = file->left(); got != expected)
     return failure("'" + path + "': expected " + Twine(expected) +
                    " bytes for " + toString(array.type) + " " +
                    shapeString(array.shape) + ", got " + Twine(got));
-  if ((begin + length) % byteWidth(array.type) == 0) {
-    file->dropFront(begin + length);
-    array.data = std::move(*file);
-    return std::move(array);
-  }
-  // Somebody's header is not padded: align the elements.
-  Expected<HostBuffer> data = HostBuffer::allocate(expected);
+  if (check)
+    if (Error error = check(array))
+      return std::move(error);
+  Expected<HostBuffer> data = file->read(expected);
   if (!data)
     return data.takeError();
-  if (expected)
-    std::memcpy(data->data(), text.data() + begin + length, expected);
   array.data = std::move(*data);
   return std::move(array);
 }

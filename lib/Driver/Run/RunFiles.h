@@ -12,6 +12,7 @@
 #define MOE_LIB_DRIVER_RUN_RUNFILES_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -66,8 +67,38 @@ private:
   size_t offset = 0, length = 0;
 };
 
-/// The whole file.
-llvm::Expected<HostBuffer> readFile(llvm::StringRef path);
+/// A regular file that is open for reading. It is read and not mapped, so that
+/// one that somebody shortens meanwhile is an error.
+class InputFile {
+public:
+  static llvm::Expected<InputFile> open(llvm::StringRef path);
+  ~InputFile();
+  InputFile(InputFile &&other) noexcept;
+  InputFile &operator=(InputFile &&) = delete;
+
+  /// When it was opened.
+  uint64_t size() const { return bytes; }
+  uint64_t left() const { return bytes - done; }
+  /// The next bytes, all of them.
+  llvm::Error read(llvm::MutableArrayRef<uint8_t> into);
+  /// So many of the next bytes, in memory of their own. Error: the machine does
+  /// not have so much.
+  llvm::Expected<HostBuffer> read(uint64_t count);
+
+private:
+  InputFile(std::string path, int file) : path(std::move(path)), file(file) {}
+  std::string path;
+  int file;
+  uint64_t bytes = 0, done = 0;
+};
+
+/// Nothing that a kernel needs besides its tensors is larger.
+constexpr uint64_t mostCodeBytes = uint64_t(1) << 30;
+constexpr uint64_t mostJSONBytes = uint64_t(64) << 20;
+
+/// The whole file, which must not be larger than `most`.
+llvm::Expected<HostBuffer> readFile(llvm::StringRef path,
+                                    uint64_t most = UINT64_MAX);
 
 /// The element types that occur; bfloat16 travels as U16.
 enum class DType { U8, U16, I32, I64, F16, F32 };
@@ -89,10 +120,12 @@ std::string shapeString(llvm::ArrayRef<int64_t> shape);
 std::string namesOf(llvm::ArrayRef<DType> types);
 
 /// Reads a .npy file (format versions 1, 2, 3) whose element type is one of
-/// `types`. Errors: not one, truncated, longer than its shape says, Fortran
-/// order, big endian, another type.
-llvm::Expected<NpyArray> readNpy(llvm::StringRef path,
-                                 llvm::ArrayRef<DType> types);
+/// `types`. `check` sees type and shape before the data is read. Errors: not
+/// one, truncated, longer than its shape says, Fortran order, big endian,
+/// another type, that of `check`.
+llvm::Expected<NpyArray>
+readNpy(llvm::StringRef path, llvm::ArrayRef<DType> types,
+        llvm::function_ref<llvm::Error(const NpyArray &)> check = nullptr);
 
 /// Writes a .npy file of version 1.0, whole or not at all.
 llvm::Error writeNpy(llvm::StringRef path, DType type,

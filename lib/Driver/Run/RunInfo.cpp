@@ -114,7 +114,7 @@ Expected<Verdict> moe::driver::infoCommand(Arguments args) {
     return usageError("expected a code object, a file that moe-compile -o "
                       "or another compiler wrote");
 
-  Expected<HostBuffer> file = readFile(path);
+  Expected<HostBuffer> file = readFile(path, mostCodeBytes);
   if (!file)
     return file.takeError();
   Expected<moe::emulator::KernelImage> object =
