@@ -6,8 +6,11 @@ kernel_hashes.py BUILD            compares with test/CodeObject/Inputs/hashes.js
 kernel_hashes.py BUILD --write    writes the hashes of this version of LLVM there
 
 Each kernel is compiled from folders of different names, with different locales and
-time zones, and by several threads at once; all must agree before anything is
-compared. Hashes are kept by LLVM's version string; of another version there is
+time zones, and by several processes at once (by several threads of one:
+test/Faults/crowd.test). Where a user may make namespaces, also in two containers that
+have the compiler at different paths, another host name and empty folders for
+temporary files; without them that part is said to be skipped. All must agree before
+anything is compared. Hashes are kept by LLVM's version string; of another version there is
 nothing to compare with, which is exit code 3.
 """
 
@@ -39,29 +42,54 @@ ENVIRONMENTS = [{"LC_ALL": "C", "TZ": "UTC"},
                 {"LANG": "tr_TR.UTF-8", "SOURCE_DATE_EPOCH": "1"}]
 
 
+# Where the build is in a container.
+CONTAINERS = ["/mnt/b", "/mnt/quite another place/of the build"]
+ENTER = ["unshare", "--user", "--map-root-user", "--mount", "--uts", "--pid", "--fork"]
+# Arguments: the build, its path inside, the flags.
+INSIDE = """set -e
+mount -t tmpfs none /mnt
+mkdir -p "$2"
+mount --bind "$1" "$2"
+mount -t tmpfs none /tmp
+hostname "host-$$"
+cd "$2"
+shift 2
+exec bin/moe-compile "$@" -o -
+"""
+
+
+def has_containers():
+    probe = subprocess.run([*ENTER, "sh", "-c", "mount -t tmpfs none /mnt"],
+                           capture_output=True, check=False)
+    return probe.returncode == 0
+
+
 def version(compiler):
     text = subprocess.run([compiler, "--version"], capture_output=True, text=True,
                           check=True).stdout
     return re.search(r"LLVM ([\w.]+)", text).group(1)
 
 
-def compile_in(compiler, folder, flags, environment):
-    run = subprocess.run([compiler, *flags.split(), "-o", "-"], cwd=folder,
-                         capture_output=True, check=False,
+def hash_from(command, flags, folder, environment):
+    run = subprocess.run(command, cwd=folder, capture_output=True, check=False,
                          env={"PATH": os.environ["PATH"], **environment})
     if run.returncode:
         sys.exit(f"kernel_hashes.py: {flags}: {run.stderr.decode()}")
     return hashlib.sha256(run.stdout).hexdigest()
 
 
-def hash_of(compiler, flags):
-    """The hash that all places and environments agree on."""
+def hash_of(compiler, flags, containers):
+    """The hash that all places, environments and containers agree on."""
     with tempfile.TemporaryDirectory() as folder:
         found = set()
         for number, environment in enumerate(ENVIRONMENTS):
             place = pathlib.Path(folder) / ("x" * (1 + 20 * number)) / "Ünïcode dir"
             place.mkdir(parents=True)
-            found.add(compile_in(compiler, place, flags, environment))
+            found.add(hash_from([compiler, *flags.split(), "-o", "-"], flags, place,
+                                environment))
+        for path in CONTAINERS if containers else []:
+            command = [*ENTER, "sh", "-c", INSIDE, "sh", compiler.parent.parent, path]
+            found.add(hash_from([*command, *flags.split()], flags, folder, {}))
     if len(found) != 1:
         sys.exit(f"kernel_hashes.py: {flags}: expected one code object wherever it is "
                  f"compiled, got {len(found)}")
@@ -75,8 +103,13 @@ def main():
     options = parser.parse_args()
     compiler = options.build.resolve() / "bin/moe-compile"
     every = [f"{kernel} --chip {chip}" for chip in CHIPS for kernel in KERNELS]
+    containers = has_containers()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        got = dict(zip(every, pool.map(lambda flags: hash_of(compiler, flags), every)))
+        got = dict(zip(every, pool.map(
+            lambda flags: hash_of(compiler, flags, containers), every)))
+    print(f"each compiled in {len(ENVIRONMENTS)} environments and "
+          f"{len(CONTAINERS)} containers" + ("" if containers else
+          ", which are skipped: no namespaces here"))
     known = json.loads(HASHES.read_text()) if HASHES.exists() else {}
     if options.write:
         known[version(compiler)] = got
