@@ -17,6 +17,12 @@ check_sources.py ROOT pipes     no pipe of a shell script into a reader that
                                 stops early (grep -q, head): under pipefail its
                                 writer dies of SIGPIPE and the answer is wrong
 check_sources.py ROOT shell     shellcheck has nothing to say
+check_sources.py ROOT layers    a room of lib includes rooms below it only
+check_sources.py ROOT chips     no decision by the name of a chip outside Target
+                                and the emulator's rows
+check_sources.py ROOT outputs   files are written by lib/Files and by the few
+                                writers that are listed
+check_sources.py ROOT python    flake8 has nothing to say
 """
 
 import pathlib
@@ -315,10 +321,107 @@ def shell(root):
         yield root, 1, "expected shell scripts without a word of shellcheck"
 
 
+# The rooms of lib, each with those whose headers it may include. What no line
+# names, the room below has to offer or the room above has to ask for.
+LAYERS = {
+    "Files": [],
+    "Target": [],
+    "Layout": ["Target"],
+    "Schedule": ["Target"],
+    "CodeObject": ["Target"],
+    "Dialect": ["Target", "Layout", "Schedule", "CodeObject"],
+    "Conversion": ["Target", "Layout", "Dialect"],
+    "Pipelines": ["Files", "Target", "CodeObject", "Dialect", "Conversion"],
+    "Emulator": [],
+    "Reference": [],
+    "HIP": [],
+    "HIPEmulated": ["Files", "Target", "Emulator", "HIP"],
+    "GPURuntime": ["HIP"],
+    "Timing": ["Files", "Emulator"],
+    "Executor": ["Emulator", "Timing", "HIP"],
+    "Driver": ["Files", "Target", "Schedule", "CodeObject", "Dialect", "Pipelines",
+               "Emulator", "Reference", "Timing", "Executor"],
+    "CAPI": ["Target", "CodeObject", "Emulator", "Reference", "Executor", "Driver"],
+}
+
+
+def layers(root):
+    for base in ["lib", "include/moe"]:
+        for path in files(root, [base], CXX):
+            room = path.relative_to(root / base).parts[0]
+            if room.endswith(".h"):
+                continue  # InitAll.h is of the whole
+            if room not in LAYERS:
+                yield path, 1, f"expected a row for room {room} in LAYERS"
+                continue
+            for number, line in enumerate(text_of(path).splitlines(), 1):
+                found = re.match(r'#include\s+"(?:moe/)?(\w+)/', line)
+                other = found.group(1) if found else room
+                if other != room and other in LAYERS and other not in LAYERS[room]:
+                    yield (path, number, f"{room} includes {other}: expected one of "
+                           f"{', '.join(LAYERS[room]) or 'none'}; move what it needs to "
+                           "a room below both")
+
+
+# Where a chip's name may decide: the rows of facts.
+CHIP_ROWS = ["lib/Target/", "include/moe/Target/", "lib/Emulator/State/",
+             "include/moe/Emulator/Chip.h", "lib/HIPEmulated/Chips.def"]
+# A name alone in a literal, or the enumerator: prose names chips with other words.
+CHIP_NAME = re.compile(r'"gfx\d\w*"|\bGFX9\w+\b')
+
+
+def chips(root):
+    for path in files(root, ["lib", "include", "tools"], CXX):
+        name = path.relative_to(root).as_posix()
+        if name.startswith(tuple(CHIP_ROWS)):
+            continue
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            found = CHIP_NAME.search(re.sub(r"//.*|^\s*/?\*.*", "", line))
+            if found:
+                yield (path, number, "expected a capability or a row of the chips' "
+                       f"tables, got the name {found.group(0)}")
+
+
+# What opens a file to write, and the few places that may.
+WRITES = {"C++": re.compile(r"\braw_fd_ostream\s+\w+\(\s*(?!file\.FD|file,)|\bofstream\b"
+                            r"|\bfopen\(|\bToolOutputFile\b|\bopenOutputFile\b"
+                            r"|\bTempFile::create\b|\bcreateTemporaryFile\b"),
+          "Python": re.compile(r"\bopen\([^)]*,\s*[\"'][rwax]?b?[+wax]|\.write_(?:text|bytes)\("
+                               r"|\.tofile\(|\bnp\.save")}
+WRITERS = {
+    "lib/Files/WriteFile.cpp": "every output of the tools",
+    "lib/Executor/EmulatorExecutor.cpp": "a trace, under another name until it is whole",
+    "lib/HIPEmulated/Device.cpp": "the report, a log that grows by lines",
+    "python/moe/convert.py": "a layer, under another name until it is whole",
+}
+
+
+def outputs(root):
+    for path in [*files(root, ["lib", "include", "tools"], CXX),
+                 *files(root, ["python/moe"], {".py"})]:
+        if path.relative_to(root).as_posix() in WRITERS:
+            continue
+        pattern = WRITES["Python" if path.suffix == ".py" else "C++"]
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            found = pattern.search(line)
+            if found:
+                yield (path, number, "expected files::writeFile, which writes whole files "
+                       "or nothing, and a line in test/Faults/Inputs/writers.py, got "
+                       f"{found.group(0).strip()}")
+
+
+def python_lint(root):
+    run = subprocess.run(["flake8"], cwd=root, capture_output=True, text=True, check=False)
+    if run.returncode:
+        print(run.stdout + run.stderr, end="")
+        yield root, 1, "expected Python without a word of flake8 (.flake8 has the rules)"
+
+
 RULES = {"licence": licence, "size": size, "paths": paths, "marks": marks,
          "format": clang_format, "witnesses": witnesses, "named": named,
          "functions": functions, "rooms": rooms, "pipes": pipes,
-         "shell": shell}
+         "shell": shell, "layers": layers, "chips": chips, "outputs": outputs,
+         "python": python_lint}
 
 
 def main():

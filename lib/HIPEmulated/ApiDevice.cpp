@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Api.h"
+#include "moe/Emulator/Chip.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstring>
 
@@ -111,9 +112,8 @@ MOE_HIP_API hipDriverGetVersion(int *version) {
 //===----------------------------------------------------------------------===//
 
 static int64_t ldsOf(const ChipFacts &chip) {
-  return moe::emulator::ldsLimit(chip.name == llvm::StringRef("gfx950")
-                                     ? moe::emulator::Chip::GFX950
-                                     : moe::emulator::Chip::GFX942);
+  auto found = moe::emulator::findChip(chip.name);
+  return found ? moe::emulator::ldsLimit(*found) : 0;
 }
 
 static std::optional<int> attributeOf(const ChipFacts &chip, int number) {

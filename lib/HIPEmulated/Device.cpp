@@ -17,8 +17,9 @@ using namespace llvm;
 using namespace moe::hip;
 
 static const ChipFacts chips[] = {
-#define MOE_HIP_CHIP(NAME, PRODUCT, CUS, XCDS, GIB, MHZ, MEMMHZ, BUS, L2)      \
-  {#NAME, PRODUCT, CUS, XCDS, GIB, MHZ, MEMMHZ, BUS, L2},
+#define MOE_HIP_CHIP(NAME, PRODUCT, CUS, XCDS, GIB, MHZ, MEMMHZ, BUS, L2,      \
+                     MINOR)                                                    \
+  {#NAME, PRODUCT, CUS, XCDS, GIB, MHZ, MEMMHZ, BUS, L2, MINOR},
 #include "Chips.def"
 };
 

@@ -25,7 +25,7 @@ struct ChipFacts {
   const char *name, *product;
   int computeUnits, xcds;
   uint64_t memoryGiB;
-  int engineMHz, memoryMHz, memoryBusBits, l2KiB;
+  int engineMHz, memoryMHz, memoryBusBits, l2KiB, minor;
 };
 
 /// A kernel launch as the program asked for it.

@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace moe::emulator {
 
@@ -19,6 +20,8 @@ enum class Chip { GFX942, GFX950 };
 
 /// "gfx942" or "gfx950".
 llvm::StringRef chipName(Chip chip);
+/// The chip of that name, if it is emulated.
+std::optional<Chip> findChip(llvm::StringRef name);
 /// Bytes of LDS a workgroup may have: 64 KiB on gfx942, 160 KiB on gfx950.
 uint32_t ldsLimit(Chip chip);
 

@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunCommands.h"
+#include "moe/Emulator/Chip.h"
 #include "moe/Emulator/MatrixLayout.h"
+#include "moe/Target/Chip.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -77,8 +79,7 @@ Expected<Verdict> moe::driver::mfmaCommand(Arguments args) {
                 "Prints which lane and register holds which element of A, B "
                 "and D of a dense matrix instruction, as the emulator has it.");
   flags.positional("NAME", "the mnemonic, as v_mfma_f32_16x16x32_bf16", name);
-  flags.choice<std::string>("chip", "the chip", chip,
-                            {{"gfx942", "gfx942"}, {"gfx950", "gfx950"}});
+  flags.string("chip", "CHIP", "gfx942 or gfx950; no default", chip);
   flags.integer("cbsz",
                 "format of A for f8f6f4: 0 fp8, 1 bf8, 2 fp6, 3 bf6, "
                 "4 fp4 [0]",
@@ -95,11 +96,11 @@ Expected<Verdict> moe::driver::mfmaCommand(Arguments args) {
     return usageError("expected a mnemonic");
   if (chip.empty())
     return usageError("missing flag --chip");
+  const auto known = moe::emulator::findChip(chip);
+  if (!known)
+    return failure(moe::describeUnknownChip(chip));
   Expected<MatrixLayout> layout = moe::emulator::matrixLayout(
-      name,
-      chip == "gfx942" ? moe::emulator::Chip::GFX942
-                       : moe::emulator::Chip::GFX950,
-      unsigned(std::min<uint64_t>(formatA, 100)),
+      name, *known, unsigned(std::min<uint64_t>(formatA, 100)),
       unsigned(std::min<uint64_t>(formatB, 100)));
   if (!layout)
     return layout.takeError();

@@ -10,6 +10,7 @@
 #include "moe/Emulator/KernelImage.h"
 
 #include "Load/DebugLines.h"
+#include "State/ChipFeatures.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/AMDGPUMetadataVerifier.h"
@@ -33,7 +34,7 @@ using ELFFile64 = object::ELFFile<object::ELF64LE>;
 static constexpr uint64_t maxImageBytes = uint64_t(256) << 20;
 
 struct KernelImage::Contents {
-  Chip chip = Chip::GFX950;
+  Chip chip = Chip();
   bool sramEcc = false;
   unsigned abiVersion = 0;
   std::vector<KernelInfo> kernels;
@@ -130,31 +131,28 @@ static std::string processorName(const KernelImage::Contents &contents) {
   return elf->tryGetCPUName().value_or("an unknown processor").str();
 }
 
-/// `wanted`: the chip to run an object on that is for both; empty: gfx942.
+/// `wanted`: the chip to run an object on that is for both; empty: the first.
 static Error readChip(const ELFFile64 &elf, StringRef wanted,
                       KernelImage::Contents &contents) {
-  if (!wanted.empty() && wanted != "gfx942" && wanted != "gfx950")
+  const std::optional<Chip> asked = findChip(wanted);
+  if (!wanted.empty() && !asked)
     return failure("expected chip gfx942 or gfx950, got '" + wanted + "'");
   uint32_t flags = elf.getHeader().e_flags;
   uint32_t ecc = flags & ELF::EF_AMDGPU_FEATURE_SRAMECC_V4;
   contents.sramEcc = ecc == ELF::EF_AMDGPU_FEATURE_SRAMECC_ANY_V4 ||
                      ecc == ELF::EF_AMDGPU_FEATURE_SRAMECC_ON_V4;
-  switch (flags & ELF::EF_AMDGPU_MACH) {
-  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX942:
-    contents.chip = Chip::GFX942;
-    break;
-  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX950:
-    contents.chip = Chip::GFX950;
-    break;
-  case ELF::EF_AMDGPU_MACH_AMDGCN_GFX9_4_GENERIC:
-    contents.chip = wanted == "gfx950" ? Chip::GFX950 : Chip::GFX942;
+  const uint32_t machine = flags & ELF::EF_AMDGPU_MACH;
+  if (machine == ELF::EF_AMDGPU_MACH_AMDGCN_GFX9_4_GENERIC) {
+    contents.chip = asked.value_or(Chip());
     return Error::success();
-  default:
+  }
+  const std::optional<Chip> found = findChipOfMachine(machine);
+  if (!found)
     return failure("code object: expected a code object for gfx942, gfx950 or "
                    "gfx9-4-generic, got one for " +
                    processorName(contents) + " (ELF machine flags 0x" +
-                   Twine::utohexstr(flags & ELF::EF_AMDGPU_MACH) + ")");
-  }
+                   Twine::utohexstr(machine) + ")");
+  contents.chip = *found;
   if (!wanted.empty() && wanted != chipName(contents.chip))
     return failure("code object: expected one for " + wanted +
                    ", got one for " + chipName(contents.chip));

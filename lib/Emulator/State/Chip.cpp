@@ -11,6 +11,8 @@
 
 #include "State/ChipFeatures.h"
 
+#include "llvm/BinaryFormat/ELF.h"
+
 using namespace llvm;
 using namespace moe::emulator;
 
@@ -22,6 +24,7 @@ static constexpr uint64_t lanes(unsigned first, unsigned last) {
 static constexpr ChipFeatures chips[] = {
     {Chip::GFX942,
      "gfx942",
+     ELF::EF_AMDGPU_MACH_AMDGCN_GFX942,
      math::MatGfx942,
      64 * 1024,
      32,
@@ -34,9 +37,11 @@ static constexpr ChipFeatures chips[] = {
         lanes(12, 15) | lanes(24, 27), lanes(44, 47) | lanes(56, 59)}}},
      /*ocpFloats=*/false,
      /*f64MfmaPasses=*/8,
-     /*lateMatrixResults=*/false},
+     /*lateMatrixResults=*/false,
+     /*cdna3Sums=*/true},
     {Chip::GFX950,
      "gfx950",
+     ELF::EF_AMDGPU_MACH_AMDGCN_GFX950,
      math::MatGfx950,
      160 * 1024,
      64,
@@ -49,7 +54,8 @@ static constexpr ChipFeatures chips[] = {
         lanes(36, 43) | lanes(48, 51) | lanes(60, 63)}}},
      /*ocpFloats=*/true,
      /*f64MfmaPasses=*/16,
-     /*lateMatrixResults=*/true},
+     /*lateMatrixResults=*/true,
+     /*cdna3Sums=*/false},
 };
 
 const ChipFeatures &moe::emulator::chipFeatures(Chip chip) {
@@ -57,6 +63,20 @@ const ChipFeatures &moe::emulator::chipFeatures(Chip chip) {
 }
 
 StringRef moe::emulator::chipName(Chip chip) { return chipFeatures(chip).name; }
+
+std::optional<Chip> moe::emulator::findChip(StringRef name) {
+  for (const ChipFeatures &row : chips)
+    if (name == row.name)
+      return row.chip;
+  return std::nullopt;
+}
+
+std::optional<Chip> moe::emulator::findChipOfMachine(uint32_t elfMachine) {
+  for (const ChipFeatures &row : chips)
+    if (elfMachine == row.elfMachine)
+      return row.chip;
+  return std::nullopt;
+}
 
 uint32_t moe::emulator::ldsLimit(Chip chip) {
   return chipFeatures(chip).ldsBytes;

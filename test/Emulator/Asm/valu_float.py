@@ -93,9 +93,9 @@ case("v_mul_legacy_f32 {d}, {a}, {b}", "f32 f32 -> f32",
      lambda x: 0 if num.is_zero(F32, x.a) or num.is_zero(F32, x.b) else num.mul(F32, x.a, x.b), copies=4)
 
 
-
-
 # minimum3/maximum3 of gfx950: any NaN gives NaN, -0 < +0.
+
+
 def ieee2019(pick):
     def formula(x):
         if any(num.is_nan(F32, v) for v in (x.a, x.b, x.c)):
@@ -120,6 +120,8 @@ for mode, name in ((num.UP, "up"), (num.DOWN, "down"), (num.ZERO, "zero")):
              lambda x, m=mode, f=fmt, w=wrap: w(x, num.fma(f, x.a, x.b, x.c, m)))
 
 # Denormals flushed by MODE (f32 in bits 5:4, f64 and f16 in 7:6; 0 = both ways).
+
+
 def flush(fmt, v):
     return v if v == NAN or not num.is_denormal(fmt, v) else num.zero(fmt, num.sign_of(fmt, v))
 

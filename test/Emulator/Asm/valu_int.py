@@ -178,6 +178,8 @@ three("v_ashr_pk_i8_i32", lambda x: keep(x, sat8(s32(x.a) >> (x.c & 31), -128, 1
 three("v_ashr_pk_u8_i32", lambda x: keep(x, sat8(s32(x.a) >> (x.c & 31), 0, 255) | sat8(s32(x.b) >> (x.c & 31), 0, 255) << 8), chips=only)
 
 # The clamp bit saturates.
+
+
 def clamped(name, formula, types="u32 u32 -> u32", operands="{a}, {b}"):
     case(f"{name} {{d}}, {operands} clamp", types, formula)
 

@@ -99,6 +99,8 @@ case("v_or_b32_sdwa {d}, {a}, {b} dst_sel:BYTE_2 dst_unused:UNUSED_PRESERVE src0
      lambda x: x.d & ~0xFF0000 | ((x.a | x.b >> 24) & 255) << 16)
 
 # DPP: where the value comes from; `None` where there is no source lane.
+
+
 def quad(perm):
     return lambda l: l & ~3 | perm[l & 3]
 

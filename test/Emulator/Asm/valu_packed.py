@@ -96,6 +96,7 @@ for hi in ((0, 0, 0), (1, 1, 1), (1, 0, 1), (0, 1, 0)):
     for lo in ((0, 0, 0), (1, 1, 1)):
         if any(l and not h for l, h in zip(lo, hi)):
             lo = hi
+
         def ins(x, lo=lo, hi=hi):
             return [num.convert(F16, F32, half(v, l)) if h else v for v, l, h in zip((x.a, x.b, x.c), lo, hi)]
         text = f" {{d}}, {{a}}, {{b}}, {{c}} op_sel:[{','.join(map(str, lo))}] op_sel_hi:[{','.join(map(str, hi))}]"
