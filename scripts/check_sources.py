@@ -339,7 +339,7 @@ LAYERS = {
     "GPURuntime": ["HIP"],
     "Timing": ["Files", "Emulator"],
     "Executor": ["Emulator", "Timing", "HIP"],
-    "Driver": ["Files", "Target", "Schedule", "CodeObject", "Dialect", "Pipelines",
+    "Driver": ["Files", "Target", "Layout", "Schedule", "CodeObject", "Dialect", "Pipelines",
                "Emulator", "Reference", "Timing", "Executor"],
     "CAPI": ["Target", "CodeObject", "Emulator", "Reference", "Executor", "Driver"],
 }

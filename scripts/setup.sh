@@ -32,7 +32,7 @@ moe_core_packages=("${moe_build_packages[@]}" "${moe_test_packages[@]}")
 moe_docs_packages=(python3-sphinx python3-myst-parser furo chromium)
 moe_hip_packages=(libamdhip64-dev libamdhip64-5)
 moe_torch_packages=(python3-torch)
-moe_lint_packages=(clang-tidy-22 python3-mypy)
+moe_lint_packages=(clang-tidy-22 python3-mypy flake8)
 # shellcheck disable=SC2034 # the callers use it
 moe_optional_packages=(
   "${moe_docs_packages[@]}" "${moe_hip_packages[@]}"

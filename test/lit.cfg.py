@@ -56,7 +56,7 @@ config.substitutions.append(("%llvm_tools_dir", config.llvm_tools_dir))
 config.available_features.add(f"llvm-{config.llvm_version}")
 
 # Programs that only some tests need: without them those tests are skipped.
-for program in ["shellcheck", "clang-tidy-22"]:
+for program in ["shellcheck", "clang-tidy-22", "flake8"]:
     if shutil.which(program, path=config.environment["PATH"]):
         config.available_features.add(program)
 

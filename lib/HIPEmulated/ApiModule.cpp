@@ -234,7 +234,7 @@ MOE_HIP_API hipFuncGetAttribute(int *value, int attribute, Function *handle) {
   // Numbers of hipFunction_attribute.
   enum { MaxThreads, SharedSize, ConstSize, LocalSize, NumRegs };
   enum { BinaryVersion = 6, MaxDynamicShared = 8 };
-  return ofFunction(handle, [&](Device &, const Function &f) -> Status {
+  return ofFunction(handle, [&](Device &device, const Function &f) -> Status {
     if (!value)
       return hipErrorInvalidValue;
     switch (attribute) {

@@ -32,7 +32,7 @@ static Error readKey(StringRef key, const json::Value &value, StringRef folder,
   };
   std::optional<StringRef> text = value.getAsString();
   if (key == "chip") {
-    if (!text || !emulator::findChip(*text))
+    if (!text || !moe::emulator::findChip(*text))
       return bad("\"gfx942\" or \"gfx950\"");
     config.chip = text->str();
   } else if (key == "sanitize") {

@@ -98,7 +98,7 @@ Expected<Verdict> moe::driver::mfmaCommand(Arguments args) {
     return usageError("missing flag --chip");
   const auto known = moe::emulator::findChip(chip);
   if (!known)
-    return failure(moe::describeUnknownChip(chip));
+    return createStringError(moe::describeUnknownChip(chip));
   Expected<MatrixLayout> layout = moe::emulator::matrixLayout(
       name, *known, unsigned(std::min<uint64_t>(formatA, 100)),
       unsigned(std::min<uint64_t>(formatB, 100)));

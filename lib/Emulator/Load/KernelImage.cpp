@@ -10,7 +10,6 @@
 #include "moe/Emulator/KernelImage.h"
 
 #include "Load/DebugLines.h"
-#include "State/ChipFeatures.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/AMDGPUMetadataVerifier.h"

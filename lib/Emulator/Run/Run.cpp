@@ -72,7 +72,7 @@ Error LaunchRun::checkShape() {
 /// The sums of matrix instructions that are asked for are known of the chip.
 Error LaunchRun::checkArithmetic() const {
   if (state.options.mfmaArithmetic == MfmaArithmetic::Default ||
-      chipFeatures(object.chip()).cdna3Sums)
+      hasCdna3Sums(object.chip()))
     return Error::success();
   return failure("expected the default arithmetic of matrix instructions for " +
                  chipName(object.chip()) +

@@ -24,7 +24,6 @@ static constexpr uint64_t lanes(unsigned first, unsigned last) {
 static constexpr ChipFeatures chips[] = {
     {Chip::GFX942,
      "gfx942",
-     ELF::EF_AMDGPU_MACH_AMDGCN_GFX942,
      math::MatGfx942,
      64 * 1024,
      32,
@@ -37,11 +36,9 @@ static constexpr ChipFeatures chips[] = {
         lanes(12, 15) | lanes(24, 27), lanes(44, 47) | lanes(56, 59)}}},
      /*ocpFloats=*/false,
      /*f64MfmaPasses=*/8,
-     /*lateMatrixResults=*/false,
-     /*cdna3Sums=*/true},
+     /*lateMatrixResults=*/false},
     {Chip::GFX950,
      "gfx950",
-     ELF::EF_AMDGPU_MACH_AMDGCN_GFX950,
      math::MatGfx950,
      160 * 1024,
      64,
@@ -54,8 +51,17 @@ static constexpr ChipFeatures chips[] = {
         lanes(36, 43) | lanes(48, 51) | lanes(60, 63)}}},
      /*ocpFloats=*/true,
      /*f64MfmaPasses=*/16,
-     /*lateMatrixResults=*/true,
-     /*cdna3Sums=*/false},
+     /*lateMatrixResults=*/true},
+};
+
+/// What only loading and the options of a run depend on.
+static constexpr struct {
+  Chip chip;
+  uint32_t elfMachine;
+  bool cdna3Sums;
+} runRows[] = {
+    {Chip::GFX942, ELF::EF_AMDGPU_MACH_AMDGCN_GFX942, true},
+    {Chip::GFX950, ELF::EF_AMDGPU_MACH_AMDGCN_GFX950, false},
 };
 
 const ChipFeatures &moe::emulator::chipFeatures(Chip chip) {
@@ -72,10 +78,17 @@ std::optional<Chip> moe::emulator::findChip(StringRef name) {
 }
 
 std::optional<Chip> moe::emulator::findChipOfMachine(uint32_t elfMachine) {
-  for (const ChipFeatures &row : chips)
+  for (const auto &row : runRows)
     if (elfMachine == row.elfMachine)
       return row.chip;
   return std::nullopt;
+}
+
+bool moe::emulator::hasCdna3Sums(Chip chip) {
+  for (const auto &row : runRows)
+    if (chip == row.chip)
+      return row.cdna3Sums;
+  return false;
 }
 
 uint32_t moe::emulator::ldsLimit(Chip chip) {

@@ -13,8 +13,6 @@
 
 #include "Math/Mfma.h"
 
-#include <optional>
-
 namespace moe::emulator {
 
 enum class Chip;
@@ -36,7 +34,6 @@ struct LdsPhases {
 struct ChipFeatures {
   Chip chip;
   const char *name;       ///< "gfx942"
-  uint32_t elfMachine;    ///< EF_AMDGPU_MACH of its code objects
   math::MatChip bit;      ///< in masks of chips
   uint32_t ldsBytes;      ///< that a workgroup may have
   uint32_t ldsBanks;      ///< of four bytes each
@@ -45,12 +42,9 @@ struct ChipFeatures {
   uint8_t f64MfmaPasses;  ///< of v_mfma_f64_16x16x4
   bool lateMatrixResults; ///< one wait state more after matrix instructions of
                           ///< more than 2 passes, other than f32 and f64
-  bool cdna3Sums;         ///< the sums of its matrix instructions are published
 };
 
 const ChipFeatures &chipFeatures(Chip chip);
-/// The chip whose code objects have that EF_AMDGPU_MACH.
-std::optional<Chip> findChipOfMachine(uint32_t elfMachine);
 
 /// Passes of four cycles that a matrix instruction occupies the matrix core.
 /// `formats` is Inst::ext: of F8F6F4, cbsz in bits 0-2 and blgp in bits 7-9.

@@ -5,8 +5,12 @@
 // RUN: %exit 1 moe-opt %s --moe-choose-schedule="chip=gfx900" -split-input-file 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: %exit 1 moe-opt %s --moe-choose-schedule -split-input-file 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: %exit 1 moe-opt %s --moe-choose-schedule="chip=gfx950 tokens=-1" -split-input-file 2>&1 | FileCheck %s --check-prefix=TOKENS
+// RUN: %exit 1 moe-opt %s --moe-choose-schedule="chip=gfx950 global-experts=16777216" -split-input-file 2>&1 | FileCheck %s --check-prefix=MANY
+// RUN: %exit 1 moe-opt %s --moe-choose-schedule="chip=gfx950 global-experts=7" -split-input-file 2>&1 | FileCheck %s --check-prefix=FEW
 // UNKNOWN: 'moe.grouped_gemm' op {{.*}}gfx900
 // NONE: 'moe.grouped_gemm' op expected a chip to choose a schedule for, from the option chip or the #rocdl.target of a gpu.module, got none
+// MANY: error: expected global-experts to be from 0 to 16777215, got 16777216
+// FEW: 'moe.grouped_gemm' op expected global-experts to be at least the 8 experts of 'w', got 7
 // TOKENS: error: expected tokens to be from 0 to 16777215 (24 bits of a sorted id), got -1
 
 #w = #moe.preshuffle<weight>
