@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * One kernel, described by options or by IR, becomes a linked code object with
- * its report and launch grid. Not here: running it (Executor.h).
+ * its report and launch grid. Not here: running it (Executor.h). A name or
+ * value that is unknown, missing or cannot be parsed is MOE_USAGE; what is
+ * refused or does not compile is MOE_FAILED; results are then not set.
  *
  *===------------------------------------------------------------------------===*/
 
@@ -21,6 +23,7 @@ typedef struct MoeConfig MoeConfig;
 /* A code object with one kernel. */
 typedef struct MoeKernel MoeKernel;
 
+/* A configuration without an option, and its end; NULL has none. */
 MOE_CAPI_EXPORTED MoeStatus moeConfigCreate(MoeConfig **config);
 MOE_CAPI_EXPORTED void moeConfigDestroy(MoeConfig *config);
 
@@ -46,8 +49,8 @@ MOE_CAPI_EXPORTED MoeStatus moeConfigChoose(MoeConfig *config, const char *chip,
  * "gfx950" or "gfx942". The same input gives the same bytes in every thread. */
 MOE_CAPI_EXPORTED MoeStatus moeCompile(const MoeConfig *config,
                                        const char *chip, MoeKernel **kernel);
-/* The same for MLIR text with one kernel, at any stage from the kernel-level op
- * on. Messages call it `name`. */
+/* The same for MLIR text of `length` bytes with one kernel, at any stage from
+ * the kernel-level op on. Messages call it `name`. */
 MOE_CAPI_EXPORTED MoeStatus moeCompileIR(const char *text, size_t length,
                                          const char *name, const char *chip,
                                          MoeKernel **kernel);
@@ -62,17 +65,19 @@ MOE_CAPI_EXPORTED MoeStatus moeCompileIR(const char *text, size_t length,
 MOE_CAPI_EXPORTED MoeStatus moeSetCompileCache(const char *folder,
                                                uint64_t megabytes);
 
-/* The text of a stage: "mlir" (needs no chip: NULL), "tile", "llvm", "asm". */
+/* The text of a stage: "mlir" (needs no chip: NULL), "tile", "llvm", "asm", of
+ * a configuration or of MLIR text of `length` bytes. */
 MOE_CAPI_EXPORTED MoeStatus moeEmit(const MoeConfig *config, const char *stage,
                                     const char *chip, char **text);
 MOE_CAPI_EXPORTED MoeStatus moeEmitIR(const char *text, size_t length,
                                       const char *name, const char *stage,
                                       const char *chip, char **result);
 
+/* The end of a kernel and of what was asked of it; NULL is allowed. */
 MOE_CAPI_EXPORTED void moeKernelDestroy(MoeKernel *kernel);
 
 /* What these return belongs to the kernel; of a kernel that is NULL it is NULL,
- * and moeGetLastError() says so. The code is an ELF file, as
+ * and moeGetLastError() says so. The code is an ELF file of `size` bytes, as
  * hipModuleLoadData() takes it; the report is the JSON object of
  * `moe-compile --report`. */
 MOE_CAPI_EXPORTED const char *moeKernelGetName(const MoeKernel *kernel);
@@ -90,7 +95,7 @@ typedef struct MoeGridDimensions {
   int64_t tokens, n, k, numBlocks;
 } MoeGridDimensions;
 
-/* The grid in workgroups. */
+/* The grid in workgroups, for the `dimensions` of a launch. */
 MOE_CAPI_EXPORTED MoeStatus
 moeKernelGetGrid(const MoeKernel *kernel, const MoeGridDimensions *dimensions,
                  uint32_t grid[3]);

@@ -5,7 +5,9 @@
  * Quantising, shuffling and sorting, on plain arrays in C order. A matrix of
  * MXFP4 has `rows` rows of `k` values (k % 32 == 0): codes u8 [rows, k/2], the
  * even k in bits 3:0, and E8M0 scales u8 [rows, k/32]. `threads` is the number
- * of host threads, 0 for one a core. Arrays must not overlap.
+ * of host threads, 0 for one a core. Arrays must not overlap. Sizes that are
+ * negative or no multiples of what is said here are MOE_FAILED, a NULL is
+ * MOE_USAGE; nothing is written then. Functions that return a size cannot fail.
  *
  *===------------------------------------------------------------------------===*/
 

@@ -6,7 +6,9 @@
  * was compiled is kept), sorting, shuffling, running; the same in double
  * precision on the CPU; and the comparison of the two. All arrays are in C
  * order. H = model-dim, I = inter-dim, E = experts, T = tokens; stage 1 (gemm1)
- * has N = 2I and K = H, stage 2 (gemm2) has N = H and K = I.
+ * has N = 2I and K = H, stage 2 (gemm2) has N = H and K = I. `threads` of the
+ * host: 0 for one a core. What a configuration, chip or array does not allow is
+ * MOE_FAILED, an unknown name or a NULL that has no meaning here MOE_USAGE.
  *
  *===------------------------------------------------------------------------===*/
 
@@ -102,10 +104,11 @@ MOE_CAPI_EXPORTED MoeStatus moeReferenceLayer(const MoeConfig *config,
                                               const MoeWeights *down,
                                               int threads, double *values);
 
-/* Compares a result that started from zeros with the reference, element by
- * element within the bounds of docs/Numerics.md. MOE_FAILED if it is wrong.
- * `verdict` may be NULL, else it gets {"pass", "max_err", "max_bound_ratio",
- * "logits_diff", "wrong", "compared", "rows", "sampled_rows"}. */
+/* Compares a result `out`, of the run's shape, that started from zeros with the
+ * reference, element by element within the bounds of docs/Numerics.md.
+ * MOE_FAILED if it is wrong. `verdict` may be NULL, else it gets {"pass",
+ * "max_err", "max_bound_ratio", "logits_diff", "wrong", "compared", "rows",
+ * "sampled_rows"}. */
 MOE_CAPI_EXPORTED MoeStatus moeCheckStage(
     const MoeConfig *config, const char *chip, const MoeBatch *batch,
     const MoeWeights *weights, int threads, const void *out, char **verdict);

@@ -2,6 +2,11 @@
 """MXFP4 mixture-of-experts kernels for AMD CDNA GPUs: compile, run, check.
 
 The package is a thin layer over libmoe.so; docs/Python.md is its manual.
+
+Every function raises MoeUsageError for an unknown, missing or unparsable name or value
+of an option, MoeError where the work failed or a well-formed value is refused, and
+TypeError or ValueError for an array of another type or shape than the function names.
+Messages say what was expected and what was given.
 """
 
 from . import torch

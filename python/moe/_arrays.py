@@ -97,7 +97,7 @@ def _refuse(name: str, expected: str, array: Array) -> TypeError:
 
 
 def to_bfloat16(values: ArrayLike) -> npt.NDArray[np.uint16]:
-    """Rounds float16, float32 or float64 to bfloat16, once, to nearest even.
+    """Rounds values, float16, float32 or float64, to bfloat16, once, to nearest even.
 
     Returns the bits, uint16, of the same shape. bfloat16 is returned as it is.
     """
@@ -105,7 +105,7 @@ def to_bfloat16(values: ArrayLike) -> npt.NDArray[np.uint16]:
 
 
 def from_bfloat16(bits: ArrayLike) -> npt.NDArray[np.float32]:
-    """The values of bfloat16 numbers (uint16 bits), float32, exactly."""
+    """The values float32 of bfloat16 numbers, bits uint16, of the same shape, exactly."""
     array, _ = to_numpy(bits, "bits")
     if array.dtype.newbyteorder("=") != np.uint16:
         raise _refuse("bits", "bfloat16 (as uint16)", array)

@@ -42,12 +42,18 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
           return_outcome: bool = False, **options: Any) -> Any:
     """Routing, sorting and both stages: [T, H] of out_type (bf16: uint16).
 
-    score is "softmax" or "sigmoid"; ties go to the lower expert; a logit that is not
-    finite is never chosen; with groups, experts come from the best topk_group of
-    n_group. The last shared_experts experts of w13 have no logits: every token goes to
-    them, each with shared_weight. Options are moe-run's flags with underscores, `deterministic=True` among
-    them. The result is the output, or a tuple that ends with the Routing and the
-    outcome that were asked for. A token without an expert of this device gets zeros.
+    logits are float32 or bf16 [T, experts]; x, w13, scale13, w2, scale2, bias13, bias2,
+    chip and executor are those of layer(). score is "softmax" or "sigmoid";
+    correction_bias float32 [experts] is added for the choice of the topk alone; ties go
+    to the lower expert; a logit that is not finite is never chosen; with groups, experts
+    come from the best topk_group of n_group. With renormalize the weights of a token sum
+    to route_scale. expert_map int32 [experts + shared_experts]: the number among the
+    experts of w13, negative where one is on another device. The last shared_experts
+    experts of w13 have no logits: every token goes to them, each with shared_weight.
+    Options are moe-run's flags with underscores, `deterministic=True` among them. The
+    result is the output, or a tuple that ends with the Routing (return_routing) and the
+    outcome (return_outcome) that were asked for. A token without an expert of this
+    device gets zeros.
     """
     if score not in ("softmax", "sigmoid"):
         raise ValueError(f"score: expected softmax or sigmoid, got '{score}'")

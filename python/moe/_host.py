@@ -28,7 +28,8 @@ def quantize_mxfp4(values: ArrayLike, *, threads: int = 0, executor: str | None 
     values: floats [..., K], K a multiple of 32. Returns codes uint8 [..., K/2], two
     E2M1 values a byte with the even one in bits 3:0, and E8M0 scales uint8
     [..., K/32]. Rounds to nearest even; a scale is 2^(floor(log2(max)) - 2) (OCP MX
-    v1.0, section 6.3). A block with a NaN or an infinity gets scale 255, NaN.
+    v1.0, section 6.3). A block with a NaN or an infinity gets scale 255, NaN. threads:
+    of the host, 0 for one a core.
 
     With a chip the kernel moe.quantize does it on `executor` ("emulator" or "hip", with
     its options): the same bytes, of bf16 values with a multiple of 32 rows, all axes but
@@ -56,7 +57,7 @@ def dequantize_mxfp4(codes: ArrayLike, scales: ArrayLike, *,
     """The values float32 [..., K] of codes [..., K/2] and scales [..., K/32].
 
     Exact; scale bytes 253 and 254 may give infinities, as in hardware, 255 gives
-    NaN.
+    NaN. threads: of the host, 0 for one a core.
     """
     c, s = _arrays.codes(codes, "codes"), _arrays.codes(scales, "scales")
     if c.ndim == 0 or c.shape[-1] % 16 or not c.shape[-1]:
@@ -82,11 +83,12 @@ def _three_axes(value: ArrayLike, name: str, step: int) -> Bytes:
 
 def shuffle_weight_a16w4(w: ArrayLike, *, gate_up: bool = False,
                          threads: int = 0) -> Bytes:
-    """Codes uint8 [experts, N, K/2] to the kernels' order.
+    """Codes w, uint8 [experts, N, K/2], to the kernels' order.
 
     Returns uint8 [experts, N, Kp/2], Kp = K rounded up to 128: the shape is that of
     the memory, not of its meaning. With `gate_up`, rows that come as all gate rows,
     then all up rows are put in alternating blocks of 16 first (`gate="interleaved"`).
+    threads: of the host, 0 for one a core.
     """
     array = _three_axes(w, "w", 16)
     experts, n, half = array.shape
@@ -100,7 +102,7 @@ def shuffle_weight_a16w4(w: ArrayLike, *, gate_up: bool = False,
 
 def shuffle_scale_a16w4(scale: ArrayLike, *, gate_up: bool = False,
                         threads: int = 0) -> Bytes:
-    """Scales uint8 [experts, N, K/32] to the kernels' order.
+    """Scales, scale, uint8 [experts, N, K/32] to the kernels' order.
 
     Returns uint8 [experts, N, Ks], Ks = K/32 rounded up to 8; see
     shuffle_weight_a16w4().
@@ -128,7 +130,8 @@ class SortedTokens(NamedTuple):
 def moe_sorting(topk_ids: ArrayLike, topk_weights: ArrayLike, experts: int,
                 tile_m: int, *, expert_mask: ArrayLike | None = None,
                 local_tokens: int = -1) -> SortedTokens:
-    """Sorts (token, slot) pairs by expert, each expert padded to whole blocks.
+    """Sorts (token, slot) pairs by expert, each expert padded to whole blocks of tile_m
+    rows.
 
     topk_ids: int32 [T, topk], ids outside [0, experts) are skipped; topk_weights:
     float32 [T, topk]; expert_mask: int32 [experts], nonzero = on this device;

@@ -133,7 +133,7 @@ class Kernel:
         An array, of NumPy or a tensor of torch in host memory, is a buffer and changed in
         place: C order, native byte order; a read-only one must not be written. None is a null pointer, an
         int an i32, a float an f32, a NumPy scalar a value of its type. Either `grid`
-        or `tokens` is required. Options: sanitize, threads, order_seed,
+        or `tokens` is required; dynamic_lds is in bytes. Options: sanitize, threads, order_seed,
         interleave, mfma_arithmetic, max_instructions, stats, max_reports, mute; with
         executor="hip" hip_library. Returns instructions, seconds, reports, stats; raises MoeError where
         a sanitizer reports something (its `outcome` has all).
@@ -290,7 +290,8 @@ def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
     moe-compile's flags with underscores: model_dim=2880, tile="16x128x256" or
     (16, 128, 256), no_accumulate=True. Without a tile, `tokens` chooses one for
     batches of that size. Or source: the text (not the name of a file) of MLIR with one
-    kernel; a `kernel` with a line break in it is taken as such text.
+    kernel, which messages call source_name; a `kernel` with a line break in it is taken
+    as such text.
     """
     if kernel is not None and source is None and "\n" in kernel:
         kernel, source = None, kernel

@@ -262,9 +262,12 @@ def gemm1(x: ArrayLike, w: ArrayLike, scale: ArrayLike | None, topk_ids: ArrayLi
     topk_weights float32 [T, topk], needed with doweight=True. A w of floats
     [E, 2I, K] without a scale is quantised. Options are moe-run's flags with
     underscores: act, gate, tile, out_type, alpha, ...; without a tile one is chosen.
-    `shuffled=True`: w and scale are in the kernel's order. The result is an array of
-    the kind of x, or `out`, whose rows stay as they are where nothing is routed.
-    `return_outcome=True` returns (result, outcome) with instructions, kernels, flags.
+    `shuffled=True`: w and scale are in the kernel's order. chip is "gfx950" or
+    "gfx942", executor "emulator" or "hip". expert_mask int32 [global experts]: nonzero
+    for each of the E experts that are here; topk_ids then count all. The result is an
+    array of the kind of x, or `out`, whose rows stay as they are where nothing is
+    routed. `return_outcome=True` returns (result, outcome) with instructions, kernels,
+    flags.
     """
     tensors = _stage_tensors("gemm1", x, w, scale, topk_ids, topk_weights, bias,
                              expert_mask, options)
@@ -374,9 +377,9 @@ def check_gemm1(result: ArrayLike, x: ArrayLike, w: ArrayLike,
                 bias: ArrayLike | None = None, *, chip: str,
                 expert_mask: ArrayLike | None = None,
                 **options: Any) -> dict[str, Any]:
-    """Compares gemm1()'s result with the reference within the bounds of
-    docs/Numerics.md. Returns max_err, max_bound_ratio and more; raises MoeError where
-    it is wrong."""
+    """Compares a result of gemm1(), of its shape [T*topk, I], with the reference within
+    the bounds of docs/Numerics.md. Returns max_err, max_bound_ratio and more; raises
+    MoeError where it is wrong."""
     return _check("moeCheckStage", _stage_tensors(
         "gemm1", x, w, scale, topk_ids, topk_weights, bias, expert_mask, options),
         result, chip)
@@ -388,7 +391,7 @@ def check_gemm2(result: ArrayLike, x: ArrayLike, w: ArrayLike,
                 bias: ArrayLike | None = None, *, chip: str,
                 expert_mask: ArrayLike | None = None,
                 **options: Any) -> dict[str, Any]:
-    """The same for a gemm2() that started from zeros."""
+    """check_gemm1() for a result of gemm2(), of its shape, that started from zeros."""
     return _check("moeCheckStage", _stage_tensors(
         "gemm2", x, w, scale, topk_ids, topk_weights, bias, expert_mask, options),
         result, chip)
@@ -400,7 +403,7 @@ def check_layer(result: ArrayLike, x: ArrayLike, w13: ArrayLike,
                 bias13: ArrayLike | None = None, bias2: ArrayLike | None = None, *,
                 chip: str, expert_mask: ArrayLike | None = None,
                 **options: Any) -> dict[str, Any]:
-    """The same for a layer() that started from zeros."""
+    """check_gemm1() for a result [T, H] of layer() that started from zeros."""
     return _check("moeCheckLayer", _layer_tensors(
         x, w13, scale13, w2, scale2, topk_ids, topk_weights, bias13, bias2,
         expert_mask, options), result, chip)

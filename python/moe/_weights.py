@@ -73,7 +73,7 @@ def prepare_weights(w: ArrayLike, scale: ArrayLike | None = None, *, chip: str,
     an expert first. gate: "separated", "interleaved" or "rows", the order that the
     kernels are compiled for. Returns codes uint8 [experts, N, Kp/2] and scales uint8
     [experts, N, Ks], the bytes of shuffle_weight_a16w4() and shuffle_scale_a16w4(), and
-    the outcome if asked for.
+    the outcome if asked for (return_outcome); chip and executor as in gemm1().
     """
     array: Array
     if scale is None:

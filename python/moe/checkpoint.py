@@ -112,6 +112,7 @@ class Split:
     ep_size: int = 1
 
     def check(self, inter: int, experts: int) -> None:
+        """Raises CheckpointError where I = inter or the experts cannot be dealt out so."""
         for name, rank, size in (("tp", self.tp_rank, self.tp_size),
                                  ("ep", self.ep_rank, self.ep_size)):
             if size < 1 or not 0 <= rank < size:
@@ -125,16 +126,16 @@ class Split:
                                   f"got {self.tp_size} parts of {self.part(inter)}")
 
     def part(self, inter: int) -> int:
-        """Rows of gate in each part, padding included."""
+        """Rows of gate in each part of I = inter, padding included."""
         return -(-inter // (32 * self.tp_size)) * 32
 
     def rows(self, inter: int) -> tuple[int, int]:
-        """The rows of gate that this part really has."""
+        """The rows of gate, of I = inter, that this part really has: first, behind the last."""
         begin = self.tp_rank * self.part(inter)
         return begin, min(begin + self.part(inter), inter)
 
     def experts(self, count: int) -> range:
-        """The experts of this part, as equal in number as possible."""
+        """The experts of this part of count, as equal in number as possible."""
         return range(count * self.ep_rank // self.ep_size,
                      count * (self.ep_rank + 1) // self.ep_size)
 
@@ -387,7 +388,7 @@ class LayerWeights:
 
     def layer(self, x: ArrayLike, topk_ids: ArrayLike, topk_weights: ArrayLike, *,
               chip: str, **options: Any) -> Any:
-        """moe.layer() with these weights: x bf16 [T, H] gives [T, H]."""
+        """moe.layer() with these weights, on chip: x bf16 [T, H] gives [T, H]."""
         return run_layer(chip=chip, **self._call(x, topk_ids, topk_weights, options))
 
     def reference(self, x: ArrayLike, topk_ids: ArrayLike, topk_weights: ArrayLike,
@@ -397,7 +398,8 @@ class LayerWeights:
 
     def check(self, result: ArrayLike, x: ArrayLike, topk_ids: ArrayLike,
               topk_weights: ArrayLike, *, chip: str, **options: Any) -> dict[str, Any]:
-        """moe.check_layer() with these weights, which must not be shuffled."""
+        """moe.check_layer() of a result [T, H] with these weights, which must not be
+        shuffled."""
         return check_layer(result, chip=chip,
                            **self._call(x, topk_ids, topk_weights, options))
 
@@ -422,8 +424,11 @@ def load_layer(path: str | os.PathLike[str], layer: int, *, names: str | None = 
     """One layer of a checkpoint, read one expert at a time.
 
     path: a .safetensors file, or a folder with an index or one file. names: a map of
-    NAME_MAPS or a JSON file; None: the first that fits. Raises CheckpointError, which
-    names file, tensor and offset, where the checkpoint is not what it should be.
+    NAME_MAPS or a JSON file; None: the first that fits. act is the activation to note,
+    gate the order of gate and up rows ("separated", "interleaved", "rows"), shuffled
+    whether weights and scales are put into the kernel's order, split the part to read.
+    Raises CheckpointError, which names file, tensor and offset, where the checkpoint is
+    not what it should be.
     """
     tensors = open_checkpoint(path)
     if not names and set(tensors) >= {"w13", "scale13", "w2", "scale2"}:
@@ -465,7 +470,7 @@ def load_gpt_oss(path: str | os.PathLike[str], layer: int, *, gate: str = "separ
 
 
 def load_converted(path: str | os.PathLike[str]) -> LayerWeights:
-    """A file that moe-convert wrote. The weights stay in the file: they are mapped
+    """A file that moe-convert wrote, or path's folder of one. The weights stay in the file: they are mapped
     into memory, read-only, and take none until a kernel reads them. The file must not
     become shorter meanwhile; a call that finds it truncated raises ValueError."""
     path = pathlib.Path(path)
