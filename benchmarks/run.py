@@ -3,7 +3,7 @@
 """The benchmark: our kernels, and others' code objects, in one run.
 
 run.py --build BUILD [--chip CHIP] [--rivals FOLDER] [--output FOLDER] [--gpu]
-       [--shapes FILE] [--tokens LIST] [--against OLD.json]
+       [--shapes FILE] [--tokens LIST] [--block TOKENS] [--against OLD.json]
 
 Two phases. Prepare: compiles the kernel of each tile and counts registers, waves,
 the hot loop by kind of instruction, llvm-mca's cycles of it and LDS conflicts.
@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 
+import block
 import count_instructions as counts
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -47,6 +48,7 @@ def parse():
     parser.add_argument("--tokens", help="comma-separated; instead of the file's")
     parser.add_argument("--tile-n", default="", help="comma-separated tile_n to sweep at tile_m 16")
     parser.add_argument("--gpu", action="store_true", help="take times of rivals' launch files with moe-launch")
+    block.add_flags(parser)
     parser.add_argument("--against", type=pathlib.Path, help="an older benchmark.json")
     args = parser.parse_args()
     if args.rivals and not args.rivals.is_dir():
@@ -220,7 +222,7 @@ def main():
               "kernels": kernels, "times": times}
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "benchmark.json").write_text(json.dumps(result, indent=1) + "\n")
-    (args.output / "Benchmark.md").write_text(markdown(args, result))
+    (args.output / "Benchmark.md").write_text(markdown(args, result) + block.section(args, command))
     (args.output / "benchmark.svg").write_text(picture(result))
     if shutil.which("rsvg-convert"):
         run(["rsvg-convert", args.output / "benchmark.svg", "-o", args.output / "benchmark.png"])

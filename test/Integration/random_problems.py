@@ -166,12 +166,12 @@ def failure(problem, program, sanitize):
     return f"exit code {done.returncode}: {done.stderr.strip()}" if done.returncode else None
 
 
-def shrink(problem, fails):
+def shrink(problem, fails, choices, sensible):
     """The same failure with every value as simple as it goes."""
     again = True
     while again:
         again = False
-        for flag, values in CHOICES.items():
+        for flag, values in choices.items():
             simpler = values[:values.index(problem[flag])]
             for value in dict.fromkeys(simpler):
                 smaller = {**problem, flag: value}
@@ -206,23 +206,8 @@ def schedules(rng, problem, count):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--schedules", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sanitize", default="all")
-    parser.add_argument("--program", default="moe-run")
-    parser.add_argument("--chip", choices=CHOICES["--chip"])
-    parser.add_argument("--jobs", type=int, default=1)
-    options = parser.parse_args()
-    rng = random.Random(options.seed)
-    print(f"{options.count} problems of seed {options.seed}"
-          + f", {options.schedules} schedules each" * (options.schedules > 1), flush=True)
-    fixed = {"--chip": options.chip} if options.chip else {}
-    problems = [schedule for _ in range(options.count)
-                for schedule in schedules(rng, draw(rng, fixed), options.schedules)]
-
+def run_all(options, problems, choices, sensible):
+    """Runs them; the first failure is made small, printed and ends the program."""
     def fails(problem):
         return failure(problem, options.program, options.sanitize)
 
@@ -231,12 +216,36 @@ def main():
             if found is None:
                 continue
             pool.shutdown(wait=False, cancel_futures=True)
-            small = shrink(problem, fails)
+            small = shrink(problem, fails, choices, sensible)
             print(f"{options.program} {' '.join(arguments(small))} "
                   f"--sanitize {options.sanitize}")
             print(fails(small) or found)
             sys.exit(1)
     print("all right")
+
+
+def make_parser(count):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sanitize", default="all")
+    parser.add_argument("--program", default="moe-run")
+    parser.add_argument("--chip", choices=CHOICES["--chip"])
+    parser.add_argument("--jobs", type=int, default=1)
+    return parser
+
+
+def main():
+    parser = make_parser(300)
+    parser.add_argument("--schedules", type=int, default=1)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    print(f"{options.count} problems of seed {options.seed}"
+          + f", {options.schedules} schedules each" * (options.schedules > 1), flush=True)
+    fixed = {"--chip": options.chip} if options.chip else {}
+    problems = [schedule for _ in range(options.count)
+                for schedule in schedules(rng, draw(rng, fixed), options.schedules)]
+    run_all(options, problems, CHOICES, sensible)
 
 
 if __name__ == "__main__":
