@@ -18,6 +18,7 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/MCTargetOptions.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -83,8 +84,39 @@ Expected<std::unique_ptr<Disassembler>> Disassembler::create(Chip chip) {
   return made;
 }
 
+/// Words that are no instructions and that LLVM's disassembler crashes on: SDWA
+/// with a reserved selection, which it decodes and cannot print; and 255, a
+/// literal, where these encodings have none, of which it cannot say what is
+/// wrong: as soffset of a buffer access, as a source of VOP3, as the mask that
+/// a comparison of VOP3 writes.
+static bool crashesLLVM(ArrayRef<uint8_t> bytes) {
+  if (bytes.size() < 8)
+    return false;
+  const uint32_t first = support::endian::read32le(bytes.data());
+  const uint32_t second = support::endian::read32le(bytes.data() + 4);
+  auto field = [&](unsigned at, unsigned bits) {
+    return second >> at & ((1u << bits) - 1);
+  };
+  const unsigned encoding = first >> 26, literal = 255;
+  if (encoding == 0x38 || encoding == 0x3a) // MUBUF, MTBUF
+    return field(24, 8) == literal;
+  if (encoding == 0x34) { // VOP3, VOP3P
+    const bool compares = (first >> 16 & 0x3ff) < 0x100;
+    return field(0, 9) == literal || field(9, 9) == literal ||
+           field(18, 9) == literal || (compares && (first & 0xff) == literal);
+  }
+  if (first >> 31 || (first & 0x1ff) != 0xf9)
+    return false;
+  // VOPC has a destination in place of dst_sel, VOP1 no second operand.
+  const bool isVopc = first >> 25 == 0x3e, isVop1 = first >> 25 == 0x3f;
+  return (!isVopc && (field(8, 3) == 7 || field(11, 2) == 3)) ||
+         field(16, 3) == 7 || (!isVop1 && field(24, 3) == 7);
+}
+
 uint64_t Disassembler::decode(ArrayRef<uint8_t> bytes, uint64_t address,
                               MCInst &inst) const {
+  if (crashesLLVM(bytes))
+    return 0;
   uint64_t size = 0;
   auto status =
       impl->disassembler->getInstruction(inst, size, bytes, address, nulls());
