@@ -91,6 +91,24 @@ class Memory:
         assert self.hip.hipStreamSynchronize(ctypes.c_void_p(self.stream)) == 0
 
 
+def test_weights_are_prepared_on_the_device(hip):
+    bits = moe.to_bfloat16(np.random.default_rng(1).standard_normal((2, 64, 96)))
+    device = {"executor": "hip", "hip_library": LIBRARY, "chip": CHIP}
+    for got, expected in ((moe.prepare_weights(bits, gate="rows", **device),
+                           moe.prepare_weights(bits, gate="rows", chip=CHIP)),
+                          (moe.quantize_mxfp4(bits, **device), moe.quantize_mxfp4(bits))):
+        for a, b in zip(got, expected):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_block_runs_on_the_device(hip, tensors):
+    x, w13, scale13, w2, scale2, _, _ = tensors.arguments()
+    logits = np.random.default_rng(5).integers(-3, 4, (8, 6)).astype(np.float32)
+    call = {"topk": 2, "chip": CHIP, "deterministic": True}
+    got = moe.block(x, logits, w13, scale13, w2, scale2, executor="hip", hip_library=LIBRARY, **call)
+    np.testing.assert_array_equal(got, moe.block(x, logits, w13, scale13, w2, scale2, **call))
+
+
 def test_host_arrays_on_a_device(hip, tensors):
     """Copied to the device and back: what the emulator computes."""
     options = dict(chip=CHIP, out_type="f32")
