@@ -17,6 +17,12 @@ Only what the launch executes is changed. The kernel as it is must give no repor
 With --table FILE, the mutants without a report must be those of the table, no more
 and no fewer. A row is `launches addresses mutation # reason`, with commas between
 launches and between addresses; the reason says why hardware may do nothing new.
+
+--statement prints what was shown as a table: clean controls, trials, admitted faults and
+detections of each kind. A mutant is no fault if the table gives the reason why nothing
+can change, or if a bound was lost that moves not one byte more; every other one is
+admitted. It is detected when the run reports it or ends in an error, and, of the bounds,
+when the comparison of results notices.
 """
 import argparse
 import concurrent.futures
@@ -319,6 +325,32 @@ def sweep(path, options, pool):
     return launch.name, found
 
 
+KINDS = {"vmcnt": "wait for vector memory", "lgkmcnt": "wait for LDS or scalar memory",
+         "barrier": "barrier", "nop": "wait states", "guard": "guard by EXEC",
+         "records": "end of a buffer", "offset": "bounded offset", "exec": "EXEC set-up"}
+
+
+def statement(controls, everything, table):
+    """Rows of Markdown from (launch, inst, label, outcome)."""
+    yield f"{controls} clean controls, 0 with a report"
+    yield "| mutation | trials | admitted faults | detected |"
+    yield "|---|---|---|---|"
+    total = [0, 0, 0]
+    for kind, meaning in KINDS.items():
+        row = [0, 0, 0]
+        for name, inst, label, outcome in everything:
+            if label.split("=")[0] != kind:
+                continue
+            harmless = ((name, f"0x{inst.address:x}", label) in table
+                        or outcome.kind == "bound of nothing")
+            row[0] += 1
+            row[1] += not harmless
+            row[2] += not harmless and outcome.kind not in UNREPORTED
+        total = [a + b for a, b in zip(total, row)]
+        yield f"| {meaning} | {row[0]} | {row[1]} | {row[2]} |"
+    yield f"| all | {total[0]} | {total[1]} | {total[2]} |"
+
+
 def read_table(path):
     rows = {}
     with open(path) as f:
@@ -349,13 +381,15 @@ def main():
     parser.add_argument("--max-instructions", type=int, default=20000000)
     parser.add_argument("--launch-flag", action="append", default=[])
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--statement", action="store_true", help="a table of trials, admitted faults and detections")
     options = parser.parse_args()
     table = read_table(options.table) if options.table else {}
-    unseen, bad = [], []
+    unseen, bad, everything = [], [], []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for path in options.launches:
             name, found = sweep(path, options, pool)
             tally, unlisted = {}, []
+            everything += [(name, *entry) for entry in found]
             for inst, label, outcome in found:
                 tally[outcome.kind] = tally.get(outcome.kind, 0) + 1
                 if options.verbose:
@@ -372,6 +406,8 @@ def main():
             bad += [f"{' '.join(r)}: in the table, but " + ("reported" if r in tried else "no such mutant")
                     for r in sorted(gone) if r in tried or options.sample == 1]
             print(f"{name}: {len(found)} mutants: " + ", ".join(f"{n} {o}" for o, n in sorted(tally.items())), flush=True)
+    if options.statement:
+        print("\n".join(statement(len(options.launches), everything, table)))
     for line in bad:
         print(line)
     sys.exit(1 if bad else 0)
