@@ -6,8 +6,8 @@ block.py --build BUILD [--chip CHIP] [--block TOKENS] [--only NAME] --output FOL
 
 For models with their own routers and each number of tokens: route, sort, both stages
 and what finishes them, in the default and in the deterministic mode. Routing and
-sorting run whole and are compared, of the stages only a sample runs. Writes the
-section "The block" of FOLDER/Benchmark.md and FOLDER/benchmark-block.json; run.py
+sorting run whole and are compared, of the stages only a sample runs. And the kernels
+of an engine's load, moe.quantize and moe.shuffle. Writes the section "The block" of FOLDER/Benchmark.md and FOLDER/benchmark-block.json; run.py
 does the same with --block, and without it leaves the section as it is.
 """
 
@@ -21,7 +21,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 TITLE = "## The block"
-SAMPLE = ["--time-model", "--sample-instructions", "4000", "--json"]
+SAMPLE = ["--sample-instructions", "4000"]
 
 # Name, H, I of a shard, experts, topk, further flags.
 # Without a correction: a generated one would send most tokens to the same experts.
@@ -47,13 +47,8 @@ def add_flags(parser):
 def measure(args, model, tokens, mode):
     """One row: us of each kind of kernel, their sum, the launches."""
     name, hidden, inter, experts, topk, flags = model
-    command = [args.build / "bin/moe-run", "block", "--model-dim", hidden, "--inter-dim", inter, "--experts", experts,
-               "--topk", topk, "--tokens", tokens, "--chip", args.chip, *flags, *mode[1], *SAMPLE]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"benchmarks/block.py: error: {shlex.join(map(str, command))}: exit code {done.returncode}\n"
-                 f"{done.stderr[-1500:]}")
-    root = json.loads(done.stdout)
+    root = run(args, ["block", "--model-dim", hidden, "--inter-dim", inter, "--experts", experts, "--topk", topk,
+                      "--tokens", tokens, *flags, *mode[1], *SAMPLE])
     row = {"model": name, "tokens": tokens, "mode": mode[0], "launches": root["launches"],
            "us": root["modelled"]["us"], "launch_us": root["modelled"]["launch_us"],
            "ideal_us": root["modelled"]["ideal_us"], "calibrated": root["modelled"]["calibrated"], "parts": {}}
@@ -64,6 +59,36 @@ def measure(args, model, tokens, mode):
         sys.exit(f"benchmarks/block.py: error: expected a time of each of {root['launches']} launches, got "
                  f"{len(root['modelled']['launches'])}")
     return row
+
+
+def run(args, words):
+    """The JSON object of a moe-run command."""
+    command = list(map(str, [args.build / "bin/moe-run", *words, "--chip", args.chip, "--time-model", "--json"]))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"benchmarks/block.py: error: {shlex.join(command)}: exit code {done.returncode}\n{done.stderr[-1500:]}")
+    return json.loads(done.stdout)
+
+
+def load(args, model):
+    """Rows of quantising and of shuffling stage 1's weights of four experts."""
+    name, hidden, inter = model[:3]
+    for kernel, flags in (("quantize", []), ("shuffle", ["--shuffle-only"])):
+        modelled = run(args, ["quantize", "--experts", 4, "--rows", 2 * inter, "--columns", hidden, "--gate",
+                              "interleaved", *flags])["modelled"]
+        yield {"model": name, "kernel": kernel, "us": modelled["us"], "ideal_us": modelled["ideal_us"],
+               "launch_us": modelled["launch_us"], "hbm_bytes": modelled["hbm_bytes"],
+               "bound_by": modelled["bound_by"]}
+
+
+def load_markdown(rows):
+    lines = ["", "Weights at load: four experts' stage 1, `moe-run quantize` whole and every byte compared.", "",
+             "| model | kernel | us | ideal us | beyond launch / ideal | TB/s | bound by |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        beyond = row["us"] - row["launch_us"]
+        lines.append(f"| {row['model']} | {row['kernel']} | {row['us']:.2f} | {row['ideal_us']:.2f} | "
+                     f"{beyond / row['ideal_us']:.2f} | {row['hbm_bytes'] / beyond / 1e6:.2f} | {row['bound_by']} |")
+    return "\n".join(lines) + "\n"
 
 
 def markdown(args, rows, command):
@@ -98,10 +123,13 @@ def section(args, command):
                 rows.append(measure(args, model, tokens, mode))
                 print(f"block {model[0]} {tokens} {mode[0]}: {rows[-1]['us']:.2f} us modelled, "
                       f"{rows[-1]['launches']} launches", file=sys.stderr, flush=True)
+    if not rows:
+        return ""
+    loads = [row for model in models for row in load(args, model)]
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "benchmark-block.json").write_text(
-        json.dumps({"chip": args.chip, "command": command, "rows": rows}, indent=1) + "\n")
-    return "\n" + markdown(args, rows, command) if rows else ""
+        json.dumps({"chip": args.chip, "command": command, "rows": rows, "load": loads}, indent=1) + "\n")
+    return "\n" + markdown(args, rows, command) + load_markdown(loads)
 
 
 def main():

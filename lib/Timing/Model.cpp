@@ -50,6 +50,8 @@ private:
   /// Workgroups of each class; those that do not run at first.
   std::vector<uint64_t> counts, laterCounts;
   double hbmBytes = 0, matrixClk = 0;
+  /// The same with a line counted for each instruction that touches it.
+  double touchedBytes = 0;
 };
 
 /// Each workgroup goes to the next die and there to the compute unit that is
@@ -92,22 +94,26 @@ void Launch::deal() {
 void Launch::countTotals() {
   for (size_t kind = 0; kind < counts.size(); ++kind) {
     const GroupClass &own = recording.classes()[kind];
-    double lines = 0, clk = 0;
-    for (const Sharing &sharing : own.sharing)
-      lines +=
-          sharing.lines / sharing.onChip *
-          (double(counts[kind]) - double(laterCounts[kind]) * sharing.reused);
+    double lines = 0, fresh = 0, clk = 0;
+    for (const Sharing &sharing : own.sharing) {
+      double part =
+          (double(counts[kind]) - double(laterCounts[kind]) * sharing.reused) /
+          sharing.onChip;
+      lines += sharing.lines * part;
+      fresh += sharing.fresh * part;
+    }
     for (const Stream &wave : own.examples.front())
       for (uint32_t inst : wave.insts)
         clk += recording.kernel().insts[inst].passes * p.mfma_pass_clk;
-    hbmBytes += lines * 128;
+    touchedBytes += lines * 128;
+    hbmBytes += fresh * 128;
     matrixClk += double(counts[kind]) * clk;
   }
 }
 
 std::vector<CuGroup> Launch::groupsOf(const CuList &list, size_t count) const {
   std::vector<CuGroup> groups(count);
-  bool fits = hbmBytes <= p.mall_bytes;
+  bool fits = touchedBytes <= p.mall_bytes;
   for (size_t i = 0; i < count; ++i) {
     uint64_t ordinal = list.ordinals[i];
     const GroupClass &kind = recording.classes()[recording.classOf(ordinal)];
@@ -118,7 +124,7 @@ std::vector<CuGroup> Launch::groupsOf(const CuList &list, size_t count) const {
     groups[i].start = double(round) * p.workgroup_clk;
     groups[i].active = std::max(1.0, i < active.size() ? active[i] : 1.0);
     groups[i].later = i >= recording.residents() && fits;
-    groups[i].cached = hbmBytes * p.buffer_sets <= p.mall_bytes;
+    groups[i].cached = touchedBytes * p.buffer_sets <= p.mall_bytes;
   }
   return groups;
 }

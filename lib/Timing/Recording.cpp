@@ -229,14 +229,18 @@ void Recording::finish() {
     if (own.examples.empty())
       continue;
     std::vector<std::set<uint64_t>> lines(info.insts.size());
+    std::set<uint64_t> seen;
     for (const Stream &wave : own.examples.front()) {
       size_t next = 0;
       for (uint32_t inst : wave.insts) {
         if (!touchesMemory(info.insts[inst]))
           continue;
         const Access &a = wave.accesses[next++];
-        lines[inst].insert(wave.lines.begin() + a.firstLine,
-                           wave.lines.begin() + a.firstLine + a.lineCount);
+        for (uint16_t i = 0; i < a.lineCount; ++i) {
+          uint64_t line = wave.lines[a.firstLine + i];
+          lines[inst].insert(line);
+          own.sharing[inst].fresh += seen.insert(line).second;
+        }
       }
     }
     for (size_t inst = 0; inst < lines.size(); ++inst) {

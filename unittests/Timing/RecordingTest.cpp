@@ -62,6 +62,33 @@ TEST(Recording, WhoSharesALine) {
   EXPECT_NEAR(load.dies, (4 * 3 + 5) / 9.0, 1e-9);
 }
 
+// Two loads of parts of one line: HBM sends the line once.
+TEST(Recording, ALineCountsOnce) {
+  Recording recording(llvm::cantFail(builtInParameters("gfx950")), {});
+  EventProgram program = loadAndWait(1);
+  program.insts[1].kind = InstClass::VmemLoad;
+  recording.program(program);
+  std::unique_ptr<GroupEvents> group = recording.begin(0);
+  MemoryEvent event;
+  std::vector<uint64_t> first = {7, 8}, second = {8, 9};
+  event.bytes = 64;
+  event.lines = first;
+  group->executed(0, 0, event);
+  event.lines = second;
+  group->executed(0, 1, event);
+  group->executed(0, 2, MemoryEvent());
+  recording.end(std::move(group));
+  recording.finish();
+  const std::vector<Sharing> &loads = recording.classes()[0].sharing;
+  EXPECT_EQ(loads[0].lines, 2);
+  EXPECT_EQ(loads[0].fresh, 2);
+  EXPECT_EQ(loads[1].lines, 2);
+  EXPECT_EQ(loads[1].fresh, 1);
+  ModelledTime time =
+      modelTime(recording, llvm::cantFail(builtInParameters("gfx950")));
+  EXPECT_EQ(time.hbmBytes, 3 * 128);
+}
+
 TEST(Recording, ClassesByWhatWavesExecute) {
   Recording recording(llvm::cantFail(builtInParameters("gfx950")), {});
   recording.program(loadAndWait(4));

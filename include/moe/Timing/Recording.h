@@ -47,6 +47,7 @@ struct Sharing {
   double onChip = 1; ///< on all dies
   double dies = 1;   ///< dies with such workgroups
   double lines = 0;  ///< different lines a workgroup touches with it
+  double fresh = 0;  ///< those of them that no instruction before has touched
   /// Part of the lines of later workgroups that the first ones have touched,
   /// and whether these stay in the L2 of a die.
   double reused = 0;
