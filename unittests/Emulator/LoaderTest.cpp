@@ -13,6 +13,8 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
 
+#include <algorithm>
+
 using namespace moe::emulator;
 
 static std::vector<uint8_t> readInput(const std::string &name) {
@@ -136,6 +138,36 @@ TEST(Loader, FlippedBitsNeverCrash) {
   EXPECT_GT(refused, 0u);
 }
 
+/// The histogram with another small number behind a key of its metadata.
+static std::vector<uint8_t> withNumber(const std::string &key, uint8_t number) {
+  std::vector<uint8_t> bytes = readInput("histogram.gfx950.hsaco");
+  auto found = std::search(bytes.begin(), bytes.end(), key.begin(), key.end());
+  if (found == bytes.end() || bytes.end() - found <= long(key.size()) ||
+      found[long(key.size())] > 127)
+    ADD_FAILURE() << "no small number behind " << key;
+  else
+    found[long(key.size())] = number; // MessagePack's shortest form
+  return bytes;
+}
+
+TEST(Loader, AWaveHas64Lanes) {
+  EXPECT_EQ(loadError(withNumber(".wavefront_size", 64)), "");
+  EXPECT_NE(loadError(withNumber(".wavefront_size", 32))
+                .find("expected wavefront size 64, got 32"),
+            std::string::npos);
+}
+
+TEST(Loader, RegistersOfTheMetadataThatAreNotAllocatedAreNoted) {
+  auto object =
+      llvm::cantFail(KernelImage::load(withNumber(".vgpr_count", 127)));
+  ASSERT_EQ(object.kernels().size(), 1u);
+  ASSERT_EQ(object.kernels()[0].notes.size(), 1u);
+  EXPECT_NE(object.kernels()[0].notes[0].find(
+                "the metadata says 127 vector registers, the descriptor"),
+            std::string::npos);
+  EXPECT_TRUE(loadInput("histogram.gfx950.hsaco").kernels()[0].notes.empty());
+}
+
 TEST(Launch, RunsAndCounts) {
   Histogram t;
   RunOptions options;
@@ -176,6 +208,11 @@ TEST(Launch, RefusesWhatDoesNotFitTheKernel) {
   launch = t.launch();
   launch.grid[1] = 0;
   EXPECT_NE(runError(t.object, launch).find("at least 1"), std::string::npos);
+  launch = t.launch();
+  launch.block = {1, 1025, 1};
+  EXPECT_NE(runError(t.object, launch)
+                .find("at most 1024 work items, got 1025 in one dimension"),
+            std::string::npos);
 }
 
 TEST(Launch, MissingArgumentsAreZero) {
