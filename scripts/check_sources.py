@@ -259,7 +259,8 @@ def rooms(root):
 
 
 # The driver's rooms, each with those that its headers and sources must not use.
-DRIVER_ROOMS = {"Options": ["Compile", "Run"], "Compile": ["Run"], "Run": []}
+DRIVER_ROOMS = {"Options": ["Compile", "Run", "Tune"], "Compile": ["Run", "Tune"],
+                "Run": ["Tune"], "Tune": []}
 
 
 def driver_rooms(root):
@@ -327,7 +328,7 @@ LAYERS = {
     "Files": [],
     "Target": [],
     "Layout": ["Target"],
-    "Schedule": ["Target"],
+    "Schedule": ["Files", "Target"],
     "CodeObject": ["Target"],
     "Dialect": ["Target", "Layout", "Schedule", "CodeObject"],
     "Conversion": ["Target", "Layout", "Dialect"],
@@ -335,7 +336,7 @@ LAYERS = {
     "Emulator": [],
     "Reference": [],
     "HIP": [],
-    "HIPEmulated": ["Files", "Target", "Emulator", "HIP"],
+    "HIPEmulated": ["Files", "Target", "Emulator", "HIP", "Timing"],
     "GPURuntime": ["HIP"],
     "Timing": ["Files", "Emulator"],
     "Executor": ["Emulator", "Timing", "HIP"],

@@ -62,7 +62,7 @@ class Status:
     def __init__(self, tools, root):
         self.entities = tablegen.dialect(tools.records, root)[0]
         self.passes = tablegen.passes(tools.records, root)
-        self.lib = list(sources(root, ["lib/Dialect", "lib/Conversion"],
+        self.lib = list(sources(root, ["lib/Dialect", "lib/Conversion", "lib/Schedule"],
                                 {".cpp", ".h"}))
         self.tests = list(sources(root, ["test/Dialect", "test/Conversion"],
                                   {".mlir", ".test"}))

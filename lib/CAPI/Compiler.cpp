@@ -70,8 +70,11 @@ Expected<driver::Configuration> capi::chosen(const MoeConfig &config,
   driver::Workload workload;
   workload.tokens = tokens;
   workload.globalExperts = globalExperts;
+  auto table = loadScheduleTable(config.options.scheduleTable, chip);
+  if (!table)
+    return table.takeError();
   return driver::chooseConfig(config.options, workload, *lookupChip(chip),
-                              config.fixed);
+                              config.fixed, *table);
 }
 
 //===----------------------------------------------------------------------===//
@@ -108,6 +111,7 @@ static json::Value describeChoice(const driver::Configuration &choice) {
         {"axis", axis.axis}, {"value", axis.value}, {"reason", axis.reason}});
   return json::Object{{"flags", driver::kernelFlagsString(choice.options)},
                       {"axes", std::move(axes)},
+                      {"source", choice.source},
                       {"active_experts", choice.activeExperts},
                       {"rows_per_expert", choice.rowsPerExpert},
                       {"lds", choice.ldsBytes}};

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The tables of docs/Configurations.md, axis by axis.
+// The rules of docs/Configurations.md, axis by axis, and when an entry of a
+// table is taken instead of what they choose.
 
 #include "moe/Schedule/ChooseSchedule.h"
+#include "moe/Schedule/CheckSchedule.h"
 #include "moe/Target/Chip.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -322,9 +324,92 @@ void Chooser::chooseCache() {
   result.axes.push_back({"cache", s.nonTemporal ? "nt" : "default", reason});
 }
 
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+/// The schedule of an entry; what a table does not say is as the rules chose.
+static Schedule completed(const TableEntry &entry, const Schedule &byRule) {
+  Schedule s = entry.schedule;
+  s.kBatch = byRule.kBatch;
+  s.xcd = byRule.xcd;
+  s.nonTemporal = byRule.nonTemporal;
+  s.wavesPerEu = byRule.wavesPerEu;
+  return s;
+}
+
+/// The axis that was given with another value than the schedule has, or null.
+static const char *otherThanGiven(const Schedule &s, const Schedule &given,
+                                  const FixedAxes &fixed) {
+  if (fixed.waves && s.waves != given.waves)
+    return "waves";
+  if (fixed.kWave && s.kWave != given.kWave)
+    return "k_wave";
+  // Slices change how many workgroups there are.
+  if (fixed.kBatch && given.kBatch != 1)
+    return "k_batch";
+  if (fixed.groupM && s.groupM != given.groupM)
+    return "group_m";
+  return nullptr;
+}
+
+/// Takes the values of `s` over; an axis that changes has the table as reason.
+static void takeOver(const Schedule &s, ChosenSchedule &chosen) {
+  for (AxisChoice &axis : chosen.axes)
+    for (auto [name, value] :
+         {std::pair<const char *, int64_t>("tile_m", s.tileM),
+          {"tile_n", s.tileN},
+          {"tile_k", s.tileK},
+          {"waves", s.waves},
+          {"k_wave", s.kWave},
+          {"group_m", s.groupM}})
+      if (axis.axis == name && axis.value != std::to_string(value)) {
+        axis.reason = formatv("the table; {0} by the rules", axis.value);
+        axis.value = std::to_string(value);
+      }
+  chosen.schedule = s;
+}
+
+/// Replaces what the rules chose by the table's entry, or says why not.
+static std::string chooseByTable(const ScheduleTable &table, const Product &p,
+                                 const Workload &workload, const Chip &chip,
+                                 const Schedule &given, const FixedAxes &fixed,
+                                 ChosenSchedule &chosen) {
+  std::string name = formatv("table of {0}", table.name);
+  const TableShape *shape = table.find(p);
+  if (!shape)
+    return formatv("the rules: the {0} does not have this shape", name);
+  if (workload.globalExperts > p.experts)
+    return formatv("the rules: the {0} is for experts that are all local",
+                   name);
+  const TableEntry *entry = ScheduleTable::nearest(*shape, workload.tokens);
+  if (!entry)
+    return formatv("the rules: the {0} has no entry near {1} tokens", name,
+                   workload.tokens);
+  Schedule s = completed(*entry, chosen.schedule);
+  if (const char *axis = otherThanGiven(s, given, fixed))
+    return formatv("the rules: {0} is given, and the {1} has another one", axis,
+                   name);
+  if (std::string refusal = refusalOn(chip, p, s); !refusal.empty())
+    return formatv("the rules: the schedule of the {0} is not possible here: "
+                   "{1}",
+                   name, refusal);
+  takeOver(s, chosen);
+  return formatv("the {0}, entry of {1} token{2}: {3:F2} us modelled{4}, "
+                 "{5:F2} us by the rules",
+                 name, entry->tokens, entry->tokens == 1 ? "" : "s", entry->us,
+                 table.calibrated ? "" : ", uncalibrated", entry->ruleUs);
+}
+
 ChosenSchedule moe::chooseSchedule(const Product &product,
                                    const Workload &workload, const Chip &chip,
                                    const Schedule &given,
-                                   const FixedAxes &fixed) {
-  return Chooser(product, workload, chip, given, fixed).choose();
+                                   const FixedAxes &fixed,
+                                   const ScheduleTable &table) {
+  ChosenSchedule chosen =
+      Chooser(product, workload, chip, given, fixed).choose();
+  if (!table.empty())
+    chosen.source =
+        chooseByTable(table, product, workload, chip, given, fixed, chosen);
+  return chosen;
 }

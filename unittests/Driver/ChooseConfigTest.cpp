@@ -2,8 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Rows of the documented tables, and that what is chosen for random shapes is
-// accepted by the op's verifier and by -moe-check-target.
+// Rows of the documented rules, when a table of schedules decides instead, and
+// that what is chosen for random shapes is accepted by the op's verifier and by
+// -moe-check-target.
 //
 //===----------------------------------------------------------------------===//
 
@@ -203,6 +204,179 @@ TEST(ChooseConfig, TheCompilerAcceptsWhatIsChosenForAnyShape) {
                                             *moe::lookupChip(chip));
     EXPECT_EQ(c.ldsBytes, judge.lds) << kernelFlagsString(c.options);
     EXPECT_EQ(c.axes.size(), 9u);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// A table with one entry, of GPT-OSS's stage 2 on gfx950.
+static moe::ScheduleTable tableWith(const moe::Schedule &schedule) {
+  moe::ScheduleTable table;
+  table.name = table.chip = "gfx950";
+  table.calibrated = true;
+  moe::TableEntry entry;
+  entry.tokens = 16;
+  entry.schedule = schedule;
+  entry.us = 40;
+  entry.ruleUs = 50;
+  table.shapes.push_back({false, 2880, 2880, 128, 4, {entry}});
+  return table;
+}
+
+static moe::Schedule narrowSchedule() {
+  moe::Schedule s;
+  s.tileM = 32;
+  s.tileN = 64;
+  s.tileK = 128;
+  s.kWave = 2;
+  return s;
+}
+
+static Configuration chooseFrom(const moe::ScheduleTable &table,
+                                const KernelOptions &options, int64_t tokens,
+                                const FixedAxes &fixed = FixedAxes(),
+                                int64_t globalExperts = 0) {
+  Workload workload;
+  workload.tokens = tokens;
+  workload.globalExperts = globalExperts;
+  return chooseConfig(options, workload, *moe::lookupChip("gfx950"), fixed,
+                      table);
+}
+
+TEST(ChooseConfig, AnEntryOfTheTableDecides) {
+  moe::ScheduleTable table = tableWith(narrowSchedule());
+  // 16 times the square root of two is 22.6.
+  for (int64_t tokens : {12, 16, 22}) {
+    Configuration c = chooseFrom(table, gptOss(), tokens);
+    EXPECT_EQ(c.options.tile->m, 32);
+    EXPECT_EQ(c.options.tile->n, 64);
+    EXPECT_EQ(c.options.tile->k, 128);
+    EXPECT_EQ(c.options.kWave, 2);
+    EXPECT_EQ(c.options.xcd, 1);
+    EXPECT_EQ(c.axes.size(), 9u);
+    EXPECT_EQ(c.axes.front().reason, "the table; 16 by the rules");
+    EXPECT_EQ(c.source, "the table of gfx950, entry of 16 tokens: 40.00 us "
+                        "modelled, 50.00 us by the rules");
+  }
+  // The policy of the weights is not the table's.
+  EXPECT_EQ(chooseFrom(table, gptOss(), 16).options.cache,
+            CachePolicy::Default);
+  EXPECT_EQ(chooseFrom(table, gptOss(), 20).options.cache,
+            CachePolicy::NonTemporal);
+  table.calibrated = false;
+  EXPECT_NE(chooseFrom(table, gptOss(), 16).source.find("uncalibrated"),
+            std::string::npos);
+}
+
+TEST(ChooseConfig, WhereTheTableDoesNotFitTheRulesDecide) {
+  moe::ScheduleTable table = tableWith(narrowSchedule());
+  auto expectRules = [&](const Configuration &c, const KernelOptions &options,
+                         int64_t tokens, const FixedAxes &fixed,
+                         const char *reason) {
+    KernelOptions byRule = choose(options, tokens, "gfx950", fixed);
+    EXPECT_EQ(kernelFlagsString(c.options), kernelFlagsString(byRule));
+    EXPECT_EQ(c.source, std::string("the rules: ") + reason);
+  };
+  KernelOptions other = gptOss();
+  other.experts = 64;
+  expectRules(chooseFrom(table, other, 16), other, 16, {},
+              "the table of gfx950 does not have this shape");
+  expectRules(chooseFrom(table, gptOss(), 23), gptOss(), 23, {},
+              "the table of gfx950 has no entry near 23 tokens");
+  EXPECT_EQ(chooseFrom(table, gptOss(), 16, {}, 256).source,
+            "the rules: the table of gfx950 is for experts that are all local");
+  FixedAxes fixed;
+  fixed.waves = true;
+  KernelOptions eight = gptOss();
+  eight.waves = 8;
+  expectRules(chooseFrom(table, eight, 16, fixed), eight, 16, fixed,
+              "waves is given, and the table of gfx950 has another one");
+  // As given, so that the entry has it.
+  eight.waves = 4;
+  EXPECT_EQ(chooseFrom(table, eight, 16, fixed).options.tile->n, 64);
+  KernelOptions blocks = gptOss();
+  blocks.blockRows = 16;
+  expectRules(chooseFrom(table, blocks, 16), blocks, 16, {},
+              "the schedule of the table of gfx950 is not possible here: "
+              "expected tile_m to be a divisor of block_rows = 16, got 32");
+  KernelOptions sure = gptOss();
+  sure.deterministic = true;
+  sure.accumulate = false;
+  EXPECT_EQ(chooseFrom(table, sure, 16).source,
+            "the rules: k_wave is given, and the table of gfx950 has another "
+            "one");
+  // The output tile takes LDS with two bytes an element only.
+  moe::Schedule large;
+  large.tileM = 128;
+  large.tileN = 512;
+  large.tileK = 512;
+  large.waves = 8;
+  EXPECT_EQ(chooseFrom(tableWith(large), gptOss(), 16).source,
+            "the rules: the schedule of the table of gfx950 is not possible "
+            "here: expected at most 163840 bytes of LDS on gfx950, got 262144");
+}
+
+TEST(ScheduleTable, TextAndBack) {
+  moe::ScheduleTable table = tableWith(narrowSchedule());
+  table.parameters = "00";
+  std::string text = printScheduleTable(table);
+  auto again = moe::parseScheduleTable(text, "again");
+  ASSERT_TRUE(bool(again)) << toString(again.takeError());
+  EXPECT_EQ(printScheduleTable(*again), text);
+  EXPECT_EQ(again->shapes[0].entries[0].schedule.kWave, 2);
+  auto refused = [&](const char *from, const char *to) {
+    std::string changed = text;
+    size_t at = changed.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    changed.replace(at, strlen(from), to);
+    auto table = moe::parseScheduleTable(changed, "t");
+    return table ? std::string("accepted") : toString(table.takeError());
+  };
+  EXPECT_EQ(
+      refused("\"k_wave\": 2", "\"k_wave\": 3"),
+      "schedule table 't': shapes[0].entries[0]: expected k_wave to be 1, "
+      "2 or 4, got 3");
+  EXPECT_EQ(refused("\"k_wave\"", "\"xcd\""),
+            "schedule table 't': shapes[0].entries[0]: expected no key 'xcd'");
+  EXPECT_EQ(refused("32x64x128", "32x64"),
+            "schedule table 't': shapes[0].entries[0]: 'tile': expected MxNxK, "
+            "got '32x64'");
+  EXPECT_EQ(
+      refused("\"topk\": 4", "\"topk\": 0"),
+      "schedule table 't': shapes[0]: 'topk': expected a number from 1 to "
+      "4294967295");
+  EXPECT_EQ(refused("gemm2", "gemm3"),
+            "schedule table 't': shapes[0]: 'stage': expected gemm1 or gemm2, "
+            "got 'gemm3'");
+}
+
+/// The built-in tables: each entry is what is chosen, and the compiler takes
+/// it.
+TEST(ScheduleTable, TheCompilerAcceptsEveryBuiltInEntry) {
+  Judge judge;
+  for (const char *chip : {"gfx942", "gfx950"}) {
+    const moe::ScheduleTable &table = moe::builtInScheduleTable(chip);
+    EXPECT_EQ(table.chip, chip);
+    EXPECT_EQ(table.calibrated, chip == std::string("gfx950"));
+    for (const moe::TableShape &shape : table.shapes)
+      for (const moe::TableEntry &entry : shape.entries) {
+        KernelOptions options;
+        options.kernel = shape.gateUp ? KernelKind::Gemm1 : KernelKind::Gemm2;
+        options.modelDim = shape.gateUp ? shape.k : shape.rows;
+        options.interDim = shape.gateUp ? shape.rows / 2 : shape.k;
+        options.experts = shape.experts;
+        options.topk = shape.topk;
+        Workload workload;
+        workload.tokens = entry.tokens;
+        Configuration c = chooseConfig(
+            options, workload, *moe::lookupChip(chip), FixedAxes(), table);
+        EXPECT_EQ(c.source.rfind("the table", 0), 0u) << c.source;
+        EXPECT_EQ(judge.refuse(c.options, chip), "")
+            << kernelFlagsString(c.options);
+        EXPECT_LE(entry.us, entry.ruleUs);
+      }
   }
 }
 

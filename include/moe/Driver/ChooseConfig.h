@@ -32,6 +32,8 @@ FixedAxes fixedAxes(const FlagSet &flags);
 struct Configuration {
   KernelOptions options; ///< complete: it has a tile
   std::vector<AxisChoice> axes;
+  /// ChosenSchedule::source.
+  std::string source;
   double activeExperts = 0, rowsPerExpert = 0;
   int64_t ldsBytes = 0;
 };
@@ -41,7 +43,11 @@ struct Configuration {
 /// fixed axes is possible for the shape, the result is.
 Configuration chooseConfig(const KernelOptions &options,
                            const Workload &workload, const Chip &chip,
-                           const FixedAxes &fixed = FixedAxes());
+                           const FixedAxes &fixed = FixedAxes(),
+                           const ScheduleTable &table = ScheduleTable());
+/// The options with that schedule.
+KernelOptions withSchedule(const KernelOptions &options,
+                           const Schedule &schedule);
 
 /// The options as the choice of a schedule sees them.
 Product productOf(const KernelOptions &options);

@@ -90,6 +90,9 @@ struct KernelOptions {
   /// rows follow each other.
   int64_t xStride = 0, outStride = 0;
 
+  /// What a schedule is chosen from besides the rules: "" = the chip's built-in
+  /// table, "none" = nothing, else a file. No part of the code object.
+  std::string scheduleTable;
   /// Sorted rows of a block of the routing that the choice of a tile has to
   /// serve; 0 = any. A kernel has blocks of its tile's rows.
   int64_t blockRows = 0;

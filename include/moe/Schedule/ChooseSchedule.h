@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The choice of every axis of a schedule that is left open: a pure function of
-// product, token count and chip, total, with a reason for each axis.
-// docs/Configurations.md has the tables. Not here: whether a given schedule is
-// possible, which the op's verifier and -moe-check-target say.
+// product, token count, chip and table of schedules, total, with a reason for
+// each axis. docs/Configurations.md has the rules. Not here: whether a given
+// schedule is possible (CheckSchedule.h), and how a table is made.
 
 #ifndef MOE_SCHEDULE_CHOOSESCHEDULE_H
 #define MOE_SCHEDULE_CHOOSESCHEDULE_H
 
 #include "moe/Schedule/Schedule.h"
+#include "moe/Schedule/ScheduleTable.h"
 #include <string>
 #include <vector>
 
@@ -42,15 +43,21 @@ struct AxisChoice {
 struct ChosenSchedule {
   Schedule schedule;
   std::vector<AxisChoice> axes;
+  /// Which entry of the table it is, or why the rules have decided; empty where
+  /// there was no table.
+  std::string source;
   double activeExperts = 0, rowsPerExpert = 0;
 };
 
-/// Chooses the tile and every axis of `given` that is not fixed. If any
-/// schedule with the fixed axes is possible for the product, the result is; it
-/// never needs a second kernel unless k_batch is fixed.
+/// Chooses the tile and every axis of `given` that is not fixed: by the rules,
+/// or what the table has for the product where that is possible for it and has
+/// the fixed axes. If any schedule with the fixed axes is possible for the
+/// product, the result is; it never needs a second kernel unless k_batch is
+/// fixed.
 ChosenSchedule chooseSchedule(const Product &product, const Workload &workload,
                               const Chip &chip, const Schedule &given = {},
-                              const FixedAxes &fixed = {});
+                              const FixedAxes &fixed = {},
+                              const ScheduleTable &table = {});
 
 } // namespace moe
 

@@ -35,6 +35,7 @@ struct Product {
   bool gateUp = false;    ///< stage 1: pairs of gate and up rows
   bool activated = false; ///< stage 1 with an activation: half of the columns
   bool accumulate = false;
+  bool deterministic = false; ///< K is not cut
   int64_t rows = 0; ///< of one expert's weights: N, or 2 x I in stage 1
   int64_t k = 0;
   int64_t experts = 0; ///< local ones

@@ -32,6 +32,7 @@ Product moe::driver::productOf(const KernelOptions &o) {
   product.gateUp = o.kernel == KernelKind::Gemm1;
   product.activated = product.gateUp && !o.leavesRawSums();
   product.accumulate = o.usesAtomics();
+  product.deterministic = o.deterministic;
   product.rows = o.n();
   product.k = o.k();
   product.experts = o.experts;
@@ -57,6 +58,21 @@ Schedule moe::driver::scheduleOf(const KernelOptions &o) {
   s.groupM = o.groupM;
   s.wavesPerEu = o.wavesPerEu;
   return s;
+}
+
+KernelOptions moe::driver::withSchedule(const KernelOptions &options,
+                                        const Schedule &s) {
+  KernelOptions result = options;
+  result.tile = TileShape{s.tileM, s.tileN, s.tileK};
+  result.waves = s.waves;
+  result.kBatch = s.kBatch;
+  result.kWave = s.kWave;
+  result.cache =
+      s.nonTemporal ? CachePolicy::NonTemporal : CachePolicy::Default;
+  result.xcd = s.xcd;
+  result.groupM = s.groupM;
+  result.wavesPerEu = s.wavesPerEu;
+  return result;
 }
 
 int64_t moe::driver::ldsBytesOf(const KernelOptions &o) {
@@ -88,7 +104,8 @@ static Configuration asGiven(const KernelOptions &o) {
 Configuration moe::driver::chooseConfig(const KernelOptions &options,
                                         const Workload &workload,
                                         const Chip &chip,
-                                        const FixedAxes &fixed) {
+                                        const FixedAxes &fixed,
+                                        const ScheduleTable &table) {
   if (options.tile)
     return asGiven(options);
   // Waves that the verifier refuses whatever the tile: it shall say so.
@@ -105,19 +122,11 @@ Configuration moe::driver::chooseConfig(const KernelOptions &options,
   if (options.deterministic)
     axes.kBatch = axes.kWave = true;
   ChosenSchedule chosen = chooseSchedule(productOf(options), workload, chip,
-                                         scheduleOf(options), axes);
+                                         scheduleOf(options), axes, table);
   Configuration result;
-  const Schedule &s = chosen.schedule;
-  result.options = options;
-  result.options.tile = TileShape{s.tileM, s.tileN, s.tileK};
-  result.options.waves = s.waves;
-  result.options.kBatch = s.kBatch;
-  result.options.kWave = s.kWave;
-  result.options.cache =
-      s.nonTemporal ? CachePolicy::NonTemporal : CachePolicy::Default;
-  result.options.xcd = s.xcd;
-  result.options.groupM = s.groupM;
+  result.options = withSchedule(options, chosen.schedule);
   result.axes = std::move(chosen.axes);
+  result.source = std::move(chosen.source);
   result.activeExperts = chosen.activeExperts;
   result.rowsPerExpert = chosen.rowsPerExpert;
   result.ldsBytes = ldsBytesOf(result.options);
@@ -139,6 +148,8 @@ std::string moe::driver::explainConfig(const Configuration &c,
                     "if {4} token{5} choose uniformly\n",
                     "expected", c.activeExperts, o.experts, c.rowsPerExpert,
                     workload.tokens, workload.tokens == 1 ? "" : "s");
+  if (!c.source.empty())
+    text += formatv("  {0,-10} {1}\n", "decided by", c.source);
   for (const AxisChoice &axis : c.axes)
     text +=
         formatv("  {0,-8} {1,-8} {2}\n", axis.axis, axis.value, axis.reason);

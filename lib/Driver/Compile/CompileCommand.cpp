@@ -10,6 +10,7 @@
 #include "moe/Driver/Compile.h"
 #include "moe/Target/Chip.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
@@ -35,6 +36,7 @@ struct Command {
   DebugLines lines;
   CompileCache cache;
   int64_t cacheMegabytes = 256;
+  TuneRequest tune;
   FlagSet flags{
       "moe-compile (INPUT.mlir | --kernel KIND ...) --chip CHIP "
       "[--emit STAGE] [-o FILE] [--report] [--explain]",
@@ -86,7 +88,24 @@ struct Command {
                  "say on standard error what was chosen and why; alone it "
                  "compiles nothing",
                  explain);
+    addTuneFlags();
     addExamples();
+  }
+
+  void addTuneFlags() {
+    flags.group("a table of schedules instead of a kernel");
+    flags.string("tune", "SHAPES.json",
+                 "search the schedules of both stages of each shape for the "
+                 "least modelled time and write them to -o FILE, where entries "
+                 "that are there already stay",
+                 tune.shapes);
+    flags.string("tune-only", "REGEX", "only shapes with a name that matches",
+                 tune.only);
+    flags.string("tune-tokens", "LIST",
+                 "numbers of tokens, 1,2,4 for instance [the file's]",
+                 tune.tokens);
+    flags.integer("jobs", "threads of the search; 0 = one a core [0]",
+                  tune.jobs, 0);
   }
 
   void addExamples() {
@@ -102,6 +121,9 @@ struct Command {
                   "the kernel that sorts tokens for them");
     flags.example("moe-compile kernel.mlir --chip gfx942 --emit asm",
                   "the assembly of a kernel in IR");
+    flags.example("moe-compile --tune benchmarks/shapes.json --chip gfx950 "
+                  "-o table.json",
+                  "a table for --schedule-table");
   }
 
   bool fromFlags() const { return flags.given("kernel"); }
@@ -112,8 +134,27 @@ struct Command {
            !flags.given("tile");
   }
 
+  /// The search has flags of its own and three of the others'.
+  Error checkTune() const {
+    for (const std::string &name : flags.names())
+      if (flags.given(name) &&
+          !llvm::is_contained(
+              {"tune", "tune-only", "tune-tokens", "jobs", "chip", "o"}, name))
+        return usageError("--" + name + " does not go with --tune");
+    if (chip.empty())
+      return usageError("missing flag --chip: gfx942 or gfx950");
+    if (output.empty() || output == "-")
+      return usageError("--tune: expected a file for -o, got '" + output + "'");
+    return checkChip(chip);
+  }
+
   /// Which flags must and must not come together.
   Error check() {
+    if (flags.given("tune"))
+      return checkTune();
+    for (const char *name : {"tune-only", "tune-tokens", "jobs"})
+      if (flags.given(name))
+        return usageError("--" + llvm::Twine(name) + " goes with --tune");
     bool hasInput = flags.given("INPUT.mlir");
     if (lines.ofInput && !hasInput)
       return usageError("--debug-lines: expected INPUT.mlir, got a kernel by "
@@ -177,8 +218,11 @@ struct Command {
     Workload workload;
     workload.tokens = tokens;
     const Chip &target = *lookupChip(chip);
+    auto table = loadScheduleTable(kernel.scheduleTable, chip);
+    if (!table)
+      return table.takeError();
     Configuration configuration =
-        chooseConfig(kernel, workload, target, fixedAxes(flags));
+        chooseConfig(kernel, workload, target, fixedAxes(flags), *table);
     kernel = configuration.options;
     // What is explained is possible: else the compiler says why not.
     if (onlyExplains()) {
@@ -274,7 +318,7 @@ Error execute(Command &command) {
 
 } // namespace
 
-int runMoECompile(llvm::ArrayRef<const char *> args) {
+int runMoECompile(llvm::ArrayRef<const char *> args, const Tuner &tuner) {
   Command command;
   command.addFlags();
   Error error = command.flags.parse(args);
@@ -284,8 +328,13 @@ int runMoECompile(llvm::ArrayRef<const char *> args) {
   }
   if (!error)
     error = command.check();
-  if (!error)
+  if (!error && command.flags.given("tune")) {
+    command.tune.chip = command.chip;
+    command.tune.output = command.output;
+    error = tuner(command.tune);
+  } else if (!error) {
     error = execute(command);
+  }
   return reportError(std::move(error), "moe-compile", llvm::errs());
 }
 

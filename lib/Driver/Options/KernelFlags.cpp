@@ -63,6 +63,11 @@ static void addConfigFlags(FlagSet &flags, KernelOptions &options) {
                 options.xcd, 1);
   flags.integer("group-m", "M blocks walked together; 1 = none [1]",
                 options.groupM, 1);
+  flags.string(
+      "schedule-table", "FILE",
+      "table of schedules to choose from, as moe-compile --tune writes "
+      "it; none = the rules alone [the chip's built-in one]",
+      options.scheduleTable);
   flags.toggle("deterministic",
                "one order of sums whatever the configuration: no cuts of K, no "
                "atomics",
@@ -168,8 +173,8 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
   static const char *const stage1Only[] = {
       "act", "gate", "doweight", "alpha", "limit", "beta", "linear-beta"};
   static const char *const gemmOnly[] = {
-      "k-batch", "k-wave",       "waves",    "cache",        "xcd",
-      "group-m", "waves-per-eu", "x-stride", "deterministic"};
+      "k-batch", "k-wave",       "waves",    "cache",         "xcd",
+      "group-m", "waves-per-eu", "x-stride", "deterministic", "schedule-table"};
   static const char *const notReduce[] = {"tile", "bias"};
   static const char *const reduceOnly[] = {"mask"};
   bool reduce = kernel == KernelKind::Reduce;

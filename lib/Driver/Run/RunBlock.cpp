@@ -343,16 +343,23 @@ static Error sort(Block &block) {
 
 /// One number of rows a block for both stages: the smaller of what each would
 /// choose.
+/// By the table where it has the same for both, else by the rules.
 static Error chooseBlockRows(Block &block) {
   const Chip &chip = *lookupChip(block.request.chip);
   Workload workload;
   workload.tokens = std::max<int64_t>(1, block.local.tokens);
   workload.globalExperts = block.router().allExperts();
+  auto table =
+      loadScheduleTable(block.request.options.scheduleTable, chip.name);
+  if (!table)
+    return table.takeError();
   auto choose = [&](const Request &stage) {
     return chooseConfig(paddedOptions(stage.options), workload, chip,
-                        stage.fixed)
+                        stage.fixed, *table)
         .options;
   };
+  if (choose(block.stages[0]).tile->m != choose(block.stages[1]).tile->m)
+    *table = ScheduleTable();
   block.blockRows = std::min(choose(block.stages[0]).tile->m,
                              choose(block.stages[1]).tile->m);
   for (Request &stage : block.stages) {

@@ -225,8 +225,11 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
   Workload workload;
   workload.tokens = std::max<int64_t>(1, problem.tokens);
   workload.globalExperts = problem.globalExperts();
-  Configuration configuration = chooseConfig(paddedOptions(problem.options),
-                                             workload, chip, request.fixed);
+  auto table = loadScheduleTable(problem.options.scheduleTable, chip.name);
+  if (!table)
+    return table.takeError();
+  Configuration configuration = chooseConfig(
+      paddedOptions(problem.options), workload, chip, request.fixed, *table);
   if (request.explain)
     errs() << explainConfig(configuration, workload, chip);
   const KernelOptions &options = configuration.options;
@@ -394,10 +397,13 @@ Error moe::driver::runProblem(const Request &request, Problem &problem,
     return error;
   {
     Stopwatch watch(result.times.data);
+    // Of a sample nothing is compared.
+    Values values =
+        request.execution.sampleInstructions ? Values::Zero : request.values;
     if (request.dataDir.empty())
       if (Error error =
               generateProblem(problem.options, problem.tokens, request.routing,
-                              request.seed, problem.sharding, request.values,
+                              request.seed, problem.sharding, values,
                               request.files.routing)
                   .moveInto(problem))
         return error;

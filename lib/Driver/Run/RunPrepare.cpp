@@ -136,7 +136,8 @@ static Error prepareWeights(const Problem &problem, DeviceBuffers &buffers,
                         uint64_t(reference::shuffledScaleBytes(rows, o.k())))
                         .moveInto(buffers.scale))
     return error;
-  shuffleExperts(problem, buffers, threads);
+  if (problem.values != Values::Zero)
+    shuffleExperts(problem, buffers, threads);
   return Error::success();
 }
 

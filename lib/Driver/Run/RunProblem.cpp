@@ -407,7 +407,8 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
   if (Error error = HostBuffer::allocate(uint64_t(xRows * options.k() * 2))
                         .moveInto(problem.x))
     return std::move(error);
-  fillActivations(problem);
+  if (values != Values::Zero)
+    fillActivations(problem);
 
   if (options.bias) {
     Random bias(seed, kBias);
@@ -417,6 +418,7 @@ Expected<Problem> moe::driver::generateProblem(const KernelOptions &options,
   if (Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
                         .moveInto(problem.initial))
     return std::move(error);
-  fillOutput(problem);
+  if (values != Values::Zero)
+    fillOutput(problem);
   return std::move(problem);
 }

@@ -27,8 +27,9 @@ enum class Routing { Uniform, Skewed, OneExpert, RoundRobin };
 const char *toString(Routing routing);
 
 /// What generated tensors contain: finite numbers of moderate size, or among
-/// them NaN, infinities, subnormal and extreme numbers and scales.
-enum class Values { Moderate, Special };
+/// them NaN, infinities, subnormal and extreme numbers and scales. Zero:
+/// nothing but the routing, for runs whose numbers nobody looks at.
+enum class Values { Moderate, Special, Zero };
 
 /// Expert parallelism: the kernel's experts are those of a mask over all of a
 /// model's, and only the first tokens are sorted.

@@ -22,13 +22,13 @@ static std::string duration(double seconds) {
 }
 
 std::string moe::driver::progressLine(uint64_t done, uint64_t all,
-                                      double seconds) {
+                                      double seconds, const char *what) {
   constexpr unsigned width = 20;
   auto filled = unsigned(double(width) * double(done) / double(all));
   std::string line =
-      formatv("[{0}{1}] {2} % {3} of {4} workgroups", std::string(filled, '#'),
+      formatv("[{0}{1}] {2} % {3} of {4} {5}", std::string(filled, '#'),
               std::string(width - filled, '.'),
-              uint64_t(100.0 * double(done) / double(all)), done, all);
+              uint64_t(100.0 * double(done) / double(all)), done, all, what);
   if (!done || seconds < 0.5)
     return line;
   double rate = double(done) / seconds;
@@ -39,7 +39,8 @@ std::string moe::driver::progressLine(uint64_t done, uint64_t all,
                     .str();
 }
 
-std::function<void(uint64_t, uint64_t)> moe::driver::makeProgress(bool now) {
+std::function<void(uint64_t, uint64_t)>
+moe::driver::makeProgress(bool now, const char *what) {
   if (!errs().is_displayed())
     return nullptr;
   using Clock = std::chrono::steady_clock;
@@ -49,7 +50,7 @@ std::function<void(uint64_t, uint64_t)> moe::driver::makeProgress(bool now) {
   };
   auto state = std::make_shared<State>();
   state->next = state->start + std::chrono::seconds(now ? 0 : 2);
-  return [state](uint64_t done, uint64_t all) {
+  return [state, what](uint64_t done, uint64_t all) {
     auto time = Clock::now();
     // The run after this one, of a layer for instance, counts anew.
     if (done == all) {
@@ -63,6 +64,6 @@ std::function<void(uint64_t, uint64_t)> moe::driver::makeProgress(bool now) {
     state->next = time + std::chrono::milliseconds(200);
     state->drawn = true;
     std::chrono::duration<double> passed = time - state->start;
-    errs() << '\r' << progressLine(done, all, passed.count()) << "\033[K";
+    errs() << '\r' << progressLine(done, all, passed.count(), what) << "\033[K";
   };
 }

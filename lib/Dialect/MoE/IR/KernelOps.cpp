@@ -7,6 +7,7 @@
 // Canonicalize.cpp.
 
 #include "Checks.h"
+#include "moe/Schedule/CheckSchedule.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Builders.h"
@@ -110,6 +111,7 @@ Product GroupedGemmOp::getProduct() {
   product.gateUp = getStage() == Stage::GateUp;
   product.activated = getActivation() != Activation::None;
   product.accumulate = getAccumulate();
+  product.deterministic = getDeterministic();
   product.rows = getRows();
   product.k = getK();
   product.experts = getE();
@@ -205,30 +207,8 @@ static LogicalResult checkSchedule(GroupedGemmOp op) {
                                   schedule.getCache(), s.xcd, s.groupM,
                                   s.wavesPerEu)))
     return failure();
-  int64_t tiles = op.getNumKTiles(), kBatch = schedule.getKBatch();
-  if (op.getDeterministic() && (kBatch != 1 || schedule.getKWave() != 1))
-    return op.emitOpError("expected k_batch = 1 and k_wave = 1 for a "
-                          "deterministic product, whose K is not cut, got ")
-           << kBatch << " and " << schedule.getKWave();
-  if (kBatch > tiles)
-    return op.emitOpError("expected k_batch to be at most the ")
-           << tiles << " K tiles of K = " << op.getK()
-           << " and tile_k = " << schedule.getTileK() << ", got " << kBatch;
-  if (schedule.getKWave() > tiles / kBatch)
-    return op.emitOpError("expected k_wave to be at most the ")
-           << tiles / kBatch << " K tiles of a slice, got "
-           << schedule.getKWave();
-  int64_t pairs = 32 * schedule.getWavesInN();
-  if (op.getStage() == Stage::GateUp && schedule.getTileN() % pairs != 0)
-    return op.emitOpError("expected tile_n to be a multiple of ")
-           << pairs << " in stage gate_up (16 gate and 16 up columns x "
-           << schedule.getWavesInN() << " waves in N), got "
-           << schedule.getTileN();
-  int64_t blockRows = op.getBlockRows();
-  if (blockRows % schedule.getTileM() != 0)
-    return op.emitOpError("expected tile_m to be a divisor of block_rows = ")
-           << blockRows << ", got " << schedule.getTileM();
-  return success();
+  std::string refusal = refusalFor(op.getProduct(), s);
+  return refusal.empty() ? success() : op.emitOpError(refusal);
 }
 
 LogicalResult GroupedGemmOp::verify() {

@@ -5,6 +5,7 @@
 // C2, ... are those of MoEAttrs.td.
 
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Schedule/CheckSchedule.h"
 
 #include "mlir/IR/AffineMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -142,72 +143,15 @@ Schedule ScheduleAttr::toStruct() const {
   return s;
 }
 
-/// schedule_c5: the axes that only need to be in a range.
-static LogicalResult
-verifyRanges(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t kBatch,
-             int64_t kWave, int64_t xcd, int64_t groupM, int64_t wavesPerEu) {
-  if (kWave != 1 && kWave != 2 && kWave != 4)
-    return emitError() << "expected k_wave to be 1, 2 or 4, got " << kWave;
-  // With these the numbers of workgroups stay within 32 bits.
-  for (auto [name, value, least, most] :
-       {std::tuple("k_batch", kBatch, 1, 65536),
-        {"xcd", xcd, 1, 64},
-        {"group_m", groupM, 1, 128},
-        {"waves_per_eu", wavesPerEu, 0, 8}})
-    if (value < least || value > most)
-      return emitError() << "expected " << name << " to be from " << least
-                         << " to " << most << ", got " << value;
-  return success();
-}
-
-/// schedule_c2, schedule_c4: a multiple that keeps all products small.
-static LogicalResult
-verifyTile(llvm::function_ref<InFlightDiagnostic()> emitError, StringRef name,
-           int64_t value, int64_t multiple, const Twine &why) {
-  constexpr int64_t kMost = 65536;
-  if (value >= multiple && value <= kMost && value % multiple == 0)
-    return success();
-  return emitError() << "expected " << name << " to be a multiple of "
-                     << multiple << " (" << why << ") from " << multiple
-                     << " to " << kMost << ", got " << value;
-}
-
 LogicalResult
 ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                      int64_t tileM, int64_t tileN, int64_t tileK, int64_t waves,
                      int64_t kBatch, int64_t kWave, CachePolicy cache,
                      int64_t xcd, int64_t groupM, int64_t wavesPerEu) {
-  // schedule_c1
-  if (tileM != 16 && tileM != 32 && tileM != 64 && tileM != 128)
-    return emitError() << "expected tile_m to be 16, 32, 64 or 128, got "
-                       << tileM;
-  // schedule_c2
-  if (failed(verifyTile(emitError, "tile_k", tileK, 128,
-                        "a block of preshuffled weights")) ||
-      failed(verifyRanges(emitError, kBatch, kWave, xcd, groupM, wavesPerEu)))
-    return failure();
-  // schedule_c3
-  if (waves != 1 && waves != 2 && waves != 4 && waves != 8)
-    return emitError() << "expected waves to be 1, 2, 4 or 8, got " << waves;
-  if (waves % kWave != 0)
-    return emitError() << "expected waves to be a multiple of k_wave = "
-                       << kWave << ", got " << waves;
-  // schedule_c4
-  int64_t wavesInN = waves / kWave;
-  if (failed(verifyTile(emitError, "tile_n", tileN, 16 * wavesInN,
-                        "16 columns x " + Twine(wavesInN) + " waves in N")))
-    return failure();
-  int64_t waveN = tileN / wavesInN;
-  if (waveN != 16 && waveN % 32 != 0)
-    return emitError() << "expected 16 columns a wave or a multiple of 32, got "
-                       << waveN << " of tile_n = " << tileN;
-  // schedule_c6
-  int64_t chunks = tileM * tileK / 8, threads = 64 * wavesInN;
-  if (chunks % threads != 0)
-    return emitError() << "expected the " << chunks << " chunks of 16 bytes of "
-                       << tileM << " x " << tileK
-                       << " activations to be a multiple of the threads that "
-                          "move them, 64 x waves / k_wave, got "
-                       << threads;
+  Schedule s{tileM, tileN, tileK, waves,  kBatch,
+             kWave, false, xcd,   groupM, wavesPerEu};
+  std::string refusal = refusalOf(s);
+  if (!refusal.empty())
+    return emitError() << refusal;
   return success();
 }

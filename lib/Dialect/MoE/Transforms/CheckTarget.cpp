@@ -6,6 +6,7 @@
 
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
+#include "moe/Schedule/CheckSchedule.h"
 #include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -23,18 +24,8 @@ using namespace moe;
 
 /// Values of the schedule that no pass lowers yet.
 static LogicalResult checkLowered(GroupedGemmOp op) {
-  ScheduleAttr schedule = op.getScheduleAttr();
-  // Wider waves spill, and on gfx942 take minutes to compile.
-  if (schedule.getTileN() > 64 * schedule.getWaves())
-    return op.emitOpError("expected tile_n to be at most ")
-           << 64 * schedule.getWaves() << " (64 x " << schedule.getWaves()
-           << " waves), got " << schedule.getTileN()
-           << ", which is not lowered yet";
-  // An odd number of K blocks would split dwords of scales between loads.
-  if (schedule.getTileK() != 128 && schedule.getTileK() % 256 != 0)
-    return op.emitOpError("expected tile_k = 128 or a multiple of 256, got ")
-           << schedule.getTileK() << ", which is not lowered yet";
-  return success();
+  std::string refusal = refusalOfLowering(op.getScheduleAttr().toStruct());
+  return refusal.empty() ? success() : op.emitOpError(refusal);
 }
 
 /// Bytes of workgroup memory that the function and the ops in it name

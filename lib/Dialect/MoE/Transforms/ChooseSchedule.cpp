@@ -59,8 +59,11 @@ struct MoEChooseSchedulePass
     // A deterministic product has the K order of one slice and one group.
     FixedAxes fixed;
     fixed.kBatch = fixed.kWave = op.getDeterministic();
-    ChosenSchedule chosen =
-        chooseSchedule(op.getProduct(), workload, *target, {}, fixed);
+    auto schedules = loadScheduleTable(table, target->name);
+    if (!schedules)
+      return op.emitOpError(toString(schedules.takeError()));
+    ChosenSchedule chosen = chooseSchedule(op.getProduct(), workload, *target,
+                                           {}, fixed, *schedules);
     op.setScheduleAttr(ScheduleAttr::get(&getContext(), chosen.schedule));
     return success();
   }

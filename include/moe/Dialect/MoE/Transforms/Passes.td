@@ -62,8 +62,10 @@ def MoEChooseSchedulePass : Pass<"moe-choose-schedule"> {
   let summary = "a schedule for each grouped GEMM that has none";
   let description = [{
     Gives each `moe.grouped_gemm` without a schedule one that suits its shape,
-    its chip and the number of tokens that is expected (`docs/Configurations.md`
-    has the rules). What the op computes does not change.
+    its chip and the number of tokens that is expected: that of the table of
+    schedules where it has the shape and the schedule is possible for the op,
+    else what the rules choose (`docs/Configurations.md`). What the op computes
+    does not change.
 
     The number of tokens is that of the op's attribute `moe.expected_tokens`,
     else its operand `tokens` where constant, else the option. The chip is that
@@ -81,7 +83,10 @@ def MoEChooseSchedulePass : Pass<"moe-choose-schedule"> {
     Option<"tokens", "tokens", "int64_t", "16",
            "tokens expected where an op does not say">,
     Option<"globalExperts", "global-experts", "int64_t", "0",
-           "experts that tokens choose from, 0: those of the op">
+           "experts that tokens choose from, 0: those of the op">,
+    Option<"table", "table", "std::string", "",
+           "file of schedules; none: the rules alone; empty: the built-in one "
+           "of the chip">
   ];
 }
 
