@@ -74,6 +74,12 @@ TEST(Cdna3Sums, TheAddendIsFloored) {
   EXPECT_EQ(product(MatType::BF16, {1}, {1}, 1.5 * two(-25)), 1.0f);
 }
 
+TEST(Cdna3Sums, AnAddendFarBelow8BitProductsIsZero) {
+  // 25 exponents below it is floored, 26 below it is gone.
+  EXPECT_EQ(product(MatType::FP8, {1}, {1}, -two(-25)), float(1 - two(-24)));
+  EXPECT_EQ(product(MatType::FP8, {1}, {1}, -two(-26)), 1.0f);
+}
+
 TEST(Cdna3Sums, AZeroFactorCountsWithExponentMinus126) {
   double x = (1 + two(-7)) * two(-60);
   // 2^-120 * (1 + 2^-6 + 2^-14): all of it beside 0 * 1, of exponent -126; its

@@ -246,6 +246,14 @@ TEST(Numeric, DoubleToFloatRounds) {
   }
 }
 
+TEST(Numeric, TiesOfScaledDenormalsRoundToEven) {
+  const double least = 0x1p-1074;
+  EXPECT_EQ(fmaScaled(2.5, 1.0, 0.0, -1074), 2 * least);
+  EXPECT_EQ(fmaScaled(3.5, 1.0, 0.0, -1074), 4 * least);
+  EXPECT_EQ(fmaScaled(-2.5, 1.0, 0.0, -1074), -2 * least);
+  EXPECT_EQ(fmaScaled(2.5, 1.0, 0x1p-50, -1074), 3 * least);
+}
+
 TEST(Numeric, E8m0) {
   for (uint32_t b = 0; b != 255; ++b)
     EXPECT_EQ(std::ldexp(1.0, int(b) - 127), e8m0ToF32(b));
