@@ -5,7 +5,8 @@
 check_refusals.py ROOT [--list]
 
 The messages are the string literals of each statement with emitOpError() or
-emitError() in the sources of FOLDERS. A test expects one if an `expected-error {{...}}`
+emitError() in the sources of FOLDERS, and of each that returns a text "expected ..." in
+the check of schedules that the attribute shares with the tools. A test expects one if an `expected-error {{...}}`
 or a line of FileCheck holds 32 characters of one of its literals, or a whole one of 12 at
 least, whatever values stand around it: a negative test that only names a number, or finds another message at its op,
 does not count. Together with the labels of docs/Status.md, each of which has to stand
@@ -20,6 +21,7 @@ import sys
 FOLDERS = ["lib/Dialect/MoE/IR", "lib/Dialect/MoE/Transforms", "lib/Conversion"]
 TESTS = ["test/Dialect", "test/Conversion", "test/Pipelines"]
 EMITS = re.compile(r"\b(?:emitOpError|emitError)\b")
+SHARED, RETURNS = "lib/Schedule/CheckSchedule.cpp", re.compile(r'\breturn (?=[^;]*"expected)')
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 EXPECTED = re.compile(r"expected-(?:error|remark)(?:-re)?[^{\n]*\{\{(.*?)\}\}[ \t]*$", re.M)
 CHECKED = re.compile(r"^(?://|#|\s)*[A-Z][A-Z0-9-]*: (.*)$", re.M)
@@ -34,27 +36,29 @@ UNREACHED = {
 }
 
 
-def statements(text):
+def statements(text, begins=EMITS):
     """(line, statement) from each emit to its semicolon outside of strings."""
     text = re.sub(r"//[^\n]*", lambda found: " " * len(found.group(0)), text)
-    for found in EMITS.finditer(text):
+    for found in begins.finditer(text):
         rest = re.match(r'(?:"(?:[^"\\\n]|\\.)*"|[^;"])*', text[found.end():])
         yield text.count("\n", 0, found.start()) + 1, rest.group(0)
 
 
 def messages(statement):
-    """The literals that stand apart, each of adjacent strings."""
+    """The literals that stand apart, each of adjacent strings, between the values."""
     joined = re.sub(r'"\s*\n\s*"', "", statement)
-    return [text.replace('\\"', '"') for text in STRING.findall(joined)]
+    return [part for text in STRING.findall(joined)
+            for part in re.split(r"\{\d+\}", text.replace('\\"', '"'))]
 
 
 def refusals(root):
-    for folder in FOLDERS:
-        for path in sorted((root / folder).rglob("*.cpp")):
-            for line, statement in statements(path.read_text(encoding="utf-8")):
-                literals = [text for text in messages(statement) if len(text) > 3]
-                if literals:
-                    yield path.relative_to(root), line, literals
+    sources = [(path, EMITS) for folder in FOLDERS
+               for path in sorted((root / folder).rglob("*.cpp"))]
+    for path, begins in [*sources, (root / SHARED, RETURNS)]:
+        for line, statement in statements(path.read_text(encoding="utf-8"), begins):
+            literals = [text for text in messages(statement) if len(text) > 3]
+            if literals:
+                yield path.relative_to(root), line, literals
 
 
 def parts_of(literals):
