@@ -179,6 +179,35 @@ TEST(RunCheck, AnyWrongValueOfStage1IsFound) {
   }
 }
 
+/// Nor is stage 2 sampled before 1e11 products: of 5e9, whose column sums are
+/// those of 600 rows, one element is wrong by little more than its bound.
+TEST(RunCheck, AWrongValueOfALargerStage2IsFound) {
+  KernelOptions options;
+  options.modelDim = 2048;
+  options.interDim = 2048;
+  options.experts = 2;
+  options.topk = 2;
+  options.accumulate = false;
+  Problem problem = cantFail(
+      generateProblem(options, /*tokens=*/600, Routing::Uniform, /*seed=*/6));
+  reference::GoldenResult golden = reference::goldenStage2(
+      problem.gemm(2), false, problem.initial.data(), problem.outType());
+  std::vector<uint8_t> out(size_t(problem.outBytes()));
+  for (size_t i = 0; i < golden.value.size(); ++i)
+    reference::storeFloat(problem.outType(), out.data(), int64_t(i),
+                          golden.value[i]);
+  const int64_t at = 777 * 2048 + 1234;
+  double value = golden.value[size_t(at)];
+  reference::storeFloat(problem.outType(), out.data(), at,
+                        value + 0.02 * std::fabs(value) + 0.01);
+  CheckResult found = checkStage(problem, out.data(), 2);
+  EXPECT_FALSE(found.sampled());
+  EXPECT_FALSE(found.pass());
+  EXPECT_EQ(found.total().wrong, 1);
+  EXPECT_EQ(found.total().worstRow, 777);
+  EXPECT_EQ(found.total().worstCol, 1234);
+}
+
 /// Rows that no local expert computes are compared as bytes and not sampled.
 TEST(RunCheck, SparseOutputsAreSampledWhereSomethingIs) {
   KernelOptions options;
@@ -288,7 +317,8 @@ TEST(RunCheck, TheRoundedLayerIsRight) {
     EXPECT_EQ(result.sampledRows, tokens);
     // The bound is of use: what is left out of it is not far from it.
     EXPECT_GT(result.elements.maxBoundRatio, 0.01);
-    EXPECT_EQ(layer.check({1, 1}).sampledRows, std::min<int64_t>(tokens, 64));
+    EXPECT_EQ(layer.check({1, 1, 1}).sampledRows,
+              std::min<int64_t>(tokens, 64));
   }
 }
 

@@ -237,7 +237,7 @@ CheckResult moe::driver::checkLayer(const Problem &up, const Problem &down,
   auto [rows, pairs] = routedRows(down);
   result.changed = countChanged(down, rows, out, initial);
   int64_t column = std::max<int64_t>(1, pairs * o.interDim * 4);
-  if (down.tokens > kSampleAbove && column > limits.stage2 / o.modelDim) {
+  if (down.tokens > kSampleAbove && column > limits.layer / o.modelDim) {
     rows = sampleRows(rows, down.seed);
     result.sampledRows = int64_t(rows.size());
   }

@@ -17,15 +17,16 @@
 namespace moe::driver {
 
 /// Up to this many tokens every element is compared, and above as well while
-/// that takes no more products than these. In stage 1 that is about the time of
-/// the emulator; stage 2 has its column sums. Else a sample: so many rows with
-/// all their columns; columns with all their rows, one in each of at least so
-/// many equal parts of the width, none wider than kPartCols and more while the
-/// products last; in stage 2 the column sums; and of every element whether it
-/// is a NaN that cannot be. Rows that nothing is routed to are compared byte by
-/// byte, whatever else is, and cost nothing more.
+/// that takes no more products than these, of which a core does some 4e9 a
+/// second: stage 2 stops earlier, since it has its column sums. The layer as a
+/// whole takes both stages for each of its rows. Else a sample: so many rows
+/// with all their columns; columns with all their rows, one in each of at least
+/// so many equal parts of the width, none wider than kPartCols and more while
+/// the products last; in stage 2 the column sums; and of every element whether
+/// it is a NaN that cannot be. Rows that nothing is routed to are compared byte
+/// by byte, whatever else is, and cost nothing more.
 struct CheckLimits {
-  int64_t stage1 = 1000000000000, stage2 = 4000000000;
+  int64_t stage1 = 1000000000000, stage2 = 100000000000, layer = 4000000000;
 };
 constexpr int64_t kSampleAbove = 256;
 constexpr int64_t kSampledRows = 64;
