@@ -28,23 +28,8 @@ static constexpr uint64_t spreadSample = 512;
 static constexpr uint64_t fewSpread = 128;
 
 bool moe::timing::touchesMemory(const EventInst &inst) {
-  switch (inst.kind) {
-  case InstClass::Smem:
-  case InstClass::VmemLoad:
-  case InstClass::VmemStore:
-  case InstClass::VmemAtomic:
-  case InstClass::FlatLoad:
-  case InstClass::FlatStore:
-  case InstClass::FlatAtomic:
-  case InstClass::LdsDma:
-  case InstClass::DsRead:
-  case InstClass::DsWrite:
-  case InstClass::DsAtomic:
-  case InstClass::DsOther:
-    return true;
-  default:
-    return false;
-  }
+  return inst.kind == InstClass::Smem || isVectorMemory(inst.kind) ||
+         isLds(inst.kind);
 }
 
 /// The streams of a workgroup that is running.

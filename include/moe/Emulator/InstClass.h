@@ -15,6 +15,7 @@
 namespace moe::emulator {
 
 /// The unit that executes an instruction, and for memory what it does there.
+/// The predicates below go by this order.
 enum class InstClass : uint8_t {
   Valu,
   Trans,
@@ -40,6 +41,17 @@ enum class InstClass : uint8_t {
   End,
   Other
 };
+
+/// Buffer, global, flat and scratch instructions.
+constexpr bool isVectorMemory(InstClass kind) {
+  return kind >= InstClass::VmemLoad && kind <= InstClass::LdsDma;
+}
+/// ds_*, lane exchange by LDS included.
+constexpr bool isLds(InstClass kind) {
+  return kind >= InstClass::DsRead && kind <= InstClass::DsOther;
+}
+/// Vector arithmetic, matrix instructions included.
+constexpr bool isVectorAlu(InstClass kind) { return kind <= InstClass::Mfma; }
 
 } // namespace moe::emulator
 

@@ -48,11 +48,6 @@ void dropUnreadHalves(const Inst &inst, std::vector<RegUse> &uses) {
   }
 }
 
-bool isDs(InstClass kind) {
-  return kind == InstClass::DsRead || kind == InstClass::DsWrite ||
-         kind == InstClass::DsAtomic || kind == InstClass::DsOther;
-}
-
 class KernelDecoder {
 public:
   KernelDecoder(const KernelImage &object, const KernelInfo &kernel,
@@ -274,7 +269,7 @@ DecodedInst moe::emulator::decodeInst(const DecodeContext &context,
   meta.uses = disassembler.registers(mc, context.accumOffset);
   meta.scc = disassembler.usesScc(mc);
   // MC says that all DS instructions read M0.
-  if (isDs(meta.kind) && !(meta.traits & ReadsM0))
+  if (isLds(meta.kind) && !(meta.traits & ReadsM0))
     erase_if(meta.uses, [](const RegUse &use) { return use.first == SgprM0; });
   if (meta.traits & PicksHalves)
     dropUnreadHalves(result.inst, meta.uses);

@@ -38,24 +38,6 @@ enum Class : uint16_t {
 };
 } // namespace
 
-static bool isVmem(InstClass kind) {
-  switch (kind) {
-  case InstClass::VmemLoad:
-  case InstClass::VmemStore:
-  case InstClass::VmemAtomic:
-  case InstClass::LdsDma:
-  case InstClass::FlatLoad:
-  case InstClass::FlatStore:
-  case InstClass::FlatAtomic:
-    return true;
-  default:
-    return false;
-  }
-}
-static bool isDs(InstClass kind) {
-  return kind == InstClass::DsRead || kind == InstClass::DsWrite ||
-         kind == InstClass::DsAtomic || kind == InstClass::DsOther;
-}
 /// Lane exchange counts as DsOther where LDS does it, as Valu where it does
 /// not.
 static bool isVector(const InstMeta &meta) {
@@ -131,7 +113,7 @@ void HazardCheck::add(unsigned first, unsigned count, uint16_t writers,
 void HazardCheck::addScalarRules(uint32_t instIndex) {
   const InstMeta &meta = program.meta[instIndex];
   const Inst &inst = program.code[instIndex];
-  if (isVmem(meta.kind))
+  if (isVectorMemory(meta.kind))
     for (const RegUse &use : meta.uses)
       if ((use.flags & 2) && use.first < 106)
         add(use.first, use.count, Vector, 5,
@@ -218,7 +200,7 @@ void HazardCheck::addMatrixSources(uint32_t instIndex) {
 void HazardCheck::addMatrixRules(uint32_t instIndex) {
   const InstMeta &meta = program.meta[instIndex];
   bool valu = kinds[instIndex].classes & Vector;
-  bool memory = isVmem(meta.kind) || isDs(meta.kind);
+  bool memory = isVectorMemory(meta.kind) || isLds(meta.kind);
   if (meta.kind == InstClass::Mfma) {
     add(SgprExec, 2, Compares, 4, "matrix instruction after v_cmpx");
     return addMatrixSources(instIndex);

@@ -14,28 +14,8 @@
 
 namespace moe::emulator {
 
-static bool isVectorAlu(InstClass kind) {
-  return kind == InstClass::Valu || kind == InstClass::Trans ||
-         kind == InstClass::Cvt || kind == InstClass::Mfma;
-}
-
 bool isSkippable(InstClass kind) {
-  switch (kind) {
-  case InstClass::VmemLoad:
-  case InstClass::VmemStore:
-  case InstClass::VmemAtomic:
-  case InstClass::FlatLoad:
-  case InstClass::FlatStore:
-  case InstClass::FlatAtomic:
-  case InstClass::LdsDma:
-  case InstClass::DsRead:
-  case InstClass::DsWrite:
-  case InstClass::DsAtomic:
-  case InstClass::DsOther:
-    return true;
-  default:
-    return isVectorAlu(kind);
-  }
+  return isVectorAlu(kind) || isVectorMemory(kind) || isLds(kind);
 }
 
 RegUse movedUse(const Wave &w, const Inst &inst, InstClass kind, RegUse use) {
@@ -87,12 +67,12 @@ static void runMoved(Wave &w, const Inst &I, const InstMeta &meta,
 
 static void runHeedful(Wave &w, const Inst &I) {
   const Program &program = *w.group->program;
-  size_t record = size_t(&I - w.code);
+  size_t index = size_t(&I - w.code);
   if (w.mode & modeSkip)
     return;
-  Handler plain = program.plain[record];
-  if ((w.mode & modeIndexing) && isVectorAlu(program.meta[record].kind))
-    runMoved(w, I, program.meta[record], plain);
+  Handler plain = program.plain[index];
+  if ((w.mode & modeIndexing) && isVectorAlu(program.meta[index].kind))
+    runMoved(w, I, program.meta[index], plain);
   else
     plain(w, I);
 }
