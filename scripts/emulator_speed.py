@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Times whole kernels in the emulator on one core: wave instructions and vector
-# ALU instructions a second without sanitizers, and how much longer a run takes
-# with all of them. With --growth: how the time grows with tokens, experts and
-# threads. Prints a table; asserts nothing. Single instructions are timed by
-# `emulator-speed`.
+# Times whole kernels in the emulator on one core, in processor time: wave
+# instructions and vector ALU instructions a second without sanitizers, and how
+# much longer a run takes with all of them. With --growth: how the time grows
+# with tokens, experts and threads. Prints a table; asserts nothing. Single
+# instructions are timed by `emulator-speed`.
 import argparse
 import glob
 import json
@@ -89,6 +89,15 @@ def kernels(options, folder):
     return found
 
 
+def processor():
+    """What the machine calls its processor."""
+    with open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return "unknown processor"
+
+
 def run(options, arguments, extra, threads=1):
     command = [options.moe_run] + arguments + ["--threads", str(threads), "--json"] + extra
     done = subprocess.run(command, capture_output=True, text=True)
@@ -98,24 +107,26 @@ def run(options, arguments, extra, threads=1):
 
 
 def best(options, arguments, extra):
-    return min(run(options, arguments, extra)["seconds"] for _ in range(options.repeat))
+    return min(run(options, arguments, extra)["processor_seconds"] for _ in range(options.repeat))
 
 
 def growth(options):
     """One shape of stage 2, varied in one number at a time."""
     first = {"tokens": 64, "experts": 16, "threads": 1}
     steps = {"tokens": (16, 64, 256, 1024), "experts": (4, 16, 64, 128), "threads": (1, 2, 4)}
-    print(f"{'tokens':>6} {'experts':>7} {'threads':>7} {'wave insts':>11} {'s':>7} {'M/s':>7}")
+    print(f"{'tokens':>6} {'experts':>7} {'threads':>7} {'wave insts':>11} {'processor s':>11} {'M/s':>7} "
+          f"{'elapsed s':>9}")
     for name, values in steps.items():
         for value in values:
             case = dict(first, **{name: value})
             arguments = ["gemm2", "--chip", options.chip, "--model-dim", "512", "--inter-dim", "512", "--topk", "4",
                          "--tokens", str(case["tokens"]), "--experts", str(case["experts"])]
             runs = [run(options, arguments, [], case["threads"]) for _ in range(options.repeat)]
-            seconds = min(result["seconds"] for result in runs)
+            seconds = min(result["processor_seconds"] for result in runs)
+            elapsed = min(result["seconds"] for result in runs)
             count = runs[0]["instructions"]
-            print(f"{case['tokens']:6} {case['experts']:7} {case['threads']:7} {count:11} {seconds:7.3f} "
-                  f"{count / seconds / 1e6:7.1f}", flush=True)
+            print(f"{case['tokens']:6} {case['experts']:7} {case['threads']:7} {count:11} {seconds:11.3f} "
+                  f"{count / seconds / 1e6:7.1f} {elapsed:9.3f}", flush=True)
 
 
 def main():
@@ -134,6 +145,7 @@ def main():
     options = parser.parse_args()
     if options.vectors:
         os.environ["MOE_EMULATOR_VECTORS"] = options.vectors
+    print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     if options.growth:
         return growth(options)
     print(f"{'kernel':34} {'wave insts':>11} {'VALU':>5} {'M/s':>7} {'M VALU/s':>9} {'sanitized':>10}")

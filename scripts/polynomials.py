@@ -70,20 +70,28 @@ def interpolate(f, low, high, degree):
     return result
 
 
+def exp2_slope(x):
+    return (exp2(x) - 1) / x
+
+
 def main():
     half = Decimal("0.5")
+    narrow = Decimal(1) / 32
     root = Decimal(2).sqrt()
     eighth = (PI / 4) ** 2
     for name, f, low, high, degree in (
             ("exp2(f)", exp2, -half, half, 11),
+            ("(exp2(r) - 1) / r", exp2_slope, -narrow, narrow, 5),
             ("log2(m) / s of s^2", log2, Decimal(0), ((root - 1) / (root + 1)) ** 2, 7),
             ("sin(y) / y of y^2", sine, Decimal(0), eighth, 6),
             ("cos(y) of y^2", cosine, Decimal(0), eighth, 7)):
         coefficients = interpolate(f, low, high, degree)
-        points = (low + (high - low) * i / 400 for i in range(401))
+        points = (low + (high - low) * (2 * i + 1) / 800 for i in range(400))
         error = max(abs(value(coefficients, x) / f(x) - 1) for x in points)
         print(f"{name}, error 2^{math.log2(error):.1f}:")
         print("  " + ", ".join(float(c).hex() for c in coefficients))
+    print("exp2(i / 16):")
+    print("  " + ", ".join(float(exp2(Decimal(i) / 16)).hex() for i in range(16)))
 
 
 if __name__ == "__main__":

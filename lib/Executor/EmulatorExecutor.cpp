@@ -13,6 +13,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
+#include <ctime>
 
 using namespace llvm;
 using namespace moe::executor;
@@ -135,6 +136,7 @@ private:
       request.args.push_back(translate(argument));
 
     auto start = std::chrono::steady_clock::now();
+    std::clock_t processorStart = std::clock();
     Expected<moe::emulator::RunResult> result =
         moe::emulator::run(*object, request, options);
     if (!result)
@@ -143,6 +145,8 @@ private:
     outcome.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
             .count();
+    outcome.processorSeconds =
+        double(std::clock() - processorStart) / CLOCKS_PER_SEC;
     outcome.instructions = result->stats.instructions;
     if (Error error = finishModel(outcome))
       return std::move(error);

@@ -34,6 +34,7 @@ static void addCounters(Counters &sums, const Counters &more) {
 void Outcome::add(Outcome other) {
   instructions += other.instructions;
   seconds += other.seconds;
+  processorSeconds += other.processorSeconds;
   addCounters(stats, other.stats);
   for (const auto &[line, counts] : other.lines)
     addCounters(entryOf(lines, line), counts);

@@ -134,6 +134,8 @@ struct Options {
 struct Outcome {
   uint64_t instructions = 0; ///< wave instructions, 0 where not counted
   double seconds = 0;        ///< of the run alone
+  /// Of that, the processor time of all threads; 0 where it is not measured.
+  double processorSeconds = 0;
   /// Further counters by name, when asked for.
   std::vector<std::pair<std::string, uint64_t>> stats;
   /// With them and debug lines: "file:line" (empty: without one) and what was

@@ -258,7 +258,12 @@ void mfma(const MfmaDesc &desc, MatChip chip, const MfmaOperands &ops,
   const MfmaKernels &kernels = mfmaKernels();
   unsigned items = desc.k * desc.m * desc.blocks / 64;
   kernels.unpack(packedType(desc.a, chip), ops.a, items, a);
-  if (mods.blgp == 0) {
+  bool apart = ops.b + desc.bRegs <= ops.d || ops.d + desc.dRegs <= ops.b;
+  bool packedB = desc.b == MatType::BF16 && desc.m >= 16 && items % 2 == 0 &&
+                 mods.blgp == 0 && !mods.cdna3Sums && apart;
+  if (packedB) {
+    // Its items are made of the registers in the product itself.
+  } else if (mods.blgp == 0) {
     kernels.unpack(packedType(desc.b, chip), ops.b, items, b);
   } else {
     RegRow regs[8];
@@ -282,7 +287,10 @@ void mfma(const MfmaDesc &desc, MatChip chip, const MfmaOperands &ops,
                  ops.d};
   if (mods.cbsz == 0)
     job.abid = 0;
-  if (desc.d == MatType::I32)
+  job.packedB = ops.b;
+  if (packedB)
+    kernels.gemmBf16(job);
+  else if (desc.d == MatType::I32)
     kernels.gemmI32(job);
   else if (mods.cdna3Sums && hasCdna3Sums(desc.a))
     cdna3Product(job, desc.a, desc.b);

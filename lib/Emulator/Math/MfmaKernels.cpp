@@ -16,11 +16,12 @@ void unpackPlain(Packed type, const RegRow *regs, unsigned items,
   unpackBody(type, regs, items, out);
 }
 void gemmF32Plain(const MfmaJob &job) { gemmBody<float, 4>(job); }
+void gemmBf16Plain(const MfmaJob &job) { gemmBf16Body<4>(job); }
 void gemmI32Plain(const MfmaJob &job) { gemmBody<uint32_t, 4>(job); }
 void sparseF32Plain(const MfmaJob &job) { sparseBody<float>(job); }
 void sparseI32Plain(const MfmaJob &job) { sparseBody<uint32_t>(job); }
-constexpr MfmaKernels plain = {unpackPlain, gemmF32Plain, gemmI32Plain,
-                               sparseF32Plain, sparseI32Plain};
+constexpr MfmaKernels plain = {unpackPlain,  gemmF32Plain,   gemmBf16Plain,
+                               gemmI32Plain, sparseF32Plain, sparseI32Plain};
 
 #if defined(__x86_64__)
 #define MOE_AVX2 __attribute__((target("avx2,fma")))
@@ -32,17 +33,19 @@ MOE_AVX2 void unpackAvx2(Packed type, const RegRow *regs, unsigned items,
   unpackBody(type, regs, items, out);
 }
 MOE_AVX2 void gemmF32Avx2(const MfmaJob &job) { gemmBody<float, 4>(job); }
+MOE_AVX2 void gemmBf16Avx2(const MfmaJob &job) { gemmBf16Body<4>(job); }
 MOE_AVX2 void gemmI32Avx2(const MfmaJob &job) { gemmBody<uint32_t, 4>(job); }
 MOE_AVX2 void sparseF32Avx2(const MfmaJob &job) { sparseBody<float>(job); }
 MOE_AVX2 void sparseI32Avx2(const MfmaJob &job) { sparseBody<uint32_t>(job); }
-constexpr MfmaKernels avx2 = {unpackAvx2, gemmF32Avx2, gemmI32Avx2,
-                              sparseF32Avx2, sparseI32Avx2};
+constexpr MfmaKernels avx2 = {unpackAvx2,  gemmF32Avx2,   gemmBf16Avx2,
+                              gemmI32Avx2, sparseF32Avx2, sparseI32Avx2};
 
 MOE_AVX512 void unpackAvx512(Packed type, const RegRow *regs, unsigned items,
                              ItemRow *out) {
   unpackBody(type, regs, items, out);
 }
 MOE_AVX512 void gemmF32Avx512(const MfmaJob &job) { gemmBody<float, 8>(job); }
+MOE_AVX512 void gemmBf16Avx512(const MfmaJob &job) { gemmBf16Body<8>(job); }
 MOE_AVX512 void gemmI32Avx512(const MfmaJob &job) {
   gemmBody<uint32_t, 8>(job);
 }
@@ -50,7 +53,8 @@ MOE_AVX512 void sparseF32Avx512(const MfmaJob &job) { sparseBody<float>(job); }
 MOE_AVX512 void sparseI32Avx512(const MfmaJob &job) {
   sparseBody<uint32_t>(job);
 }
-constexpr MfmaKernels avx512 = {unpackAvx512, gemmF32Avx512, gemmI32Avx512,
+constexpr MfmaKernels avx512 = {unpackAvx512,    gemmF32Avx512,
+                                gemmBf16Avx512,  gemmI32Avx512,
                                 sparseF32Avx512, sparseI32Avx512};
 #endif
 

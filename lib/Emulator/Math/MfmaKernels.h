@@ -53,12 +53,15 @@ struct MfmaJob {
   RegRow *d;
   /// smfmac: for each item of A and each lane, which item of B it meets.
   const uint8_t (*partner)[64] = nullptr;
+  /// gemmBf16: B as the registers hold it, in place of `b`.
+  const RegRow *packedB = nullptr;
 };
 
 /// What one set of vector extensions provides.
 struct MfmaKernels {
   void (*unpack)(Packed type, const RegRow *regs, unsigned items, ItemRow *out);
   void (*gemmF32)(const MfmaJob &job);
+  void (*gemmBf16)(const MfmaJob &job); ///< M = N = 16 or 32
   void (*gemmI32)(const MfmaJob &job);
   void (*sparseF32)(const MfmaJob &job);
   void (*sparseI32)(const MfmaJob &job);
@@ -75,16 +78,16 @@ std::vector<const MfmaKernels *> allMfmaKernels();
 struct DLayout {
   unsigned h, blockSpread, rowsSpread, rowGroups;
   unsigned n;
-  DLayout(unsigned m, unsigned n, unsigned h) : h(h), n(n) {
+  MOE_ALWAYS_INLINE DLayout(unsigned m, unsigned n, unsigned h) : h(h), n(n) {
     unsigned lanes = n * m / h;
     blockSpread = lanes >= 64 ? 1 : 64 / lanes;
     rowsSpread = 64 / blockSpread / n;
     rowGroups = m / (h * rowsSpread);
   }
-  unsigned item(unsigned b, unsigned i) const {
+  MOE_ALWAYS_INLINE unsigned item(unsigned b, unsigned i) const {
     return i % h + h * (i / (h * rowsSpread) + rowGroups * (b / blockSpread));
   }
-  unsigned lane(unsigned b, unsigned i) const {
+  MOE_ALWAYS_INLINE unsigned lane(unsigned b, unsigned i) const {
     return n * ((i / h) % rowsSpread + rowsSpread * (b % blockSpread));
   }
 };
@@ -204,11 +207,33 @@ inline unsigned aBlock(const MfmaJob &job, unsigned b) {
   return ((b >> job.cbsz) << job.cbsz) + job.abid;
 }
 
-/// M, N of 16 or 32: tiles of `Rows` rows x 16 columns stay in registers.
+/// Item t of 16 lanes of B from `lane` on, from the registers that hold bf16.
+MOE_ALWAYS_INLINE void bf16Items(const RegRow *regs, unsigned t, unsigned lane,
+                                 Vec<float>::type &value) {
+  Vec<uint32_t>::type x;
+  std::memcpy(&x, regs[t / 2] + lane, sizeof(x));
+  x = t % 2 ? x & 0xffff0000u : x << 16;
+  std::memcpy(&value, &x, sizeof(x));
+}
+
+/// One k: `Rows` items of A, each times a vector of B.
 template <typename T, unsigned Rows>
-MOE_ALWAYS_INLINE void gemmTile(const MfmaJob &job, const DLayout &layout,
-                                unsigned b, unsigned i0, unsigned j0) {
+MOE_ALWAYS_INLINE void addRows(typename Vec<T>::type *acc, const uint32_t *a,
+                               const typename Vec<T>::type &b) {
+  for (unsigned r = 0; r != Rows; ++r) {
+    T x;
+    std::memcpy(&x, a + r, 4);
+    fmaInto(acc[r], typename Vec<T>::type(x), b);
+  }
+}
+
+/// M, N of 16 or 32: tiles of `Rows` rows x 16 columns stay in registers. With
+/// PackedB, B is read as the registers hold bf16.
+template <typename T, unsigned Rows, unsigned M, unsigned N, bool PackedB>
+MOE_ALWAYS_INLINE void gemmTile(const MfmaJob &job, unsigned b, unsigned i0,
+                                unsigned j0) {
   using V = typename Vec<T>::type;
+  const DLayout layout(M, N, 4);
   V acc[Rows];
   for (unsigned r = 0; r != Rows; ++r) {
     if (!job.c) {
@@ -222,17 +247,16 @@ MOE_ALWAYS_INLINE void gemmTile(const MfmaJob &job, const DLayout &layout,
                 sizeof(V));
   }
   for (unsigned g = 0; g != job.groups; ++g) {
-    const uint32_t *pa =
-        job.a[0] + job.m * (aBlock(job, b) + job.blocks * g) + i0;
-    const uint32_t *pb = job.b[0] + job.n * (b + job.blocks * g) + j0;
-    for (unsigned t = 0; t != job.items; ++t, pa += 64, pb += 64) {
+    const uint32_t *pa = job.a[0] + M * (aBlock(job, b) + job.blocks * g) + i0;
+    const unsigned lane = N * (b + job.blocks * g) + j0;
+    const uint32_t *pb = PackedB ? nullptr : job.b[0] + lane;
+    for (unsigned t = 0; t != job.items; ++t, pa += 64) {
       V vb;
-      std::memcpy(&vb, pb, sizeof(V));
-      for (unsigned r = 0; r != Rows; ++r) {
-        T va;
-        std::memcpy(&va, pa + r, 4);
-        fmaInto(acc[r], V(va), vb);
-      }
+      if constexpr (PackedB)
+        bf16Items(job.packedB, t, lane, vb);
+      else
+        std::memcpy(&vb, pb + 64 * t, sizeof(V));
+      addRows<T, Rows>(acc, pa, vb);
     }
   }
   for (unsigned r = 0; r != Rows; ++r)
@@ -291,15 +315,30 @@ MOE_ALWAYS_INLINE void sparseBody(const MfmaJob &job) {
     }
 }
 
+template <typename T, unsigned Rows, unsigned M, unsigned N, bool PackedB>
+MOE_ALWAYS_INLINE void gemmTiles(const MfmaJob &job) {
+  for (unsigned b = 0; b != job.blocks; ++b)
+    for (unsigned i0 = 0; i0 != M; i0 += Rows)
+      for (unsigned j0 = 0; j0 != N; j0 += 16)
+        gemmTile<T, Rows, M, N, PackedB>(job, b, i0, j0);
+}
+
+/// The shapes of dense products with 32-bit results: 4x4, 16x16, 32x32.
 template <typename T, unsigned Rows>
 MOE_ALWAYS_INLINE void gemmBody(const MfmaJob &job) {
   if (job.m == 4)
     return gemm4x4<T>(job);
-  DLayout layout(job.m, job.n, 4);
-  for (unsigned b = 0; b != job.blocks; ++b)
-    for (unsigned i0 = 0; i0 != job.m; i0 += Rows)
-      for (unsigned j0 = 0; j0 != job.n; j0 += 16)
-        gemmTile<T, Rows>(job, layout, b, i0, j0);
+  if (job.m == 16)
+    return gemmTiles<T, Rows, 16, 16, false>(job);
+  gemmTiles<T, Rows, 32, 32, false>(job);
+}
+
+/// The same of bf16 in 16x16 or 32x32 with B as the registers hold it.
+template <unsigned Rows>
+MOE_ALWAYS_INLINE void gemmBf16Body(const MfmaJob &job) {
+  if (job.m == 16)
+    return gemmTiles<float, Rows, 16, 16, true>(job);
+  gemmTiles<float, Rows, 32, 32, true>(job);
 }
 
 } // namespace moe::emulator::math::detail

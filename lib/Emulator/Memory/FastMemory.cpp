@@ -3,58 +3,91 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Plain loads and stores of LDS, buffers and global memory without --stats: the
-// offsets of all lanes are checked together and four lanes are moved at a time.
-// Everything else, and every access that fails a check, is handled by the
-// general code, which also reports errors.
+// offsets of all lanes are checked together, and all lanes are moved by the
+// loops of LaneMoves.h. Everything else, and every access that fails a check,
+// is handled by the general code, which also reports errors.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Memory/Access.h"
+#include "Memory/LaneMoves.h"
 
 #include <algorithm>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace moe::emulator {
 namespace {
 
-/// A window of host memory that starts at offset 0 and is `size` bytes long.
+/// Offsets from `first` to `end` and where their bytes are: at host + offset,
+/// of which host alone need not be in the memory.
 struct Window {
   uint8_t *host = nullptr;
-  uint64_t size = 0;
+  uint64_t first = 0, end = 0;
+
+  /// The part of a region from an address on, up to `limit` bytes from there. A
+  /// region may begin behind the address.
+  static Window from(const Region &region, uint64_t address, uint64_t limit) {
+    Window window;
+    uint64_t behind = region.base - address; // or wraps around
+    window.first = address < region.base ? behind : 0;
+    if (window.first < limit &&
+        address - region.base + window.first < region.size)
+      window.end = std::min(limit, region.size + behind);
+    window.host = reinterpret_cast<uint8_t *>(
+        reinterpret_cast<uintptr_t>(region.data) - behind);
+    return window;
+  }
+  /// With `more` added to every offset.
+  void skip(uint64_t more) {
+    host += more;
+    first -= std::min(first, more);
+    end -= std::min(end, more);
+  }
 };
 
 /// Offsets of the lanes in a window, below 4 GiB.
 struct LaneOffsets {
-  uint32_t at[64];
-  uint64_t lanes = 0;   ///< active lanes in range
-  uint64_t dropped = 0; ///< active lanes out of the buffer's range
-  bool all = true;      ///< all 64 lanes are active and in range
+  /// Less `add`: the register that has them, where no sum wraps around.
+  const uint32_t *at = nullptr;
+  uint32_t add = 0;
+  uint64_t lanes = 0;             ///< active lanes in range
+  uint64_t dropped = 0;           ///< active lanes out of the buffer's range
+  bool all = true;                ///< all 64 lanes are active and in range
+  const uint32_t *mask = nullptr; ///< of the active lanes
+  uint32_t sums[64];
 
+  uint64_t of(unsigned lane) const { return uint64_t(at[lane]) + add; }
   /// False when an active lane is outside the window, unless all of its dwords
-  /// lie at or beyond `dropFrom`: such a lane is dropped.
-  bool set(const Wave &w, const uint32_t *row, uint32_t add,
+  /// lie at or beyond `dropFrom`: such a lane is dropped. Without a row all
+  /// offsets are `plus`.
+  bool set(const Wave &w, const uint32_t *row, uint32_t plus,
            const Window &window, unsigned bytes,
            uint64_t dropFrom = ~uint64_t(0)) {
-    if (window.size < bytes)
+    if (window.end < window.first + bytes || window.first > 0xffffffffu)
       return false;
-    uint32_t last =
-        uint32_t(std::min<uint64_t>(window.size - bytes, 0xffffffffu));
-    uint32_t outside = 0;
-    for (unsigned lane = 0; lane < 64; ++lane) {
-      uint32_t offset = (row ? row[lane] : 0) + add;
-      at[lane] = offset;
-      outside |= (offset > last ? ~0u : 0u) & w.execMask[lane];
-    }
+    const uint32_t first = uint32_t(window.first);
+    const uint32_t last =
+        uint32_t(std::min<uint64_t>(window.end - bytes, 0xffffffffu));
     lanes = w.exec();
     all = w.execFull;
-    return !outside || dropLanes(last, dropFrom, bytes);
+    mask = w.execMask;
+    at = row;
+    add = plus;
+    const uint32_t low = std::max(first, plus) - plus;
+    if (row && plus <= last &&
+        !laneMoves().outside(row, low, last - plus - low, mask))
+      return true;
+    for (unsigned lane = 0; lane < 64; ++lane)
+      sums[lane] = (row ? row[lane] : 0) + plus;
+    at = sums;
+    add = 0;
+    return !laneMoves().outside(sums, first, last - first, mask) ||
+           dropLanes(first, last, dropFrom, bytes);
   }
-  bool dropLanes(uint32_t last, uint64_t dropFrom, unsigned bytes) {
+  bool dropLanes(uint32_t first, uint32_t last, uint64_t dropFrom,
+                 unsigned bytes) {
     for (uint64_t m = lanes; m; m &= m - 1) {
-      unsigned lane = unsigned(__builtin_ctzll(m));
-      if (at[lane] <= last)
+      unsigned lane = laneOf(m);
+      if (at[lane] >= first && at[lane] <= last)
         continue;
       if (dropFrom == ~uint64_t(0) ||
           uint64_t(at[lane]) + std::min(4u, bytes) <= dropFrom)
@@ -65,24 +98,31 @@ struct LaneOffsets {
     all = false;
     return true;
   }
-  /// Every lane 4 bytes after the one before.
-  bool followEachOther() const {
-    uint32_t differ = 0;
-    for (uint32_t lane = 0; lane < 64; ++lane)
-      differ |= at[lane] ^ (at[0] + 4 * lane);
-    return !differ;
+  /// Copies them, since their register may be written before they are used.
+  void copy() {
+    laneMoves().offsets(sums, at, add, 0, mask);
+    at = sums;
+    add = 0;
+  }
+  /// Every lane is on and `step` bytes after the one before.
+  bool followEachOther(uint32_t step) const {
+    return all && at[1] == at[0] + step && laneMoves().follow(at, step);
   }
 };
 
+/// Calls f(lane, offset) for each. The offsets are kept apart from what f
+/// writes: stores of bytes may change anything that is reached by a pointer.
 template <typename F>
 inline void forLanes(const LaneOffsets &offsets, F f) {
+  const uint32_t *const at = offsets.at;
+  const uint64_t add = offsets.add;
   if (offsets.all) {
     for (unsigned lane = 0; lane < 64; ++lane)
-      f(lane);
+      f(lane, at[lane] + add);
     return;
   }
   for (uint64_t m = offsets.lanes; m; m &= m - 1)
-    f(unsigned(__builtin_ctzll(m)));
+    f(laneOf(m), at[laneOf(m)] + add);
 }
 
 /// Moves N registers of a lane from or to host bytes.
@@ -101,84 +141,48 @@ inline void storeLane(Row *rows, unsigned lane, uint8_t *host) {
   memcpy(host, values, 4 * N);
 }
 
-#if defined(__SSE2__)
-/// Rows of four values to columns, and back.
-inline void transpose4(__m128i x[4]) {
-  __m128i a = _mm_unpacklo_epi32(x[0], x[1]),
-          b = _mm_unpackhi_epi32(x[0], x[1]);
-  __m128i c = _mm_unpacklo_epi32(x[2], x[3]),
-          d = _mm_unpackhi_epi32(x[2], x[3]);
-  x[0] = _mm_unpacklo_epi64(a, c);
-  x[1] = _mm_unpackhi_epi64(a, c);
-  x[2] = _mm_unpacklo_epi64(b, d);
-  x[3] = _mm_unpackhi_epi64(b, d);
+/// The place of N dwords in the lists of LaneMoves, or 3.
+constexpr unsigned moveOf(unsigned dwords) {
+  return dwords == 1 ? 0 : dwords == 2 ? 1 : dwords == 4 ? 2 : 3;
 }
-inline __m128i *vectorAt(void *p) { return static_cast<__m128i *>(p); }
-
-/// 16 bytes a lane, all lanes on.
-void loadQuads(Row *rows, const uint8_t *host, const LaneOffsets &offsets) {
-  for (unsigned lane = 0; lane < 64; lane += 4) {
-    __m128i x[4];
-    for (unsigned k = 0; k < 4; ++k)
-      memcpy(&x[k], host + offsets.at[lane + k], 16);
-    transpose4(x);
-    for (unsigned k = 0; k < 4; ++k)
-      _mm_store_si128(vectorAt(&rows[k][lane]), x[k]);
-  }
-}
-void storeQuads(Row *rows, uint8_t *host, const LaneOffsets &offsets) {
-  for (unsigned lane = 0; lane < 64; lane += 4) {
-    __m128i x[4];
-    for (unsigned k = 0; k < 4; ++k)
-      x[k] = _mm_load_si128(vectorAt(&rows[k][lane]));
-    transpose4(x);
-    for (unsigned k = 0; k < 4; ++k)
-      memcpy(host + offsets.at[lane + k], &x[k], 16);
-  }
-}
-/// 8 bytes a lane, all lanes on.
-void loadPairs(Row *rows, const uint8_t *host, const LaneOffsets &offsets) {
-  for (unsigned lane = 0; lane < 64; lane += 4) {
-    __m128i x[4];
-    for (unsigned k = 0; k < 4; ++k)
-      x[k] = _mm_loadl_epi64(
-          reinterpret_cast<const __m128i *>(host + offsets.at[lane + k]));
-    __m128i a = _mm_unpacklo_epi32(x[0], x[1]);
-    __m128i b = _mm_unpacklo_epi32(x[2], x[3]);
-    _mm_store_si128(vectorAt(&rows[0][lane]), _mm_unpacklo_epi64(a, b));
-    _mm_store_si128(vectorAt(&rows[1][lane]), _mm_unpackhi_epi64(a, b));
-  }
-}
-#endif
 
 template <unsigned N>
 void loadWords(Row *rows, const uint8_t *host, const LaneOffsets &offsets) {
-  if (N == 1 && offsets.all && offsets.followEachOther()) {
-    memcpy(rows[0], host + offsets.at[0], 256);
+  if (N == 1 && offsets.followEachOther(4)) {
+    memcpy(rows[0], host + offsets.of(0), 256);
     return;
   }
-#if defined(__SSE2__)
-  if (N == 4 && offsets.all)
-    return loadQuads(rows, host, offsets);
-  if (N == 2 && offsets.all)
-    return loadPairs(rows, host, offsets);
-#endif
-  forLanes(offsets, [&](unsigned lane) {
-    loadLane<N>(rows, lane, host + offsets.at[lane]);
+  if constexpr (moveOf(N) < 3) {
+    const auto load = laneMoves().load[moveOf(N)];
+    if (offsets.all)
+      return load(rows, host + offsets.add, offsets.at);
+    if (offsets.lanes && !offsets.dropped) {
+      // Lanes that are off read where the first one does, into spare rows.
+      alignas(64) Row loaded[N];
+      alignas(64) uint32_t at[64];
+      uint32_t first = uint32_t(offsets.of(laneOf(offsets.lanes)));
+      laneMoves().offsets(at, offsets.at, offsets.add, first, offsets.mask);
+      load(loaded, host, at);
+      for (unsigned k = 0; k < N; ++k)
+        laneMoves().merge(rows[k], loaded[k], offsets.mask);
+      return;
+    }
+  }
+  forLanes(offsets, [=](unsigned lane, uint64_t at) {
+    loadLane<N>(rows, lane, host + at);
   });
 }
 template <unsigned N>
 void storeWords(Row *rows, uint8_t *host, const LaneOffsets &offsets) {
-  if (N == 1 && offsets.all && offsets.followEachOther()) {
-    memcpy(host + offsets.at[0], rows[0], 256);
+  if (N == 1 && offsets.followEachOther(4)) {
+    memcpy(host + offsets.of(0), rows[0], 256);
     return;
   }
-#if defined(__SSE2__)
-  if (N == 4 && offsets.all)
-    return storeQuads(rows, host, offsets);
-#endif
-  forLanes(offsets, [&](unsigned lane) {
-    storeLane<N>(rows, lane, host + offsets.at[lane]);
+  if constexpr (moveOf(N) < 3)
+    if (offsets.all)
+      return laneMoves().store[moveOf(N)](rows, host + offsets.add, offsets.at);
+  forLanes(offsets, [=](unsigned lane, uint64_t at) {
+    storeLane<N>(rows, lane, host + at);
   });
 }
 
@@ -187,29 +191,30 @@ template <typename T>
 void loadNarrow(Row *rows, const uint8_t *host, const LaneOffsets &offsets,
                 MemOp op) {
   uint32_t *d = rows[0];
-  auto value = [&](unsigned lane) {
+  auto value = [=](uint64_t at) {
     T x;
-    memcpy(&x, host + offsets.at[lane], sizeof(T));
+    memcpy(&x, host + at, sizeof(T));
     return uint32_t(int32_t(x));
   };
   if (op == MemOp::Load)
-    forLanes(offsets, [&](unsigned lane) { d[lane] = value(lane); });
+    forLanes(offsets, [=](unsigned lane, uint64_t at) { d[lane] = value(at); });
   else if (op == MemOp::LoadD16)
-    forLanes(offsets, [&](unsigned lane) {
-      d[lane] = (d[lane] & 0xffff0000u) | (value(lane) & 0xffffu);
+    forLanes(offsets, [=](unsigned lane, uint64_t at) {
+      d[lane] = (d[lane] & 0xffff0000u) | (value(at) & 0xffffu);
     });
   else
-    forLanes(offsets, [&](unsigned lane) {
-      d[lane] = (d[lane] & 0xffffu) | value(lane) << 16;
+    forLanes(offsets, [=](unsigned lane, uint64_t at) {
+      d[lane] = (d[lane] & 0xffffu) | value(at) << 16;
     });
 }
 template <typename T>
 void storeNarrow(Row *rows, uint8_t *host, const LaneOffsets &offsets,
                  MemOp op) {
   unsigned shift = op == MemOp::StoreD16Hi ? 16 : 0;
-  forLanes(offsets, [&](unsigned lane) {
-    T x = T(rows[0][lane] >> shift);
-    memcpy(host + offsets.at[lane], &x, sizeof(T));
+  const uint32_t *const from = rows[0];
+  forLanes(offsets, [=](unsigned lane, uint64_t at) {
+    T x = T(from[lane] >> shift);
+    memcpy(host + at, &x, sizeof(T));
   });
 }
 
@@ -219,9 +224,16 @@ void noteLanes(Wave &w, const Inst &I, const MemRow &row, Row *rows,
   if (!w.observer)
     return;
   unsigned shift = row.op == MemOp::StoreD16Hi ? 16 : 0;
-  StoredLanes stored{rows, row.bytes, shift, w.group->lds.data(), offsets.at};
-  w.observer->ldsLanes(w, I, offsets.at, row.bytes,
+  uint32_t at[64];
+  laneMoves().offsets(at, offsets.at, offsets.add, 0, offsets.mask);
+  StoredLanes stored{rows, row.bytes, shift, w.group->lds.data(), at};
+  w.observer->ldsLanes(w, I, at, row.bytes,
                        isStore(row.op) ? &stored : nullptr);
+}
+
+/// Whether a row's accesses to a region can be made of host memory.
+bool usable(const Region *region, const MemRow &row) {
+  return region && region->data && !(isStore(row.op) && region->readOnly);
 }
 
 /// Whether the sanitizers need each lane of an access to global memory.
@@ -269,21 +281,10 @@ bool isPlain(const Wave &w, const Inst &I, const MemRow &row) {
          !(I.flags & MemIdxen);
 }
 
-/// The bytes from an address to the end of its region, of at most `limit`.
-Window windowAt(const Memory &memory, uint64_t address, uint64_t limit,
-                bool store) {
-  const Region *region = memory.regionOf(address);
-  if (!region || !region->data || (store && region->readOnly) ||
-      address < region->base || address - region->base >= region->size)
-    return {};
-  uint64_t offset = address - region->base;
-  return {region->data + offset, std::min(limit, region->size - offset)};
-}
-
 /// read2 and write2: two elements a lane, in order.
 bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
   unsigned unit = row.bytes * (I.flags & MemStride64 ? 64 : 1);
-  Window window{w.group->lds.data(), w.group->ldsSize};
+  const Window window{w.group->lds.data(), 0, w.group->ldsSize};
   const uint32_t *address = w.v[I.sdst];
   LaneOffsets first, second;
   if ((row.op != MemOp::Load && row.op != MemOp::Store) || row.bytes < 4 ||
@@ -294,13 +295,14 @@ bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
   noteLanes(w, I, row, w.v + I.data, first);
   noteLanes(w, I, row, w.v + I.data1, second);
   if (load) {
+    second.copy();
     moveLanes(row, w.v + I.dst, window.host, first);
     moveLanes(row, w.v + I.dst + row.dwords, window.host, second);
     return true;
   }
-  forLanes(first, [&](unsigned lane) {
-    uint8_t *a = window.host + first.at[lane];
-    uint8_t *b = window.host + second.at[lane];
+  forLanes(first, [&](unsigned lane, uint64_t at) {
+    uint8_t *a = window.host + at;
+    uint8_t *b = window.host + second.of(lane);
     if (row.dwords == 1) {
       storeLane<1>(w.v + I.data, lane, a);
       storeLane<1>(w.v + I.data1, lane, b);
@@ -312,25 +314,36 @@ bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
   return true;
 }
 
+/// Size bytes a lane into LDS, `step` bytes apart; lanes that are dropped give
+/// zeros.
+template <unsigned Size>
+void copyToLds(uint8_t *lds, unsigned step, const uint8_t *host,
+               const LaneOffsets &offsets) {
+  for (uint64_t m = offsets.dropped; m; m &= m - 1)
+    memset(lds + laneOf(m) * step, 0, Size);
+  if (step == Size && offsets.followEachOther(step)) {
+    memcpy(lds, host + offsets.of(0), 64 * Size);
+    return;
+  }
+  forLanes(offsets, [=](unsigned lane, uint64_t at) {
+    memcpy(lds + lane * step, host + at, Size);
+  });
+}
+
 /// Buffer loads to LDS, where lanes are contiguous.
 bool bufferToLds(Wave &w, const Inst &I, const MemRow &row, uint8_t *host,
                  const LaneOffsets &offsets) {
   uint32_t step = row.dwords > 1 ? 16 : 4, size = 4 * row.dwords;
   uint64_t target = uint64_t(w.s[SgprM0]) + I.imm;
-  if (row.op != MemOp::Load || row.bytes < 4 ||
-      target + 63 * step + size > w.group->ldsSize)
+  if (row.op != MemOp::Load || (size != 4 && size != 12 && size != 16) ||
+      row.bytes < 4 || target + 63 * step + size > w.group->ldsSize)
     return false;
   if (w.observer)
     w.observer->ldsDmaLanes(w, I, uint32_t(target), step, size);
-  uint8_t *lds = w.group->lds.data() + target;
-  for (uint64_t m = offsets.dropped; m; m &= m - 1)
-    memset(lds + unsigned(__builtin_ctzll(m)) * step, 0, size);
-  forLanes(offsets, [&](unsigned lane) {
-    if (size == 16)
-      memcpy(lds + lane * step, host + offsets.at[lane], 16);
-    else
-      memcpy(lds + lane * step, host + offsets.at[lane], size);
-  });
+  const auto copy = size == 4    ? copyToLds<4>
+                    : size == 12 ? copyToLds<12>
+                                 : copyToLds<16>;
+  copy(w.group->lds.data() + target, step, host, offsets);
   return true;
 }
 
@@ -342,7 +355,7 @@ bool fastDs(Wave &w, const Inst &I) {
     return false;
   if (I.flags & MemTwo)
     return fastDsTwo(w, I, row);
-  Window window{w.group->lds.data(), w.group->ldsSize};
+  const Window window{w.group->lds.data(), 0, w.group->ldsSize};
   LaneOffsets offsets;
   if (!offsets.set(w, w.v[I.sdst], I.imm, window, row.bytes))
     return false;
@@ -362,16 +375,14 @@ bool fastBuffer(Wave &w, const Inst &I) {
       !((r[3] >> 15) & 15) || (r[3] >> 30))
     return false;
   uint64_t base = r[0] | uint64_t(r[1] & 0xffffu) << 32;
-  Window window = windowAt(*w.group->memory, base, r[2], isStore(row.op));
-  uint64_t soffset = w.scalar(I.src[1]);
-  if (soffset >= window.size || isWatched(w, row, base))
+  const Region *region = w.group->memory->regionOf(base);
+  if (!usable(region, row) || isWatched(w, row, region->base))
     return false;
-  // Lanes are dropped only if they are out of range with and without soffset
-  // and the region reaches the end of the buffer; the rest goes lane by lane.
-  bool drops =
-      window.size == r[2] && (row.op == MemOp::Load || isStore(row.op));
-  window.host += soffset;
-  window.size -= soffset;
+  // Lanes are dropped only if they are out of range with and without soffset;
+  // other lanes that are not in the region make it go lane by lane.
+  bool drops = row.op == MemOp::Load || isStore(row.op);
+  Window window = Window::from(*region, base, r[2]);
+  window.skip(w.scalar(I.src[1]));
   LaneOffsets offsets;
   if (!offsets.set(w, I.flags & MemOffen ? w.v[I.dst] : nullptr, I.imm, window,
                    row.bytes, drops ? r[2] : ~uint64_t(0)))
@@ -408,26 +419,11 @@ bool fastGlobal(Wave &w, const Inst &I) {
     return false;
   base += uint64_t(high) << 32;
   const Region *region = w.group->memory->regionOf(base + low[lane]);
-  if (!region || !region->data || (isStore(row.op) && region->readOnly) ||
-      isWatched(w, row, region->base))
+  if (!usable(region, row) || isWatched(w, row, region->base))
     return false;
-  Window window{region->data, region->size};
-  uint32_t add = 0;
-  if (base >= region->base) {
-    uint64_t skip = base - region->base;
-    if (skip >= window.size)
-      return false;
-    window.host += skip;
-    window.size -= skip;
-  } else {
-    // Offsets of lanes before the region wrap around to far above its end.
-    uint64_t before = region->base - base;
-    if (before > (1u << 30) || window.size > (1u << 30))
-      return false;
-    add = uint32_t(0) - uint32_t(before);
-  }
+  const Window window = Window::from(*region, base, ~uint64_t(0));
   LaneOffsets offsets;
-  if (!offsets.set(w, low, add, window, row.bytes))
+  if (!offsets.set(w, low, 0, window, row.bytes))
     return false;
   moveLanes(row, w.v + I.data, window.host, offsets);
   return true;

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Sequences of arithmetic between memory instructions, waits and branches, by
-// the registers they touch.
+// the registers they use.
 //
 //===----------------------------------------------------------------------===//
 

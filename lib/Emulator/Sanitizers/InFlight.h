@@ -10,6 +10,7 @@
 #ifndef MOE_LIB_EMULATOR_SANITIZERS_INFLIGHT_H
 #define MOE_LIB_EMULATOR_SANITIZERS_INFLIGHT_H
 
+#include "Memory/Access.h"
 #include "Sanitizers/Registers.h"
 
 #include <algorithm>
@@ -31,6 +32,22 @@ struct LdsAddresses {
     addresses.push_back(address);
     low = std::min(low, address);
     high = std::max(high, address);
+  }
+  /// Those of all lanes, or of the lanes of a mask.
+  void addLanes(const uint32_t *at, uint64_t lanes) {
+    if (lanes != ~uint64_t(0)) {
+      for (uint64_t m = lanes; m; m &= m - 1)
+        add(at[laneOf(m)]);
+      return;
+    }
+    addresses.insert(addresses.end(), at, at + 64);
+    uint32_t least = at[0], greatest = at[0];
+    for (unsigned lane = 1; lane < 64; ++lane) {
+      least = std::min(least, at[lane]);
+      greatest = std::max(greatest, at[lane]);
+    }
+    low = std::min(low, least);
+    high = std::max(high, greatest);
   }
   void clear() {
     addresses.clear();

@@ -45,38 +45,14 @@ void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
                           uint32_t address) {
   if (cell.writeEpoch == epoch && cell.writer != wave &&
       !(atomic && cell.atomic) && !(write && same))
-    report(instIndex, cell.writeRecord, wave, cell.writer, write, true,
-           address);
+    report(instIndex, cell.writeInst, wave, cell.writer, write, true, address);
   if (write && cell.readEpoch == epoch) {
     if (cell.reader != wave)
-      report(instIndex, cell.readRecord, wave, cell.reader, true, false,
-             address);
+      report(instIndex, cell.readInst, wave, cell.reader, true, false, address);
     else if (cell.twoReaders && cell.other != wave)
-      report(instIndex, cell.otherRecord, wave, cell.other, true, false,
-             address);
+      report(instIndex, cell.otherInst, wave, cell.other, true, false, address);
   }
   note(cell, wave, instIndex, write, atomic);
-}
-
-void RaceCheck::note(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
-                     bool atomic) const {
-  if (write) {
-    cell.writeEpoch = epoch;
-    cell.writer = uint8_t(wave);
-    cell.writeRecord = instIndex;
-    cell.atomic = atomic;
-    return;
-  }
-  if (cell.readEpoch != epoch) {
-    cell.readEpoch = epoch;
-    cell.twoReaders = false;
-  } else if (cell.reader != wave) {
-    cell.twoReaders = true;
-    cell.other = cell.reader;
-    cell.otherRecord = cell.readRecord;
-  }
-  cell.reader = uint8_t(wave);
-  cell.readRecord = instIndex;
 }
 
 /// Whether a quad is one cell, or can be again.
@@ -96,15 +72,9 @@ bool RaceCheck::isWhole(uint32_t quad) {
   return true;
 }
 
-bool RaceCheck::pass(unsigned wave, uint32_t instIndex, uint32_t address,
-                     uint32_t bytes, bool write) {
+bool RaceCheck::passDwords(unsigned wave, uint32_t instIndex, uint32_t address,
+                           uint32_t bytes, bool write) {
   uint32_t quad = address / 16;
-  if (bytes == 16 && address % 16 == 0 && isWhole(quad)) {
-    if (conflicts(quads[quad], wave, write))
-      return false;
-    note(quads[quad], wave, instIndex, write, false);
-    return true;
-  }
   if (address % 4 || (bytes != 4 && bytes != 8) || !splitQuad[quad] ||
       !splitQuad[(address + bytes - 1) / 16])
     return false;

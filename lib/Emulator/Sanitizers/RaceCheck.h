@@ -25,12 +25,21 @@ public:
   /// The same for what is usual: whole quads or dwords, and no conflict. False,
   /// with nothing done, for everything else.
   bool pass(unsigned wave, uint32_t instIndex, uint32_t address, uint32_t bytes,
-            bool write);
+            bool write) {
+    uint32_t quad = address / 16;
+    if (bytes != 16 || address % 16 || (splitQuad[quad] && !isWhole(quad)))
+      return passDwords(wave, instIndex, address, bytes, write);
+    Cell &cell = quads[quad];
+    if (conflicts(cell, wave, write))
+      return false;
+    note(cell, wave, instIndex, write, false);
+    return true;
+  }
 
 private:
   struct Cell {
     uint32_t writeEpoch = 0, readEpoch = 0;
-    uint32_t writeRecord = 0, readRecord = 0, otherRecord = 0;
+    uint32_t writeInst = 0, readInst = 0, otherInst = 0;
     uint8_t writer = 0, reader = 0, other = 0;
     bool atomic = false, twoReaders = false;
   };
@@ -50,8 +59,28 @@ private:
     return cell.writeEpoch != epoch && cell.readEpoch != epoch;
   }
   void note(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
-            bool atomic) const;
+            bool atomic) const {
+    if (write) {
+      cell.writeEpoch = epoch;
+      cell.writer = uint8_t(wave);
+      cell.writeInst = instIndex;
+      cell.atomic = atomic;
+      return;
+    }
+    if (cell.readEpoch != epoch) {
+      cell.readEpoch = epoch;
+      cell.twoReaders = false;
+    } else if (cell.reader != wave) {
+      cell.twoReaders = true;
+      cell.other = cell.reader;
+      cell.otherInst = cell.readInst;
+    }
+    cell.reader = uint8_t(wave);
+    cell.readInst = instIndex;
+  }
   bool isWhole(uint32_t quad);
+  bool passDwords(unsigned wave, uint32_t instIndex, uint32_t address,
+                  uint32_t bytes, bool write);
   std::vector<Cell> quads;        ///< of 16 bytes
   std::vector<uint8_t> splitQuad; ///< the quad's dwords have cells of their own
   std::vector<Cell> dwords;

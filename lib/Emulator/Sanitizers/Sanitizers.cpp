@@ -227,7 +227,7 @@ void Sanitizers::barrier(Workgroup &group) {
   if (!impl->has(SanitizeRace))
     return;
   impl->races.barrier();
-  // What is still in flight may touch LDS after the barrier as well.
+  // What is still in flight may access LDS after the barrier as well.
   for (Wave *w : group.waves) {
     auto &queue = impl->flight.waves[w->id % maxWaves];
     for (const auto *ops : {&queue.vm, &queue.lgkm})
@@ -278,7 +278,7 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
   };
   impl->current.bytes = bytes;
   impl->currentWrite |= write;
-  lanes([&](unsigned lane) { impl->current.add(offsets[lane]); });
+  impl->current.addLanes(offsets, w.exec());
   if (impl->has(SanitizeWait) &&
       impl->waits.mayOverlap(impl->current.low, impl->current.high + bytes))
     lanes([&](unsigned lane) {
@@ -307,19 +307,24 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
 
 void Sanitizers::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
                              uint32_t step, uint32_t bytes) {
-  uint32_t instIndex = uint32_t(&I - w.code);
+  uint32_t instIndex = uint32_t(&I - w.code), at[64];
+  for (uint32_t lane = 0; lane < 64; ++lane)
+    at[lane] = target + step * lane;
   impl->current.bytes = bytes;
   impl->currentWrite = true;
   impl->currentSame = false;
-  for (uint64_t m = w.exec(); m; m &= m - 1) {
-    uint32_t address = target + step * unsigned(__builtin_ctzll(m));
-    impl->current.add(address);
-    if (impl->has(SanitizeRace) &&
-        !impl->races.pass(w.id, instIndex, address, bytes, true))
-      impl->races.access(w.id, instIndex, address, bytes, true, false, false);
-    if (impl->has(SanitizeUninit))
-      impl->uninit.markKnown(address, bytes);
-  }
+  impl->current.addLanes(at, w.exec());
+  if (impl->has(SanitizeRace))
+    for (uint64_t m = w.exec(); m; m &= m - 1)
+      if (uint32_t address = at[laneOf(m)];
+          !impl->races.pass(w.id, instIndex, address, bytes, true))
+        impl->races.access(w.id, instIndex, address, bytes, true, false, false);
+  if (!impl->has(SanitizeUninit))
+    return;
+  if (w.execFull && step == bytes)
+    return impl->uninit.markKnown(target, 64 * bytes);
+  for (uint64_t m = w.exec(); m; m &= m - 1)
+    impl->uninit.markKnown(at[laneOf(m)], bytes);
 }
 
 bool Sanitizers::isUnwritten(uint64_t address) const {

@@ -28,10 +28,20 @@ public:
   /// Whether bytes that a lane reads are known.
   bool isKnown(uint32_t address, uint32_t bytes) const {
     const uint8_t *at = lds.data() + address;
-    uint8_t all = 1;
+    constexpr uint64_t all = 0x0101010101010101u;
+    if (bytes % 8 == 0) {
+      uint64_t found = all;
+      for (uint32_t b = 0; b < bytes; b += 8) {
+        uint64_t word;
+        memcpy(&word, at + b, 8);
+        found &= word;
+      }
+      return found == all;
+    }
+    uint8_t found = 1;
     for (uint32_t b = 0; b < bytes; ++b)
-      all &= at[b];
-    return all;
+      found &= at[b];
+    return found;
   }
   void markKnown(uint32_t address, uint32_t bytes) {
     memset(lds.data() + address, 1, bytes);

@@ -16,14 +16,16 @@
 namespace moe::emulator {
 
 void WaitCheck::beginGroup(uint32_t ldsSize) {
-  memset(registers, 0, sizeof(registers));
-  memset(pendingCount, 0, sizeof(pendingCount));
-  for (RegSet &set : pendingSet)
-    set = RegSet();
-  if (dmaTargets || lds.size() != (ldsSize + 3) / 4)
-    lds.assign((ldsSize + 3) / 4, DmaTarget());
-  dmaTargets = 0;
-  arrivedDwords.clear();
+  for (unsigned wave = 0; wave < maxWaves; ++wave) {
+    if (!pendingCount[wave])
+      continue;
+    memset(registers[wave], 0, sizeof(registers[wave]));
+    pendingCount[wave] = 0;
+    pendingSet[wave] = RegSet();
+  }
+  if (!live.empty() || !arrived.empty() || lds.size() != (ldsSize + 3) / 4)
+    lds.assign((ldsSize + 3) / 4, DmaTarget(0));
+  arrived.clear();
   live.clear();
 }
 
@@ -33,9 +35,16 @@ void WaitCheck::arrive(unsigned wave, unsigned reg) {
   pendingSet[wave].erase(reg);
 }
 
-void WaitCheck::forget(DmaTarget &target) {
-  dmaTargets -= target.instIndex != 0;
-  target.instIndex = 0;
+/// The dwords that an operation accesses, joined where they follow each other.
+template <typename F>
+static void forDwords(const LdsAddresses &accessed, F f) {
+  for (size_t i = 0; i < accessed.addresses.size();) {
+    uint32_t first = accessed.addresses[i], end = first + accessed.bytes;
+    for (++i; i < accessed.addresses.size() && accessed.addresses[i] == end;
+         ++i)
+      end += accessed.bytes;
+    f(first / 4, first / 4 + (end - first + 3) / 4);
+  }
 }
 
 static bool isVmemLoad(InstClass kind) {
@@ -104,20 +113,20 @@ void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
     return;
   live.push_back(
       {op.instIndex, op.lds.low, op.lds.high + op.lds.bytes, w.id, false});
-  for (uint32_t address : op.lds.addresses)
-    for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
-      DmaTarget &target = lds[(address + b) / 4];
-      if (target.instIndex && target.wave != w.id && !target.arrived)
-        sink(SanitizeWait, op.instIndex, target.instIndex - 1,
+  const DmaTarget target = targetOf(op.instIndex, w.id);
+  forDwords(op.lds, [&](uint32_t first, uint32_t end) {
+    DmaTarget others = 0;
+    for (uint32_t dword = first; dword < end; ++dword)
+      others |= isOthers(lds[dword], w.id) ? 1 : 0;
+    for (uint32_t dword = first; others && dword < end; ++dword)
+      if (isOthers(lds[dword], w.id))
+        sink(SanitizeWait, op.instIndex, instOf(lds[dword]),
              "wait: wave " + std::to_string(w.id) + " writes LDS byte " +
-                 std::to_string(address + b) + " at %1 while wave " +
-                 std::to_string(target.wave) +
+                 std::to_string(4 * dword) + " at %1 while wave " +
+                 std::to_string(waveOf(lds[dword])) +
                  "'s data of %2 is on its way there");
-      dmaTargets += target.instIndex == 0;
-      target.instIndex = op.instIndex + 1;
-      target.wave = w.id;
-      target.arrived = false;
-    }
+    std::fill(lds.begin() + first, lds.begin() + end, target);
+  });
 }
 
 void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
@@ -136,21 +145,19 @@ void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
       dma.arrived = true;
       break;
     }
-  for (uint32_t address : op.lds.addresses)
-    for (uint32_t b = 0; b < op.lds.bytes; b += 4) {
-      DmaTarget &target = lds[(address + b) / 4];
-      if (target.instIndex == op.instIndex + 1 && target.wave == w.id) {
-        target.arrived = true;
-        arrivedDwords.push_back((address + b) / 4);
-      }
-    }
+  const DmaTarget target = targetOf(op.instIndex, w.id);
+  forDwords(op.lds, [&](uint32_t first, uint32_t end) {
+    for (uint32_t dword = first; dword < end; ++dword)
+      lds[dword] |= lds[dword] == target ? hasArrived : 0;
+    arrived.push_back({first, end});
+  });
 }
 
 void WaitCheck::barrier() {
-  for (uint32_t dword : arrivedDwords)
-    if (lds[dword].arrived)
-      forget(lds[dword]);
-  arrivedDwords.clear();
+  for (const auto &[first, end] : arrived)
+    for (uint32_t dword = first; dword < end; ++dword)
+      lds[dword] = lds[dword] & hasArrived ? 0 : lds[dword];
+  arrived.clear();
   live.erase(std::remove_if(live.begin(), live.end(),
                             [](const Dma &dma) { return dma.arrived; }),
              live.end());
@@ -160,24 +167,24 @@ void WaitCheck::access(Wave &w, uint32_t instIndex, uint32_t address,
                        uint32_t bytes, bool write) {
   for (uint32_t dword = address / 4; dword <= (address + bytes - 1) / 4;
        ++dword) {
-    if (dword >= lds.size() || !lds[dword].instIndex)
+    if (dword >= lds.size() || !lds[dword])
       continue;
-    DmaTarget &target = lds[dword];
-    bool own = target.wave == w.id;
-    if (own && target.arrived)
+    const DmaTarget target = lds[dword];
+    bool own = waveOf(target) == w.id;
+    if (own && (target & hasArrived))
       continue;
-    std::string why = !target.arrived
+    std::string wave = std::to_string(waveOf(target));
+    std::string why = !(target & hasArrived)
                           ? (own ? "before it has waited for the data of %2"
-                                 : "while wave " + std::to_string(target.wave) +
+                                 : "while wave " + wave +
                                        " has not waited for the data of %2")
-                          : "without a barrier after wave " +
-                                std::to_string(target.wave) +
+                          : "without a barrier after wave " + wave +
                                 "'s wait for the data of %2";
-    sink(SanitizeWait, instIndex, target.instIndex - 1,
+    sink(SanitizeWait, instIndex, instOf(target),
          "wait: wave " + std::to_string(w.id) +
              (write ? " writes LDS byte " : " reads LDS byte ") +
              std::to_string(dword * 4) + " at %1 " + why);
-    forget(target);
+    lds[dword] = 0;
   }
 }
 

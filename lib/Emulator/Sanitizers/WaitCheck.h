@@ -30,7 +30,7 @@ public:
   /// Whether LDS between two addresses may be the target of outstanding
   /// LDS-DMA, or of LDS-DMA that no barrier has published to all waves.
   bool mayOverlap(uint32_t low, uint32_t end) const {
-    for (const Dma &dma : dmaTargets ? live : none)
+    for (const Dma &dma : live)
       if (low < dma.end && dma.low < end)
         return true;
     return false;
@@ -46,28 +46,38 @@ private:
     uint32_t instIndex = 0; ///< + 1; 0: none
     uint64_t lanes = 0;     ///< that the load writes
   };
-  struct DmaTarget {        ///< an LDS dword that LDS-DMA writes
-    uint32_t instIndex = 0; ///< + 1; 0: none
-    uint8_t wave = 0;
-    bool arrived = false; ///< the issuing wave has waited
-  };
+  /// An LDS dword that LDS-DMA writes, in one number, so that loops over many
+  /// are quick: hasArrived when the issuing wave has waited, the wave, the
+  /// instruction + 1. 0: none.
+  using DmaTarget = uint64_t;
+  static constexpr DmaTarget hasArrived = 1;
+  static DmaTarget targetOf(uint32_t instIndex, unsigned wave) {
+    return uint64_t(instIndex + 1) << 32 | wave << 1;
+  }
+  static uint32_t instOf(DmaTarget target) {
+    return uint32_t(target >> 32) - 1;
+  }
+  static unsigned waveOf(DmaTarget target) { return uint32_t(target) >> 1; }
+  /// On its way for another wave.
+  static bool isOthers(DmaTarget target, unsigned wave) {
+    return target && !(target & hasArrived) && waveOf(target) != wave;
+  }
   const Program &program;
   const Sanitizers::Sink &sink;
   Pending registers[maxWaves][registerCount];
   unsigned pendingCount[maxWaves] = {};
-  RegSet pendingSet[maxWaves]; ///< the registers that have a instruction
-  /// LDS-DMA that has dmaTargets, as bounds.
+  RegSet pendingSet[maxWaves]; ///< the registers that have an instruction
+  /// LDS-DMA that has not been published by a barrier, as bounds.
   struct Dma {
     uint32_t instIndex, low, end;
     uint8_t wave;
     bool arrived;
   };
   std::vector<Dma> live;
-  const std::vector<Dma> none;
-  void forget(DmaTarget &target);
+  /// All zero when nothing is live and nothing has arrived.
   std::vector<DmaTarget> lds;
-  size_t dmaTargets = 0; ///< that have a instruction
-  std::vector<uint32_t> arrivedDwords;
+  /// Dwords, from the first to before the last, of which some have arrived.
+  std::vector<std::pair<uint32_t, uint32_t>> arrived;
 };
 
 } // namespace moe::emulator

@@ -84,8 +84,8 @@ struct Source {
   uint32_t keep = ~0u, flip = 0u; ///< abs and neg, where Signs says so
 };
 
-/// Room for a source that is not a register row as it is.
-struct alignas(64) SourceRoom {
+/// A source that is not a register row as it is.
+struct alignas(64) SourceRows {
   uint32_t rows[128];
 };
 
@@ -103,40 +103,40 @@ constexpr bool appliesSigns() {
 
 /// Copies with neg and abs applied, for the others.
 template <typename T>
-__attribute__((noinline)) void modify(Source &source, uint32_t *room) {
+__attribute__((noinline)) void modify(Source &source, uint32_t *own) {
   constexpr unsigned last = valueRows(T::id) == 2 ? 64 : 0;
   int lanes = source.step ? 64 : 16;
   if (last)
-    memcpy(room, source.p, lanes * 4);
+    memcpy(own, source.p, lanes * 4);
   for (int i = 0; i < lanes; ++i)
-    room[last + i] = (source.p[last + i] & source.keep) ^ source.flip;
-  source.p = room;
+    own[last + i] = (source.p[last + i] & source.keep) ^ source.flip;
+  source.p = own;
 }
 
 /// Source k as a row, or as repeated lanes.
 template <typename T, bool Vgprs, bool Signs>
 MOE_EMU_INLINE Source fetchSource(const Wave &w, const Inst &I, int k,
-                                  SourceRoom &room) {
+                                  SourceRows &own) {
   if (T::id == ValueType::None)
-    return {room.rows, 0};
+    return {own.rows, 0};
   const Src &src = I.src[k];
   if (Vgprs)
     return {w.v[src.index], 1};
-  Source source{room.rows, 0};
+  Source source{own.rows, 0};
   if (src.kind == SrcKind::Vgpr) {
     source = {w.v[src.index], 1};
   } else if (valueRows(T::id) == 2) {
     uint64_t value = w.scalar64(src);
-    splat16(room.rows, uint32_t(value));
-    splat16(room.rows + 64, uint32_t(value >> 32));
+    splat16(own.rows, uint32_t(value));
+    splat16(own.rows + 64, uint32_t(value >> 32));
   } else {
-    splat16(room.rows, w.scalar(src));
+    splat16(own.rows, w.scalar(src));
   }
   const uint32_t top = is16(T::id) ? 0x8000u : 0x80000000u;
   source.keep = I.mods >> k & 1 << 3 ? ~top : ~0u;
   source.flip = I.mods >> k & 1 ? top : 0;
   if (!Signs && (I.mods >> k & (1 | 1 << 3)))
-    modify<T>(source, room.rows);
+    modify<T>(source, own.rows);
   return source;
 }
 
@@ -189,29 +189,35 @@ constexpr int chunkLanes() {
 }
 
 /// Replaces the lanes of a row that a mask has.
-__attribute__((noinline)) void mergeLanes(uint32_t *d, const uint32_t *value,
-                                          const uint32_t *mask) {
+[[maybe_unused]] __attribute__((noinline)) void
+mergeLanes(uint32_t *d, const uint32_t *value, const uint32_t *mask) {
   MOE_LANES d[i] = (value[i] & mask[i]) | (d[i] & ~mask[i]);
 }
 
-/// Merges with the old destination: EXEC is partial, or the instruction keeps
-/// the upper half.
-template <class Op, unsigned Flags, bool Signs, int N>
-__attribute__((noinline)) void mergeRow(Wave &w, const Inst &I, Source a,
-                                        Source b, Source c, uint64_t carry,
-                                        const LaneIO &io) {
-  if (N > 16) // rows, not repeated lanes: a constant for the compiler
-    a.step = b.step = c.step = 1;
-  alignas(64) uint32_t out[128];
-  runRow<Op, N, Signs>(out, a, b, c, carry, io);
-  for (unsigned r = 0; r < valueRows(Op::D::id); ++r) {
-    uint32_t *d = w.v[I.dst + r];
-    const uint32_t *value = out + 64 * r;
-    MOE_LANES {
-      uint32_t x = value[i];
-      if (Flags & VKeepHi)
-        x = (d[i] & 0xffff0000u) | (x & 0xffffu);
-      d[i] = (x & w.execMask[i]) | (d[i] & ~w.execMask[i]);
+/// The same, but the upper halves stay.
+[[maybe_unused]] __attribute__((noinline)) void
+mergeLowHalves(uint32_t *d, const uint32_t *value, const uint32_t *mask) {
+  MOE_LANES {
+    const uint32_t bits = mask[i] & 0xffffu;
+    d[i] = (value[i] & bits) | (d[i] & ~bits);
+  }
+}
+
+/// All 64 lanes of one register, of which those of a mask are replaced.
+template <class Op, int N, bool Signs>
+MOE_EMU_INLINE void mergeRow(uint32_t *d, const Source &a, const Source &b,
+                             const Source &c, uint64_t carry,
+                             const uint32_t *mask, const LaneIO &io) {
+  for (int first = 0; first < 64; first += N) {
+    const MaskLanes pm{uint32_t(carry >> (first & 63)), first};
+    MOE_CHUNK(N) {
+      const auto x = laneOf<typename Op::A, Signs>(a, first, j);
+      const auto y = laneOf<typename Op::B, Signs>(b, first, j);
+      const auto z = laneOf<typename Op::C, Signs>(c, first, j);
+      uint32_t value;
+      Op::D::put(&value, 0, Op::value(x, y, z, pm, first + j, io));
+      const uint32_t bits = mask[first + j];
+      d[first + j] = (value & bits) | (d[first + j] & ~bits);
     }
   }
 }
@@ -222,18 +228,25 @@ void direct(Wave &w, const Inst &I) {
   if ((Flags & VF) && !plainMode(w.mode))
     return General(w, I);
   constexpr bool signs = !Vgprs && appliesSigns<Op, Flags>();
-  SourceRoom room[3];
+  SourceRows own[3];
   const LaneIO io = makeIO(w, I);
   const uint64_t carry = Flags & VCarryIn ? w.s64(I.data) : 0;
-  const Source a = fetchSource<typename Op::A, Vgprs, signs>(w, I, 0, room[0]);
-  const Source b = fetchSource<typename Op::B, Vgprs, signs>(w, I, 1, room[1]);
-  const Source c = fetchSource<typename Op::C, Vgprs, signs>(w, I, 2, room[2]);
+  const Source a = fetchSource<typename Op::A, Vgprs, signs>(w, I, 0, own[0]);
+  const Source b = fetchSource<typename Op::B, Vgprs, signs>(w, I, 1, own[1]);
+  const Source c = fetchSource<typename Op::C, Vgprs, signs>(w, I, 2, own[2]);
   constexpr int N = chunkLanes<Flags, Vgprs>();
-  if ((Flags & VKeepHi) || !w.execFull)
-    return (signs && (I.mods & 63)
-                ? mergeRow<Op, Flags, signs, N>
-                : mergeRow<Op, Flags, false, N>)(w, I, a, b, c, carry, io);
-  runRow<Op, N, signs>(w.v[I.dst], a, b, c, carry, io);
+  constexpr bool one = valueRows(Op::D::id) == 1;
+  uint32_t *d = w.v[I.dst];
+  if constexpr (one && signs && !(Flags & (VKeepHi | VTrans)))
+    if (!w.execFull)
+      return mergeRow<Op, N, signs>(d, a, b, c, carry, w.execMask, io);
+  if (!(Flags & VKeepHi) && w.execFull)
+    return runRow<Op, N, signs>(d, a, b, c, carry, io);
+  alignas(64) uint32_t out[one ? 64 : 128];
+  runRow<Op, N, signs>(out, a, b, c, carry, io);
+  for (unsigned r = 0; r < valueRows(Op::D::id); ++r)
+    (Flags & VKeepHi ? mergeLowHalves : mergeLanes)(d + 64 * r, out + 64 * r,
+                                                    w.execMask);
 }
 
 /// N lanes with the sources in `Scalars` (bit k) the same in all of them.
@@ -282,11 +295,11 @@ template <class Op, unsigned Flags, bool Vgprs>
 void directCompare(Wave &w, const Inst &I) {
   if ((Flags & VF) && !plainMode(w.mode))
     return full(w, I);
-  SourceRoom room[2];
+  SourceRows own[2];
   const LaneIO io = makeIO(w, I);
   constexpr bool signs = !Vgprs && appliesSigns<Op, Flags>();
-  const Source a = fetchSource<typename Op::A, Vgprs, signs>(w, I, 0, room[0]);
-  const Source b = fetchSource<typename Op::B, Vgprs, signs>(w, I, 1, room[1]);
+  const Source a = fetchSource<typename Op::A, Vgprs, signs>(w, I, 0, own[0]);
+  const Source b = fetchSource<typename Op::B, Vgprs, signs>(w, I, 1, own[1]);
   alignas(64) uint32_t out[64];
   runRow<Op, chunkLanes<Flags, Vgprs>(), signs>(out, a, b, a, 0, io);
   uint64_t result = packMask(out) & w.exec();
@@ -299,12 +312,12 @@ void directCompare(Wave &w, const Inst &I) {
 /// of the value.
 template <class Op, unsigned Flags, bool Vgprs>
 void directCarry(Wave &w, const Inst &I) {
-  SourceRoom room[3];
+  SourceRows own[3];
   const LaneIO io = makeIO(w, I);
   const uint64_t carry = Flags & VCarryIn ? w.s64(I.data) : 0;
-  const Source a = fetchSource<typename Op::A, Vgprs, false>(w, I, 0, room[0]);
-  const Source b = fetchSource<typename Op::B, Vgprs, false>(w, I, 1, room[1]);
-  const Source c = fetchSource<typename Op::C, Vgprs, false>(w, I, 2, room[2]);
+  const Source a = fetchSource<typename Op::A, Vgprs, false>(w, I, 0, own[0]);
+  const Source b = fetchSource<typename Op::B, Vgprs, false>(w, I, 1, own[1]);
+  const Source c = fetchSource<typename Op::C, Vgprs, false>(w, I, 2, own[2]);
   constexpr unsigned rows = valueRows(Op::D::id);
   alignas(64) uint32_t out[64 * (rows + 1)];
   constexpr int N = chunkLanes<Flags, Vgprs>();
@@ -335,15 +348,15 @@ void directCarry(Wave &w, const Inst &I) {
 
 /// The two values of a source of v_pk_*_f32: a half of the source each.
 MOE_EMU_INLINE void fetchPair(const Wave &w, const Inst &I, int k,
-                              SourceRoom &room, Source &low, Source &high) {
+                              SourceRows &own, Source &low, Source &high) {
   const Src &src = I.src[k];
-  Source source{room.rows, 0};
+  Source source{own.rows, 0};
   if (src.kind == SrcKind::Vgpr) {
     source = {w.v[src.index], 1};
   } else {
     uint64_t value = w.scalar64(src);
-    splat16(room.rows, uint32_t(value));
-    splat16(room.rows + 64, uint32_t(value >> 32));
+    splat16(own.rows, uint32_t(value));
+    splat16(own.rows + 64, uint32_t(value >> 32));
   }
   low = high = source;
   low.p += modOpSel(I.mods) >> k & 1 ? 64 : 0;
@@ -353,29 +366,36 @@ MOE_EMU_INLINE void fetchPair(const Wave &w, const Inst &I, int k,
 }
 
 /// N lanes of both values, written together since one half of the result may be
-/// a source of the other.
-template <class Op, int N, bool Signs>
+/// a source of the other; with Masked those of a mask.
+template <class Op, int N, bool Signs, bool Masked>
 MOE_EMU_INLINE void runPairs(uint32_t *d, const Source *low, const Source *high,
-                             int first) {
+                             const uint32_t *mask, int first) {
   constexpr int last = Op::sources - 1;
   MOE_CHUNK(N) {
-    float x = Op::value(laneOf<F32, Signs>(low[0], first, j),
-                        laneOf<F32, Signs>(low[1], first, j),
-                        laneOf<F32, Signs>(low[last], first, j));
-    float y = Op::value(laneOf<F32, Signs>(high[0], first, j),
-                        laneOf<F32, Signs>(high[1], first, j),
-                        laneOf<F32, Signs>(high[last], first, j));
-    d[first + j] = f32ToBits(x);
-    d[first + 64 + j] = f32ToBits(y);
+    const uint32_t x =
+        f32ToBits(Op::value(laneOf<F32, Signs>(low[0], first, j),
+                            laneOf<F32, Signs>(low[1], first, j),
+                            laneOf<F32, Signs>(low[last], first, j)));
+    const uint32_t y =
+        f32ToBits(Op::value(laneOf<F32, Signs>(high[0], first, j),
+                            laneOf<F32, Signs>(high[1], first, j),
+                            laneOf<F32, Signs>(high[last], first, j)));
+    const uint32_t bits = Masked ? mask[first + j] : ~0u;
+    uint32_t *p = d + first, *q = p + 64;
+    p[j] = Masked ? (x & bits) | (p[j] & ~bits) : x;
+    q[j] = Masked ? (y & bits) | (q[j] & ~bits) : y;
   }
 }
-
-/// Merges both values of v_pk_*_f32 where EXEC is partial.
-MOE_EMU_INLINE void mergePairs(Wave &w, const Inst &I, const uint32_t *out) {
+template <class Op, int N, bool Signs>
+MOE_EMU_INLINE void runAllPairs(Wave &w, const Inst &I, const Source *low,
+                                const Source *high) {
+  uint32_t *d = w.v[I.dst];
   if (w.execFull)
-    return;
-  mergeLanes(w.v[I.dst], out, w.execMask);
-  mergeLanes(w.v[I.dst + 1], out + 64, w.execMask);
+    for (int first = 0; first < 64; first += N)
+      runPairs<Op, N, Signs, false>(d, low, high, nullptr, first);
+  else
+    for (int first = 0; first < 64; first += N)
+      runPairs<Op, N, Signs, true>(d, low, high, w.execMask, first);
 }
 
 /// v_pk_*_f32.
@@ -383,15 +403,11 @@ template <class Op>
 void directPacked32(Wave &w, const Inst &I) {
   if (!plainMode(w.mode))
     return packed32(w, I);
-  alignas(64) uint32_t out[128];
-  uint32_t *d = w.execFull ? w.v[I.dst] : out;
-  SourceRoom room[3];
+  SourceRows own[3];
   Source low[3], high[3];
   for (int k = 0; k < Op::sources; ++k)
-    fetchPair(w, I, k, room[k], low[k], high[k]);
-  for (int first = 0; first < 64; first += 16)
-    runPairs<Op, 16, true>(d, low, high, first);
-  mergePairs(w, I, out);
+    fetchPair(w, I, k, own[k], low[k], high[k]);
+  runAllPairs<Op, 16, true>(w, I, low, high);
 }
 
 /// The same of VGPRs, without neg.
@@ -399,16 +415,13 @@ template <class Op>
 void directPackedVgprs(Wave &w, const Inst &I) {
   if (!plainMode(w.mode))
     return packed32(w, I);
-  alignas(64) uint32_t out[128];
-  uint32_t *d = w.execFull ? w.v[I.dst] : out;
   Source low[3], high[3];
   for (int k = 0; k < Op::sources; ++k) {
     const uint32_t *p = w.v[I.src[k].index];
     low[k] = {p + (modOpSel(I.mods) >> k & 1 ? 64 : 0), 1};
     high[k] = {p + (modOpSelHi(I.mods) >> k & 1 ? 64 : 0), 1};
   }
-  runPairs<Op, 64, false>(d, low, high, 0);
-  mergePairs(w, I, out);
+  runAllPairs<Op, 64, false>(w, I, low, high);
 }
 
 } // namespace

@@ -3,9 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Source 0 with its lanes exchanged goes to a row beyond the wave's registers;
-// then the instruction runs as one without DPP, with the lanes turned off that
-// DPP does not write. What a plain form does not do is left to the general
-// driver. Compiled once for each host instruction set.
+// then the row's lane kernel runs on all lanes, of which those are taken that
+// are on and that DPP writes. Where a kernel alone does not do (masks, modes,
+// neg and abs) the plain form of the instruction runs. Compiled once for each
+// host instruction set.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,20 +16,32 @@
 namespace moe::emulator::MOE_EMU_VARIANT {
 namespace {
 
-/// Lane l of the result is lane from[l] of the source.
-inline void exchange(uint32_t *d, const uint32_t *s,
-                     const DppPattern &pattern) {
+/// Lane l of the result is lane from[l] of the source, or zero where `valid`
+/// lacks it.
+inline void exchange(uint32_t *d, const uint32_t *s, const DppPattern &pattern,
+                     uint64_t valid) {
   const uint8_t *from = pattern.from;
 #if defined(__AVX512F__)
-  if (pattern.inRows) {
-    for (int row = 0; row < 64; row += 16) {
-      __m512i lanes = _mm512_cvtepu8_epi32(
-          _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + row)));
-      _mm512_storeu_si512(d + row, _mm512_permutexvar_epi32(
-                                       lanes, _mm512_loadu_si512(s + row)));
+  const __m512i rows[4] = {_mm512_loadu_si512(s), _mm512_loadu_si512(s + 16),
+                           _mm512_loadu_si512(s + 32),
+                           _mm512_loadu_si512(s + 48)};
+  for (int row = 0; row < 4; ++row) {
+    const __m512i lanes = _mm512_cvtepu8_epi32(
+        _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + 16 * row)));
+    const __mmask16 there = __mmask16(valid >> 16 * row);
+    __m512i x;
+    if (pattern.inRows) {
+      x = _mm512_maskz_permutexvar_epi32(there, lanes, rows[row]);
+    } else {
+      x = _mm512_permutex2var_epi32(rows[0], lanes, rows[1]);
+      x = _mm512_mask_mov_epi32(
+          x, _mm512_test_epi32_mask(lanes, _mm512_set1_epi32(32)),
+          _mm512_permutex2var_epi32(rows[2], lanes, rows[3]));
+      x = _mm512_maskz_mov_epi32(there, x);
     }
-    return;
+    _mm512_storeu_si512(d + 16 * row, x);
   }
+  return;
 #elif defined(__AVX2__)
   if (pattern.inRows) {
     for (int row = 0; row < 64; row += 16) {
@@ -45,20 +58,36 @@ inline void exchange(uint32_t *d, const uint32_t *s,
         _mm256_storeu_ps(reinterpret_cast<float *>(d + row + half), picked);
       }
     }
-    return;
+  } else {
+    for (int lane = 0; lane < 64; ++lane)
+      d[lane] = s[from[lane]];
   }
-#endif
+#else
   for (int lane = 0; lane < 64; ++lane)
     d[lane] = s[from[lane]];
+#endif
+  for (uint64_t m = ~valid; m; m &= m - 1)
+    d[__builtin_ctzll(m)] = 0;
 }
 
-/// Lanes as all ones or zero.
-inline void expandMask(uint32_t *row, uint64_t lanes) {
+/// Replaces the lanes of a row that are set in `lanes`. With AVX2 not by
+/// blends, of which the compiler makes masked stores, slow on some hosts.
+inline void mergeBits(uint32_t *d, const uint32_t *value, uint64_t lanes) {
+#if defined(__AVX512F__)
+  for (int row = 0; row < 64; row += 16)
+    _mm512_storeu_si512(d + row,
+                        _mm512_mask_mov_epi32(_mm512_loadu_si512(d + row),
+                                              __mmask16(lanes >> row),
+                                              _mm512_loadu_si512(value + row)));
+#else
+  alignas(64) uint32_t mask[64];
   for (int first = 0; first < 64; first += 32) {
     const uint32_t bits = uint32_t(lanes >> first);
     for (int lane = 0; lane < 32; ++lane)
-      row[first + lane] = -((bits >> lane) & 1);
+      mask[first + lane] = -((bits >> lane) & 1);
   }
+  mergeLanes(d, value, mask);
+#endif
 }
 
 /// The masks of banks and rows of the DPP word, as lanes.
@@ -76,6 +105,32 @@ inline uint64_t writtenLanes(uint32_t word) {
 
 } // namespace
 
+/// The plain form, where a kernel alone does not do: masks depend on EXEC, MODE
+/// on the result, neg and abs on the source.
+static void runPlain(Wave &w, const Inst &I, const ValuRow &row,
+                     uint64_t lanes) {
+  const uint64_t exec = w.exec();
+  Inst plain = I;
+  plain.mods &= ~uint32_t(ModDpp);
+  plain.src[0].index = uint16_t(w.rows);
+  ValuHandler run = plain.mods & 63 ? row.direct : row.directVgprs;
+  if (lanes == exec)
+    return run(w, plain);
+  if (row.flags & (VCompare | VCarryOut)) {
+    w.setS64(SgprExec, lanes);
+    run(w, plain);
+    w.setS64(SgprExec, exec);
+    return;
+  }
+  // Into spare rows, of which the lanes that DPP writes are taken.
+  plain.dst = uint16_t(w.rows + 2);
+  for (unsigned r = 0; r < valueRows(row.d); ++r)
+    memcpy(w.v[plain.dst + r], w.v[I.dst + r], sizeof(Row));
+  run(w, plain);
+  for (unsigned r = 0; r < valueRows(row.d); ++r)
+    mergeBits(w.v[I.dst + r], w.v[plain.dst + r], lanes);
+}
+
 void dpp(Wave &w, const Inst &I);
 void dpp(Wave &w, const Inst &I) {
   const ValuRow &row = *static_cast<const ValuRow *>(I.op);
@@ -85,41 +140,28 @@ void dpp(Wave &w, const Inst &I) {
   uint64_t valid = pattern.valid;
   if (exec != ~uint64_t(0)) {
     alignas(64) uint32_t on[64];
-    exchange(on, w.execMask, pattern);
-    valid &= packMask(on);
+    exchange(on, w.execMask, pattern, valid);
+    valid = packMask(on);
   }
-  bool zero = I.ext >> 19 & 1; // bound_ctrl: others fetch zero
-  uint64_t lanes = exec & writtenLanes(I.ext) & (zero ? ~uint64_t(0) : valid);
-  Inst plain = I;
-  plain.mods &= ~uint32_t(ModDpp);
-  plain.src[0].index = uint16_t(w.rows);
-  for (unsigned r = 0; r < valueRows(row.a); ++r) {
-    uint32_t *d = w.v[w.rows + r];
-    exchange(d, w.v[I.src[0].index + r], pattern);
-    if (zero && ~valid) {
-      alignas(64) uint32_t mask[64];
-      expandMask(mask, valid);
-      MOE_LANES d[i] &= mask[i];
-    }
-  }
-  ValuHandler run = plain.mods & 63 ? row.direct : row.directVgprs;
-  if (lanes == exec)
-    return run(w, plain);
-  if (row.flags & (VCompare | VCarryOut)) { // masks depend on EXEC
-    w.setS64(SgprExec, lanes);
-    run(w, plain);
-    w.setS64(SgprExec, exec);
-    return;
-  }
-  // Into spare rows, of which the lanes that DPP writes are taken.
-  alignas(64) uint32_t mask[64];
-  expandMask(mask, lanes);
-  plain.dst = uint16_t(w.rows + 2);
-  for (unsigned r = 0; r < valueRows(row.d); ++r)
-    memcpy(w.v[plain.dst + r], w.v[I.dst + r], sizeof(Row));
-  run(w, plain);
-  for (unsigned r = 0; r < valueRows(row.d); ++r)
-    mergeLanes(w.v[I.dst + r], w.v[plain.dst + r], mask);
+  const bool zero = I.ext >> 19 & 1; // bound_ctrl: others fetch zero
+  const uint64_t lanes =
+      exec & writtenLanes(I.ext) & (zero ? ~uint64_t(0) : valid);
+  for (unsigned r = 0; r < valueRows(row.a); ++r)
+    exchange(w.v[w.rows + r], w.v[I.src[0].index + r], pattern,
+             zero ? valid : ~uint64_t(0));
+  constexpr uint32_t masks = VCompare | VCarryIn | VCarryOut | VKeepHi;
+  if ((row.flags & masks) || (I.mods & 63) ||
+      ((row.flags & VF) && !plainMode(w.mode)))
+    return runPlain(w, I, row, lanes);
+  LaneIO io = makeIO(w, I);
+  io.a = w.v[w.rows];
+  io.b = w.v[I.src[1].index];
+  io.c = w.v[I.src[2].index];
+  const bool all = lanes == ~uint64_t(0) && valueRows(row.d) == 1;
+  io.d = w.v[all ? I.dst : w.rows + 2];
+  row.fn(io);
+  for (unsigned r = 0; !all && r < valueRows(row.d); ++r)
+    mergeBits(w.v[I.dst + r], w.v[w.rows + 2 + r], lanes);
 }
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

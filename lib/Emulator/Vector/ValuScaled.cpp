@@ -13,76 +13,112 @@
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 
-#if defined(__AVX2__)
+#if defined(__AVX512F__)
+constexpr int unpackedLanes = 16;
+using Scales = __m512;
 /// 2^(e-127) of the exponent fields, as scaleValue() has it.
-static MOE_EMU_INLINE __m256 scaleValues(__m256i bits) {
+static MOE_EMU_INLINE Scales scalesOf(const uint32_t *scale) {
+  const __m512i inf = _mm512_set1_epi32(0x7f800000);
+  __m512i e = _mm512_and_si512(_mm512_loadu_si512(scale), inf);
+  __mmask16 special =
+      _mm512_testn_epi32_mask(e, e) | _mm512_cmpeq_epi32_mask(e, inf);
+  return _mm512_castsi512_ps(
+      _mm512_mask_or_epi32(e, special, e, _mm512_set1_epi32(0x400000)));
+}
+/// The products of the E2M1 codes in the low bits and the scales.
+static MOE_EMU_INLINE __m512i scaled(__m512i codes, Scales scales) {
+  const __m512 values = _mm512_setr_ps(0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f,
+                                       -0.5f, -1, -1.5f, -2, -3, -4, -6);
+  return _mm512_castps_si512(
+      _mm512_mul_ps(_mm512_permutexvar_ps(codes, values), scales));
+}
+static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
+                                       Scales scales, unsigned select) {
+  __m512i codes = _mm512_srl_epi32(_mm512_loadu_si512(a),
+                                   _mm_cvtsi32_si128(int(8 * select)));
+  __m512i low = scaled(codes, scales);
+  __m512i high = scaled(_mm512_srli_epi32(codes, 4), scales);
+  _mm512_storeu_si512(
+      d, _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(low, 16), high));
+}
+#elif defined(__AVX2__)
+constexpr int unpackedLanes = 8;
+using Scales = __m256;
+/// 2^(e-127) of the exponent fields, as scaleValue() has it.
+static MOE_EMU_INLINE Scales scalesOf(const uint32_t *scale) {
   const __m256i inf = _mm256_set1_epi32(0x7f800000);
-  __m256i e = _mm256_and_si256(bits, inf);
-  __m256i tiny = _mm256_cmpeq_epi32(e, _mm256_setzero_si256());
-  __m256i nan = _mm256_cmpeq_epi32(e, inf);
-  e = _mm256_or_si256(e, _mm256_and_si256(tiny, _mm256_set1_epi32(0x400000)));
-  e = _mm256_or_si256(e, _mm256_and_si256(nan, _mm256_set1_epi32(0x400000)));
+  __m256i e = _mm256_and_si256(
+      _mm256_loadu_si256(reinterpret_cast<const __m256i *>(scale)), inf);
+  __m256i special =
+      _mm256_or_si256(_mm256_cmpeq_epi32(e, _mm256_setzero_si256()),
+                      _mm256_cmpeq_epi32(e, inf));
+  e = _mm256_or_si256(e,
+                      _mm256_and_si256(special, _mm256_set1_epi32(0x400000)));
   return _mm256_castsi256_ps(e);
 }
-/// The product of the E2M1 code in the low bits and the scale.
-static MOE_EMU_INLINE __m256i scaled(__m256i code, __m256 scale) {
+/// The products of the E2M1 codes in the low bits and the scales.
+static MOE_EMU_INLINE __m256i scaled(__m256i codes, Scales scales) {
   const __m256 values = _mm256_setr_ps(0, 0.5f, 1, 1.5f, 2, 3, 4, 6);
-  __m256 magnitude = _mm256_permutevar8x32_ps(values, code);
-  __m256i sign = _mm256_slli_epi32(_mm256_srli_epi32(code, 3), 31);
+  __m256 magnitude = _mm256_permutevar8x32_ps(values, codes);
+  __m256i sign = _mm256_slli_epi32(_mm256_srli_epi32(codes, 3), 31);
   __m256 value = _mm256_or_ps(magnitude, _mm256_castsi256_ps(sign));
-  return _mm256_castps_si256(_mm256_mul_ps(value, scale));
+  return _mm256_castps_si256(_mm256_mul_ps(value, scales));
 }
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
-                                       const uint32_t *scale, unsigned select) {
-  __m128i shift = _mm_cvtsi32_si128(int(8 * select));
-  for (int j = 0; j < 16; j += 8) {
-    auto load = [&](const uint32_t *p) {
-      return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p + j));
-    };
-    __m256i codes = _mm256_srl_epi32(load(a), shift);
-    __m256 s = scaleValues(load(scale));
-    __m256i low = scaled(codes, s);
-    __m256i high = scaled(_mm256_srli_epi32(codes, 4), s);
-    _mm256_storeu_si256(
-        reinterpret_cast<__m256i *>(d + j),
-        _mm256_blend_epi16(_mm256_srli_epi32(low, 16), high, 0xaa));
-  }
+                                       Scales scales, unsigned select) {
+  __m256i codes =
+      _mm256_srl_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(a)),
+                       _mm_cvtsi32_si128(int(8 * select)));
+  __m256i low = scaled(codes, scales);
+  __m256i high = scaled(_mm256_srli_epi32(codes, 4), scales);
+  _mm256_storeu_si256(
+      reinterpret_cast<__m256i *>(d),
+      _mm256_blend_epi16(_mm256_srli_epi32(low, 16), high, 0xaa));
 }
 #else
+constexpr int unpackedLanes = 16;
+using Scales = const uint32_t *;
+static MOE_EMU_INLINE Scales scalesOf(const uint32_t *scale) { return scale; }
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
-                                       const uint32_t *scale, unsigned select) {
-  for (int j = 0; j < 16; ++j)
-    d[j] = scalePkBf16Fp4(a[j], scale[j], select);
+                                       Scales scales, unsigned select) {
+  for (int j = 0; j < unpackedLanes; ++j)
+    d[j] = scalePkBf16Fp4(a[j], scales[j], select);
 }
 #endif
 
 /// Source k as a row, or as repeated lanes.
 static MOE_EMU_INLINE Source plainSource(const Wave &w, const Src &src,
-                                         SourceRoom &room) {
+                                         SourceRows &own) {
   if (src.kind == SrcKind::Vgpr)
     return {w.v[src.index], 1};
-  splat16(room.rows, w.scalar(src));
-  return {room.rows, 0};
+  splat16(own.rows, w.scalar(src));
+  return {own.rows, 0};
+}
+
+/// All lanes into the row at `d`. A scale that repeats is made once.
+template <bool Repeats>
+static MOE_EMU_INLINE void unpackRow(uint32_t *d, const Source &a,
+                                     const Source &scale, unsigned select) {
+  const Scales first = scalesOf(scale.p);
+  for (int lane = 0; lane < 64; lane += unpackedLanes)
+    unpackLanes(d + lane, a.p + lane * a.step,
+                Repeats ? first : scalesOf(scale.p + lane), select);
 }
 
 void unpackFp4(Wave &w, const Inst &I);
 void unpackFp4(Wave &w, const Inst &I) {
-  SourceRoom room[2];
-  const Source a = plainSource(w, I.src[0], room[0]);
-  const Source scale = plainSource(w, I.src[1], room[1]);
+  SourceRows own[2];
+  const Source a = plainSource(w, I.src[0], own[0]);
+  const Source scale = plainSource(w, I.src[1], own[1]);
   const unsigned select = modOpSel(I.mods) & 3;
-  uint32_t *d = w.v[I.dst];
-  if (w.execFull) {
-    for (int first = 0; first < 64; first += 16)
-      unpackLanes(d + first, a.p + first * a.step, scale.p + first * scale.step,
-                  select);
-    return;
-  }
   alignas(64) uint32_t out[64];
-  for (int first = 0; first < 64; first += 16)
-    unpackLanes(out + first, a.p + first * a.step, scale.p + first * scale.step,
-                select);
-  MOE_LANES d[i] = (out[i] & w.execMask[i]) | (d[i] & ~w.execMask[i]);
+  uint32_t *d = w.execFull ? w.v[I.dst] : out;
+  if (scale.step)
+    unpackRow<false>(d, a, scale, select);
+  else
+    unpackRow<true>(d, a, scale, select);
+  if (!w.execFull)
+    mergeLanes(w.v[I.dst], out, w.execMask);
 }
 
 } // namespace moe::emulator::MOE_EMU_VARIANT
