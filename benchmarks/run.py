@@ -2,19 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The benchmark: our kernels, and others' code objects, in one run.
 
-run.py --build BUILD [--chip CHIP] [--rivals FOLDER] [--output FOLDER] [--gpu]
-       [--shapes FILE] [--tokens LIST] [--block TOKENS] [--against OLD.json]
+run.py --build BUILD [--chip CHIP] [--rivals FOLDER] [--output FOLDER]
+       [--gpu [--hip-library PATH]] [--shapes FILE] [--only REGEX] [--tokens LIST]
+       [--tile-n LIST] [--block TOKENS] [--against OLD.json]
 
 Two phases. Prepare: compiles the kernel of each tile and counts registers, waves,
 the hot loop by kind of instruction, llvm-mca's cycles of it and LDS conflicts.
-Time: for each shape of shapes.json and each number of tokens, both stages with the
-configuration that the compiler chooses and, with --tile-n, a sweep of tile_n. Without
-a GPU the times are modelled (docs/Timing.md) from a sample of the workgroups, and
-say so; with --gpu moe-launch takes them. FOLDER of rivals as in
-count_instructions.py: theirs are launch files, timed as they are.
+Time: for each shape of shapes.json (those it names in "benchmark", or that --only
+names) and each number of tokens, both stages with the configuration that the compiler
+chooses and, with --tile-n, a sweep of tile_n. Without a GPU the times are modelled
+(docs/Timing.md) from a sample of the workgroups, and say so. FOLDER of rivals as in
+count_instructions.py: beside each of theirs that can run a shape stands our stage 2 in
+the same mode and on the same routing (launches.py). With --gpu moe-launch takes the
+times of these launches too; --hip-library is its library.
 
-Writes benchmark.json, Benchmark.md, benchmark.svg and, where rsvg-convert is
-there, benchmark.png to the output folder. --against compares with an older
+Writes benchmark.json, Benchmark.md, benchmark.svg and, where rsvg-convert or chromium
+is there, benchmark.png to the output folder. --against compares with an older
 benchmark.json: exit code 1 where a time or a count got worse by more than 3 %.
 """
 
@@ -31,6 +34,7 @@ import time
 
 import block
 import count_instructions as counts
+import launches
 
 HERE = pathlib.Path(__file__).resolve().parent
 SAMPLE = ["--time-model", "--sample-instructions", "4000", "--json"]
@@ -47,7 +51,8 @@ def parse():
     parser.add_argument("--only", default="", help="regular expression on the shapes' names")
     parser.add_argument("--tokens", help="comma-separated; instead of the file's")
     parser.add_argument("--tile-n", default="", help="comma-separated tile_n to sweep at tile_m 16")
-    parser.add_argument("--gpu", action="store_true", help="take times of rivals' launch files with moe-launch")
+    parser.add_argument("--gpu", action="store_true", help="take times of stage 2 with moe-launch")
+    parser.add_argument("--hip-library", help="with --gpu: HIP's library, if not the machine's")
     block.add_flags(parser)
     parser.add_argument("--against", type=pathlib.Path, help="an older benchmark.json")
     args = parser.parse_args()
@@ -93,7 +98,7 @@ def static_row(args, name, path):
 
 
 def prepare(args, shapes, folder):
-    """The kernels of each tile, then the rivals'."""
+    """The kernels of each tile, for the first shape, then the rivals'."""
     first = shapes["shapes"][0]
     for tile in shapes["tiles"][args.chip]:
         path = folder / f"{tile}.hsaco"
@@ -110,12 +115,9 @@ def prepare(args, shapes, folder):
         launch = path.with_suffix("").with_suffix(f".{args.chip}.launch.json")
         checked = json.loads(run([args.build / "bin/moe-run", "launch", launch, "--sanitize", "all", "--stats",
                                   "--time-model", "--json"]))
-        row = {**static_row(args, path.name.removesuffix(f".{args.chip}.hsaco"), path), "compile_seconds": None,
+        yield {**static_row(args, path.name.removesuffix(f".{args.chip}.hsaco"), path), "compile_seconds": None,
                "lds_conflicts": checked["stats"]["lds_bank_conflicts"], "correct": checked["pass"],
                "own_launch": checked["modelled"]}
-        if args.gpu:
-            row["measured"] = json.loads(run([args.build / "bin/moe-launch", launch, "--json"]))
-        yield row
 
 
 def timed(args, kernel, shape, tokens, extra=()):
@@ -129,6 +131,64 @@ def timed(args, kernel, shape, tokens, extra=()):
             "ratio": beyond / modelled["ideal_us"] if modelled["ideal_us"] else None,
             "bound_by": modelled["bound_by"], "by_cvt": modelled.get("us_by_scaled_cvt_clk"),
             "parameters": modelled["parameters"], "calibrated": modelled["calibrated"]}
+
+
+def launch_times(args, path):
+    """Modelled microseconds of a launch file, and measured ones with --gpu."""
+    modelled = json.loads(run([args.build / "bin/moe-run", "launch", path, *SAMPLE]))["modelled"]
+    if not args.gpu:
+        return {"us": modelled["us"], "ideal_us": modelled["ideal_us"]}
+    library = ["--hip-library", args.hip_library] if args.hip_library else []
+    measured = json.loads(run([args.build / "bin/moe-launch", path, "--json", *library]))
+    return {"us": modelled["us"], "ideal_us": modelled["ideal_us"], "gpu_us": measured["launches"][0]["median"],
+            "gpu_unit": measured["unit"], "device": measured["device"]}
+
+
+def useful(name, shape, tokens):
+    """Whether a tile is near what an active expert has in rows: the others are slower."""
+    active = shape["experts"] * (1 - (1 - shape["topk"] / shape["experts"]) ** tokens)
+    rows = tokens * shape["topk"] / active
+    return rows / 4 <= launches.tile_of(name)[0] <= max(32, 4 * rows)
+
+
+def beside(args, shape, tokens, folder):
+    """Stage 2 that stores, ours and the fastest of theirs."""
+    path = folder / "launch.json"
+    report = json.loads(run([args.build / "bin/moe-compile", "--kernel", "gemm2", *dims(shape), "--tokens", tokens,
+                             "--no-accumulate", "--chip", args.chip, "-o", folder / "ours.hsaco", "--report"]))
+    launches.write_ours(path, folder / "ours.hsaco", report, shape, tokens)
+    row = {"shape": shape["name"], "tokens": tokens, "kernel": report["kernel"], "ours": launch_times(args, path),
+           "theirs": {}}
+    for file in sorted(args.rivals.glob(f"*.{args.chip}.launch.json")) if args.rivals else []:
+        name = file.name.removesuffix(f".{args.chip}.launch.json")
+        if not launches.can_run(name, shape) or not useful(name, shape, tokens):
+            continue
+        launches.write_rival(path, file, shape, tokens)
+        row["theirs"][name] = launch_times(args, path)
+    return row
+
+
+def beside_table(result):
+    lines = ["", "## Beside others", "",
+             "Stage 2 that stores, one row for each (token, slot), the routing weight applied, the same routing for all. Theirs is "
+             "the fastest by modelled time of those whose tile is within a factor of four of an active expert's rows; n/a: N or K is "
+             "no multiple of their tile.", "",
+             "| shape | tokens | ours | us | theirs | us | theirs / ours |", "|---|---|---|---|---|---|---|"]
+    for row in result["beside"]:
+        best = min(row["theirs"], key=lambda name: row["theirs"][name]["us"], default=None)
+        us = row["theirs"][best]["us"] if best else None
+        tile = re.search(r"_(\d+x\d+x\d+)_", row["kernel"]).group(1)
+        lines.append(f"| {row['shape']} | {row['tokens']} | {tile} | {number(row['ours']['us'])} | {best or 'n/a'} | "
+                     f"{number(us)} | {number(us / row['ours']['us'] if us else None)} |")
+    timed_rows = [row for row in result["beside"] if "gpu_us" in row["ours"]]
+    if timed_rows:
+        first = timed_rows[0]["ours"]
+        lines += ["", f"By moe-launch on {first['device']}, median in {first['gpu_unit']}:", "",
+                  "| shape | tokens | ours | theirs |", "|---|---|---|---|"]
+        for row in timed_rows:
+            best = min((theirs["gpu_us"] for theirs in row["theirs"].values()), default=None)
+            lines.append(f"| {row['shape']} | {row['tokens']} | {number(row['ours']['gpu_us'])} | {number(best)} |")
+    return lines
 
 
 def number(value, digits=2):
@@ -147,8 +207,7 @@ def markdown(args, result):
                      f"{row['vgpr']} | {row['waves_per_simd']} | {row['spills']} | {number(row['mca_cycles'], 0)} | "
                      f"{row['lds_conflicts']} | {number(row['compile_seconds'])} |")
     lines += ["", "LDS conflicts: extra passes of a small launch (ours: 64 tokens, 512 x 512, 4 experts; theirs: their launch file), "
-              "all sanitizers on, results compared. Compile time: wall time of a process, whatever else the machine did. The others' "
-              "code objects are made for their own launch, so that no time stands beside ours.", "",
+              "all sanitizers on, results compared. Compile time: wall time of a process, whatever else the machine did.", "",
               "## Modelled times", "",
               "`beyond launch / ideal` is (time - launch) / ideal, the ideal being the larger of bytes over 8 TB/s (5.3 on gfx942) "
               "and matrix work over the peak. Times with 8 and 16 cycles a v_cvt_scalef32 differ by less than the noise of the "
@@ -161,6 +220,8 @@ def markdown(args, result):
         lines.append(f"| {row['shape']} | {row['kernel']} | {row['tokens']} | {row['tile']} | {number(row['us'])} | "
                      f"{number(row['ideal_us'])} | {number(row['ratio'])} | {row['bound_by']} | "
                      f"{number(by.get('8'))} / {number(by.get('16'))} |")
+    if result["beside"]:
+        lines += beside_table(result)
     return "\n".join(lines) + "\n"
 
 
@@ -168,7 +229,7 @@ def picture(result):
     """Times over tokens, both axes logarithmic, an SVG."""
     import math
     width, height, left, top = 860, 420, 60, 20
-    rows = [r for r in result["times"] if r["us"] > 0]
+    rows = [r for r in result["times"] if r["us"] > 0 and not r.get("swept")]
     low = min(min(r["us"], max(r["ideal_us"], 0.1)) for r in rows)
     high = max(r["us"] for r in rows)
     most = max(r["tokens"] for r in rows)
@@ -187,11 +248,23 @@ def picture(result):
     return "\n".join(parts) + "\n</svg>\n"
 
 
+def draw_png(svg, png):
+    if shutil.which("rsvg-convert"):
+        run(["rsvg-convert", svg, "-o", png])
+    elif shutil.which("chromium"):
+        run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=860,420", f"--screenshot={png.resolve()}",
+             svg.resolve().as_uri()])
+    else:
+        print("benchmarks/run.py: no benchmark.png: expected rsvg-convert or chromium", file=sys.stderr)
+
+
 def compare(old, new):
     """Lines about what got worse."""
     def table(result):
         values = {("kernel", r["name"], "instructions"): r["insts"] for r in result["kernels"]}
-        values.update({("time", r["shape"], r["kernel"], r["tokens"]): r["us"] for r in result["times"]})
+        for row in result["times"]:
+            swept = [row["tile"]] if row.get("swept") else []
+            values["time", row["shape"], row["kernel"], row["tokens"], *swept] = row["us"]
         return values
     before, now = table(old), table(new)
     return [f"{' '.join(map(str, key))}: {before[key]:.3f} -> {now[key]:.3f}" for key in sorted(before, key=str)
@@ -203,11 +276,17 @@ def main():
     with open(args.shapes) as file:
         shapes = json.load(file)
     tokens = [int(t) for t in args.tokens.split(",")] if args.tokens else shapes["tokens"]
-    chosen = [s for s in shapes["shapes"] if re.search(args.only, s["name"])]
+    named = shapes.get("benchmark", [s["name"] for s in shapes["shapes"]])
+    chosen = [s for s in shapes["shapes"] if (re.search(args.only, s["name"]) if args.only else s["name"] in named)]
     if not chosen:
         sys.exit(f"benchmarks/run.py: error: --only: expected a shape that matches '{args.only}'")
     with tempfile.TemporaryDirectory() as folder:
         kernels = list(prepare(args, shapes, pathlib.Path(folder)))
+        pairs = []
+        for shape in chosen if args.rivals or args.gpu else []:
+            for count in tokens:
+                pairs.append(beside(args, shape, count, pathlib.Path(folder)))
+                print(f"{shape['name']} {count}: {pairs[-1]}", file=sys.stderr, flush=True)
     times = []
     for shape in chosen:
         for kernel in ("gemm1", "gemm2"):
@@ -215,17 +294,16 @@ def main():
                 times.append(timed(args, kernel, shape, count))
                 print(f"{shape['name']} {kernel} {count}: {times[-1]['us']:.2f} us modelled", file=sys.stderr, flush=True)
         for width in filter(None, args.tile_n.split(",")):
-            times.append(timed(args, "gemm2", shape, tokens[0], ["--tile", f"16x{width}x256"]))
+            times.append({**timed(args, "gemm2", shape, tokens[0], ["--tile", f"16x{width}x256"]), "swept": True})
     # Without the folders of this machine.
     command = shlex.join(["benchmarks/run.py", *("FOLDER" if "/" in a else a for a in sys.argv[1:])])
     result = {"chip": args.chip, "command": command, "calibrated": all(r["calibrated"] for r in times),
-              "kernels": kernels, "times": times}
+              "kernels": kernels, "times": times, "beside": pairs}
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "benchmark.json").write_text(json.dumps(result, indent=1) + "\n")
     (args.output / "Benchmark.md").write_text(markdown(args, result) + block.section(args, command))
     (args.output / "benchmark.svg").write_text(picture(result))
-    if shutil.which("rsvg-convert"):
-        run(["rsvg-convert", args.output / "benchmark.svg", "-o", args.output / "benchmark.png"])
+    draw_png(args.output / "benchmark.svg", args.output / "benchmark.png")
     if args.against:
         worse = compare(json.loads(args.against.read_text()), result)
         print("\n".join(worse) if worse else "nothing got worse by more than 3 %")

@@ -38,6 +38,7 @@ def parse():
     parser.add_argument("--most", type=int, default=10, help="objects a row that are timed besides the named one [10]")
     parser.add_argument("--jobs", type=int, default=2, help="processes [2]")
     parser.add_argument("--results", default="choice.csv", help="CSV file of the rows' results [choice.csv]")
+    parser.add_argument("--report", action="store_true", help="run nothing, print what --results has")
     args = parser.parse_args()
     if not os.path.isdir(args.hsa):
         parser.error(f"expected a folder, got '{args.hsa}'")
@@ -148,7 +149,7 @@ def main():
             results = list(csv.DictReader(file))
     wanted = {key_of(row) for row in rows}
     results = [r for r in results if key_of(r) in wanted]
-    missing = [row for row in rows if key_of(row) not in {key_of(r) for r in results}]
+    missing = [] if args.report else [row for row in rows if key_of(row) not in {key_of(r) for r in results}]
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool, open(args.results, "a", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         if file.tell() == 0:

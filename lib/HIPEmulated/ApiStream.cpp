@@ -158,8 +158,10 @@ MOE_HIP_API hipEventRecord(Event *event, Stream *handle) {
     Stream *stream = device.queue.stream(handle);
     if (!stream)
       return hipErrorInvalidHandle;
+    if (!(event.flags & disableTiming))
+      device.takeTimes();
     device.queue.record(*stream, event,
-                        [&device] { return device.instructions(); });
+                        [&device] { return device.nanoseconds(); });
     return hipSuccess;
   });
 }

@@ -8,8 +8,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Device.h"
+#include "moe/Timing/Model.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -198,9 +200,15 @@ std::optional<Function> Device::function(const Function *handle) {
 Status Device::launch(Stream &stream, KernelLaunch launch) {
   if (failure() != hipSuccess)
     return failure();
+  launch.timed = takesTimes;
   queue.submit(stream,
                [this, launch = std::move(launch)] { return run(launch); });
   return hipSuccess;
+}
+
+Status Device::fail(Error error) {
+  report("error: " + toString(std::move(error)));
+  return fault = hipErrorLaunchFailure;
 }
 
 /// On the queue's thread.
@@ -222,13 +230,23 @@ Status Device::run(const KernelLaunch &launch) {
   run.interleave = options.interleave;
   run.orderSeed = options.orderSeed;
   run.mute = options.mute;
+  timing::Parameters parameters;
+  std::optional<timing::Recording> recording;
+  if (launch.timed) {
+    if (Error error =
+            timing::builtInParameters(facts.load()->name).moveInto(parameters))
+      return fail(std::move(error));
+    run.events = &recording.emplace(parameters, timing::Recording::Options());
+  }
   Expected<emulator::RunResult> result =
       emulator::run(function.code->object(), request, run);
-  if (!result) {
-    report("error: " + toString(result.takeError()));
-    return fault = hipErrorLaunchFailure;
+  if (!result)
+    return fail(result.takeError());
+  if (recording) {
+    recording->finish();
+    double us = timing::modelTime(*recording, parameters).us;
+    modelled += uint64_t(std::llround(1000 * us));
   }
-  executed += result->stats.instructions;
   for (const std::string &warning : result->warnings)
     report("warning: kernel '" + request.kernel + "': " + warning);
   for (const emulator::Report &finding : result->reports)

@@ -34,6 +34,7 @@ struct KernelLaunch {
   std::array<uint32_t, 3> grid, block; ///< workgroups, work items
   uint32_t dynamicLds = 0;
   std::vector<uint8_t> kernarg;
+  bool timed = false; ///< an event was recorded before
 };
 
 class Device {
@@ -68,8 +69,11 @@ public:
   std::optional<Function> function(const Function *handle);
 
   Status launch(Stream &stream, KernelLaunch launch);
-  /// Wave instructions of all launches that ended.
-  uint64_t instructions() const { return executed; }
+  /// Somebody takes times: launches from now on are modelled.
+  void takeTimes() { takesTimes = true; }
+  /// Modelled nanoseconds (docs/Timing.md) of the launches that ended and for
+  /// which somebody took times.
+  uint64_t nanoseconds() const { return modelled; }
   /// What ended the device: a launch that failed, until it is reset.
   Status failure() const { return fault.load(); }
   void reset() { fault = hipSuccess; }
@@ -80,6 +84,7 @@ public:
 private:
   Device() = default;
   Status run(const KernelLaunch &launch);
+  Status fail(llvm::Error error);
 
   std::mutex mutex; ///< of what follows
   bool configured = false, chipFromCode = false;
@@ -89,7 +94,8 @@ private:
   std::set<const Function *> functions;
   std::mutex reportMutex;
   std::atomic<const ChipFacts *> facts{nullptr};
-  std::atomic<uint64_t> executed{0};
+  std::atomic<uint64_t> modelled{0};
+  std::atomic<bool> takesTimes{false};
   std::atomic<Status> fault{hipSuccess};
 };
 

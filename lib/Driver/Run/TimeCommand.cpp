@@ -256,9 +256,8 @@ Expected<Verdict> moe::driver::timeCommand(Arguments args) {
       return std::move(error);
   warnOfCache(all, options);
 
-  // Without a timing model the emulated device counts instructions.
-  Unit unit =
-      (*hip)->isEmulated() ? Unit{"wave instructions", 1e6} : Unit{"us", 1e3};
+  // The emulated device's events are in modelled time.
+  Unit unit{(*hip)->isEmulated() ? "modelled us" : "us", 1e3};
   bool pass = llvm::all_of(all, [](const Timed &timed) {
     return !timed.expect || timed.expect->pass();
   });
