@@ -78,7 +78,8 @@ std::string moe::refusalOf(const Schedule &s) {
   return "";
 }
 
-// gemm_c8, gemm_c9, gemm_c14 and the schedule's part of gemm_c15 and gemm_c18
+// gemm_c8, gemm_c9, gemm_c14, gemm_c20 and the schedule's part of gemm_c15 and
+// gemm_c18
 std::string moe::refusalFor(const Product &p, const Schedule &s) {
   if (p.deterministic && (s.kBatch != 1 || s.kWave != 1))
     return formatv("expected k_batch = 1 and k_wave = 1 for a deterministic "
@@ -98,6 +99,11 @@ std::string moe::refusalFor(const Product &p, const Schedule &s) {
     return formatv("expected tile_n to be a multiple of {0} in stage gate_up "
                    "(16 gate and 16 up columns x {1} waves in N), got {2}",
                    pairs, s.wavesInN(), s.tileN);
+  if (p.unsorted && !isOneKernel(p, s))
+    return formatv("expected k_batch = 1 of an unsorted product whose output "
+                   "is stored, since the kernel that finishes it reads sorted "
+                   "lists, got {0}",
+                   s.kBatch);
   if (p.blockRows % s.tileM != 0)
     return formatv("expected tile_m to be a divisor of block_rows = {0}, got "
                    "{1}",

@@ -286,9 +286,11 @@ void Chooser::chooseKBatch() {
 void Chooser::chooseOrder() {
   double pairs = double(tokens) * double(p.topk);
   double used = blocksInUse();
-  double all =
-      std::ceil((pairs + double(p.experts) * double(s.tileM) - double(p.topk)) /
-                double(s.tileM));
+  double all = p.unsorted
+                   ? pairs
+                   : std::ceil((pairs + double(p.experts) * double(s.tileM) -
+                                double(p.topk)) /
+                               double(s.tileM));
   std::string reason = "as given";
   if (!fixed.xcd) {
     bool full = used >= 0.9 * all && workgroups(s.tileN) >= kFill;
@@ -412,4 +414,14 @@ ChosenSchedule moe::chooseSchedule(const Product &product,
     chosen.source =
         chooseByTable(table, product, workload, chip, given, fixed, chosen);
   return chosen;
+}
+
+SortChoice moe::chooseSort(int64_t tokens, bool splitsStage1) {
+  if (splitsStage1)
+    return {true, "the kernel that finishes stage 1 reads sorted lists"};
+  if (tokens > kUnsortedTokens)
+    return {true, formatv("more than {0} tokens", kUnsortedTokens)};
+  return {false, formatv("at most {0} tokens: the workgroups find their rows "
+                         "themselves, a launch is saved",
+                         kUnsortedTokens)};
 }

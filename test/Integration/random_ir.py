@@ -39,6 +39,7 @@ CHOICES = {
     "block_rows": [16, 32, 64],
     "local_experts": ["all", "all", "masked"],
     "sorted_tail": [0, 0, 16],
+    "unsorted": [False, False, True],
     "x_place": ["tight", "offset", "strided", "dynamic"],
     "out_place": ["tight", "offset", "strided", "dynamic"],
     "list_place": ["tight", "offset"],

@@ -137,9 +137,17 @@ def activated(sums, problem, inter):
     return first * second, 2.0**-24 * size * (40 + 4 * np.abs(g)) + 2.0**-126
 
 
-def rows_of(program, read):
-    """(token, slot, expert, weight) of each valid sorted row."""
+def rows_of(program, read, unsorted=False):
+    """(token, slot, expert, weight) of each valid sorted row, or of each pair whose
+    expert is on this device."""
     p = program.problem
+    if unsorted:
+        topk_ids, topk_weights = (program.value(read, n) for n in ("topk_ids", "topk_weights"))
+        for token, slot in np.ndindex(p["tokens"], p["topk"]):
+            expert = program.data.local[topk_ids[token, slot]]
+            if expert >= 0:
+                yield token, slot, expert, topk_weights[token, slot]
+        return
     ids, owners, weights, used = (program.value(read, name)
                                   for name in ("ids", "experts", "weights", "num_valid"))
     for i in range(used[0]):
@@ -166,7 +174,7 @@ def gemm(program, read, op):
     kind = program.buffers[op["out"]].kind
     want = Expected(program.start(op["out"], op.get("cleared", False)))
     up = op["stage"] == "up"
-    for token, slot, expert, weight in rows_of(program, read):
+    for token, slot, expert, weight in rows_of(program, read, op["unsorted"]):
         row = x[token if up else token * p["topk"] + slot]
         w = data.dense[op["stage"]][expert]
         value, size = w @ row, np.abs(w) @ np.abs(row)

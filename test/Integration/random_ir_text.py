@@ -22,7 +22,7 @@ def tile_is_possible(p, stage, depth):
             and p["tile_m"] * p["tile_k"] // 8 % (64 * across) == 0
             and p["block_rows"] % p["tile_m"] == 0
             and 4 * p["tile_m"] * max(p["tile_k"], p["tile_n"]) * p["k_wave"]
-            <= LDS[p["chip"]])
+            + 8 * p["tile_m"] * p["waves"] * p["unsorted"] <= LDS[p["chip"]])
 
 
 def stages(p):
@@ -63,6 +63,8 @@ def sensible(p):
             return False
         if not decided(p, Data(p)):
             return False
+    if p["unsorted"] and p["chain"] in ROUTED:
+        return False
     pairs = (p["tokens"] + p["spare_tokens"]) * p["topk"]
     return (pairs * p["hidden"] * p["inter"] <= 4e6
             and p["experts"] * p["hidden"] * p["inter"] <= 1e5)
@@ -159,11 +161,34 @@ class Program:
             if p["bias"]:
                 self.add("bias_" + stage, "f32", data.bias[stage][:, order],
                          "strided" if p["x_place"] == "strided" else "tight")
+        if p["unsorted"]:
+            self.add("topk_ids", "i32", data.topk_ids, p["list_place"])
+            self.add("topk_weights", "f32", data.topk_weights, p["list_place"])
+        if p["unsorted"] and data.masked:
+            self.add_map()
         if p["chain"] not in ROUTED:
             place = p["list_place"]
             for name, kind, values in zip(("ids", "experts", "weights", "num_valid"),
                                           ("i32", "i32", "f32", "i32"), data.lists()):
                 self.add(name, kind, values, place)
+
+    def add_map(self):
+        """The map of experts, whose length the type has to say."""
+        self.add("map", "i32", self.data.local)
+        kind = self.buffers["map"].type(self.form)
+        self.map_type = kind.replace("<?", f"<{len(self.data.local)}")
+        self.now["map"] = "%map_known"
+        dialect = "tensor" if self.form == "tensor" else "memref"
+        self.lines.append(f"    %map_known = {dialect}.cast %map : {kind} to {self.map_type}")
+
+    def routing(self, clear):
+        """Where a product gets its rows from, and what it clears."""
+        if not self.problem["unsorted"]:
+            return f"routing({self.operands('ids', 'experts', 'weights', 'num_valid')})"
+        text = f"unsorted({self.operands('topk_ids', 'topk_weights')})"
+        if self.data.masked:
+            text += f" expert_map(%map_known : {self.map_type})"
+        return text + (f" clear({self.operands(clear)})" if clear else "")
 
     def output(self, name, kind, rows, columns, place="tight"):
         self.add(name, kind, self.data.rng.integers(-8, 9, (rows, columns)), place)
@@ -250,12 +275,12 @@ class Program:
                                                   (depth // 32, "f8E8M0FNU", "scale"))]
 
     def gemm(self, stage, x, out, accumulate=False, per_slot=False, raw=False, exact=True,
-             cleared=False):
+             cleared=False, clear=None):
         p = self.problem
         op = {"op": "gemm", "stage": stage, "x": x, "out": out, "accumulate": accumulate,
               "per_slot": per_slot, "raw": raw, "exact": exact, "bias": p["bias"] and not raw,
               "weight": p["routing_weight"] and not raw, "cleared": cleared,
-              "times": p["times"]}
+              "times": p["times"], "unsorted": p["unsorted"]}
         twice = self.form == "kernel" and p["in_function"] and accumulate
         op["times"] *= 2 if twice else 1
         self.ops.append(op)
@@ -272,9 +297,9 @@ class Program:
             act = f" activation {self.params()}" if stage == "up" and not raw else ""
             self.emit(f"moe.grouped_gemm {' '.join(words)} outs({self.now[out]} : {out_type}) "
                       f"ins({self.now[x]}, %pw_{stage}, %ps_{stage} : {x_type}, {w}, {s}) "
-                      f"routing({self.operands('ids', 'experts', 'weights', 'num_valid')})"
-                      f"{bias}{act} tokens(%tokens) topk {p['topk']} block_rows "
-                      f"{p['block_rows']}{self.schedule()}", [out])
+                      f"{self.routing(clear)}{bias}{act} tokens(%tokens) topk {p['topk']}"
+                      f"{'' if p['unsorted'] else ' block_rows ' + str(p['block_rows'])}"
+                      f"{self.schedule()}", [out] + [clear] * bool(clear))
 
         self.around(write, out, p["times"])
         if twice:
@@ -299,8 +324,10 @@ class Program:
         self.output("h", "bf16", data.rows * p["topk"], p["inter"])
         if not cleared:
             self.output("out", p["out_type"], data.rows, p["hidden"], p["out_place"])
-        self.gemm("up", "x", "h")
-        self.gemm("down", "h", "out", True, exact=False, cleared=cleared)
+        # A branch hands on one tensor, that of the output.
+        clears = p["unsorted"] and not p["branch"]
+        self.gemm("up", "x", "h", clear="out" if clears else None)
+        self.gemm("down", "h", "out", True, exact=False, cleared=cleared or clears)
 
     def raw(self):
         """Stage 1 in two steps, as split-K takes it."""
@@ -379,12 +406,8 @@ class Program:
         extra = ""
         written = ["ids", "experts", "weights", "num_valid"]
         if data.masked:
-            self.add("map", "i32", data.local)
-            kind = self.buffers["map"].type(self.form).replace("<?", f"<{len(data.local)}")
-            self.now["map"] = "%map_known"
-            self.lines.append(f"    %map_known = {self.form}.cast %map : "
-                              f"{self.buffers['map'].type(self.form)} to {kind}")
-            extra += f" expert_map(%map_known : {kind})"
+            self.add_map()
+            extra += f" expert_map(%map_known : {self.map_type})"
         if p["workspace"]:
             self.add("workspace", "i32", np.full((64, p["experts"]), -7), scratch=True)
             written.append("workspace")
@@ -430,9 +453,9 @@ class Program:
         if p["schedule"] == "chosen":
             return None
         rows = 2 * p["inter"] if "up" in stages(p) else p["hidden"]
-        blocks = self.buffers["experts"].shape[0]
-        return (-(-rows // p["tile_n"]) * blocks * (p["block_rows"] // p["tile_m"])
-                * p["k_batch"], 64 * p["waves"])
+        tiles = p["tokens"] * p["topk"] if p["unsorted"] else \
+            self.buffers["experts"].shape[0] * (p["block_rows"] // p["tile_m"])
+        return -(-rows // p["tile_n"]) * tiles * p["k_batch"], 64 * p["waves"]
 
     def constants(self):
         limit = self.problem["limit"]

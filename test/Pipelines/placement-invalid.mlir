@@ -87,6 +87,32 @@ gpu.module @kernels {
 
 // -----
 
+// A ballot is the same in all waves only of what depends on the lane alone.
+gpu.module @kernels {
+  gpu.func @ballots(%n: index) kernel {
+    %c0 = arith.constant 0 : i64
+    %lane = gpu.lane_id
+    %inLanes = arith.cmpi ult, %lane, %n : index
+    %lanes = rocdl.ballot %inLanes : i64
+    %some = arith.cmpi ne, %lanes, %c0 : i64
+    scf.if %some {
+      moe.sync
+    }
+    %thread = gpu.thread_id x
+    %inThreads = arith.cmpi ult, %thread, %n : index
+    %threads = rocdl.ballot %inThreads : i64
+    %any = arith.cmpi ne, %threads, %c0 : i64
+    // expected-note @+1 {{the branch is here}}
+    scf.if %any {
+      // expected-error @+1 {{got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
 // So many trips as the lane says.
 gpu.module @kernels {
   gpu.func @loop(%n: index) kernel {

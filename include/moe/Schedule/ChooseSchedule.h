@@ -59,6 +59,20 @@ ChosenSchedule chooseSchedule(const Product &product, const Workload &workload,
                               const FixedAxes &fixed = {},
                               const ScheduleTable &table = {});
 
+/// Whether the pairs of a block are sorted by a launch of their own, or both
+/// stages work straight from the ids of the tokens.
+struct SortChoice {
+  bool sort = true;
+  std::string reason;
+};
+
+/// Tokens up to which a block does without sorting.
+inline constexpr int64_t kUnsortedTokens = 8;
+
+/// `splitsStage1`: k_batch of stage 1 is above 1, so that a kernel behind it
+/// reads sorted lists.
+SortChoice chooseSort(int64_t tokens, bool splitsStage1);
+
 } // namespace moe
 
 #endif // MOE_SCHEDULE_CHOOSESCHEDULE_H

@@ -43,12 +43,20 @@ struct Product {
   int64_t outBytes = 2;         ///< of one element of the output
   const char *outType = "bf16"; ///< its name, for messages
   int64_t blockRows = 0; ///< sorted rows of an expert_ids entry; 0: not fixed
+  bool unsorted = false; ///< a tile for each pair of a token and a slot
 };
 
-/// LDS of a workgroup in bytes: two buffers, each as large as the A tiles of
-/// all K groups, half of the output tile (2-byte outputs only), or the sums
-/// that the K groups exchange.
+/// LDS of a workgroup in bytes: two buffers and the lists.
 int64_t ldsBytes(const Product &product, const Schedule &schedule);
+
+/// Bytes of each buffer: as large as the A tiles of all K groups, half of the
+/// output tile (2-byte outputs only), or half of the sums that the K groups
+/// exchange.
+int64_t bufferBytes(const Product &product, const Schedule &schedule);
+
+/// Bytes of the lists that an unsorted product makes: an id and a weight for
+/// each row of the tile, for each wave.
+int64_t listBytes(const Product &product, const Schedule &schedule);
 
 /// Bytes of each of the two buffers through which `groups` K groups of
 /// `wavesPerGroup` waves add their sums, `accumulators` registers of 4 f32 in

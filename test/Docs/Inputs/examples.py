@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs the examples of the descriptions of ops, attributes and passes.
 
-examples.py SOURCE MOE_OPT ops      the example of each op and attribute, inside
+examples.py SOURCE MOE_OPT ops      each example of an op or attribute, inside
         what op_examples.mlir puts around it, parses, and is lowered for each chip
         by the pass that the description names, else -convert-moe-to-amdgpu, to
         the ops and dialects that stand after *Lowers to*, and to a code object
@@ -94,17 +94,20 @@ class Examples:
             sigil = "#" if entity.kind == "attribute" else ""
             name = f"{sigil}moe.{entity.mnemonic}"
             frame = around.pop(name, None)
-            if frame is None or len(entity.examples()) != 1:
+            if frame is None or not entity.examples():
                 self.problems.append(f"{name}: expected an example in its description "
                                      "and a section of op_examples.mlir")
                 continue
-            example = entity.examples()[0].strip()
-            if sigil:
-                lines = re.findall(r"^\s*(\S.*)$", example, re.M)
-                self.run(name, frame.replace("EXAMPLE", ", ".join(lines)))
-                continue
-            text = self.lowered(name, entity, frame.replace("EXAMPLE", example))
-            self.check_lowering(name, entity, text)
+            text = ""
+            for example in entity.examples():
+                if sigil:
+                    lines = re.findall(r"^\s*(\S.*)$", example, re.M)
+                    self.run(name, frame.replace("EXAMPLE", ", ".join(lines)))
+                else:
+                    text += self.lowered(name, entity,
+                                         frame.replace("EXAMPLE", example.strip()))
+            if not sigil:
+                self.check_lowering(name, entity, text)
         self.problems += [f"op_examples.mlir: {name} is no op or attribute"
                           for name in around]
 

@@ -11,7 +11,10 @@ gpu.module @m { gpu.func @k(
     %ids: memref<?xi32, strided<[1]>, #gpu.address_space<global>>,
     %experts: memref<?xi32, strided<[1]>, #gpu.address_space<global>>,
     %weights: memref<?xf32, strided<[1]>, #gpu.address_space<global>>,
-    %num_valid: memref<2xi32, #gpu.address_space<global>>, %tokens: i32) kernel {
+    %num_valid: memref<2xi32, #gpu.address_space<global>>,
+    %topk_ids: memref<?x4xi32, strided<[4, 1]>, #gpu.address_space<global>>,
+    %topk_weights: memref<?x4xf32, strided<[4, 1]>, #gpu.address_space<global>>,
+    %tokens: i32) kernel {
   EXAMPLE
   gpu.return
 } }

@@ -161,6 +161,43 @@ LogicalResult moe::checks::checkBlockRows(Operation *op, int64_t rows) {
          << rows;
 }
 
+LogicalResult moe::checks::checkRange(Operation *op, const Twine &what,
+                                      int64_t got, int64_t least,
+                                      int64_t most) {
+  if (got >= least && got <= most)
+    return success();
+  InFlightDiagnostic diag = op->emitOpError("expected ")
+                            << what << " to be from " << least << " to " << most
+                            << ", got ";
+  if (ShapedType::isDynamic(got))
+    return diag << "'?'";
+  return diag << got;
+}
+
+LogicalResult moe::checks::checkLocality(Operation *op, Value expertMap,
+                                         Value localTokens) {
+  if (localTokens && failed(checkDim(op, "local_tokens",
+                                     cast<ShapedType>(localTokens.getType()), 0,
+                                     "its size", 1)))
+    return failure();
+  if (!expertMap)
+    return success();
+  return checkRange(op, "the elements of 'expert_map'",
+                    cast<ShapedType>(expertMap.getType()).getDimSize(0), 1,
+                    65536);
+}
+
+LogicalResult moe::checks::checkClear(Operation *op, Value clear) {
+  int64_t n = clear ? cast<ShapedType>(clear.getType()).getDimSize(1) : 32;
+  if (!ShapedType::isDynamic(n) && n > 0 && n % 32 == 0)
+    return success();
+  InFlightDiagnostic diag = op->emitOpError(
+      "expected dimension 1 of 'clear' to be a static multiple of 32, got ");
+  if (ShapedType::isDynamic(n))
+    return diag << "'?'";
+  return diag << n;
+}
+
 LogicalResult moe::checks::checkForm(Operation *op) {
   // Parameters of an activation, which are scalars, may come before.
   auto first = llvm::find_if(op->getOperandTypes(), llvm::IsaPred<ShapedType>);

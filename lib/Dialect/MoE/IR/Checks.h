@@ -38,6 +38,10 @@ LogicalResult checkWeights(Operation *op, ShapedType w, ShapedType scale,
 /// A constant token count fits the 24 bits of a sorted id.
 LogicalResult checkTokens(Operation *op, Value value);
 
+/// `got`, which `what` describes, is from `least` to `most`; '?' is not.
+LogicalResult checkRange(Operation *op, const llvm::Twine &what, int64_t got,
+                         int64_t least, int64_t most);
+
 /// A static number of columns that is a multiple of `multiple`.
 LogicalResult checkColumnCount(Operation *op, llvm::StringRef name, int64_t n,
                                int64_t multiple);
@@ -48,6 +52,13 @@ LogicalResult checkActivationParams(Operation *op, Activation activation,
 
 /// Sorted rows of an M block: 16, 32, 64 or 128.
 LogicalResult checkBlockRows(Operation *op, int64_t rows);
+
+/// What says which pairs are computed on this device: a map of a static number
+/// of elements, and one number of tokens; null where there is none.
+LogicalResult checkLocality(Operation *op, Value expertMap, Value localTokens);
+
+/// The columns of what an op fills with zeros; null where it fills nothing.
+LogicalResult checkClear(Operation *op, Value clear);
 
 /// The shaped operands of a kernel op are all memrefs or all tensors.
 LogicalResult checkForm(Operation *op);

@@ -71,15 +71,20 @@ ArrayRef<StringLiteral> moe::getActivationParams(Activation activation) {
 
 /// A builder cannot fail, and an op without an operand crashes whoever looks.
 static void checkComplete(const GroupedGemmSpec &spec) {
-  for (auto [name, value] : {std::pair<const char *, Value>("out", spec.out),
-                             {"x", spec.x},
-                             {"w", spec.w},
-                             {"scale", spec.scale},
-                             {"sortedIds", spec.sortedIds},
-                             {"expertIds", spec.expertIds},
-                             {"sortedWeights", spec.sortedWeights},
-                             {"numValid", spec.numValid},
-                             {"tokens", spec.tokens}})
+  SmallVector<std::pair<const char *, Value>> values = {
+      {"out", spec.out},
+      {"x", spec.x},
+      {"w", spec.w},
+      {"scale", spec.scale},
+      {"tokens", spec.tokens}};
+  if (spec.topkIds)
+    values.emplace_back("topkWeights", spec.topkWeights);
+  else
+    values.append({{"sortedIds", spec.sortedIds},
+                   {"expertIds", spec.expertIds},
+                   {"sortedWeights", spec.sortedWeights},
+                   {"numValid", spec.numValid}});
+  for (auto [name, value] : values)
     if (!value)
       llvm::reportFatalUsageError(
           Twine("moe::GroupedGemmSpec: expected a value for '") + name +
@@ -90,16 +95,21 @@ void GroupedGemmOp::build(OpBuilder &b, OperationState &state,
                           const GroupedGemmSpec &spec) {
   checkComplete(spec);
   SmallVector<Type, 1> results;
-  if (auto tensor = dyn_cast<RankedTensorType>(spec.out.getType()))
-    results.push_back(tensor);
+  for (Value init : {spec.out, spec.clear})
+    if (init && isa<RankedTensorType>(init.getType()))
+      results.push_back(init.getType());
+  IntegerAttr blockRows;
+  if (!spec.topkIds)
+    blockRows = b.getI64IntegerAttr(spec.blockRows);
   auto schedule = spec.schedule
                       ? ScheduleAttr::get(b.getContext(), *spec.schedule)
                       : ScheduleAttr();
   build(b, state, results, spec.stage, spec.accumulate, spec.perSlot,
-        spec.routingWeight, spec.deterministic, spec.out, spec.x, spec.w,
-        spec.scale, spec.sortedIds, spec.expertIds, spec.sortedWeights,
-        spec.numValid, spec.bias, spec.activation, spec.params, spec.tokens,
-        spec.topk, spec.blockRows, schedule);
+        spec.routingWeight, spec.deterministic, spec.out, spec.clear, spec.x,
+        spec.w, spec.scale, spec.sortedIds, spec.expertIds, spec.sortedWeights,
+        spec.numValid, spec.topkIds, spec.topkWeights, spec.expertMap,
+        spec.localTokens, spec.bias, spec.activation, spec.params, spec.tokens,
+        spec.topk, blockRows, schedule);
 }
 
 GateLayout GroupedGemmOp::getGate() {
@@ -119,7 +129,8 @@ Product GroupedGemmOp::getProduct() {
   Type element = getOut().getType().getElementType();
   product.outBytes = element.getIntOrFloatBitWidth() / 8;
   product.outType = element.isF32() ? "f32" : element.isF16() ? "f16" : "bf16";
-  product.blockRows = getBlockRows();
+  product.blockRows = getBlockRows().value_or(0);
+  product.unsorted = isUnsorted();
   return product;
 }
 
@@ -129,6 +140,14 @@ int64_t GroupedGemmOp::getNumKTiles() {
 
 int64_t GroupedGemmOp::getLdsBytes() {
   return ldsBytes(getProduct(), getScheduleAttr().toStruct());
+}
+
+int64_t GroupedGemmOp::getBufferBytes() {
+  return bufferBytes(getProduct(), getScheduleAttr().toStruct());
+}
+
+int64_t GroupedGemmOp::getListBytes() {
+  return listBytes(getProduct(), getScheduleAttr().toStruct());
 }
 
 /// gemm_c11, gemm_c12
@@ -141,6 +160,11 @@ static LogicalResult checkMemory(GroupedGemmOp op) {
                               {"expert_ids", op.getExpertIds()},
                               {"sorted_weights", op.getSortedWeights(), true},
                               {"num_valid", op.getNumValid()},
+                              {"topk_ids", op.getTopkIds()},
+                              {"topk_weights", op.getTopkWeights()},
+                              {"expert_map", op.getExpertMap()},
+                              {"local_tokens", op.getLocalTokens()},
+                              {"clear", op.getClear(), /*wide=*/true},
                               {"bias", op.getBias()}})))
     return failure();
   return checkDescriptorSize(op, "x", op.getX().getType());
@@ -195,7 +219,67 @@ static LogicalResult checkStage(GroupedGemmOp op) {
   return success();
 }
 
-/// gemm_c8, gemm_c9, gemm_c14 and the schedule's part of gemm_c15 and gemm_c18
+/// gemm_c5, gemm_c19 and the routing's part of gemm_c15
+static LogicalResult checkRouting(GroupedGemmOp op) {
+  bool unsorted = op.isUnsorted();
+  for (auto [name, value, wanted] :
+       {std::tuple<const char *, Value, bool>("sorted_ids", op.getSortedIds(),
+                                              !unsorted),
+        {"expert_ids", op.getExpertIds(), !unsorted},
+        {"sorted_weights", op.getSortedWeights(), !unsorted},
+        {"num_valid", op.getNumValid(), !unsorted},
+        {"topk_weights", op.getTopkWeights(), unsorted}})
+    if (static_cast<bool>(value) != wanted)
+      return op.emitOpError("expected ")
+             << (unsorted ? "topk_ids and topk_weights, unsorted, in place of "
+                            "all sorted lists"
+                          : "all sorted lists in place of topk_ids and "
+                            "topk_weights, unsorted")
+             << ", got " << (wanted ? "no '" : "a '") << name << "' besides";
+  if (!unsorted) {
+    for (auto [name, value] :
+         {std::pair<const char *, Value>("expert_map", op.getExpertMap()),
+          {"local_tokens", op.getLocalTokens()},
+          {"clear", op.getClear()}})
+      if (value)
+        return op.emitOpError("expected '")
+               << name << "' with unsorted only, since moe.sort has it for "
+               << "sorted lists, got it with those";
+    if (!op.getBlockRows())
+      return op.emitOpError(
+          "expected block_rows of the sorted lists, got none");
+    if (failed(checkDim(op, "num_valid", op.getNumValid().getType(), 0,
+                        "its size", 2)))
+      return failure();
+    return checkBlockRows(op, *op.getBlockRows());
+  }
+  if (op.getBlockRows())
+    return op.emitOpError("expected no block_rows with unsorted, which has no "
+                          "blocks, got ")
+           << *op.getBlockRows();
+  if (failed(checkDim(op, "topk_ids", op.getTopkIds().getType(), 1, "topk",
+                      op.getTopk())) ||
+      failed(checkDim(op, "topk_weights", op.getTopkWeights().getType(), 1,
+                      "topk", op.getTopk())))
+    return failure();
+  return checkLocality(op, op.getExpertMap(), op.getLocalTokens());
+}
+
+/// gemm_c21
+static LogicalResult checkCleared(GroupedGemmOp op) {
+  if (!op.getClear())
+    return success();
+  if (op.getStage() != Stage::GateUp)
+    return op.emitOpError("expected 'clear' in stage gate_up, ahead of the "
+                          "stage that adds to it, got it in stage ")
+           << stringifyStage(op.getStage());
+  if (isa<MemRefType>(op.getClear().getType()) && op.getClear() == op.getOut())
+    return op.emitOpError("expected another 'clear' than 'out', got the same");
+  return checkClear(op, op.getClear());
+}
+
+/// What a schedule takes part in: gemm_c8, gemm_c9, gemm_c14, gemm_c15,
+/// gemm_c18, gemm_c20.
 static LogicalResult checkSchedule(GroupedGemmOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
   if (!schedule)
@@ -219,9 +303,7 @@ LogicalResult GroupedGemmOp::verify() {
       failed(checkWeights(*this, w, getScale().getType(), getK())) ||
       failed(checkStage(*this)) || failed(checkColumns(*this)))
     return failure();
-  // gemm_c5
-  if (failed(checkDim(*this, "num_valid", getNumValid().getType(), 0,
-                      "its size", 2)))
+  if (failed(checkRouting(*this)) || failed(checkCleared(*this)))
     return failure();
   // gemm_c6
   if (getBias()) {
@@ -238,9 +320,7 @@ LogicalResult GroupedGemmOp::verify() {
            << (gateUp ? "separated, interleaved or rows" : "none")
            << " in stage " << stringifyStage(getStage())
            << ", got gate = " << stringifyGateLayout(getGate());
-  // gemm_c15
-  if (failed(checkBlockRows(*this, getBlockRows())) ||
-      failed(checkSchedule(*this)))
+  if (failed(checkSchedule(*this)))
     return failure();
   // gemm_c10
   int64_t topk = getTopk();

@@ -77,6 +77,20 @@ static LogicalResult checkThreads(Operation *op, int64_t threads) {
          << threads;
 }
 
+/// Sorted ids and weights are global lists, or those that an unsorted product
+/// keeps in LDS.
+static LogicalResult checkLists(Operation *op,
+                                ArrayRef<GlobalOperand> operands) {
+  for (const GlobalOperand &operand : operands) {
+    auto type = cast<MemRefType>(operand.value.getType());
+    if (gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type)
+            ? failed(checkLdsBuffers(op, type))
+            : failed(checkGlobal(op, operand)))
+      return failure();
+  }
+  return success();
+}
+
 LogicalResult RouteRowsOp::verify() {
   // route_rows_c1
   if (getTileM() > kMaxTileSize || getTileK() > kMaxTileSize)
@@ -100,7 +114,7 @@ LogicalResult RouteRowsOp::verify() {
     return emitOpError("expected at most ")
            << kMaxFragments << " rows, which are registers of this lane, got "
            << got;
-  return checkGlobal(*this, {{"sorted_ids", getSortedIds()}});
+  return checkLists(*this, {{"sorted_ids", getSortedIds()}});
 }
 
 /// The lanes of whole waves share the chunks of the tile equally, and the
@@ -337,10 +351,10 @@ LogicalResult ScatterOp::verify() {
            << " waves, got " << columns;
   if (ShapedType::isDynamic(getOut().getType().getDimSize(1)))
     return emitOpError("expected a static N in dimension 1 of 'out', got '?'");
-  if (failed(checkGlobal(*this, {{"out", getOut(), /*wide=*/true},
-                                 {"sorted_ids", getSortedIds()},
-                                 {"sorted_weights", getSortedWeights(), true},
-                                 {"bias", getBias()}})))
+  if (failed(checkGlobal(
+          *this, {{"out", getOut(), /*wide=*/true}, {"bias", getBias()}})) ||
+      failed(checkLists(*this, {{"sorted_ids", getSortedIds()},
+                                {"sorted_weights", getSortedWeights(), true}})))
     return failure();
   if (static_cast<bool>(getBias()) != static_cast<bool>(getExpert()))
     return emitOpError("expected 'bias' together with an expert");

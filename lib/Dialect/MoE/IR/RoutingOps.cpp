@@ -17,19 +17,6 @@ using namespace moe::checks;
 #define GET_OP_CLASSES
 #include "moe/Dialect/MoE/IR/RoutingOps.cpp.inc"
 
-/// `got` is from `least` to `most`.
-static LogicalResult checkRange(Operation *op, const Twine &what, int64_t got,
-                                int64_t least, int64_t most) {
-  if (got >= least && got <= most)
-    return success();
-  InFlightDiagnostic diag = op->emitOpError("expected ")
-                            << what << " to be from " << least << " to " << most
-                            << ", got ";
-  if (ShapedType::isDynamic(got))
-    return diag << "'?'";
-  return diag << got;
-}
-
 /// One static number of columns in both of what a token's slots have.
 static LogicalResult checkSlots(Operation *op, StringRef idsName,
                                 ShapedType ids, StringRef weightsName,
@@ -137,20 +124,6 @@ static LogicalResult checkPhase(SortOp op) {
   return success();
 }
 
-/// sort_c4
-static LogicalResult checkClear(SortOp op) {
-  if (!op.getClear())
-    return success();
-  int64_t n = op.getClear().getType().getDimSize(1);
-  if (!ShapedType::isDynamic(n) && n > 0 && n % 32 == 0)
-    return success();
-  InFlightDiagnostic diag = op.emitOpError(
-      "expected dimension 1 of 'clear' to be a static multiple of 32, got ");
-  if (ShapedType::isDynamic(n))
-    return diag << "'?'";
-  return diag << n;
-}
-
 LogicalResult SortOp::verify() {
   // sort_c8, sort_c1, sort_c2
   if (failed(checkForm(*this)) ||
@@ -162,13 +135,7 @@ LogicalResult SortOp::verify() {
   // sort_c3
   if (failed(checkDim(*this, "num_valid", getNumValid().getType(), 0,
                       "its size", 2)) ||
-      (getLocalTokens() &&
-       failed(checkDim(*this, "local_tokens", getLocalTokens().getType(), 0,
-                       "its size", 1))))
-    return failure();
-  if (getExpertMap() &&
-      failed(checkRange(*this, "the elements of 'expert_map'",
-                        getExpertMap().getType().getDimSize(0), 1, 65536)))
+      failed(checkLocality(*this, getExpertMap(), getLocalTokens())))
     return failure();
   if (getWorkspace()) {
     ShapedType type = getWorkspace().getType();
@@ -177,9 +144,8 @@ LogicalResult SortOp::verify() {
         failed(checkDim(*this, "workspace", type, 1, "experts", getExperts())))
       return failure();
   }
-  if (failed(checkClear(*this)))
-    return failure();
-  if (failed(checkPhase(*this)))
+  // sort_c4
+  if (failed(checkClear(*this, getClear())) || failed(checkPhase(*this)))
     return failure();
   // sort_c6
   if (failed(checkTokens(*this, getTokens())))

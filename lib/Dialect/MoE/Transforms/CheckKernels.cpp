@@ -15,6 +15,7 @@
 #include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "llvm/ADT/PointerIntPair.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace moe {
@@ -70,16 +71,28 @@ public:
   LogicalResult check(Operation *op);
 
 private:
+  /// A value and whether it may depend on the lane, as what a ballot collects
+  /// may: that is the same in all waves, and so in all threads, if it depends
+  /// on nothing else of the thread.
+  using Source = llvm::PointerIntPair<Value, 1, bool>;
+
   Operation *findThreadDependence(Value value);
+  void add(Value value) { work.insert(Source(value, inBallot)); }
+  template <typename Range>
+  void addRange(Range &&values) {
+    for (Value value : values)
+      add(value);
+  }
   void addSources(BlockArgument argument);
   void addSources(OpResult result);
   LogicalResult checkCondition(Operation *op, Value condition, Location loc);
   ArrayRef<cf::CondBranchOp> getDivergentBranches(Region *region);
 
   PostDominanceInfo &dominance;
-  llvm::DenseSet<Value> uniform; ///< known not to depend on the thread
+  llvm::DenseSet<Source> uniform; ///< known not to depend on the thread
   llvm::DenseMap<Region *, SmallVector<cf::CondBranchOp>> divergent;
-  llvm::SetVector<Value> work;
+  llvm::SetVector<Source> work;
+  bool inBallot = false; ///< of the value that is looked at
 };
 } // namespace
 
@@ -91,11 +104,11 @@ void UniformityChecker::addSources(BlockArgument argument) {
     // Two ways from one branch: its condition picks what is passed.
     auto choice = dyn_cast<cf::CondBranchOp>((*it)->getTerminator());
     if (choice && choice.getTrueDest() == choice.getFalseDest())
-      work.insert(choice.getCondition());
+      add(choice.getCondition());
     if (auto branch = dyn_cast<BranchOpInterface>((*it)->getTerminator()))
       if (Value passed = branch.getSuccessorOperands(
               it.getSuccessorIndex())[argument.getArgNumber()])
-        work.insert(passed);
+        add(passed);
   }
   auto loop = dyn_cast_or_null<LoopLikeOpInterface>(block->getParentOp());
   if (!loop)
@@ -103,13 +116,13 @@ void UniformityChecker::addSources(BlockArgument argument) {
   for (auto [arg, init, next] : llvm::zip(
            loop.getRegionIterArgs(), loop.getInits(), loop.getYieldedValues()))
     if (arg == argument)
-      work.insert_range(ArrayRef<Value>{init, next});
+      addRange(ArrayRef<Value>{init, next});
   if (std::optional<SmallVector<Value>> ivs = loop.getLoopInductionVars())
     if (llvm::is_contained(*ivs, argument))
       if (auto bounds = loop.getLoopLowerBounds())
         for (OpFoldResult bound : *bounds)
           if (auto value = dyn_cast<Value>(bound))
-            work.insert(value);
+            add(value);
 }
 
 void UniformityChecker::addSources(OpResult result) {
@@ -118,36 +131,43 @@ void UniformityChecker::addSources(OpResult result) {
     return;
   unsigned number = result.getResultNumber();
   if (auto ifOp = dyn_cast<scf::IfOp>(op)) {
-    work.insert(ifOp.thenYield().getOperand(number));
-    work.insert(ifOp.elseYield().getOperand(number));
+    add(ifOp.thenYield().getOperand(number));
+    add(ifOp.elseYield().getOperand(number));
   } else if (auto loop = dyn_cast<LoopLikeOpInterface>(op)) {
     if (number < loop.getYieldedValues().size())
-      work.insert(loop.getYieldedValues()[number]);
+      add(loop.getYieldedValues()[number]);
     if (number < loop.getInits().size())
-      work.insert(loop.getInits()[number]);
+      add(loop.getInits()[number]);
     return;
   }
-  work.insert_range(op->getOperands());
+  addRange(op->getOperands());
 }
 
 /// The op that makes `value` plainly differ between the threads of a workgroup,
 /// or null.
 Operation *UniformityChecker::findThreadDependence(Value value) {
   work.clear();
-  work.insert(value);
+  inBallot = false;
+  add(value);
   for (unsigned i = 0; i < work.size(); ++i) {
-    Value current = work[i];
-    if (uniform.contains(current))
+    Value current = work[i].getPointer();
+    inBallot = work[i].getInt();
+    if (uniform.contains(work[i]))
       continue;
     if (auto argument = dyn_cast<BlockArgument>(current)) {
       addSources(argument);
       continue;
     }
     Operation *op = current.getDefiningOp();
-    if (isa<gpu::ThreadIdOp, gpu::LaneIdOp, gpu::SubgroupIdOp, gpu::GlobalIdOp,
-            ROCDL::ThreadIdXOp, ROCDL::ThreadIdYOp, ROCDL::ThreadIdZOp,
-            ROCDL::MbcntLoOp, ROCDL::MbcntHiOp>(op))
+    if (isa<gpu::ThreadIdOp, gpu::SubgroupIdOp, gpu::GlobalIdOp,
+            ROCDL::ThreadIdXOp, ROCDL::ThreadIdYOp, ROCDL::ThreadIdZOp>(op))
       return op;
+    if (isa<gpu::LaneIdOp, ROCDL::MbcntLoOp, ROCDL::MbcntHiOp>(op)) {
+      if (!inBallot)
+        return op;
+      continue;
+    }
+    inBallot |= isa<ROCDL::BallotOp>(op);
     addSources(cast<OpResult>(current));
   }
   uniform.insert_range(work);

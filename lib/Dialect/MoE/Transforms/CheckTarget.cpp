@@ -58,17 +58,22 @@ static int64_t countOwnLds(gpu::GPUFuncOp func) {
   return bytes;
 }
 
-/// The ops of a function share two buffers, so the largest counts.
+/// The ops of a function share two buffers and the lists, so the largest
+/// counts.
 static LogicalResult checkLds(gpu::GPUFuncOp func, const Chip &chip) {
   GroupedGemmOp largest;
+  int64_t lists = 0;
   func.walk([&](GroupedGemmOp op) {
-    if (op.getScheduleAttr() &&
-        (!largest || op.getLdsBytes() > largest.getLdsBytes()))
+    if (!op.getScheduleAttr())
+      return;
+    if (!largest || op.getBufferBytes() > largest.getBufferBytes())
       largest = op;
+    lists = std::max(lists, op.getListBytes());
   });
   if (!largest)
     return success();
-  int64_t bytes = largest.getLdsBytes(), own = countOwnLds(func);
+  int64_t bytes = 2 * largest.getBufferBytes() + lists;
+  int64_t own = countOwnLds(func);
   if (bytes + own <= chip.ldsBytes)
     return success();
   ScheduleAttr schedule = largest.getScheduleAttr();
@@ -78,6 +83,8 @@ static LogicalResult checkLds(gpu::GPUFuncOp func, const Chip &chip) {
        << " A tiles of " << schedule.getTileM() << " x " << schedule.getTileK()
        << " x 2 bytes, the output tile and the sums of " << schedule.getKWave()
        << " K groups";
+  if (lists)
+    diag << ", and " << lists << " bytes of lists of rows";
   if (own)
     diag << ", and " << own << " bytes of the function itself";
   return diag << ")";

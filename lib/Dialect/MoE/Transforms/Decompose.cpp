@@ -62,7 +62,8 @@ private:
 };
 } // namespace
 
-/// `op` with its sums left in the workspace, then what it does with them.
+/// `op`, which has sorted lists, with its sums left in the workspace, then what
+/// it does with them.
 static void decompose(GroupedGemmOp op) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
   bool gateUp = op.getStage() == Stage::GateUp;
@@ -89,7 +90,7 @@ static void decompose(GroupedGemmOp op) {
       b, TypeRange(), op.getActivation(), op.getParams(), workspace.getMemory(),
       op.getOut(), op.getSortedIds(), op.getExpertIds(), op.getSortedWeights(),
       op.getNumValid(), bias, bias ? op.getGate() : GateLayout::None,
-      op.getTokens(), op.getTopk(), op.getE(), op.getBlockRows(),
+      op.getTokens(), op.getTopk(), op.getE(), *op.getBlockRows(),
       activated && op.getRoutingWeight());
   workspace.release();
   op.erase();

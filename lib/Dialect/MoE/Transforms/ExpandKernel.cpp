@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-expand-kernel: the pass, and moe.grouped_gemm to the tile ops of one
-// workgroup (the other kernels are in ExpandElementwise.cpp, ExpandRoute.cpp
-// and ExpandSort.cpp). Which workgroup computes which tile and which K is
+// workgroup (what it does without sorted lists is in ExpandUnsorted.cpp, the
+// other kernels are in ExpandElementwise.cpp, ExpandRoute.cpp and
+// ExpandSort.cpp). Which workgroup computes which tile and which K is
 // decided here (docs/Layouts.md, "Grid"); how a tile is computed is not.
 
 #include "ExpandKernel.h"
+#include "ExpandBuilder.h"
 #include "moe/Dialect/MoE/IR/Fragments.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
@@ -31,17 +33,23 @@ using namespace moe;
 // The function around the op
 //===----------------------------------------------------------------------===//
 
+/// M tiles of an M block of the routing, or of a token without sorted lists.
+static int64_t tilesOfBlock(GroupedGemmOp op) {
+  if (op.isUnsorted())
+    return static_cast<int64_t>(op.getTopk());
+  return static_cast<int64_t>(*op.getBlockRows()) /
+         op.getScheduleAttr().getTileM();
+}
+
 /// The grid in x, as an expression over the kernel's arguments.
 static std::string gridOf(GroupedGemmOp op) {
   ScheduleAttr schedule = op.getScheduleAttr();
-  std::string grid =
-      "ceildiv(n," + std::to_string(schedule.getTileN()) + ")*num_blocks";
-  for (int64_t factor :
-       {static_cast<int64_t>(op.getBlockRows()) / schedule.getTileM(),
-        schedule.getKBatch()})
+  std::string grid = "ceildiv(n," + std::to_string(schedule.getTileN()) + ")*" +
+                     (op.isUnsorted() ? "tokens" : "num_blocks");
+  for (int64_t factor : {tilesOfBlock(op), schedule.getKBatch()})
     if (factor > 1)
       grid += "*" + std::to_string(factor);
-  return grid;
+  return op.getClear() ? grid + "+tokens" : grid;
 }
 
 std::string moe::gridOf(ActivateSumsOp op) {
@@ -90,12 +98,17 @@ moe::prepareKernelFunction(Operation *op, int64_t threads, const Twine &grid) {
 
 namespace {
 /// The two LDS buffers of a function, which all its ops share: one begins to
-/// fill them only when all waves are done with the one before.
+/// fill them only when all waves are done with the one before. The lists of
+/// unsorted ops are shared as well: a wave has a part of its own.
 struct LdsBuffers {
-  Value first, second;
+  Value first, second, ids, weights;
 };
-/// Functions to what their largest op needs of each buffer, in bytes.
-using LdsSizes = llvm::DenseMap<gpu::GPUFuncOp, int64_t>;
+/// What the largest op of a function needs of each buffer and of both lists
+/// together, in bytes.
+struct LdsSize {
+  int64_t buffer = 0, lists = 0;
+};
+using LdsSizes = llvm::DenseMap<gpu::GPUFuncOp, LdsSize>;
 using LdsOfFunctions = llvm::DenseMap<gpu::GPUFuncOp, LdsBuffers>;
 } // namespace
 
@@ -103,7 +116,8 @@ using LdsOfFunctions = llvm::DenseMap<gpu::GPUFuncOp, LdsBuffers>;
 /// columns, and the operand whose length or value is the other factor.
 static std::tuple<std::string, int64_t, Value> getGrid(Operation *op) {
   if (auto gemm = dyn_cast<GroupedGemmOp>(op))
-    return {gridOf(gemm), gemm.getRows(), gemm.getExpertIds()};
+    return {gridOf(gemm), gemm.getRows(),
+            gemm.isUnsorted() ? Value(gemm.getTokens()) : gemm.getExpertIds()};
   if (auto sums = dyn_cast<ActivateSumsOp>(op))
     return {gridOf(sums), sums.getOut().getType().getDimSize(1),
             sums.getExpertIds()};
@@ -155,12 +169,13 @@ static LogicalResult checkGrids(ArrayRef<Operation *> ops) {
 }
 
 /// A new LDS buffer of the function.
-static Value addLds(gpu::GPUFuncOp func, Location loc, int64_t bytes) {
+static Value addLds(gpu::GPUFuncOp func, Location loc, int64_t size,
+                    Type element) {
   Builder b(func.getContext());
   auto space = gpu::AddressSpaceAttr::get(func.getContext(),
                                           gpu::AddressSpace::Workgroup);
-  auto type = MemRefType::get({bytes}, b.getI8Type(),
-                              MemRefLayoutAttrInterface(), space);
+  auto type =
+      MemRefType::get({size}, element, MemRefLayoutAttrInterface(), space);
   BlockArgument arg = func.addWorkgroupAttribution(type, loc);
   func.setWorkgroupAttributionAttr(func.getNumWorkgroupAttributions() - 1,
                                    "llvm.align", b.getI64IntegerAttr(16));
@@ -182,9 +197,15 @@ struct KRun {
 /// Expands one op.
 class KernelExpander {
 public:
-  KernelExpander(GroupedGemmOp op, Value lds0, Value lds1)
-      : op(op), schedule(op.getScheduleAttr()), b(op.getLoc(), op), lds0(lds0),
-        lds1(lds1) {}
+  KernelExpander(GroupedGemmOp op, const LdsBuffers &lds)
+      : op(op), schedule(op.getScheduleAttr()), b(op), lds0(lds.first),
+        lds1(lds.second), ids(op.getSortedIds()),
+        weights(op.getSortedWeights()) {
+    if (op.isUnsorted()) {
+      ids = lds.ids;
+      weights = lds.weights;
+    }
+  }
 
   void run();
 
@@ -222,6 +243,8 @@ private:
   }
   Value runStart(Value part, int64_t tiles, int64_t parts, bool longerLast);
 
+  Value countTiles();
+  void leaveClearing();
   void findTile();
   Value remapXcd(Value group, Value blocks);
   Value hasWork(Value expertId);
@@ -233,12 +256,14 @@ private:
 
   GroupedGemmOp op;
   ScheduleAttr schedule;
-  ImplicitLocOpBuilder b;
+  ExpandBuilder b;
   Value lds0, lds1;
+  Value ids, weights; ///< of sorted rows; without sorted lists, in LDS
 
   Value mBlock, m; ///< M block (index into expert_ids), first sorted row
   Value n;         ///< first row of the weights, of the workgroup
   Value slice;     ///< slice of K, i32; null with one slice
+  Value wave;      ///< wave of the workgroup, index, equal in its lanes
   Value waveGroup; ///< K group of the wave; null with one group
   Value waveN;     ///< first row of the weights, of the wave
   Value expert;    ///< local expert
@@ -283,6 +308,31 @@ Value KernelExpander::remapXcd(Value group, Value blocks) {
   return binary<arith::AddIOp>(first, place);
 }
 
+/// M tiles of the grid, i32.
+Value KernelExpander::countTiles() {
+  Value blocks = op.getTokens();
+  if (!op.isUnsorted())
+    blocks = b.toI32(memref::DimOp::create(b, op.getExpertIds(), int64_t(0)));
+  return multiply(blocks, tilesOfBlock(op));
+}
+
+/// The last workgroups only clear, a row each.
+void KernelExpander::leaveClearing() {
+  if (!op.getClear())
+    return;
+  int64_t tilesN = llvm::divideCeil(op.getRows(), schedule.getTileN());
+  Value groups =
+      b.toIndex(multiply(countTiles(), tilesN * schedule.getKBatch()));
+  Value isTile = b.less(b.block(), groups);
+  Value isLast = arith::XOrIOp::create(
+      b, isTile, arith::ConstantOp::create(b, b.getBoolAttr(true)));
+  b.when(isLast, [&] {
+    clearRow(b, op.getClear(), arith::SubIOp::create(b, b.block(), groups),
+             schedule.getBlockSize());
+  });
+  b.enterIf(isTile);
+}
+
 /// docs/Layouts.md, "Grid". A grid has at most 2^31 - 1 workgroups; 32-bit
 /// division is the cheap one.
 void KernelExpander::findTile() {
@@ -290,15 +340,9 @@ void KernelExpander::findTile() {
       b, b.getI32Type(), gpu::BlockIdOp::create(b, gpu::Dimension::x));
   int64_t tilesN = llvm::divideCeil(op.getRows(), schedule.getTileN());
   int64_t groupM = schedule.getGroupM(), kBatch = schedule.getKBatch();
-  // M tiles of an M block of the routing; `blocks` below counts tiles.
-  int64_t tilesM = op.getBlockRows() / schedule.getTileM();
-  Value blocks;
+  Value blocks; // counts tiles
   if (schedule.getXcd() > 1 || groupM > 1)
-    blocks = multiply(arith::IndexCastUIOp::create(
-                          b, b.getI32Type(),
-                          memref::DimOp::create(b, op.getExpertIds(),
-                                                static_cast<int64_t>(0))),
-                      tilesM);
+    blocks = countTiles();
   if (schedule.getXcd() > 1)
     group = remapXcd(group, blocks);
   if (kBatch > 1) {
@@ -320,23 +364,26 @@ void KernelExpander::findTile() {
     tile = binary<arith::DivUIOp>(place, size);
   }
   mBlock = toIndex(block);
-  m = multiply(mBlock, schedule.getTileM());
-  if (tilesM > 1)
-    mBlock = binary<arith::DivUIOp>(mBlock, index(tilesM));
+  if (!op.isUnsorted()) {
+    m = multiply(mBlock, schedule.getTileM());
+    if (tilesOfBlock(op) > 1)
+      mBlock = binary<arith::DivUIOp>(mBlock, index(tilesOfBlock(op)));
+  }
   n = multiply(toIndex(tile), schedule.getTileN());
 
   Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
   // Equal in all lanes of a wave; saying so keeps the wave's places in scalar
   // registers.
-  Value wave = arith::IndexCastUIOp::create(
+  wave = arith::IndexCastUIOp::create(
       b, b.getI32Type(), binary<arith::DivUIOp>(thread, index(64)));
   wave = toIndex(gpu::SubgroupBroadcastOp::create(
       b, wave, /*lane=*/Value(), gpu::BroadcastType::first_active_lane));
+  Value waveInN = wave;
   if (schedule.getKWave() > 1) {
     waveGroup = binary<arith::DivUIOp>(wave, index(schedule.getWavesInN()));
-    wave = binary<arith::RemUIOp>(wave, index(schedule.getWavesInN()));
+    waveInN = binary<arith::RemUIOp>(wave, index(schedule.getWavesInN()));
   }
-  waveN = binary<arith::AddIOp>(n, multiply(wave, schedule.getWaveN()));
+  waveN = binary<arith::AddIOp>(n, multiply(waveInN, schedule.getWaveN()));
 }
 
 /// True where the block is in use and its expert is local.
@@ -383,7 +430,7 @@ Value KernelExpander::computeRun(KRun run) {
   auto rowsType =
       VectorType::get({tileM * tileK / 8 / threads}, b.getI32Type());
   Value rows = RouteRowsOp::create(
-      b, rowsType, op.getSortedIds(), m, op.getTokens(), op.getTopk(),
+      b, rowsType, ids, m, op.getTokens(), op.getTopk(),
       /*per_slot=*/op.getStage() == Stage::Down, tileM, tileK, threads);
   return PingpongOp::create(b, getAccType(), op.getX(), rows, op.getW(), expert,
                             waveN, op.getScale(), multiply(first, tileK), end,
@@ -433,8 +480,8 @@ void KernelExpander::scatter(Value acc, bool withBias) {
     column = binary<arith::DivUIOp>(n, index(2));
     tileN /= 2;
   }
-  ScatterOp::create(b, acc, op.getOut(), column, op.getSortedIds(),
-                    op.getSortedWeights(), m, op.getTokens(), op.getTopk(),
+  ScatterOp::create(b, acc, op.getOut(), column, ids, weights, m,
+                    op.getTokens(), op.getTopk(),
                     withBias ? op.getBias() : Value(),
                     withBias ? expert : Value(), lds0, lds1, op.hasRowPerSlot(),
                     /*paired=*/op.isRawSums(), op.getAccumulate(),
@@ -472,11 +519,23 @@ void KernelExpander::finish(Value acc) {
 }
 
 void KernelExpander::run() {
+  leaveClearing();
   findTile();
-  Value expertId = memref::LoadOp::create(b, op.getExpertIds(), mBlock);
-  auto ifOp = scf::IfOp::create(b, hasWork(expertId), /*withElseRegion=*/false);
-  b.setInsertionPointToStart(ifOp.thenBlock());
-  expert = toIndex(expertId);
+  if (op.isUnsorted()) {
+    // A part for each wave of the function's largest tile: another op's wave
+    // may still read its own.
+    int64_t rows = cast<MemRefType>(ids.getType()).getDimSize(0);
+    m = multiply(wave, rows / schedule.getWaves());
+    CollectedRows found = collectRows(b, op, mBlock, ids, weights, m);
+    b.enterIf(found.hasWork);
+    expert = toIndex(found.expert);
+  } else {
+    Value expertId = memref::LoadOp::create(b, op.getExpertIds(), mBlock);
+    auto ifOp =
+        scf::IfOp::create(b, hasWork(expertId), /*withElseRegion=*/false);
+    b.setInsertionPointToStart(ifOp.thenBlock());
+    expert = toIndex(expertId);
+  }
   finish(computeSlice());
   op.erase();
 }
@@ -509,10 +568,19 @@ static LogicalResult expandGemm(GroupedGemmOp op, const LdsSizes &sizes,
                                       schedule.getWavesPerEu()));
   LdsBuffers &lds = buffers[*func];
   if (!lds.first) {
-    int64_t half = sizes.lookup(*func);
-    lds = {addLds(*func, op.getLoc(), half), addLds(*func, op.getLoc(), half)};
+    LdsSize size = sizes.lookup(*func);
+    Builder b(op.getContext());
+    auto add = [&](int64_t count, Type element) {
+      return addLds(*func, op.getLoc(), count, element);
+    };
+    lds.first = add(size.buffer, b.getI8Type());
+    lds.second = add(size.buffer, b.getI8Type());
+    if (size.lists) {
+      lds.ids = add(size.lists / 8, b.getI32Type());
+      lds.weights = add(size.lists / 8, b.getF32Type());
+    }
   }
-  KernelExpander(op, lds.first, lds.second).run();
+  KernelExpander(op, lds).run();
   return success();
 }
 
@@ -534,8 +602,9 @@ struct MoEExpandKernelPass
       if (auto gemm = dyn_cast<GroupedGemmOp>(op)) {
         if (failed(checkSchedule(gemm)))
           return WalkResult::interrupt();
-        int64_t &size = sizes[op->getParentOfType<gpu::GPUFuncOp>()];
-        size = std::max(size, gemm.getLdsBytes() / 2);
+        LdsSize &size = sizes[op->getParentOfType<gpu::GPUFuncOp>()];
+        size.buffer = std::max(size.buffer, gemm.getBufferBytes());
+        size.lists = std::max(size.lists, gemm.getListBytes());
       }
       return WalkResult::advance();
     });

@@ -71,7 +71,6 @@ private:
   void layOut(Value memory, int64_t rows, Value expert, Value total,
               Value first);
   void place();
-  void clear(Value row);
 
   SortOp op;
   ExpandBuilder b;
@@ -332,17 +331,15 @@ void SortExpander::place() {
   });
 }
 
-/// Zeros in a row of `clear`, 16 bytes a thread.
-void SortExpander::clear(Value row) {
-  auto memory = cast<MemRefType>(op.getClear().getType());
-  int64_t columns = 128 / memory.getElementTypeBitWidth();
-  auto type = VectorType::get({columns}, memory.getElementType());
+void moe::clearRow(ExpandBuilder &b, Value memory, Value row, int64_t threads) {
+  auto rows = cast<MemRefType>(memory.getType());
+  int64_t columns = 128 / rows.getElementTypeBitWidth();
+  auto type = VectorType::get({columns}, rows.getElementType());
   Value zero = arith::ConstantOp::create(b, type, b.getZeroAttr(type));
-  b.loop(b.mul(thread, columns), b.index(memory.getDimSize(1)),
-         columns * SortOp::kThreads, {},
+  b.loop(b.mul(b.thread(), columns), b.index(rows.getDimSize(1)),
+         columns * threads, {},
          [&](Value column, ValueRange) -> SmallVector<Value> {
-           vector::StoreOp::create(b, zero, op.getClear(),
-                                   ValueRange{row, column},
+           vector::StoreOp::create(b, zero, memory, ValueRange{row, column},
                                    /*nontemporal=*/false, llvm::MaybeAlign(16));
            return {};
          });
@@ -356,7 +353,11 @@ void SortExpander::run() {
   if (op.clears())
     b.when(
         arith::CmpIOp::create(b, arith::CmpIPredicate::uge, b.block(), groups),
-        [&] { clear(arith::SubIOp::create(b, b.block(), groups)); });
+        [&] {
+          clearRow(b, op.getClear(),
+                   arith::SubIOp::create(b, b.block(), groups),
+                   SortOp::kThreads);
+        });
   b.enterIf(b.less(b.block(), groups));
   findRun();
   if (phase == SortPhase::All || phase == SortPhase::Count) {

@@ -61,7 +61,8 @@ struct Launch {
   bool isStage = true;
   bool hasParams = false;
   int64_t topk = 1, blockRows = 1, threads = 256;
-  Value tokens, expertIds;
+  Value tokens;
+  Value expertIds; ///< null: the list of a stage that has a block for each pair
   /// Workgroups: `groups` and, for each `perGroup` M blocks or, in place of
   /// blocks, tokens, `factor` more.
   bool countsBlocks = false;
@@ -75,36 +76,53 @@ static Type elementOf(Value value) {
   return cast<MemRefType>(value.getType()).getElementType();
 }
 
+/// The routing of a product, and the rows it clears.
+static SmallVector<Memory> describeRouting(GroupedGemmOp op) {
+  Builder b(op.getContext());
+  Type i32 = b.getI32Type(), f32 = b.getF32Type();
+  if (!op.isUnsorted())
+    return {{"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
+            {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
+            {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
+            {"num_valid", op.getNumValid(), i32, Rows::Static},
+            {"bias", op.getBias(), f32, Rows::Static}};
+  Type cleared = op.getClear() ? elementOf(op.getClear()) : f32;
+  return {{"topk_ids", op.getTopkIds(), i32, Rows::Tokens, false},
+          {"expert_map", op.getExpertMap(), i32, Rows::Static, false},
+          {"topk_weights", op.getTopkWeights(), f32, Rows::Tokens, false},
+          {"local_tokens", op.getLocalTokens(), i32, Rows::Static, false},
+          {"bias", op.getBias(), f32, Rows::Static},
+          {"clear", op.getClear(), cleared, Rows::Tokens}};
+}
+
 static Launch describe(GroupedGemmOp op) {
   Launch launch;
   Builder b(op.getContext());
   ScheduleAttr schedule = op.getScheduleAttr();
   bool gateUp = op.getStage() == Stage::GateUp;
   launch.name = ("moe_" + stringifyStage(op.getStage())).str();
-  Type i32 = b.getI32Type(), f32 = b.getF32Type(), i8 = b.getI8Type();
+  Type i8 = b.getI8Type();
   launch.memory = {
       {"out", op.getOut(), elementOf(op.getOut()),
        op.hasRowPerSlot() ? Rows::Slots : Rows::Tokens},
       {"x", op.getX(), b.getBF16Type(), gateUp ? Rows::Tokens : Rows::Slots},
       {"w", op.getW(), i8, Rows::Static},
-      {"scale", op.getScale(), i8, Rows::Static},
-      {"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
-      {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
-      {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
-      {"num_valid", op.getNumValid(), i32, Rows::Static},
-      {"bias", op.getBias(), f32, Rows::Static}};
+      {"scale", op.getScale(), i8, Rows::Static}};
+  launch.memory.append(describeRouting(op));
   launch.n = op.getRows();
   launch.k = op.getK();
   launch.hasParams = gateUp;
   launch.topk = op.getTopk();
-  launch.blockRows = op.getBlockRows();
+  launch.blockRows = op.getBlockRows().value_or(schedule.getTileM());
   launch.threads = schedule.getBlockSize();
   launch.tokens = op.getTokens();
   launch.expertIds = op.getExpertIds();
-  launch.countsBlocks = true;
+  launch.countsBlocks = !op.isUnsorted();
   launch.factor = llvm::divideCeil(op.getRows(), schedule.getTileN()) *
                   (launch.blockRows / schedule.getTileM()) *
                   schedule.getKBatch();
+  if (op.isUnsorted())
+    launch.factor = launch.factor * launch.topk + (op.getClear() ? 1 : 0);
   launch.activation = op.getActivation();
   launch.params = op.getParams();
   return launch;
@@ -533,8 +551,12 @@ Value Outliner::countGroups(Value blocks) {
 
 LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
   Value blocks;
-  if (launch.isStage)
+  if (launch.isStage && launch.expertIds)
     blocks = memref::DimOp::create(b, launch.expertIds, int64_t(0));
+  else if (launch.isStage)
+    blocks = arith::MulIOp::create(
+        b, arith::IndexCastUIOp::create(b, b.getIndexType(), launch.tokens),
+        index(launch.topk));
   Value groups = countGroups(blocks);
   // A launch of nothing is an error to HIP.
   auto ifOp = scf::IfOp::create(

@@ -42,14 +42,17 @@ struct GroupedGemmSpec {
   bool routingWeight = false;
   bool deterministic = false;
   mlir::Value out, x, w, scale;
+  /// Either the four lists of a sort, or the ids and weights of each token, and
+  /// with these, or null, what else an unsorted product may have.
   mlir::Value sortedIds, expertIds, sortedWeights, numValid;
+  mlir::Value topkIds, topkWeights, expertMap, localTokens, clear;
   mlir::Value bias; ///< null: none
   Activation activation = Activation::None;
   /// In the order of getActivationParams(activation).
   llvm::SmallVector<mlir::Value, 3> params;
   mlir::Value tokens; ///< i32
   int64_t topk = 1;
-  int64_t blockRows = 16;
+  int64_t blockRows = 16; ///< of the sorted lists
   /// Absent: -moe-choose-schedule makes one. The op's verifier checks it.
   std::optional<Schedule> schedule;
 };

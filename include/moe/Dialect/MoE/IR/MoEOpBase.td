@@ -54,6 +54,7 @@ def MoE_AnyScales
 def MoE_AnyOutput : MoE_Shaped<[BF16, F16, F32], 2,
                                "2D memref or tensor of bf16, f16 or f32 values">;
 def MoE_AnyIds : MoE_Shaped<[I32], 1, "1D memref or tensor of i32 values">;
+def MoE_AnyTopkIds : MoE_Shaped<[I32], 2, "2D memref or tensor of i32 values">;
 def MoE_AnyRoutingWeights
     : MoE_Shaped<[F32], 1, "1D memref or tensor of f32 values">;
 def MoE_AnyMatrix : MoE_Shaped<[F32], 2, "2D memref or tensor of f32 values">;

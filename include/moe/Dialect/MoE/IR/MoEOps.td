@@ -60,6 +60,19 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     nothing. `sorted_weights` may hold anything, NaN included, on rows that are
     not valid.
 
+    With `unsorted` the op needs no sorting step: it reads `topk_ids` and
+    `topk_weights`, both [T, topk], as `moe.sort` does, with the same
+    `expert_map` and `local_tokens`, and computes the same rows. There is a tile
+    for each pair of a token and a slot. The workgroup of a pair whose expert is
+    that of an earlier pair, or is not on this device, does nothing; the first
+    pair's computes the rows of all pairs of the expert, tile_m at a time. So
+    weights that tokens share are read once, as with sorting, any number of
+    tokens is right, and the work beside the product grows with the square of
+    the number of pairs: it suits up to about 8 tokens, where it saves the
+    launch that sorts. `clear` is filled with zeros, all `tokens` rows, by
+    workgroups of its own: an accumulating stage 2 behind this stage 1 then
+    starts from them.
+
     The optional `schedule` says how the product is computed, never what is
     computed: `k_batch` slices of K, contiguous runs of K tiles
     as equal as possible, are computed by different workgroups, the first slice
@@ -80,8 +93,9 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       the kernel compute it together. They have `waves` x 64 x 1 x 1 threads and
       the grid is `ceildiv(rows of w, tile_n) * num_blocks *
       (block_rows / tile_m) * k_batch` workgroups in x, where `num_blocks` is
-      the length of `expert_ids` (`docs/Layouts.md`, "Grid"). Control flow
-      around the op must be the same in all threads of a workgroup. With
+      the length of `expert_ids` (`docs/Layouts.md`, "Grid"); with `unsorted`
+      `ceildiv(rows of w, tile_n) * tokens * topk * k_batch`, and `tokens` more
+      with `clear`. Control flow around the op must be the same in all threads of a workgroup. With
       `k_batch` above 1 it accumulates;
     * in host code on memrefs that a kernel may touch;
     * in host code on tensors, in destination-passing style: `out` is read and
@@ -121,18 +135,29 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       `down` has no parameters;
     * (C14) stage `gate_up` needs tile_n a multiple of 32 x waves in N, a block
       of gate and one of up columns for each wave;
-    * (C15) `block_rows` is 16, 32, 64 or 128, and a multiple of tile_m;
+    * (C15) `block_rows` is 16, 32, 64 or 128, and a multiple of tile_m; with
+      `unsorted` there is none;
     * (C16) `per_slot` belongs to stage `down` with `accumulate`;
     * (C17) the operands are all memrefs, without results, or all tensors, with
-      one result of the type of `out`;
+      a result for each operand that is written;
     * (C18) `deterministic` goes with neither `accumulate` nor a schedule of
-      `k_batch` or `k_wave` above 1.
+      `k_batch` or `k_wave` above 1;
+    * (C19) the routing is either the four lists or `unsorted`; `topk_ids` and
+      `topk_weights` are ?x`topk`, `expert_map` has a static number of elements
+      from 1 to 65536, `local_tokens` 1; these two and `clear` belong to
+      `unsorted`;
+    * (C20) with `unsorted`, `k_batch` above 1 needs `accumulate`: the second
+      kernel of a stored output reads sorted lists;
+    * (C21) `clear` belongs to stage `gate_up`, is ?xN, N a multiple of 32, and
+      is not `out`; its offset and row stride are multiples of 16 bytes.
 
     What depends on the chip (LDS, atomics, instructions) is checked by
     `-moe-check-target`.
 
     *Lowers to* (`-moe-expand-kernel`): `moe.route_rows`, `moe.pingpong` and
-    `moe.scatter` under one `scf.if`.
+    `moe.scatter` under one `scf.if`; with `unsorted`, ahead of it, a loop that
+    finds the pairs of an expert by `rocdl.ballot`. Each wave writes a list of
+    their ids in LDS, which only it reads.
 
     Where `k_batch` above 1 meets a stored output, `-moe-decompose` has made it one
     that accumulates into f32, and `moe.activate_sums`, before that.
@@ -151,6 +176,20 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
         tokens(%tokens) topk 4 block_rows 16
         schedule <tile_m = 16, tile_n = 128, tile_k = 256>
     ```
+
+    The same without sorting:
+
+    ```mlir
+    moe.grouped_gemm down accumulate routing_weight
+        outs(%out : memref<?x2880xbf16, strided<[2880, 1]>, #gpu.address_space<global>>)
+        ins(%x, %w, %scale : memref<?x2880xbf16, strided<[2880, 1]>, #gpu.address_space<global>>,
+            memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>, #gpu.address_space<global>>,
+            memref<128x2880x90xf8E8M0FNU, #moe.preshuffle<scale>, #gpu.address_space<global>>)
+        unsorted(%topk_ids, %topk_weights :
+            memref<?x4xi32, strided<[4, 1]>, #gpu.address_space<global>>,
+            memref<?x4xf32, strided<[4, 1]>, #gpu.address_space<global>>)
+        tokens(%tokens) topk 4 schedule <tile_m = 16, tile_n = 64, tile_k = 256>
+    ```
   }];
   let arguments = (ins
     EnumAttr<MoE_Dialect, MoE_Stage, "stage">:$stage,
@@ -159,20 +198,25 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     UnitAttr:$routing_weight,
     UnitAttr:$deterministic,
     MoE_AnyOutput:$out,
+    Optional<MoE_AnyOutput>:$clear,
     MoE_AnyActivations:$x,
     MoE_AnyWeights:$w,
     MoE_AnyScales:$scale,
-    MoE_AnyIds:$sorted_ids,
-    MoE_AnyIds:$expert_ids,
-    MoE_AnyRoutingWeights:$sorted_weights,
-    MoE_AnyIds:$num_valid,
+    Optional<MoE_AnyIds>:$sorted_ids,
+    Optional<MoE_AnyIds>:$expert_ids,
+    Optional<MoE_AnyRoutingWeights>:$sorted_weights,
+    Optional<MoE_AnyIds>:$num_valid,
+    Optional<MoE_AnyTopkIds>:$topk_ids,
+    Optional<MoE_AnyMatrix>:$topk_weights,
+    Optional<MoE_AnyIds>:$expert_map,
+    Optional<MoE_AnyIds>:$local_tokens,
     Optional<MoE_AnyMatrix>:$bias,
     DefaultValuedAttr<EnumAttr<MoE_Dialect, MoE_Activation, "activation">,
                       "Activation::None">:$activation,
     Variadic<F32>:$params,
     I32:$tokens,
     I64Attr:$topk,
-    I64Attr:$block_rows,
+    OptionalAttr<I64Attr>:$block_rows,
     OptionalAttr<MoE_ScheduleAttr>:$schedule
   );
   let results = (outs Variadic<AnyRankedTensor>:$results);
@@ -181,19 +225,30 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     (`routing_weight` $routing_weight^)? (`deterministic` $deterministic^)?
     `outs` `(` $out `:` type($out) `)`
     `ins` `(` $x `,` $w `,` $scale `:` type($x) `,` type($w) `,` type($scale) `)`
-    `routing` `(` $sorted_ids `,` $expert_ids `,` $sorted_weights `,` $num_valid
+    (`routing` `(` $sorted_ids^ `,` $expert_ids `,` $sorted_weights `,` $num_valid
       `:` type($sorted_ids) `,` type($expert_ids) `,` type($sorted_weights) `,`
-      type($num_valid) `)`
+      type($num_valid) `)`)?
+    (`unsorted` `(` $topk_ids^ `,` $topk_weights `:` type($topk_ids) `,`
+      type($topk_weights) `)`)?
+    (`expert_map` `(` $expert_map^ `:` type($expert_map) `)`)?
+    (`local_tokens` `(` $local_tokens^ `:` type($local_tokens) `)`)?
+    (`clear` `(` $clear^ `:` type($clear) `)`)?
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`activation` $activation^ `(` $params `)`)?
-    `tokens` `(` $tokens `)` `topk` $topk `block_rows` $block_rows
+    `tokens` `(` $tokens `)` `topk` $topk (`block_rows` $block_rows^)?
     (`schedule` $schedule^)? attr-dict (`->` type($results)^)?
   }];
   let builders = [
     OpBuilder<(ins "const GroupedGemmSpec &":$spec)>
   ];
   let hasCanonicalizer = 1;
-  let extraClassDeclaration = destinationDeclaration # [{
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(*this, /*start=*/0,
+                                         /*length=*/getClear() ? 2 : 1);
+    }
+    /// Whether the op reads `topk_ids` in place of sorted lists.
+    bool isUnsorted() { return static_cast<bool>(getTopkIds()); }
     int64_t getE() { return getW().getType().getDimSize(0); }
     /// Columns of the output.
     int64_t getN() { return getOut().getType().getDimSize(1); }
@@ -215,8 +270,11 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     Product getProduct();
     /// With a schedule only: number of K tiles, the last one perhaps partial.
     int64_t getNumKTiles();
-    /// With a schedule only: bytes of LDS, moe::ldsBytes().
+    /// With a schedule only: bytes of LDS, moe::ldsBytes(), and in it of each of
+    /// the two buffers and of the lists.
     int64_t getLdsBytes();
+    int64_t getBufferBytes();
+    int64_t getListBytes();
   }];
 }
 
@@ -414,6 +472,7 @@ def MoE_RouteRowsOp : MoE_Op<"route_rows", [
     the row of the activations that chunk c comes from: for sorted row
     i = `first` + (chunk / (tile_k/8)), `token * topk + slot` with `per_slot`
     (stage 2), else `token` (stage 1); -1 if the sorted row is not valid.
+    `sorted_ids` may be in workgroup memory.
 
     Constraints:
     * (C1) tile_m * tile_k / 8 is a multiple of `threads`, which are whole
@@ -824,8 +883,8 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     that atomics are packed and stores 16 bytes wide; the buffers may be those
     of the A tiles. f32 goes out of the accumulators directly.
 
-    The output row of a sorted row is `token * topk + slot` with `per_slot`,
-    else `token`. With `paired` the columns are those of raw stage 1 sums: block
+    `sorted_ids` and `sorted_weights` may be in workgroup memory. The output row
+    of a sorted row is `token * topk + slot` with `per_slot`, else `token`. With `paired` the columns are those of raw stage 1 sums: block
     2*j goes to block j of the first half of the columns, block 2*j + 1 to block
     j of the second half; f32 only.
 

@@ -11,7 +11,6 @@ include "moe/Dialect/MoE/IR/MoEOpBase.td"
 
 def MoE_AnyLogits
     : MoE_Shaped<[F32, BF16], 2, "2D memref or tensor of f32 or bf16 values">;
-def MoE_AnyTopkIds : MoE_Shaped<[I32], 2, "2D memref or tensor of i32 values">;
 
 def MoE_RouteOp : MoE_KernelOp<"route"> {
   let summary = "the experts of each token, and their weights";

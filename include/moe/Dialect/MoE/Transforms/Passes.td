@@ -18,7 +18,8 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     must reach an op together, because they compute it together: a condition
     that is computed, through whatever ops and loads, from `gpu.thread_id`,
     `gpu.global_id`, `gpu.lane_id`, `gpu.subgroup_id` or the `rocdl` ops they
-    become is refused. What each lane does for itself (`moe.activate`,
+    become is refused. What `rocdl.ballot` returns may come from the lane, of which
+    all waves have the same. What each lane does for itself (`moe.activate`,
     `moe.unpack`, `moe.load_weight`, `moe.load_scale`, `moe.route_rows`) may stand
     anywhere. What depends on the thread in
     other ways is the caller's to avoid.
@@ -66,6 +67,11 @@ def MoEChooseSchedulePass : Pass<"moe-choose-schedule"> {
     schedules where it has the shape and the schedule is possible for the op,
     else what the rules choose (`docs/Configurations.md`). What the op computes
     does not change.
+
+    A `moe.sort` on tensors whose lists only products read goes away where at
+    most 8 tokens are expected: the products then work `unsorted`, from what it
+    read, and the first of stage 1 takes over its `clear`. On memrefs a sort
+    stays: what else reads its lists cannot be seen.
 
     The number of tokens is that of the op's attribute `moe.expected_tokens`,
     else its operand `tokens` where constant, else the option. The chip is that
@@ -213,8 +219,9 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
   let description = [{
     Expands each `moe.grouped_gemm` to what one workgroup does: find its tile
     and expert, and, unless the block is out of use or the expert is not local,
-    `moe.route_rows`, `moe.pingpong` and `moe.scatter`. The two LDS buffers
-    become workgroup attributions of the surrounding `gpu.func`, which also gets
+    `moe.route_rows`, `moe.pingpong` and `moe.scatter`. Without sorted lists it
+    first collects the pairs that go to the expert. The two LDS buffers and the
+    lists of such rows become workgroup attributions of the surrounding `gpu.func`, which also gets
     its block size and the attribute `moe.grid`.
 
     `moe.activate_sums` and `moe.reduce_slots` become the loads, arithmetic and
@@ -236,6 +243,7 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
     "::mlir::ROCDL::ROCDLDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"
