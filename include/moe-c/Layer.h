@@ -85,8 +85,9 @@ typedef struct MoeRouter {
 } MoeRouter;
 
 /* Routing, sorting and both stages on the device, for a configuration with
- * kernel "layer". Of the batch, tokens and x are read. out: [T, H], which is
- * overwritten; a token without an expert of this device gets zeros. */
+ * kernel "layer". Few tokens are not sorted, unless its "sort" is on. Of the
+ * batch, tokens and x are read. out: [T, H], which is overwritten; a token
+ * without an expert of this device gets zeros. */
 MOE_CAPI_EXPORTED MoeStatus moeRunBlock(
     const MoeConfig *config, const char *chip, const MoeExecutor *executor,
     const MoeBatch *batch, const MoeRouter *router, const MoeWeights *gateUp,

@@ -39,6 +39,9 @@ static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
   if (hasKernel && !config.layer)
     if (Error error = driver::checkStageFlags(flags, config.options.kernel))
       return std::move(error);
+  if (hasKernel)
+    if (Error error = driver::checkUnsortedFlags(flags, config.options))
+      return std::move(error);
   config.fixed = driver::fixedAxes(flags);
   if (!hasKernel)
     config.missing = "kernel";

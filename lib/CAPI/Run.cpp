@@ -19,6 +19,18 @@ using capi::Call;
 using driver::HostBuffer;
 using driver::KernelOptions;
 
+namespace {
+/// What the stages of a block get from its router.
+struct Routed {
+  driver::RouterOptions options;
+  driver::RouterTensors tensors;
+  driver::GivenRouting routing, local;
+  driver::SortedLists lists; ///< either these
+  driver::PairLists pairs;   ///< or these
+  HostBuffer cleared;
+};
+} // namespace
+
 /// A kernel's name tells any two code objects for one chip apart.
 static Error launch(Call &call, const KernelOptions &options,
                     const driver::Problem &problem, int64_t numBlocks,
@@ -41,8 +53,7 @@ static Error launch(Call &call, const KernelOptions &options,
 /// Runs the stage on `x`, from and into `out`, which changes on success only.
 static Error runStage(Call &call, const MoeConfig &config,
                       const MoeBatch &batch, const MoeWeights &weights,
-                      const void *x, void *out,
-                      const driver::SortedLists *lists = nullptr) {
+                      const void *x, void *out, Routed *routed = nullptr) {
   Expected<KernelOptions> chosen = capi::optionsFor(config, call.chip, batch);
   if (!chosen)
     return chosen.takeError();
@@ -50,6 +61,11 @@ static Error runStage(Call &call, const MoeConfig &config,
       capi::makeProblem(*chosen, batch, weights, x, out);
   if (!given)
     return given.takeError();
+  if (given->options.unsorted() && !routed) {
+    given->options.mapEntries = int64_t(given->sharding.mask.size());
+    given->options.limited = given->sharding.localTokens >= 0;
+    given->options.clearColumns = 0;
+  }
   driver::Problem padded;
   bool pads = driver::needsPadding(given->options);
   if (pads)
@@ -61,9 +77,13 @@ static Error runStage(Call &call, const MoeConfig &config,
       problem, o.tile->m, capi::threadsOf(0), driver::Garbage::Harmless);
   if (!buffers)
     return buffers.takeError();
-  if (lists) {
-    static_cast<driver::SortedLists &>(*buffers) = *lists;
-    buffers->numBlocks = int64_t(lists->expertIds.size());
+  if (routed && o.unsorted()) {
+    static_cast<driver::PairLists &>(*buffers) = routed->pairs;
+    if (o.clearColumns)
+      buffers->clear = routed->cleared.bytes();
+  } else if (routed) {
+    static_cast<driver::SortedLists &>(*buffers) = routed->lists;
+    buffers->numBlocks = int64_t(routed->lists.expertIds.size());
   }
   call.flags.push_back(driver::kernelFlagsString(o));
   bool raw = o.leavesRawSums();
@@ -172,17 +192,6 @@ MoeStatus moeRunLayer(const MoeConfig *config, const char *chip,
 // A block
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// What the stages of a block get from its router.
-struct Routed {
-  driver::RouterOptions options;
-  driver::RouterTensors tensors;
-  driver::GivenRouting routing, local;
-  driver::SortedLists lists;
-  HostBuffer cleared;
-};
-} // namespace
-
 static Error checkRouter(const MoeConfig &config, const MoeBatch &batch,
                          const MoeRouter &router) {
   if (batch.tokens < 0)
@@ -235,13 +244,21 @@ static Error makeRouted(const MoeConfig &config, const MoeBatch &batch,
       Twine(config.options.experts) + ", got " + Twine(local));
 }
 
-/// One number of rows a block for both stages, in their configurations.
-static Error chooseBlockRows(std::array<MoeConfig, 2> &stages, StringRef chip,
+/// Whether to sort, and then one number of rows a block for both stages, in
+/// their configurations.
+static Error chooseSchedules(std::array<MoeConfig, 2> &stages, StringRef chip,
                              int64_t tokens, int64_t globalExperts) {
+  Expected<driver::SortChoice> sorting =
+      driver::chooseSort(stages[0].options, tokens);
+  if (!sorting)
+    return sorting.takeError();
+  for (MoeConfig &stage : stages)
+    stage.options.sort =
+        sorting->sort ? driver::Sorting::On : driver::Sorting::Off;
   int64_t rows = std::numeric_limits<int64_t>::max();
   for (bool fix : {false, true})
     for (MoeConfig &stage : stages) {
-      if (fix)
+      if (fix && sorting->sort)
         stage.options.blockRows = rows;
       Expected<driver::Configuration> choice =
           capi::chosen(stage, chip, tokens, globalExperts);
@@ -254,8 +271,9 @@ static Error chooseBlockRows(std::array<MoeConfig, 2> &stages, StringRef chip,
   return Error::success();
 }
 
-static Error routeAndSort(Call &call, const KernelOptions &down,
+static Error routeAndSort(Call &call, std::array<MoeConfig, 2> &stages,
                           Routed &routed) {
+  const KernelOptions &down = stages[1].options;
   auto run = [&](const std::string &ir, std::vector<executor::Argument> args,
                  int64_t tokens) {
     return capi::launchIR(call, ir, "the router's kernel", tokens,
@@ -272,11 +290,18 @@ static Error routeAndSort(Call &call, const KernelOptions &down,
                         uint64_t(routed.tensors.tokens * down.modelDim * width))
                         .moveInto(routed.cleared))
     return error;
-  return driver::sortOnDevice(routed.options, routed.tensors, routed.routing,
-                              down.tile->m, down.outType,
-                              clears ? down.modelDim : 0, routed.cleared, run,
-                              routed.lists)
-      .takeError();
+  int64_t columns = clears ? down.modelDim : 0;
+  if (down.sort != driver::Sorting::Off)
+    return driver::sortOnDevice(routed.options, routed.tensors, routed.routing,
+                                down.tile->m, down.outType, columns,
+                                routed.cleared, run, routed.lists)
+        .takeError();
+  routed.pairs = driver::pairsOf(routed.tensors, routed.routing);
+  for (MoeConfig &stage : stages)
+    driver::describeLists(routed.pairs, stage.options);
+  stages[0].options.clearColumns = columns;
+  stages[0].options.clearType = down.outType;
+  return Error::success();
 }
 
 /// Both stages on the router's lists, into `routed.cleared`.
@@ -297,12 +322,12 @@ static Error runStages(Call &call, const std::array<MoeConfig, 2> &stages,
   if (!between)
     return between.takeError();
   if (Error error = runStage(call, stages[0], local, gateUp, batch.x,
-                             between->data(), &routed.lists))
+                             between->data(), &routed))
     return error;
   if (!call.outcome.reports.empty())
     return Error::success();
   return runStage(call, stages[1], local, down, between->data(),
-                  routed.cleared.data(), &routed.lists);
+                  routed.cleared.data(), &routed);
 }
 
 static Error runBlock(Call &call, const MoeConfig &config,
@@ -314,14 +339,14 @@ static Error runBlock(Call &call, const MoeConfig &config,
     return error;
   std::array<MoeConfig, 2> stages = capi::splitLayer(config);
   if (Error error =
-          chooseBlockRows(stages, call.chip, std::max<int64_t>(1, batch.tokens),
+          chooseSchedules(stages, call.chip, std::max<int64_t>(1, batch.tokens),
                           routed.options.allExperts()))
     return error;
   if (Error error = driver::checkDimensions(stages[0].options, batch.tokens))
     return error;
   if (!batch.tokens)
     return Error::success();
-  if (Error error = routeAndSort(call, stages[1].options, routed))
+  if (Error error = routeAndSort(call, stages, routed))
     return error;
   if (call.outcome.reports.empty())
     if (Error error = runStages(call, stages, batch, gateUp, down, routed))

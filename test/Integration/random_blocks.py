@@ -34,6 +34,7 @@ CHOICES = {
     "--doweight": [False, True],
     "--out-type": ["f32", "bf16", "f16"],
     "--deterministic": [False, True],
+    "--sort": often([None], "on", "off"),
     "--no-accumulate": [False, True],
     "--order-seed": [None, 1, 2, 3],
     "--interleave": [None, "lockstep", "random"],

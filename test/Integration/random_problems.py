@@ -64,6 +64,7 @@ CHOICES = {
     "--no-weight": [False, True],
     "--bias": [False, True],
     "--cache": [None, "default", "nt"],
+    "--sort": often([None, "off"], "on"),
     "--waves-per-eu": often([None], 1, 2),
     # On top of the columns, padded as moe-run pads them.
     "--x-stride": often([None, None], 8, 64),
@@ -76,7 +77,7 @@ CHOICES = {
 STAGE1 = ("--act", "--gate", "--doweight", "--alpha", "--limit", "--beta", "--linear-beta")
 STAGE2 = ("--no-accumulate", "--no-weight", "--reduce")
 SCHEDULE = ("--tile", "--k-batch", "--k-wave", "--waves", "--xcd", "--group-m", "--cache",
-            "--waves-per-eu")
+            "--waves-per-eu", "--sort")
 LDS = {"gfx950": 160 * 1024, "gfx942": 64 * 1024}
 
 

@@ -25,18 +25,36 @@ def split(tensors):
     return x, (w13, scale13, w2, scale2)
 
 
+@pytest.mark.parametrize("sort", ["on", "off"])
 @pytest.mark.parametrize("chip", ["gfx942", "gfx950"])
-def test_block_is_the_definition(chip, tensors):
+def test_block_is_the_definition(chip, sort, tensors):
     x, weights = split(tensors)
     logits = make_logits()
-    got, routing, outcome = moe.block(x, logits, *weights, topk=2, chip=chip, sanitize="all",
-                                      return_routing=True, return_outcome=True)
+    got, routing, outcome = moe.block(x, logits, *weights, topk=2, chip=chip, sort=sort,
+                                      sanitize="all", return_routing=True,
+                                      return_outcome=True)
     tensors.ids, tensors.weights = route(logits, 2)
     np.testing.assert_array_equal(routing.topk_ids, tensors.ids)
     np.testing.assert_allclose(routing.topk_weights, tensors.weights, rtol=1e-5)
     assert_close(got, tensors.expected_layer())
     assert [kernel["name"][:9] for kernel in outcome["kernels"]] == [
-        "moe_route", "moe_sort_", "moe_gemm1", "moe_gemm2"]
+        "moe_route", *["moe_sort_"] * (sort == "on"), "moe_gemm1", "moe_gemm2"]
+
+
+@pytest.mark.parametrize("chip", ["gfx942", "gfx950"])
+def test_few_tokens_are_not_sorted(chip, tensors):
+    x, weights = split(tensors)
+    few = x[:3]
+    logits = make_logits()[:3]
+    options = {"topk": 2, "chip": chip, "sanitize": "all", "deterministic": True}
+    got, outcome = moe.block(few, logits, *weights, return_outcome=True, **options)
+    assert [kernel["name"][:9] for kernel in outcome["kernels"]] == [
+        "moe_route", "moe_gemm1", "moe_gemm2", "moe_reduc"]
+    assert all("--sort off" in flags for flags in outcome["flags"])
+    np.testing.assert_array_equal(got, moe.block(few, logits, *weights, sort="on", **options))
+    # The rows are those of the whole batch, which is sorted.
+    whole = moe.block(x, make_logits(), *weights, sort="on", **options)
+    np.testing.assert_array_equal(got, whole[:3])
 
 
 @pytest.mark.parametrize("kind", ["map", "mask"])

@@ -174,6 +174,7 @@ public:
     o.gate = pick({GateLayout::Separated, GateLayout::Interleaved});
     o.act = pick({Activation::Silu, Activation::Swiglu, Activation::Situv2});
     o.doweight = below(2);
+    o.sort = pick({Sorting::Chosen, Sorting::Off});
     return o;
   }
 
@@ -410,4 +411,28 @@ TEST(ChooseConfig, TheCompilerAcceptsWhatIsChosenAroundFixedAxes) {
         << " --k-wave " << options.kWave << " --k-batch " << options.kBatch
         << " --chip " << chip << " --tokens " << tokens << " --explain";
   }
+}
+
+/// Few tokens are not sorted, unless something needs the lists or says so.
+TEST(ChooseConfig, SortingIsChosenByTheTokens) {
+  KernelOptions options;
+  options.kernel = KernelKind::Gemm1;
+  auto sorts = [&](int64_t tokens) {
+    llvm::Expected<SortChoice> choice = chooseSort(options, tokens);
+    if (choice)
+      return choice->sort ? std::string("on") : "off";
+    return llvm::toString(choice.takeError());
+  };
+  EXPECT_EQ(sorts(0), "off");
+  EXPECT_EQ(sorts(8), "off");
+  EXPECT_EQ(sorts(9), "on");
+  options.sort = Sorting::On;
+  EXPECT_EQ(sorts(1), "on");
+  options.sort = Sorting::Off;
+  EXPECT_EQ(sorts(1000), "off");
+  options.kBatch = 2;
+  EXPECT_EQ(sorts(1), "--sort off: expected --k-batch 1 in stage 1, since the "
+                      "kernel that finishes it reads sorted lists, got 2");
+  options.sort = Sorting::Chosen;
+  EXPECT_EQ(sorts(1), "on");
 }

@@ -12,6 +12,7 @@
 
 #include "moe/Driver/KernelOptions.h"
 #include "moe/Schedule/ChooseSchedule.h"
+#include "llvm/Support/Error.h"
 #include <vector>
 
 namespace moe {
@@ -24,6 +25,7 @@ class FlagSet;
 
 using moe::AxisChoice;
 using moe::FixedAxes;
+using moe::SortChoice;
 using moe::Workload;
 
 /// Which flags of a schedule a user has given.
@@ -48,6 +50,11 @@ Configuration chooseConfig(const KernelOptions &options,
 /// The options with that schedule.
 KernelOptions withSchedule(const KernelOptions &options,
                            const Schedule &schedule);
+
+/// Whether a block of this stage 1 and of `tokens` sorts, as given or chosen.
+/// Error: it shall not, and stage 1 splits K.
+llvm::Expected<SortChoice> chooseSort(const KernelOptions &gemm1,
+                                      int64_t tokens);
 
 /// The options as the choice of a schedule sees them.
 Product productOf(const KernelOptions &options);

@@ -33,12 +33,17 @@ enum class Activation { Silu, Swiglu, Situv2 };
 /// up rows; or alternating blocks of 16 rows.
 enum class GateLayout { Separated, Interleaved, Rows };
 
+/// Whether a stage reads sorted lists, which a launch ahead of it makes. A
+/// kernel by itself does, unless it is Off; a block chooses.
+enum class Sorting { Chosen, On, Off };
+
 /// Spellings as the flags and the kernel names have them.
 const char *toString(KernelKind value);
 const char *toString(OutType value);
 const char *toString(CachePolicy value);
 const char *toString(Activation value);
 const char *toString(GateLayout value);
+const char *toString(Sorting value);
 
 /// Gemm1 and Activate.
 inline bool isStage1(KernelKind kernel) {
@@ -97,6 +102,16 @@ struct KernelOptions {
   /// serve; 0 = any. A kernel has blocks of its tile's rows.
   int64_t blockRows = 0;
 
+  /// Off: the kernel works straight from topk_ids.
+  Sorting sort = Sorting::Chosen;
+  /// Unsorted only: entries of the expert map, 0 = none; the number of tokens
+  /// is read on the device; columns of the rows that stage 1 fills with zeros,
+  /// of stage 2's out type, 0 = none.
+  int64_t mapEntries = 0;
+  bool limited = false;
+  int64_t clearColumns = 0;
+  OutType clearType = OutType::BF16;
+
   /// Stage 2 only: a run that stores is followed by a Reduce kernel.
   bool reduce = false;
   /// Reduce only: a mask says which slots count.
@@ -112,6 +127,7 @@ struct KernelOptions {
   std::optional<float> alpha, limit, beta, linearBeta;
 
   bool isStage1() const { return driver::isStage1(kernel); }
+  bool unsorted() const { return isGemm() && sort == Sorting::Off; }
   bool isGemm() const { return driver::isGemm(kernel); }
   /// Length of the reduction: interDim in stage 2, modelDim in stage 1.
   int64_t k() const;

@@ -70,8 +70,9 @@ private:
                     MemRefLayoutAttrInterface layout = {}) {
     return MemRefType::get(shape, element, layout, global);
   }
-  Type outElement() {
-    switch (options.outType) {
+  Type outElement() { return elementOf(options.outType); }
+  Type elementOf(OutType type) {
+    switch (type) {
     case OutType::BF16:
       return b.getBF16Type();
     case OutType::F16:
@@ -90,6 +91,8 @@ private:
     return arith::MulIOp::create(b, value,
                                  arith::ConstantIndexOp::create(b, factor));
   }
+  /// The place of the tokens among a stage's arguments, behind the pointers.
+  unsigned firstNumber() { return options.unsorted() ? 10 : 9; }
   SmallVector<Type> argumentTypes();
   SmallVector<Value> params(gpu::GPUFuncOp func);
   Value shaped(Value pointer, Value rows, int64_t columns, int64_t stride) {
@@ -99,6 +102,8 @@ private:
   Value list(Value pointer, Value length) {
     return reinterpretPointer(b, pointer, length);
   }
+  void addRouting(gpu::GPUFuncOp func, Value rows, Value blocks, Value sorted,
+                  GroupedGemmSpec &spec);
   LogicalResult buildGemm(gpu::GPUFuncOp func);
   void buildActivate(gpu::GPUFuncOp func);
   void buildReduce(gpu::GPUFuncOp func);
@@ -129,19 +134,21 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
                       layout(ShuffleRole::Scale));
   if (sums)
     w = scale = memory({}, b.getI8Type());
+  bool unsorted = options.unsorted();
+  Type experts =
+      options.mapEntries ? memory({options.mapEntries}, i32) : memory({}, i32);
   SmallVector<Type> types = {memory({}, outElement()),
                              memory({}, sums ? f32 : b.getBF16Type()),
                              w,
                              scale,
                              memory({}, i32),
-                             memory({}, i32),
+                             experts,
                              memory({}, f32),
-                             memory({2}, i32),
-                             memory({e, n}, f32),
-                             i32,
-                             i32,
-                             i32,
-                             i32};
+                             memory({unsorted ? 1 : 2}, i32),
+                             memory({e, n}, f32)};
+  if (unsorted)
+    types.push_back(memory({}, elementOf(options.clearType)));
+  types.append(4, i32);
   if (options.isStage1())
     types.append(4, f32);
   return types;
@@ -151,43 +158,64 @@ SmallVector<Type> KernelBuilder::argumentTypes() {
 SmallVector<Value> KernelBuilder::params(gpu::GPUFuncOp func) {
   SmallVector<Value> values;
   for (StringRef name : getActivationParams(toActivation(options)))
-    values.push_back(func.getArgument(13 + getParamArgument(name)));
+    values.push_back(
+        func.getArgument(firstNumber() + 4 + getParamArgument(name)));
   return values;
 }
 
 /// The names of the arguments in printed IR.
-static void nameArguments(gpu::GPUFuncOp func, KernelKind kind) {
+static void nameArguments(gpu::GPUFuncOp func, const KernelOptions &options) {
   static const char *const reduceNames[] = {"out", "parts", "valid", "tokens",
                                             "n"};
-  static const char *const stageNames[] = {"out",
-                                           "x",
-                                           "w",
-                                           "scale",
-                                           "sorted_ids",
-                                           "expert_ids",
-                                           "sorted_weights",
-                                           "num_valid",
-                                           "bias",
-                                           "tokens",
-                                           "n",
-                                           "k",
-                                           "num_blocks",
-                                           "alpha",
-                                           "limit",
-                                           "beta",
-                                           "linear_beta"};
-  ArrayRef<const char *> names = stageNames;
-  if (kind == KernelKind::Reduce)
-    names = reduceNames;
+  static const char *const sortedNames[] = {
+      "sorted_ids", "expert_ids", "sorted_weights", "num_valid", "bias"};
+  static const char *const unsortedNames[] = {"topk_ids",     "expert_map",
+                                              "topk_weights", "local_tokens",
+                                              "bias",         "clear"};
+  SmallVector<const char *> names = {"out", "x", "w", "scale"};
+  if (options.unsorted())
+    llvm::append_range(names, unsortedNames);
+  else
+    llvm::append_range(names, sortedNames);
+  names.append({"tokens", "n", "k", "num_blocks", "alpha", "limit", "beta",
+                "linear_beta"});
+  if (options.kernel == KernelKind::Reduce)
+    names.assign(std::begin(reduceNames), std::end(reduceNames));
   for (auto [arg, name] : llvm::zip(func.getArguments(), names))
     arg.setLoc(NameLoc::get(StringAttr::get(func.getContext(), name)));
 }
 
+/// The lists that say which rows the kernel computes.
+void KernelBuilder::addRouting(gpu::GPUFuncOp func, Value rows, Value blocks,
+                               Value sorted, GroupedGemmSpec &spec) {
+  if (!options.unsorted()) {
+    spec.sortedIds = list(func.getArgument(4), sorted);
+    spec.expertIds = list(func.getArgument(5), blocks);
+    spec.sortedWeights = list(func.getArgument(6), sorted);
+    spec.numValid = func.getArgument(7);
+    spec.blockRows = options.tile->m;
+    return;
+  }
+  spec.topkIds = shaped(func.getArgument(4), rows, options.topk, options.topk);
+  spec.topkWeights =
+      shaped(func.getArgument(6), rows, options.topk, options.topk);
+  if (options.mapEntries)
+    spec.expertMap = func.getArgument(5);
+  if (options.limited)
+    spec.localTokens = func.getArgument(7);
+  if (options.clearColumns)
+    spec.clear = shaped(func.getArgument(9), rows, options.clearColumns,
+                        options.clearColumns);
+}
+
 /// Error: a configuration that its verifier refuses.
 LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
-  Value tokens = func.getArgument(9);
-  Value rows = index(tokens), blocks = index(func.getArgument(12));
-  Value sorted = times(blocks, options.tile->m);
+  Value tokens = func.getArgument(firstNumber());
+  Value rows = index(tokens), blocks, sorted;
+  if (!options.unsorted()) {
+    blocks = index(func.getArgument(12));
+    sorted = times(blocks, options.tile->m);
+  }
   bool down = options.kernel == KernelKind::Gemm2;
   int64_t outRows = down && options.accumulate ? 1 : options.topk;
   int64_t xRows = down ? options.topk : 1;
@@ -197,9 +225,6 @@ LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
                      raw ? options.n() : options.outRow());
   Value x = shaped(func.getArgument(1), times(rows, xRows), options.k(),
                    options.xRow());
-  Value ids = list(func.getArgument(4), sorted);
-  Value experts = list(func.getArgument(5), blocks);
-  Value weights = list(func.getArgument(6), sorted);
   Schedule schedule = scheduleOf(options);
   if (!ScheduleAttr::getChecked([&] { return mlir::emitError(b.getLoc()); },
                                 b.getContext(), schedule))
@@ -213,17 +238,13 @@ LogicalResult KernelBuilder::buildGemm(gpu::GPUFuncOp func) {
   spec.x = x;
   spec.w = func.getArgument(2);
   spec.scale = func.getArgument(3);
-  spec.sortedIds = ids;
-  spec.expertIds = experts;
-  spec.sortedWeights = weights;
-  spec.numValid = func.getArgument(7);
+  addRouting(func, rows, blocks, sorted, spec);
   if (options.bias && !options.leavesRawSums())
     spec.bias = func.getArgument(8);
   spec.activation = toActivation(options);
   spec.params = params(func);
   spec.tokens = tokens;
   spec.topk = options.topk;
-  spec.blockRows = options.tile->m;
   spec.schedule = schedule;
   GroupedGemmOp::create(b, spec);
   return success();
@@ -261,7 +282,7 @@ void KernelBuilder::buildReduce(gpu::GPUFuncOp func) {
 }
 
 LogicalResult KernelBuilder::buildBody(gpu::GPUFuncOp func) {
-  nameArguments(func, options.kernel);
+  nameArguments(func, options);
   b.setInsertionPointToStart(&func.getBody().front());
   switch (options.kernel) {
   case KernelKind::Gemm1:

@@ -37,6 +37,7 @@ Product moe::driver::productOf(const KernelOptions &o) {
   product.k = o.k();
   product.experts = o.experts;
   product.blockRows = o.blockRows;
+  product.unsorted = o.unsorted();
   product.topk = o.topk;
   bool f32 = o.outType == OutType::F32 || o.leavesRawSums();
   product.outBytes = f32 ? 4 : 2;
@@ -131,6 +132,24 @@ Configuration moe::driver::chooseConfig(const KernelOptions &options,
   result.rowsPerExpert = chosen.rowsPerExpert;
   result.ldsBytes = ldsBytesOf(result.options);
   return result;
+}
+
+llvm::Expected<SortChoice> moe::driver::chooseSort(const KernelOptions &gemm1,
+                                                   int64_t tokens) {
+  switch (gemm1.sort) {
+  case Sorting::Chosen:
+    return moe::chooseSort(tokens, gemm1.kBatch > 1);
+  case Sorting::On:
+    return SortChoice{true, "as given"};
+  case Sorting::Off:
+    break;
+  }
+  if (gemm1.kBatch > 1)
+    return llvm::createStringError(
+        "--sort off: expected --k-batch 1 in stage 1, since the kernel that "
+        "finishes it reads sorted lists, got " +
+        llvm::Twine(gemm1.kBatch));
+  return SortChoice{false, "as given"};
 }
 
 std::string moe::driver::explainConfig(const Configuration &c,

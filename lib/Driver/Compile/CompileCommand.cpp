@@ -206,6 +206,8 @@ struct Command {
     if (tokens >= 1 << 24)
       return llvm::createStringError(
           "--tokens: expected fewer than 16777216, got " + llvm::Twine(tokens));
+    if (Error error = checkUnsortedFlags(flags, kernel))
+      return error;
     return checkStageFlags(flags, kernel.kernel);
   }
 
@@ -242,6 +244,7 @@ struct Command {
   Error checkNoKernelFlags() const {
     FlagSet kernelOnly("", "");
     KernelOptions ignored;
+    addKernelKindFlag(kernelOnly, ignored);
     addKernelFlags(kernelOnly, ignored);
     std::vector<std::string> names = kernelOnly.names();
     llvm::append_range(names, TextKernel::names());

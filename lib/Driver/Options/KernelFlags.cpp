@@ -72,6 +72,15 @@ static void addConfigFlags(FlagSet &flags, KernelOptions &options) {
                "one order of sums whatever the configuration: no cuts of K, no "
                "atomics",
                options.deterministic);
+  flags.choice<Sorting>(
+      "sort",
+      "whether a launch sorts the pairs, or stages work straight from "
+      "topk_ids, "
+      "which suits few tokens; chosen is on but for a block [chosen]",
+      options.sort,
+      {{"chosen", Sorting::Chosen},
+       {"on", Sorting::On},
+       {"off", Sorting::Off}});
   flags.integer("waves-per-eu", "occupancy to aim at; 0 = any [0]",
                 options.wavesPerEu, 0);
   flags.integer("x-stride", "elements from one row of x to the next [K]",
@@ -152,6 +161,17 @@ void addKernelKindFlag(FlagSet &flags, KernelOptions &options,
                 *other = text.str();
                 return llvm::Error::success();
               });
+  flags.group("gemm1 and gemm2 with --sort off");
+  flags.integer("map-entries", "entries of an expert map; 0 = none [0]",
+                options.mapEntries, 0);
+  flags.toggle("limited", "the number of tokens is read on the device",
+               options.limited);
+  flags.integer("zero-columns",
+                "columns of the rows that gemm1 fills with zeros; 0 = none [0]",
+                options.clearColumns, 0);
+  flags.choice<OutType>(
+      "zero-type", "their element type [bf16]", options.clearType,
+      {{"bf16", OutType::BF16}, {"f16", OutType::F16}, {"f32", OutType::F32}});
   flags.group("reduce only");
   flags.toggle("mask", "only the slots that a mask u8[T,topk] names count",
                options.mask);
@@ -173,8 +193,9 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
   static const char *const stage1Only[] = {
       "act", "gate", "doweight", "alpha", "limit", "beta", "linear-beta"};
   static const char *const gemmOnly[] = {
-      "k-batch", "k-wave",       "waves",    "cache",         "xcd",
-      "group-m", "waves-per-eu", "x-stride", "deterministic", "schedule-table"};
+      "k-batch",       "k-wave",         "waves",        "cache",
+      "xcd",           "group-m",        "waves-per-eu", "x-stride",
+      "deterministic", "schedule-table", "sort"};
   static const char *const notReduce[] = {"tile", "bias"};
   static const char *const reduceOnly[] = {"mask"};
   bool reduce = kernel == KernelKind::Reduce;
@@ -186,6 +207,20 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
       if (flags.given(name))
         return usageError(llvm::Twine("--") + name + " does not belong to " +
                           toString(kernel));
+  return llvm::Error::success();
+}
+
+llvm::Error checkUnsortedFlags(const FlagSet &flags,
+                               const KernelOptions &options) {
+  for (const char *name :
+       {"map-entries", "limited", "zero-columns", "zero-type"})
+    if (flags.given(name) && !options.unsorted())
+      return usageError(llvm::Twine("--") + name +
+                        ": expected --sort off besides, of a gemm");
+  for (const char *name : {"zero-columns", "zero-type"})
+    if (flags.given(name) && options.kernel != KernelKind::Gemm1)
+      return usageError(llvm::Twine("--") + name + " does not belong to " +
+                        toString(options.kernel));
   return llvm::Error::success();
 }
 
@@ -243,6 +278,15 @@ std::string kernelFlagsString(const KernelOptions &o) {
   number("waves-per-eu", o.wavesPerEu, 0);
   number("x-stride", o.xStride, 0);
   number("out-stride", o.outStride, 0);
+  if (o.unsorted()) {
+    os << " --sort off";
+    number("map-entries", o.mapEntries, 0);
+    if (o.limited)
+      os << " --limited";
+    number("zero-columns", o.clearColumns, 0);
+    if (o.clearColumns && o.clearType != OutType::BF16)
+      os << " --zero-type " << toString(o.clearType);
+  }
   printStageFlags(os, o);
   return text;
 }

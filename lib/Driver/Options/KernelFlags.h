@@ -19,7 +19,8 @@ void addKernelFlags(FlagSet &flags, KernelOptions &options);
 /// Leaves the flags of the other stage than the kernel's out of the help.
 void hideOtherStage(FlagSet &flags, KernelKind kernel);
 
-/// Adds `--kernel gemm1|gemm2|activate|reduce`, and `--mask` of the last. One
+/// Adds `--kernel gemm1|gemm2|activate|reduce`, `--mask` of the last, and what
+/// the first two have without sorted lists. One
 /// of `others` goes to `other` instead.
 void addKernelKindFlag(FlagSet &flags, KernelOptions &options,
                        llvm::ArrayRef<std::string> others = {},
@@ -32,6 +33,11 @@ llvm::Error requireDimensions(const FlagSet &flags);
 /// A usage error when a flag of the other stage was given: --act with gemm2,
 /// --no-accumulate with gemm1, and so on.
 llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel);
+
+/// A usage error when a flag was given that only a kernel without sorted lists
+/// has, or only such a gemm1.
+llvm::Error checkUnsortedFlags(const FlagSet &flags,
+                               const KernelOptions &options);
 
 /// Parses MxNxK, three positive decimal integers.
 llvm::Expected<TileShape> parseTile(llvm::StringRef text);

@@ -66,6 +66,18 @@ const char *toString(GateLayout value) {
   return "";
 }
 
+const char *toString(Sorting value) {
+  switch (value) {
+  case Sorting::Chosen:
+    return "chosen";
+  case Sorting::On:
+    return "on";
+  case Sorting::Off:
+    return "off";
+  }
+  return "";
+}
+
 int64_t KernelOptions::k() const { return isStage1() ? modelDim : interDim; }
 
 int64_t KernelOptions::n() const {
@@ -95,6 +107,20 @@ static std::string stageSuffix(const KernelOptions &o) {
     name += "_noacc";
   if (!o.routingWeight)
     name += "_noweight";
+  return name;
+}
+
+/// The part of the name that tells kernels without sorted lists apart.
+static std::string unsortedSuffix(const KernelOptions &o) {
+  if (!o.unsorted())
+    return "";
+  std::string name = "_unsorted";
+  if (o.mapEntries)
+    name += "_map" + std::to_string(o.mapEntries);
+  if (o.limited)
+    name += "_limited";
+  if (o.clearColumns)
+    name += "_clear" + std::to_string(o.clearColumns) + toString(o.clearType);
   return name;
 }
 
@@ -149,7 +175,7 @@ std::string KernelOptions::kernelName() const {
     number("_gm", groupM);
   if (wavesPerEu != 0)
     number("_wpe", wavesPerEu);
-  return name + strides;
+  return name + unsortedSuffix(*this) + strides;
 }
 
 KernelOptions rawSumsOf(const KernelOptions &gemm1) {

@@ -82,6 +82,16 @@ GivenRouting moe::driver::localRouting(const RouterOptions &o,
   return local;
 }
 
+PairLists moe::driver::pairsOf(const RouterTensors &tensors,
+                               const GivenRouting &routing) {
+  PairLists lists;
+  lists.topkIds = routing.ids;
+  lists.topkWeights = routing.weights;
+  lists.expertMap = tensors.expertMap;
+  lists.localTokens = tensors.localTokens;
+  return lists;
+}
+
 Expected<int64_t> moe::driver::sortOnDevice(
     const RouterOptions &o, RouterTensors &tensors, GivenRouting &routing,
     int64_t blockRows, OutType clearType, int64_t clearColumns,

@@ -50,6 +50,9 @@ GivenRouting localRouting(const RouterOptions &options,
                           const RouterTensors &tensors,
                           const GivenRouting &routing);
 
+/// What stages read without sorted lists.
+PairLists pairsOf(const RouterTensors &tensors, const GivenRouting &routing);
+
 /// Pairs above which a sort takes three kernels of several workgroups. Modelled
 /// on gfx950 with 128 and 256 experts: 1024 pairs take 10 us by one and 14 to
 /// 16 by three, 2048 pairs 19 to 20 and 16.

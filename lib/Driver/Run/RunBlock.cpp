@@ -2,9 +2,10 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From the router's logits to the output: routing and sorting on the device,
-// both stages on what they left, and the comparison of each step and of the
-// whole with references that route and sort by themselves.
+// From the router's logits to the output: routing and, unless the tokens are
+// few, sorting on the device, both stages on what they left, and the comparison
+// of each step and of the whole with references that route and sort by
+// themselves.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,7 +30,8 @@ using namespace moe::driver;
 enum Stream : uint64_t { kLogits = 31, kCorrection = 32 };
 
 namespace {
-/// How the device's lists differ from the contract.
+/// How the device's lists differ from the contract, and what is not zero of the
+/// output that stage 2 adds to.
 struct SortReport {
   int64_t rows = 0, wrong = 0, notCleared = 0;
   bool pass() const { return !wrong && !notCleared; }
@@ -45,7 +47,9 @@ struct Block {
   RouterTensors tensors;
   GivenRouting routing; ///< of the device; ids of all experts
   GivenRouting local;   ///< the same with the device's own experts
-  SortedLists lists;
+  SortChoice sorting;
+  SortedLists lists; ///< either these
+  PairLists pairs;   ///< or these
   HostBuffer cleared;
   moe::executor::Outcome outcome; ///< of routing and sorting
   std::vector<LaunchTime> times;  ///< of routing and sorting
@@ -289,6 +293,11 @@ static Error route(Block &block) {
   return Error::success();
 }
 
+static void checkCleared(Block &block) {
+  block.sorted.notCleared =
+      count_if(block.cleared.bytes(), [](uint8_t byte) { return byte != 0; });
+}
+
 static void checkSort(Block &block) {
   Stopwatch watch(block.referenceSeconds);
   reference::SortingInput input;
@@ -312,39 +321,66 @@ static void checkSort(Block &block) {
                                 &expected.sortedWeights[i], sizeof(float));
   for (size_t b = 0; b < size_t(report.rows / block.blockRows); ++b)
     report.wrong += got.expertIds[b] != expected.expertIds[b];
-  report.notCleared =
-      count_if(block.cleared.bytes(), [](uint8_t byte) { return byte != 0; });
+  checkCleared(block);
 }
 
-static Error sort(Block &block) {
+/// Memory for the output of a stage 2 that adds, which the device clears, or
+/// for one that it cannot: then zeros. Returns the columns to clear.
+static Expected<int64_t> makeCleared(Block &block) {
   KernelOptions &down = block.stages[1].options;
   // Of a width that no kernel has, the kernels get a copy, made on the host.
   bool clears = down.accumulate && !needsPadding(down);
-  int64_t columns = clears ? down.modelDim : 0;
   uint64_t bytes = uint64_t(block.local.tokens * down.modelDim) *
                    reference::byteWidth(down.outType == OutType::F32
                                             ? reference::FloatType::F32
                                             : reference::FloatType::BF16);
   if (Error error = HostBuffer::allocate(bytes).moveInto(block.cleared))
-    return error;
+    return std::move(error);
   std::memset(block.cleared.data(), clears ? 0xff : 0, block.cleared.size());
+  return clears ? down.modelDim : 0;
+}
+
+static Error sort(Block &block) {
+  Expected<int64_t> columns = makeCleared(block);
+  if (!columns)
+    return columns.takeError();
   auto run = [&](const std::string &ir,
                  std::vector<moe::executor::Argument> args, int64_t tokens) {
     return runRouterIR(block, ir, std::move(args), tokens);
   };
-  Expected<int64_t> launches = sortOnDevice(
-      block.router(), block.tensors, block.routing, block.blockRows,
-      down.outType, columns, block.cleared, run, block.lists);
+  Expected<int64_t> launches =
+      sortOnDevice(block.router(), block.tensors, block.routing,
+                   block.blockRows, block.stages[1].options.outType, *columns,
+                   block.cleared, run, block.lists);
   if (!launches)
     return launches.takeError();
   checkSort(block);
   return Error::success();
 }
 
-/// One number of rows a block for both stages: the smaller of what each would
-/// choose.
-/// By the table where it has the same for both, else by the rules.
-static Error chooseBlockRows(Block &block) {
+/// What the stages get in place of sorted lists; stage 1 clears the output.
+static Error passPairs(Block &block) {
+  Expected<int64_t> columns = makeCleared(block);
+  if (!columns)
+    return columns.takeError();
+  block.pairs = pairsOf(block.tensors, block.routing);
+  for (Request &stage : block.stages) {
+    describeLists(block.pairs, stage.options);
+    stage.pairs = &block.pairs;
+    stage.lists = nullptr;
+  }
+  Request &up = block.stages[0];
+  up.options.clearColumns = *columns;
+  up.options.clearType = block.stages[1].options.outType;
+  if (*columns)
+    up.clear = block.cleared.bytes();
+  return Error::success();
+}
+
+/// Whether to sort, and then one number of rows a block for both stages: the
+/// smaller of what each would choose; by the table where it has the same for
+/// both, else by the rules.
+static Error chooseSchedules(Block &block) {
   const Chip &chip = *lookupChip(block.request.chip);
   Workload workload;
   workload.tokens = std::max<int64_t>(1, block.local.tokens);
@@ -358,17 +394,28 @@ static Error chooseBlockRows(Block &block) {
                         stage.fixed, *table)
         .options;
   };
-  if (choose(block.stages[0]).tile->m != choose(block.stages[1]).tile->m)
+  std::array<KernelOptions, 2> first = {choose(block.stages[0]),
+                                        choose(block.stages[1])};
+  if (Error error =
+          chooseSort(first[0], block.local.tokens).moveInto(block.sorting))
+    return error;
+  if (block.request.explain)
+    errs() << "sort " << (block.sorting.sort ? "on: " : "off: ")
+           << block.sorting.reason << '\n';
+  if (block.sorting.sort && first[0].tile->m != first[1].tile->m) {
     *table = ScheduleTable();
-  block.blockRows = std::min(choose(block.stages[0]).tile->m,
-                             choose(block.stages[1]).tile->m);
+    first = {choose(block.stages[0]), choose(block.stages[1])};
+  }
+  if (block.sorting.sort)
+    block.blockRows = std::min(first[0].tile->m, first[1].tile->m);
   for (Request &stage : block.stages) {
     KernelOptions given = stage.options;
+    stage.options.sort = block.sorting.sort ? Sorting::On : Sorting::Off;
     stage.options.blockRows = block.blockRows;
     stage.options = choose(stage);
     stage.options.modelDim = given.modelDim;
     stage.options.interDim = given.interDim;
-    if (stage.options.tile->m != block.blockRows)
+    if (block.sorting.sort && stage.options.tile->m != block.blockRows)
       return failure("--tile: expected " + Twine(block.blockRows) +
                      " rows in both stages, got " +
                      Twine(stage.options.tile->m));
@@ -399,7 +446,9 @@ static Error runStages(Block &block) {
     if (!block.request.json)
       printSummary(stage, problem, result);
     explainResult(result);
-    if (!result.outcome.reports.empty())
+    if (i == 0 && !stage.clear.empty() && !block.sampled())
+      checkCleared(block);
+    if (!result.outcome.reports.empty() || !block.sorted.pass())
       return Error::success();
   }
   if (block.sampled())
@@ -458,12 +507,12 @@ static Error runBlock(Block &block) {
     stage.options.experts = up.options.experts;
     stage.options.topk = up.options.topk;
   }
-  if (Error error = chooseBlockRows(block))
+  if (Error error = chooseSchedules(block))
+    return error;
+  size_t before = block.outcome.reports.size();
+  if (Error error = block.sorting.sort ? sort(block) : passPairs(block))
     return error;
   up.options = block.stages[0].options;
-  size_t before = block.outcome.reports.size();
-  if (Error error = sort(block))
-    return error;
   if (block.outcome.reports.size() != before)
     printFindings(block.outcome);
   if (!block.outcome.reports.empty() || !block.sorted.pass())
@@ -498,7 +547,9 @@ static json::Value describeBlock(Block &block) {
                                {"wrong_weights", block.routed.wrongWeights},
                                {"max_weight_bound_ratio",
                                 jsonNumber(block.routed.maxWeightError)}}},
-      {"sorting", json::Object{{"block_rows", block.blockRows},
+      {"sorting", json::Object{{"sort", block.sorting.sort},
+                               {"reason", block.sorting.reason},
+                               {"block_rows", block.blockRows},
                                {"rows", block.sorted.rows},
                                {"wrong", block.sorted.wrong},
                                {"not_cleared", block.sorted.notCleared}}},
@@ -532,10 +583,13 @@ static void printBlock(Block &block) {
          << block.routed.closeTokens << " decided by rounding, "
          << block.routed.wrongWeights << " weights wrong, "
          << format("%.3f", block.routed.maxWeightError)
-         << " of the bound\n  sorting       " << block.sorted.rows
-         << " rows in blocks of " << block.blockRows << ", "
-         << block.sorted.wrong << " entries wrong, " << block.sorted.notCleared
-         << " bytes not cleared\n";
+         << " of the bound\n  sorting       ";
+  if (block.sorting.sort)
+    outs() << block.sorted.rows << " rows in blocks of " << block.blockRows
+           << ", " << block.sorted.wrong << " entries wrong, ";
+  else
+    outs() << "none, ";
+  outs() << block.sorted.notCleared << " bytes not cleared\n";
   if (block.check) {
     const reference::ErrorReport &e = block.check->elements;
     outs() << "  error         max " << format("%.3g", e.maxError) << ", "

@@ -225,6 +225,10 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
   Workload workload;
   workload.tokens = std::max<int64_t>(1, problem.tokens);
   workload.globalExperts = problem.globalExperts();
+  if (problem.options.unsorted() && !request.pairs) {
+    problem.options.mapEntries = int64_t(problem.sharding.mask.size());
+    problem.options.limited = problem.sharding.localTokens >= 0;
+  }
   auto table = loadScheduleTable(problem.options.scheduleTable, chip.name);
   if (!table)
     return table.takeError();
@@ -363,6 +367,9 @@ static Error executePadded(const Request &request, Problem &problem,
     static_cast<SortedLists &>(buffers) = *request.lists;
     buffers.numBlocks = int64_t(buffers.expertIds.size());
   }
+  if (request.pairs)
+    static_cast<PairLists &>(buffers) = *request.pairs;
+  buffers.clear = request.clear;
   if (Error error = execute(request, pads ? padded : problem, buffers, result))
     return error;
   if (Error error = buffers.joinRows((pads ? padded : problem).options))

@@ -83,6 +83,42 @@ static void poison(const Problem &problem, int64_t tileM,
   }
 }
 
+/// The lists of an unsorted stage. With garbage, ids of tokens that are not
+/// computed are anything, and so is what a map says of experts elsewhere.
+static PairLists pairLists(const Problem &problem, Garbage garbage) {
+  Random random(problem.seed, kGarbageStream + 1);
+  PairLists lists;
+  lists.topkIds = problem.ids;
+  lists.topkWeights = problem.weights;
+  const Sharding &sharding = problem.sharding;
+  int32_t next = 0, experts = static_cast<int32_t>(problem.options.experts);
+  for (int32_t isLocal : sharding.mask) {
+    int32_t elsewhere = -1;
+    if (garbage == Garbage::Hostile)
+      do
+        elsewhere = garbageExpert(random, experts);
+      while (elsewhere >= 0 && elsewhere < experts);
+    lists.expertMap.push_back(isLocal ? next++ : elsewhere);
+  }
+  if (sharding.localTokens < 0)
+    return lists;
+  lists.localTokens = {static_cast<int32_t>(sharding.localTokens)};
+  size_t used = static_cast<size_t>(
+      std::min(sharding.localTokens, problem.tokens) * problem.options.topk);
+  for (size_t i = used; garbage == Garbage::Hostile && i < problem.ids.size();
+       ++i) {
+    lists.topkIds[i] = garbageExpert(random, problem.globalExperts());
+    lists.topkWeights[i] = garbageWeight(random);
+  }
+  return lists;
+}
+
+void moe::driver::describeLists(const PairLists &lists,
+                                KernelOptions &options) {
+  options.mapEntries = static_cast<int64_t>(lists.expertMap.size());
+  options.limited = !lists.localTokens.empty();
+}
+
 /// Shuffles the experts in use; the others' memory stays untouched zeros.
 static void shuffleExperts(const Problem &problem, DeviceBuffers &buffers,
                            unsigned threads) {
@@ -249,6 +285,7 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
   buffers.numBlocks = static_cast<int64_t>(buffers.expertIds.size());
   if (garbage == Garbage::Hostile)
     poison(problem, tileM, buffers);
+  static_cast<PairLists &>(buffers) = pairLists(problem, garbage);
   if (Error error = prepareWeights(problem, buffers, threads))
     return std::move(error);
   buffers.bias = physicalBias(problem);
@@ -270,8 +307,30 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
   return std::move(buffers);
 }
 
+static moe::executor::Argument integer(const char *name, int64_t value) {
+  return moe::executor::Argument::scalar(name, static_cast<int32_t>(value));
+}
+
+std::vector<moe::executor::Argument> DeviceBuffers::routing(bool unsorted) {
+  using executor::Argument;
+  if (!unsorted)
+    return {Argument::elements("sorted_token_ids", sortedIds, true),
+            Argument::elements("expert_ids", expertIds, true),
+            Argument::elements("sorted_weights", sortedWeights, true),
+            Argument::elements("num_valid_ids", numValid, true)};
+  return {Argument::elements("topk_ids", topkIds, true),
+          Argument::elements("expert_map", expertMap, true),
+          Argument::elements("topk_weights", topkWeights, true),
+          Argument::elements("local_tokens", localTokens, true)};
+}
+
 std::vector<moe::executor::Argument>
 DeviceBuffers::arguments(Problem &problem) {
+  return stageArguments(problem, problem.options.unsorted());
+}
+
+std::vector<moe::executor::Argument>
+DeviceBuffers::stageArguments(Problem &problem, bool unsorted) {
   using executor::Argument;
   const KernelOptions &o = problem.options;
   std::vector<Argument> args;
@@ -281,19 +340,18 @@ DeviceBuffers::arguments(Problem &problem) {
       "x", stridedX.empty() ? problem.x.bytes() : stridedX.bytes(), true));
   args.push_back(Argument::buffer("w", w.bytes(), true));
   args.push_back(Argument::buffer("scale", scale.bytes(), true));
-  args.push_back(Argument::elements("sorted_token_ids", sortedIds, true));
-  args.push_back(Argument::elements("expert_ids", expertIds, true));
-  args.push_back(Argument::elements("sorted_weights", sortedWeights, true));
-  args.push_back(Argument::elements("num_valid_ids", numValid, true));
+  append_range(args, routing(unsorted));
   args.push_back(o.bias && !o.leavesRawSums()
                      ? Argument::elements("bias", bias, true)
                      : Argument::null("bias"));
+  if (unsorted)
+    args.push_back(clear.empty() ? Argument::null("clear")
+                                 : Argument::buffer("clear", clear));
+  args.push_back(integer("tokens", problem.tokens));
+  args.push_back(integer("n", o.n()));
+  args.push_back(integer("k", o.k()));
   args.push_back(
-      Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)));
-  args.push_back(Argument::scalar("n", static_cast<int32_t>(o.n())));
-  args.push_back(Argument::scalar("k", static_cast<int32_t>(o.k())));
-  args.push_back(
-      Argument::scalar("num_blocks", static_cast<int32_t>(numBlocks)));
+      integer("num_blocks", unsorted ? problem.tokens * o.topk : numBlocks));
   if (o.kernel == KernelKind::Gemm1) {
     ActivationParams params = resolvedActivation(o);
     args.push_back(Argument::scalar("alpha", params.alpha));
@@ -315,7 +373,7 @@ DeviceBuffers::secondArguments(Problem &problem) {
             Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)),
             Argument::scalar("n", static_cast<int32_t>(o.n()))};
   // The list of gemm1 with the sums in place of x, and no weights.
-  std::vector<Argument> args = arguments(problem);
+  std::vector<Argument> args = stageArguments(problem, /*unsorted=*/false);
   args[0] = Argument::buffer("out", finalOut());
   args[1] = Argument::buffer("sums", parts.bytes(), true);
   args[2] = Argument::null("w");

@@ -173,8 +173,16 @@ struct SortedLists {
   std::vector<float> sortedWeights;
 };
 
+/// What a kernel reads in place of them: where each pair goes.
+struct PairLists {
+  std::vector<int32_t> topkIds;   ///< [tokens, topk], of all experts
+  std::vector<float> topkWeights; ///< [tokens, topk]
+  /// As in RouterTensors; empty where there is none.
+  std::vector<int32_t> expertMap, localTokens;
+};
+
 /// The kernels' buffers, each exactly as large as the contract says.
-struct DeviceBuffers : SortedLists {
+struct DeviceBuffers : SortedLists, PairLists {
   HostBuffer out, w, scale;
   /// Where a second kernel makes the output: what it reads, raw f32 sums that
   /// start as zeros, or a row for each slot that starts as NaN.
@@ -187,7 +195,9 @@ struct DeviceBuffers : SortedLists {
   }
   std::vector<uint8_t> valid; ///< [tokens, topk]: slots with a local expert
   std::vector<float> bias;
-  int64_t numBlocks = 0;
+  int64_t numBlocks = 0; ///< of the sorted lists
+  /// What an unsorted stage 1 fills with zeros; empty: nothing.
+  llvm::MutableArrayRef<uint8_t> clear;
 
   /// The arguments in the order of the ABI; refers to this and the problem.
   std::vector<executor::Argument> arguments(Problem &problem);
@@ -197,7 +207,15 @@ struct DeviceBuffers : SortedLists {
   /// After the run: `out` out of `stridedOut`, if there is one. Error: a kernel
   /// has written between two rows.
   llvm::Error joinRows(const KernelOptions &options);
+
+private:
+  std::vector<executor::Argument> stageArguments(Problem &problem,
+                                                 bool unsorted);
+  std::vector<executor::Argument> routing(bool unsorted);
 };
+
+/// Says in the options what the kernel of an unsorted stage reads of `lists`.
+void describeLists(const PairLists &lists, KernelOptions &options);
 
 /// What stands where the contract says garbage: hostile values for tests, or
 /// what the sorting leaves there.

@@ -173,6 +173,7 @@ static std::string configLine(const KernelOptions &o) {
     line += ", k_batch " + std::to_string(o.kBatch);
   line += o.leavesRawSums() ? ", then activated" : "";
   line += o.appliesWeight() ? ", weight" : "";
+  line += o.unsorted() ? ", unsorted" : "";
   line += o.bias ? ", bias" : "";
   for (auto [name, value] :
        {std::pair<const char *, int64_t>("k_wave", o.kWave),

@@ -53,6 +53,9 @@ struct Request {
   StageFiles files;
   /// The sorted lists that the kernels get in place of the host's.
   const SortedLists *lists = nullptr;
+  /// The same for a stage without sorted lists, and what it fills with zeros.
+  const PairLists *pairs = nullptr;
+  llvm::MutableArrayRef<uint8_t> clear;
   /// What the output holds at first, in place of the problem's own.
   const HostBuffer *initial = nullptr;
   std::optional<Router> router; ///< of a block, which is a layer too
