@@ -103,10 +103,11 @@ def tile_is_possible(problem):
         return False
     across = (problem["--waves"] or 4) // wave
     columns = n // across
+    lists = 8 * m * (problem["--waves"] or 4) if problem["--sort"] == "off" else 0
     return chosen or (n % ((32 if stage1 else 16) * across) == 0
                       and (columns == 16 or columns % 32 == 0)
                       and n <= 64 * across * wave and m * k // 8 % (64 * across) == 0
-                      and 4 * m * max(k, n) * wave <= LDS[problem["--chip"]])
+                      and 4 * m * max(k, n) * wave + lists <= LDS[problem["--chip"]])
 
 
 def sensible(problem):
