@@ -149,7 +149,8 @@ static void giveKernel(driver::CompiledKernel kernel,
   raw_string_ostream os(report);
   json::OStream json(os);
   codeobject::writeJSON(kernel.report, json);
-  *target = new MoeKernel{std::move(kernel), std::move(report), options};
+  *target =
+      new MoeKernel{std::move(kernel), std::move(report), std::move(options)};
 }
 
 /// A complete configuration that can be built into IR.

@@ -17,7 +17,6 @@
 #include "llvm/Support/raw_ostream.h"
 
 using llvm::Error;
-using llvm::Expected;
 using llvm::StringRef;
 
 namespace moe::driver {
