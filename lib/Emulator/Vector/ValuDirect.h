@@ -188,15 +188,42 @@ constexpr int chunkLanes() {
   return !Vgprs ? 16 : Flags & VCarryIn ? 32 : 64;
 }
 
-/// Replaces the lanes of a row that a mask has.
-[[maybe_unused]] __attribute__((noinline)) void
-mergeLanes(uint32_t *d, const uint32_t *value, const uint32_t *mask) {
+/// Replaces the lanes of a row that are set in `lanes`. With AVX2 not by
+/// blends, of which the compiler makes masked stores, slow on some hosts.
+MOE_EMU_INLINE void mergeBits(uint32_t *d, const uint32_t *value,
+                              uint64_t lanes) {
+#if defined(__AVX512F__)
+  for (int row = 0; row < 64; row += 16)
+    _mm512_storeu_si512(d + row,
+                        _mm512_mask_mov_epi32(_mm512_loadu_si512(d + row),
+                                              __mmask16(lanes >> row),
+                                              _mm512_loadu_si512(value + row)));
+#else
+  alignas(64) uint32_t mask[64];
+  for (int first = 0; first < 64; first += 32) {
+    const uint32_t bits = uint32_t(lanes >> first);
+    for (int lane = 0; lane < 32; ++lane)
+      mask[first + lane] = -((bits >> lane) & 1);
+  }
   MOE_LANES d[i] = (value[i] & mask[i]) | (d[i] & ~mask[i]);
+#endif
+}
+
+/// Replaces the lanes of a row that EXEC has.
+[[maybe_unused]] __attribute__((noinline)) void
+mergeLanes(uint32_t *d, const uint32_t *value, const Wave &w) {
+#if defined(__AVX512F__)
+  mergeBits(d, value, w.exec());
+#else
+  const uint32_t *mask = w.execMask;
+  MOE_LANES d[i] = (value[i] & mask[i]) | (d[i] & ~mask[i]);
+#endif
 }
 
 /// The same, but the upper halves stay.
 [[maybe_unused]] __attribute__((noinline)) void
-mergeLowHalves(uint32_t *d, const uint32_t *value, const uint32_t *mask) {
+mergeLowHalves(uint32_t *d, const uint32_t *value, const Wave &w) {
+  const uint32_t *mask = w.execMask;
   MOE_LANES {
     const uint32_t bits = mask[i] & 0xffffu;
     d[i] = (value[i] & bits) | (d[i] & ~bits);
@@ -246,7 +273,7 @@ void direct(Wave &w, const Inst &I) {
   runRow<Op, N, signs>(out, a, b, c, carry, io);
   for (unsigned r = 0; r < valueRows(Op::D::id); ++r)
     (Flags & VKeepHi ? mergeLowHalves : mergeLanes)(d + 64 * r, out + 64 * r,
-                                                    w.execMask);
+                                                    w);
 }
 
 /// N lanes with the sources in `Scalars` (bit k) the same in all of them.
@@ -287,7 +314,7 @@ void directScalars(Wave &w, const Inst &I) {
   for (int first = 0; first < 64; first += N)
     runScalarLanes<Op, N, Scalars>(d, p, scalars, carry, first, io);
   if (!w.execFull)
-    mergeLanes(w.v[I.dst], out, w.execMask);
+    mergeLanes(w.v[I.dst], out, w);
 }
 
 /// The handler of a compare.
@@ -427,11 +454,10 @@ void directPackedVgprs(Wave &w, const Inst &I) {
 } // namespace
 } // namespace moe::emulator::MOE_EMU_VARIANT
 
-/// The table row of a kernel made by MOE_VALU_KERNEL, with its handlers. Shifts
-/// that may be refused have none.
+/// The table row of a kernel made by MOE_VALU_KERNEL, with its handlers.
 #define MOE_VALU_ROW(name, suffix, flags)                                      \
-  valuRow<op_##name##suffix, ((flags) & VShift4) == 0>(                        \
-      #name, kernel_##name##suffix, std::integral_constant<unsigned, flags>())
+  valuRow<op_##name##suffix>(#name, kernel_##name##suffix,                     \
+                             std::integral_constant<unsigned, flags>())
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 namespace {
@@ -458,24 +484,21 @@ constexpr ValuHandler scalarsHandler() {
     return nullptr;
 }
 
-template <class Op, bool HasDirect, typename Flags>
+template <class Op, typename Flags>
 constexpr ValuRow valuRow(const char *name, LaneFn kernel, Flags) {
   constexpr unsigned flags = Flags::value;
-  if constexpr (HasDirect)
-    return {name,
-            kernel,
-            Op::D::id,
-            Op::A::id,
-            Op::B::id,
-            Op::C::id,
-            flags,
-            direct<Op, flags, false>,
-            direct<Op, flags, true>,
-            {scalarsHandler<Op, flags, 1>(), scalarsHandler<Op, flags, 2>(),
-             scalarsHandler<Op, flags, 3>(), scalarsHandler<Op, flags, 4>(),
-             scalarsHandler<Op, flags, 5>(), scalarsHandler<Op, flags, 6>()}};
-  else
-    return {name, kernel, Op::D::id, Op::A::id, Op::B::id, Op::C::id, flags};
+  return {name,
+          kernel,
+          Op::D::id,
+          Op::A::id,
+          Op::B::id,
+          Op::C::id,
+          flags,
+          direct<Op, flags, false>,
+          direct<Op, flags, true>,
+          {scalarsHandler<Op, flags, 1>(), scalarsHandler<Op, flags, 2>(),
+           scalarsHandler<Op, flags, 3>(), scalarsHandler<Op, flags, 4>(),
+           scalarsHandler<Op, flags, 5>(), scalarsHandler<Op, flags, 6>()}};
 }
 } // namespace
 } // namespace moe::emulator::MOE_EMU_VARIANT

@@ -70,26 +70,6 @@ inline void exchange(uint32_t *d, const uint32_t *s, const DppPattern &pattern,
     d[__builtin_ctzll(m)] = 0;
 }
 
-/// Replaces the lanes of a row that are set in `lanes`. With AVX2 not by
-/// blends, of which the compiler makes masked stores, slow on some hosts.
-inline void mergeBits(uint32_t *d, const uint32_t *value, uint64_t lanes) {
-#if defined(__AVX512F__)
-  for (int row = 0; row < 64; row += 16)
-    _mm512_storeu_si512(d + row,
-                        _mm512_mask_mov_epi32(_mm512_loadu_si512(d + row),
-                                              __mmask16(lanes >> row),
-                                              _mm512_loadu_si512(value + row)));
-#else
-  alignas(64) uint32_t mask[64];
-  for (int first = 0; first < 64; first += 32) {
-    const uint32_t bits = uint32_t(lanes >> first);
-    for (int lane = 0; lane < 32; ++lane)
-      mask[first + lane] = -((bits >> lane) & 1);
-  }
-  mergeLanes(d, value, mask);
-#endif
-}
-
 /// The masks of banks and rows of the DPP word, as lanes.
 inline uint64_t writtenLanes(uint32_t word) {
   uint32_t banks = (word >> 24) & 15, rows = word >> 28;

@@ -17,13 +17,19 @@ namespace moe::emulator::MOE_EMU_VARIANT {
 constexpr int unpackedLanes = 16;
 using Scales = __m512;
 /// 2^(e-127) of the exponent fields, as scaleValue() has it.
-static MOE_EMU_INLINE Scales scalesOf(const uint32_t *scale) {
+static MOE_EMU_INLINE Scales scalesOf(__m512i scale) {
   const __m512i inf = _mm512_set1_epi32(0x7f800000);
-  __m512i e = _mm512_and_si512(_mm512_loadu_si512(scale), inf);
+  __m512i e = _mm512_and_si512(scale, inf);
   __mmask16 special =
       _mm512_testn_epi32_mask(e, e) | _mm512_cmpeq_epi32_mask(e, inf);
   return _mm512_castsi512_ps(
       _mm512_mask_or_epi32(e, special, e, _mm512_set1_epi32(0x400000)));
+}
+static MOE_EMU_INLINE Scales scalesAt(const uint32_t *scale) {
+  return scalesOf(_mm512_loadu_si512(scale));
+}
+static MOE_EMU_INLINE Scales repeated(uint32_t scale, uint32_t *) {
+  return scalesOf(_mm512_set1_epi32(int(scale)));
 }
 /// The products of the E2M1 codes in the low bits and the scales.
 static MOE_EMU_INLINE __m512i scaled(__m512i codes, Scales scales) {
@@ -45,16 +51,21 @@ static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
 constexpr int unpackedLanes = 8;
 using Scales = __m256;
 /// 2^(e-127) of the exponent fields, as scaleValue() has it.
-static MOE_EMU_INLINE Scales scalesOf(const uint32_t *scale) {
+static MOE_EMU_INLINE Scales scalesOf(__m256i scale) {
   const __m256i inf = _mm256_set1_epi32(0x7f800000);
-  __m256i e = _mm256_and_si256(
-      _mm256_loadu_si256(reinterpret_cast<const __m256i *>(scale)), inf);
+  __m256i e = _mm256_and_si256(scale, inf);
   __m256i special =
       _mm256_or_si256(_mm256_cmpeq_epi32(e, _mm256_setzero_si256()),
                       _mm256_cmpeq_epi32(e, inf));
   e = _mm256_or_si256(e,
                       _mm256_and_si256(special, _mm256_set1_epi32(0x400000)));
   return _mm256_castsi256_ps(e);
+}
+static MOE_EMU_INLINE Scales scalesAt(const uint32_t *scale) {
+  return scalesOf(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(scale)));
+}
+static MOE_EMU_INLINE Scales repeated(uint32_t scale, uint32_t *) {
+  return scalesOf(_mm256_set1_epi32(int(scale)));
 }
 /// The products of the E2M1 codes in the low bits and the scales.
 static MOE_EMU_INLINE __m256i scaled(__m256i codes, Scales scales) {
@@ -78,7 +89,11 @@ static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
 #else
 constexpr int unpackedLanes = 16;
 using Scales = const uint32_t *;
-static MOE_EMU_INLINE Scales scalesOf(const uint32_t *scale) { return scale; }
+static MOE_EMU_INLINE Scales scalesAt(const uint32_t *scale) { return scale; }
+static MOE_EMU_INLINE Scales repeated(uint32_t scale, uint32_t *own) {
+  splat16(own, scale);
+  return own;
+}
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
                                        Scales scales, unsigned select) {
   for (int j = 0; j < unpackedLanes; ++j)
@@ -95,30 +110,26 @@ static MOE_EMU_INLINE Source plainSource(const Wave &w, const Src &src,
   return {own.rows, 0};
 }
 
-/// All lanes into the row at `d`. A scale that repeats is made once.
-template <bool Repeats>
-static MOE_EMU_INLINE void unpackRow(uint32_t *d, const Source &a,
-                                     const Source &scale, unsigned select) {
-  const Scales first = scalesOf(scale.p);
-  for (int lane = 0; lane < 64; lane += unpackedLanes)
-    unpackLanes(d + lane, a.p + lane * a.step,
-                Repeats ? first : scalesOf(scale.p + lane), select);
-}
-
 void unpackFp4(Wave &w, const Inst &I);
 void unpackFp4(Wave &w, const Inst &I) {
-  SourceRows own[2];
-  const Source a = plainSource(w, I.src[0], own[0]);
-  const Source scale = plainSource(w, I.src[1], own[1]);
+  SourceRows own;
+  const Source a = plainSource(w, I.src[0], own);
+  const Src &scale = I.src[1];
   const unsigned select = modOpSel(I.mods) & 3;
   alignas(64) uint32_t out[64];
   uint32_t *d = w.execFull ? w.v[I.dst] : out;
-  if (scale.step)
-    unpackRow<false>(d, a, scale, select);
-  else
-    unpackRow<true>(d, a, scale, select);
+  if (scale.kind == SrcKind::Vgpr) {
+    for (int lane = 0; lane < 64; lane += unpackedLanes)
+      unpackLanes(d + lane, a.p + lane * a.step,
+                  scalesAt(w.v[scale.index] + lane), select);
+  } else {
+    // One scale for all lanes, made once.
+    const Scales all = repeated(w.scalar(scale), own.rows + 64);
+    for (int lane = 0; lane < 64; lane += unpackedLanes)
+      unpackLanes(d + lane, a.p + lane * a.step, all, select);
+  }
   if (!w.execFull)
-    mergeLanes(w.v[I.dst], out, w.execMask);
+    mergeLanes(w.v[I.dst], out, w);
 }
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

@@ -63,6 +63,11 @@ ValuHandler directHandler(const ValuRow &row, const Inst &inst) {
     changes &= ~uint32_t(15u * ModOpSel0);
   if (changes & ~63u)
     return nullptr;
+  // Only the general driver refuses a shift.
+  const bool constantShift =
+      inst.src[1].kind == SrcKind::Const && inst.src[1].value <= 4;
+  if ((row.flags & VShift4) && !constantShift)
+    return nullptr;
   unsigned scalars = scalarSources(row, inst);
   if (changes || scalars == 7)
     return row.direct;
