@@ -265,7 +265,8 @@ TEST(ValuVariants, DppHandlersDoWhatTheGeneralDriverDoes) {
       0x130, 0x134, 0x138, 0x13c, 0x140, 0x141, 0x142, 0x143, 0x150, 0x15f};
   unsigned compared = 0;
   forRows([&](const ValuOps &set, const ValuRow &row, const ValuRow &baseRow) {
-    if (!row.direct || (row.flags & (VCompare | VOpSel)))
+    // v_lshl_add_u64 has no DPP form.
+    if (!row.direct || (row.flags & (VCompare | VOpSel | VShift4)))
       return;
     Random random;
     for (int round = 0; round < 40; ++round) {
