@@ -24,6 +24,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/IRReader/IRReader.h"
+#include "llvm/InitializePasses.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/PassInfo.h"
@@ -82,6 +83,10 @@ makeTargetMachine(StringRef chip, unsigned optLevel) {
     LLVMInitializeAMDGPUAsmPrinter();
     LLVMInitializeAMDGPUAsmParser();
     LLVMInitializeAMDGPUDisassembler();
+    // addBackEnd() looks for it, and otherwise the first back end of the
+    // process would make it known too late for itself.
+    llvm::initializeSinkingLegacyPassPass(
+        *llvm::PassRegistry::getPassRegistry());
   });
   llvm::Triple triple(tripleName);
   std::string message;
@@ -298,7 +303,7 @@ bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
   llvm::TargetPassConfig *config = machine.createPassConfig(passes);
   const llvm::PassInfo *sink =
       llvm::PassRegistry::getPassRegistry()->getPassInfo(StringRef("sink"));
-  if (sink && machine.getOptLevel() != llvm::CodeGenOptLevel::None)
+  if (machine.getOptLevel() != llvm::CodeGenOptLevel::None)
     config->insertPass(sink->getTypeInfo(), createShareBufferOffsetsPass());
   passes.add(config);
   passes.add(info);

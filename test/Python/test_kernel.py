@@ -132,6 +132,16 @@ def test_threads_compile_the_same_bytes():
     assert len(codes) == 4 and len(set(codes)) == 1
 
 
+def test_the_first_of_a_process_is_compiled_as_the_others():
+    program = """
+import moe
+shape = dict(model_dim=2880, inter_dim=2880, experts=128, topk=4, chip="gfx950")
+first, second = (moe.compile("gemm2", tile=(16, 64, 256), **shape) for _ in range(2))
+assert first.code == second.code, (first.report["vgpr"], second.report["vgpr"])
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_a_cache_that_another_process_fills(tmp_path):
     folder = tmp_path / "cache"
     options = {"chip": "gfx950", "model_dim": 256, "inter_dim": 256, "experts": 4,
