@@ -413,7 +413,11 @@ TEST(Valu, ShiftOfLshlAddU64AboveFourIsRefused) {
   t.set(6, 5u);
   EXPECT_FALSE(t.run("v_lshl_add_u64 v[0:1], v[2:3], v6, v[4:5]"));
   EXPECT_NE(t.error.find("above 4"), std::string::npos) << t.error;
+  EXPECT_FALSE(t.run("v_lshl_add_u64 v[0:1], v[2:3], 5, v[4:5]"));
+  EXPECT_NE(t.error.find("above 4"), std::string::npos) << t.error;
   t.set(6, 4u);
   ASSERT_TRUE(t.run("v_lshl_add_u64 v[0:1], v[2:3], v6, v[4:5]"));
+  EXPECT_EQ(t.get64(0), 16u);
+  ASSERT_TRUE(t.run("v_lshl_add_u64 v[0:1], v[2:3], 4, v[4:5]"));
   EXPECT_EQ(t.get64(0), 16u);
 }

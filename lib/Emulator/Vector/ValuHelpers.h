@@ -372,20 +372,18 @@ inline double trigSegment(uint64_t argument, uint32_t segment) {
   return std::ldexp(double(piece >> 11),
                     -53 - shift + (exponent >= 1968 ? 128 : 0));
 }
-/// f64 to f16, nearest even, without branches: by way of f32 rounded to odd,
-/// which keeps what decides a tie.
-inline uint32_t nearestHalf(double d) {
-  float f = float(d);
-  double back = f;
-  uint32_t u = f32ToBits(f);
-  bool beyond = __builtin_fabs(back) > __builtin_fabs(d);
-  bool inexact = (back < d) | (back > d); // neither for a NaN
-  u -= beyond ? 1u : 0u;
+/// Of f16 values: the product is exact in f32. The sum is rounded to odd by its
+/// error, which is exact (Knuth's two-sum), and then once to f16.
+inline uint32_t fma16(float a, float b, float c) {
+  const float product = a * b, sum = product + c;
+  const float other = sum - product;
+  const float error = (product - (sum - other)) + (c - other);
+  uint32_t u = f32ToBits(sum);
+  const bool inexact = (error < 0.0f) | (error > 0.0f); // neither for a NaN
+  const bool beyond = (error < 0.0f) == (sum > 0.0f);
+  u -= inexact & beyond ? 1u : 0u;
   u |= inexact ? 1u : 0u;
   return f32ToF16(bitsToF32(u));
-}
-inline uint32_t fma16(float a, float b, float c) {
-  return nearestHalf(double(a) * double(b) + double(c));
 }
 /// f32 to f16 towards zero, without branches.
 inline uint32_t towardsZeroHalf(float f) {
