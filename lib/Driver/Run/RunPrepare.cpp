@@ -326,11 +326,12 @@ std::vector<moe::executor::Argument> DeviceBuffers::routing(bool unsorted) {
 
 std::vector<moe::executor::Argument>
 DeviceBuffers::arguments(Problem &problem) {
-  return stageArguments(problem, problem.options.unsorted());
+  const KernelOptions &o = problem.options;
+  return stageArguments(problem, o.unsorted(), o.bias && !o.leavesRawSums());
 }
 
 std::vector<moe::executor::Argument>
-DeviceBuffers::stageArguments(Problem &problem, bool unsorted) {
+DeviceBuffers::stageArguments(Problem &problem, bool unsorted, bool withBias) {
   using executor::Argument;
   const KernelOptions &o = problem.options;
   std::vector<Argument> args;
@@ -341,9 +342,8 @@ DeviceBuffers::stageArguments(Problem &problem, bool unsorted) {
   args.push_back(Argument::buffer("w", w.bytes(), true));
   args.push_back(Argument::buffer("scale", scale.bytes(), true));
   append_range(args, routing(unsorted));
-  args.push_back(o.bias && !o.leavesRawSums()
-                     ? Argument::elements("bias", bias, true)
-                     : Argument::null("bias"));
+  args.push_back(withBias ? Argument::elements("bias", bias, true)
+                          : Argument::null("bias"));
   if (unsorted)
     args.push_back(clear.empty() ? Argument::null("clear")
                                  : Argument::buffer("clear", clear));
@@ -373,12 +373,11 @@ DeviceBuffers::secondArguments(Problem &problem) {
             Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)),
             Argument::scalar("n", static_cast<int32_t>(o.n()))};
   // The list of gemm1 with the sums in place of x, and no weights.
-  std::vector<Argument> args = stageArguments(problem, /*unsorted=*/false);
+  std::vector<Argument> args =
+      stageArguments(problem, /*unsorted=*/false, o.bias);
   args[0] = Argument::buffer("out", finalOut());
   args[1] = Argument::buffer("sums", parts.bytes(), true);
   args[2] = Argument::null("w");
   args[3] = Argument::null("scale");
-  if (o.bias)
-    args[8] = Argument::elements("bias", bias, true);
   return args;
 }

@@ -210,7 +210,7 @@ struct DeviceBuffers : SortedLists, PairLists {
 
 private:
   std::vector<executor::Argument> stageArguments(Problem &problem,
-                                                 bool unsorted);
+                                                 bool unsorted, bool withBias);
   std::vector<executor::Argument> routing(bool unsorted);
 };
 

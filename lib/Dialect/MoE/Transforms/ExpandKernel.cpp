@@ -115,23 +115,25 @@ using LdsOfFunctions = llvm::DenseMap<gpu::GPUFuncOp, LdsBuffers>;
 /// What the number of workgroups of an op depends on: rows of weights or
 /// columns, and the operand whose length or value is the other factor.
 static std::tuple<std::string, int64_t, Value> getGrid(Operation *op) {
-  if (auto gemm = dyn_cast<GroupedGemmOp>(op))
-    return {gridOf(gemm), gemm.getRows(),
-            gemm.isUnsorted() ? Value(gemm.getTokens()) : gemm.getExpertIds()};
-  if (auto sums = dyn_cast<ActivateSumsOp>(op))
-    return {gridOf(sums), sums.getOut().getType().getDimSize(1),
-            sums.getExpertIds()};
-  if (auto route = dyn_cast<RouteOp>(op))
-    return {gridOf(route), 0, route.getTokens()};
-  if (auto sort = dyn_cast<SortOp>(op))
-    return {gridOf(sort), 0, sort.getTokens()};
-  if (auto quantize = dyn_cast<QuantizeOp>(op))
-    return {gridOf(quantize), 0, quantize.getRows()};
-  if (auto shuffle = dyn_cast<ShuffleOp>(op))
-    return {gridOf(shuffle), 0, shuffle.getRows()};
-  auto slots = cast<ReduceSlotsOp>(op);
-  return {gridOf(slots), slots.getOut().getType().getDimSize(1),
-          slots.getTokens()};
+  using Grid = std::tuple<std::string, int64_t, Value>;
+  return llvm::TypeSwitch<Operation *, Grid>(op)
+      .Case([](GroupedGemmOp gemm) {
+        return Grid(gridOf(gemm), gemm.getRows(),
+                    gemm.isUnsorted() ? Value(gemm.getTokens())
+                                      : gemm.getExpertIds());
+      })
+      .Case([](ActivateSumsOp sums) {
+        return Grid(gridOf(sums), sums.getOut().getType().getDimSize(1),
+                    sums.getExpertIds());
+      })
+      .Case([](ReduceSlotsOp slots) {
+        return Grid(gridOf(slots), slots.getOut().getType().getDimSize(1),
+                    slots.getTokens());
+      })
+      .Case<RouteOp, SortOp>(
+          [](auto op) { return Grid(gridOf(op), 0, op.getTokens()); })
+      .Case<QuantizeOp, ShuffleOp>(
+          [](auto op) { return Grid(gridOf(op), 0, op.getRows()); });
 }
 
 /// True if both are the same value, or lists of the same static length.
