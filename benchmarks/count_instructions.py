@@ -24,11 +24,14 @@ import sys
 import tempfile
 
 # The tiles for each tile_m that have the fewest instructions, and narrower ones,
-# which fill the chip where there are few rows.
+# which fill the chip where there are few rows; a flag behind the colon. Those with
+# a --gate are of stage 1, one for each way in which its scales stand in memory.
+GATES = [f"16x128x256:--gate={gate}" for gate in ("separated", "interleaved", "rows")]
 TILES = {
     "gfx950": ["16x128x256", "16x256x256", "32x128x256", "32x256x256", "64x256x128",
-               "128x256x128", "128x256x128:--waves=8"],
-    "gfx942": ["16x128x256", "32x128x256", "64x128x128", "64x256x128", "128x128x128"],
+               "128x256x128", "128x256x128:--waves=8", *GATES],
+    "gfx942": ["16x128x256", "32x128x256", "64x128x128", "64x256x128", "128x128x128",
+               *GATES],
 }
 SHAPE = ["--model-dim", "2880", "--inter-dim", "2880", "--experts", "32", "--topk", "4"]
 CHECKED = ["--model-dim", "576", "--inter-dim", "1152", "--experts", "4", "--topk", "2",
@@ -111,10 +114,11 @@ def ours(args, chip, folder):
         extra = flag.split("=") if flag else []
         path = folder / f"{entry}.{chip}.hsaco"
         kernel = ["--tile", tile, *extra, "--chip", chip]
-        run_checked([str(args.build / "bin/moe-compile"), "--kernel", "gemm2", *SHAPE,
+        stage = "gemm1" if "--gate" in extra else "gemm2"
+        run_checked([str(args.build / "bin/moe-compile"), "--kernel", stage, *SHAPE,
                      *kernel, "-o", str(path)])
         if args.check:
-            run_checked([str(args.build / "bin/moe-run"), "gemm2", *CHECKED, *kernel,
+            run_checked([str(args.build / "bin/moe-run"), stage, *CHECKED, *kernel,
                          "--sanitize", "all"])
         yield {"name": "ours " + entry, "chip": chip, "tile_m": int(tile.split("x")[0]),
                **count(path, chip)}

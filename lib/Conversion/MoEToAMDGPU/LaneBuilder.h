@@ -91,9 +91,8 @@ void pinOrder(mlir::OpBuilder &b, mlir::Location loc,
 /// bit 1).
 int64_t getCacheAux(CachePolicy policy);
 
-/// Where a scale is among the registers that moe.load_scale leaves: in byte
-/// `byte` of `dword`, and `rotation` bits further (i32, less than 25) where
-/// that is not null.
+/// Where a scale is among the registers that moe.load_scale leaves: `rotation`
+/// bits (i32, less than 25) further than byte `byte` of `dword`.
 struct ScalePlace {
   mlir::Value dword, rotation;
   int64_t byte;

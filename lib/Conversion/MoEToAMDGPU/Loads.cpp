@@ -144,12 +144,12 @@ public:
 
 private:
   Value loadDwords(Type type, Value block, int64_t kb, Value more = {});
-  Value alignK(Value dword, int64_t kb);
-  Value alignRows(Value dword, Value block);
   Value loadSeparated(int64_t nb, int64_t kb);
   Value loadAlternating(int64_t nb, int64_t kb);
+  void loadSmall(int64_t nb, SmallVectorImpl<Value> &registers);
   void loadLarge(int64_t nb, SmallVectorImpl<Value> &registers);
-  Value getRotation(Value block);
+  Value bitsOf(Value block);
+  Value getRotation(Value rowBits);
 
   LaneBuilder &b;
   LoadScaleOp op;
@@ -192,68 +192,74 @@ Value ScaleLoader::loadDwords(Type type, Value block, int64_t kb, Value more) {
                       b.mul(b.toI32(b.div(changing, 256)), kPairBytes));
 }
 
-/// `dword` with the bytes of K block `kb` in its lower half.
-Value ScaleLoader::alignK(Value dword, int64_t kb) {
+/// Row bits and, where a K block may be the upper half of a dword, K bits: how
+/// far the lane's bytes are from the low end of a dword as it stands in memory.
+Value ScaleLoader::getRotation(Value rowBits) {
   if (wholeDwords)
-    return dword;
-  Value kBlock = b.add(b.toI32(b.div(k, 128)), b.i32(kb));
-  return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(kBlock, 1), 4));
+    return rowBits;
+  Value kBlock = b.toI32(b.div(k, 128));
+  return b.add(rowBits, b.shl(b.bitAnd(kBlock, 1), 4));
 }
 
-/// `dword` with the bytes of row block `block` in its lower bytes of 16.
-Value ScaleLoader::alignRows(Value dword, Value block) {
-  return arith::ShRUIOp::create(b, dword, b.shl(b.bitAnd(block, 1), 3));
-}
+/// Eight bits where `block` is the upper one of a dword's two row blocks.
+Value ScaleLoader::bitsOf(Value block) { return b.shl(b.bitAnd(block, 1), 3); }
 
-/// Gate and up rows far apart: they come from two dwords, each of which may
-/// also be that of the next pair. Where the wave's first pair is surely even,
-/// such a dword is loaded once.
+/// Gate and up rows far apart: their dwords are two, each of which may also be
+/// that of the next pair. Where the wave's first pair is surely even, such a
+/// dword is loaded once.
 Value ScaleLoader::loadSeparated(int64_t nb, int64_t kb) {
-  MemRefType type = op.getScale().getType();
-  int64_t upParity = type.getDimSize(1) / 32 % 2;
+  int64_t upParity = op.getScale().getType().getDimSize(1) / 32 % 2;
   bool sharing = op.getResult().getType().getDimSize(0) % 4 == 0;
-  auto halfOf = [&](bool up) {
-    int64_t pair = nb / 2;
-    int64_t number = sharing ? (pair + (up ? upParity : 0)) / 2 : pair;
-    Value block = rows.blockOf(nb + up);
-    Value &value = loaded[{up ? 1 : 0, number, kb}];
-    if (!value)
-      value = alignK(loadDwords(b.getI32Type(), block, kb), kb);
-    return b.bitAnd(alignRows(value, block), 0x00FF00FF);
-  };
-  Value gate = halfOf(false), up = halfOf(true);
-  return b.bitOr(gate, b.shl(up, 8));
+  int64_t up = nb % 2, pair = nb / 2;
+  int64_t number = sharing ? (pair + up * upParity) / 2 : pair;
+  Value &dword = loaded[{up, number, kb}];
+  if (!dword)
+    dword = loadDwords(b.getI32Type(), rows.blockOf(nb), kb);
+  return dword;
 }
 
 /// Gate and up rows in turn: the dwords of a lane's gate and of its up row
-/// follow each other, and a lane's q says which of the two row blocks is its.
+/// follow each other.
 Value ScaleLoader::loadAlternating(int64_t nb, int64_t kb) {
-  auto pairType = VectorType::get({2}, b.getI32Type());
-  Value both = loadDwords(pairType, rows.blockOf(nb), kb);
-  auto dword = [&](int64_t i) {
-    return alignK(vector::ExtractOp::create(b, both, i), kb);
-  };
-  Value gate = dword(0), up = dword(1);
-  Value upper = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
-                                      rows.laneBlock(), b.i32(0));
-  Value selector = b.select(upper, b.i32(0x07030501), b.i32(0x06020400));
-  return b.permuteBytes(up, gate, selector);
+  Value &both = loaded[{0, nb / 2, kb}];
+  if (!both)
+    both =
+        loadDwords(VectorType::get({2}, b.getI32Type()), rows.blockOf(nb), kb);
+  return vector::ExtractOp::create(b, both, nb % 2);
 }
 
-/// Where in a dword as it stands in memory the lane's scales begin, in bits,
-/// if its row is in row block `block`.
-Value ScaleLoader::getRotation(Value block) {
-  Value bits = b.shl(b.bitAnd(block, 1), 3);
-  if (wholeDwords)
-    return bits;
-  Value kBlock = b.toI32(b.div(k, 128));
-  return b.add(bits, b.shl(b.bitAnd(kBlock, 1), 4));
+/// MFMA with 16 rows: a dword for each two K blocks, and the rotation.
+void ScaleLoader::loadSmall(int64_t nb, SmallVectorImpl<Value> &registers) {
+  ArrayRef<int64_t> shape = op.getResult().getType().getShape();
+  bool alternates = !source.order.keepsBlocks();
+  bool separate = source.order.halfStride != layout::RowOrder::kBlock;
+  for (int64_t kb = 0; kb < shape[1]; kb += 2) {
+    if (alternates) {
+      registers.push_back(loadAlternating(nb, kb));
+    } else if (separate) {
+      registers.push_back(loadSeparated(nb, kb));
+    } else {
+      Value &dword = loaded[{0, nb / 2, kb}];
+      if (!dword)
+        dword = loadDwords(b.getI32Type(), rows.blockOf(nb), kb);
+      registers.push_back(dword);
+    }
+  }
+  Value bits;
+  if (alternates) {
+    // A lane's q says which of the two row blocks is its.
+    Value upper = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
+                                        rows.laneBlock(), b.i32(0));
+    bits = b.select(upper, b.i32(8), b.i32(0));
+  } else {
+    bool known = !separate && shape[0] > 1;
+    bits = known ? b.i32(nb % 2 * 8) : bitsOf(rows.blockOf(nb));
+  }
+  registers.push_back(getRotation(bits));
 }
 
 /// MFMA with 32 rows: a lane's row may be in either of a dword's two row
-/// blocks, and there is a dword for each of its runs of 32 K. They are not
-/// shifted here: the unpacking shifts anyway, by an amount that does not change
-/// in a loop.
+/// blocks, and there is a dword for each of its runs of 32 K.
 void ScaleLoader::loadLarge(int64_t nb, SmallVectorImpl<Value> &registers) {
   Value block = b.add(rows.blockOf(nb), rows.laneBlock());
   Value first = rows.rowOf(nb);
@@ -273,34 +279,21 @@ void ScaleLoader::loadLarge(int64_t nb, SmallVectorImpl<Value> &registers) {
       }
       registers.push_back(dword);
     }
-  registers.push_back(getRotation(block));
+  registers.push_back(getRotation(bitsOf(block)));
 }
 
-/// A dword for each two row blocks and two K blocks of the op's result, with
-/// the byte of row block nb and K block kb in byte nb % 2 + kb % 2 * 2. With 32
-/// rows, for each row block, a dword for each two K blocks and run, and behind
-/// them the bits by which the byte of K block kb is further than byte kb % 2 *
-/// 2 in all of them.
+/// For each row block a dword for each two K blocks and run, and behind them
+/// the bits by which the byte of K block kb is further than byte kb % 2 * 2 in
+/// all of them. Nothing is shifted here: arithmetic on what is on its way would
+/// wait for it, a step before it is needed. The unpacking shifts anyway.
 SmallVector<Value> ScaleLoader::load() {
   ArrayRef<int64_t> shape = op.getResult().getType().getShape();
   SmallVector<Value> dwords;
-  if (fragment.rows == 32) {
-    for (int64_t nb = 0; nb < shape[0]; ++nb)
+  for (int64_t nb = 0; nb < shape[0]; ++nb)
+    if (fragment.rows == 32)
       loadLarge(nb, dwords);
-    return dwords;
-  }
-  for (int64_t nb = 0; nb < shape[0]; nb += 2)
-    for (int64_t kb = 0; kb < shape[1]; kb += 2) {
-      if (!source.order.keepsBlocks()) {
-        dwords.push_back(loadAlternating(nb, kb));
-      } else if (source.order.halfStride != layout::RowOrder::kBlock) {
-        dwords.push_back(loadSeparated(nb, kb));
-      } else {
-        Value block = rows.blockOf(nb);
-        Value dword = alignK(loadDwords(b.getI32Type(), block, kb), kb);
-        dwords.push_back(shape[0] == 1 ? alignRows(dword, block) : dword);
-      }
-    }
+    else
+      loadSmall(nb, dwords);
   return dwords;
 }
 

@@ -79,9 +79,8 @@ convertFragment(VectorType type, SmallVectorImpl<Type> &results) {
   if (isScaleFragment(type)) {
     int64_t nb = type.getDimSize(0), kb = type.getDimSize(1);
     int64_t dwords = (kb + 1) / 2;
-    results.append(type.getRank() == 3 ? nb * (type.getDimSize(2) * dwords + 1)
-                                       : (nb + 1) / 2 * dwords,
-                   i32);
+    int64_t runs = type.getRank() == 3 ? type.getDimSize(2) : 1;
+    results.append(nb * (runs * dwords + 1), i32);
     return success();
   }
   if (!isFragment(type))
@@ -142,9 +141,7 @@ static Value joinScales(LaneBuilder &b, VectorType type, ValueRange inputs) {
       for (int64_t run = 0; run < fragment.runs(); ++run) {
         ScalePlace place =
             findScale(fragment, inputs, type.getDimSize(1), nb, kb, run);
-        Value dword = place.dword;
-        if (place.rotation)
-          dword = arith::ShRUIOp::create(b, dword, place.rotation);
+        Value dword = arith::ShRUIOp::create(b, place.dword, place.rotation);
         Value bytes = vector::BitCastOp::create(
             b, four, vector::BroadcastOp::create(b, one, dword));
         scales.push_back(vector::ExtractOp::create(b, bytes, place.byte));

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace moe;
@@ -18,8 +19,11 @@ using namespace moe;
 /// The dword of a scale shifted so that bits 23 to 30 hold its byte.
 static Value scaleToExponent(LaneBuilder &b, ScalePlace scale) {
   int64_t left = 23 - 8 * scale.byte;
-  if (!scale.rotation)
+  APInt known;
+  if (matchPattern(scale.rotation, m_ConstantInt(&known))) {
+    left -= known.getSExtValue();
     return left >= 0 ? b.shl(scale.dword, left) : b.shr(scale.dword, -left);
+  }
   Value right = b.add(scale.rotation, b.i32((32 - left) % 32));
   return LLVM::FshrOp::create(b, scale.dword, scale.dword, right);
 }
@@ -115,11 +119,7 @@ static Value convertBySoftware(LaneBuilder &b, Value codes,
 ScalePlace moe::findScale(layout::MfmaFragment fragment, ValueRange registers,
                           int64_t kBlocks, int64_t nb, int64_t kb,
                           int64_t run) {
-  int64_t dwordsPerRow = (kBlocks + 1) / 2;
-  if (fragment.rows != 32)
-    return {registers[nb / 2 * dwordsPerRow + kb / 2], Value(),
-            nb % 2 + kb % 2 * 2};
-  dwordsPerRow *= fragment.runs();
+  int64_t dwordsPerRow = (kBlocks + 1) / 2 * fragment.runs();
   ValueRange row = registers.slice(nb * (dwordsPerRow + 1), dwordsPerRow + 1);
   return {row[kb / 2 * fragment.runs() + run], row.back(), kb % 2 * 2};
 }

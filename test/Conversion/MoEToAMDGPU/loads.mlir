@@ -33,7 +33,7 @@ gpu.module @kernels {
   // CHECK-SAME: (%{{.*}}: memref<4096xi8, #gpu.address_space<global>>
   // CHECK: %[[DWORD:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
   // CHECK-NOT: rocdl.raw.ptr.buffer.load
-  // CHECK-NOT: arith.shrui %[[DWORD]]
+  // CHECK: arith.shrui %[[DWORD]], %c8_i32
   // CHECK: gpu.return
   gpu.func @whole_dwords(%s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %e: index, %n: index, %k: index, %out: memref<vector<2x2xf8E8M0FNU>, #g>) {
@@ -43,15 +43,16 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // A block on its own may be the upper half of its dword, in K and in rows.
+  // A block on its own may be the upper half of its dword, in K and in rows. The
+  // dword stays as it stands in memory: who uses it moves the byte down.
   // CHECK-LABEL: gpu.func @odd_blocks
   // CHECK-DAG: %[[C3:.*]] = arith.constant 3 : i32
   // CHECK-DAG: %[[C4:.*]] = arith.constant 4 : i32
   // CHECK: %[[DWORD:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : i32
-  // CHECK: %[[K:.*]] = arith.shli %{{.*}}, %[[C4]] : i32
-  // CHECK: %[[HALF:.*]] = arith.shrui %[[DWORD]], %[[K]] : i32
   // CHECK: %[[N:.*]] = arith.shli %{{.*}}, %[[C3]] : i32
-  // CHECK: arith.shrui %[[HALF]], %[[N]] : i32
+  // CHECK: %[[K:.*]] = arith.shli %{{.*}}, %[[C4]] : i32
+  // CHECK: %[[ROTATION:.*]] = arith.addi %[[N]], %[[K]] : i32
+  // CHECK: arith.shrui %[[DWORD]], %[[ROTATION]] : i32
   gpu.func @odd_blocks(%s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %e: index, %n: index, %k: index, %out: memref<vector<1x1xf8E8M0FNU>, #g>) {
     %f = moe.load_scale %s[%e, %n, %k]
@@ -74,10 +75,15 @@ gpu.module @kernels {
   // CHECK: arith.muli %[[ROW]], %c16_i32{{.*}} : i32
   // CHECK: arith.muli %[[BLOCK]], %c1024_i32{{.*}} : i32
   // CHECK-COUNT-2: rocdl.raw.ptr.buffer.load %{{.*}} : vector<4xi32>
-  // The scales of both rows are two dwords that follow each other.
-  // CHECK: rocdl.raw.ptr.buffer.load %{{.*}} : vector<2xi32>
-  // CHECK: %[[SELECTOR:.*]] = arith.select %{{.*}}, %{{.*}}, %{{.*}} : i32
-  // CHECK: llvm.call_intrinsic "llvm.amdgcn.perm"(%{{.*}}, %{{.*}}, %[[SELECTOR]])
+  // The scales of both rows are two dwords that follow each other, and in both
+  // it depends on the lane which of two row blocks is its.
+  // CHECK: %[[BOTH:.*]] = rocdl.raw.ptr.buffer.load %{{.*}} : vector<2xi32>
+  // CHECK: %[[GATE:.*]] = vector.extract %[[BOTH]][0]
+  // CHECK: %[[ROW_BITS:.*]] = arith.select %{{.*}}, %{{.*}}, %{{.*}} : i32
+  // CHECK: %[[ROTATION:.*]] = arith.addi %[[ROW_BITS]], %{{.*}} : i32
+  // CHECK: %[[UP:.*]] = vector.extract %[[BOTH]][1]
+  // CHECK: arith.shrui %[[GATE]], %[[ROTATION]] : i32
+  // CHECK: arith.shrui %[[UP]], %[[ROTATION]] : i32
   // CHECK-NOT: rocdl.raw.ptr.buffer.load
   gpu.func @alternating(%w: memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight, gate = rows>, #g>,
       %s: memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale, gate = rows>, #g>, %e: index, %n: index, %k: index,

@@ -8,9 +8,9 @@ gpu.module @kernels {
   // The exponent field of the scale is byte 0 of the dword for row block 0 and
   // byte 1 for row block 1. 16 converts each.
   // GFX950-LABEL: gpu.func @unpack
-  // GFX950-DAG: %[[C23:.*]] = arith.constant 23 : i32
-  // GFX950-DAG: %[[C15:.*]] = arith.constant 15 : i32
-  // GFX950: %[[BITS0:.*]] = arith.shli %{{.*}}, %[[C23]] : i32
+  // GFX950-DAG: %[[LEFT23:.*]] = arith.constant 9 : i32
+  // GFX950-DAG: %[[LEFT15:.*]] = arith.constant 17 : i32
+  // GFX950: %[[BITS0:.*]] = llvm.intr.fshr(%[[DWORD:.*]], %[[DWORD]], %[[LEFT23]])
   // GFX950: %[[SCALE0:.*]] = arith.bitcast %[[BITS0]] : i32 to f32
   // GFX950: %[[CODES:.*]] = vector.bitcast %{{.*}} : vector<1xi32> to vector<8xf4E2M1FN>
   // GFX950: amdgpu.scaled_ext_packed %[[CODES]][0], %[[SCALE0]] : vector<8xf4E2M1FN> to vector<2xbf16>
@@ -18,7 +18,7 @@ gpu.module @kernels {
   // GFX950: amdgpu.scaled_ext_packed %[[CODES]][2], %[[SCALE0]]
   // GFX950: amdgpu.scaled_ext_packed %[[CODES]][3], %[[SCALE0]]
   // GFX950-COUNT-12: amdgpu.scaled_ext_packed %{{.*}}, %[[SCALE0]]
-  // GFX950: %[[BITS1:.*]] = arith.shli %{{.*}}, %[[C15]] : i32
+  // GFX950: %[[BITS1:.*]] = llvm.intr.fshr(%[[DWORD]], %[[DWORD]], %[[LEFT15]])
   // GFX950: %[[SCALE1:.*]] = arith.bitcast %[[BITS1]] : i32 to f32
   // GFX950-COUNT-16: amdgpu.scaled_ext_packed %{{.*}}, %[[SCALE1]]
   // GFX950-NOT: amdgpu.scaled_ext_packed
