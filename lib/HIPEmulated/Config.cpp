@@ -9,8 +9,8 @@
 
 #include "Config.h"
 #include "Files/Files.h"
+#include "Files/ParseJSON.h"
 #include "moe/Emulator/Emulator.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include <cstdlib>
 
@@ -86,7 +86,7 @@ static Error readKey(StringRef key, const json::Value &value, StringRef folder,
 }
 
 static Expected<Config> parse(StringRef contents, StringRef folder) {
-  Expected<json::Value> root = json::parse(contents);
+  Expected<json::Value> root = moe::files::parseJSON(contents);
   if (!root)
     return createStringError("malformed JSON: " + toString(root.takeError()));
   const json::Object *object = root->getAsObject();

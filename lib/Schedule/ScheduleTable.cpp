@@ -4,11 +4,11 @@
 
 #include "moe/Schedule/ScheduleTable.h"
 #include "Files/Files.h"
+#include "Files/ParseJSON.h"
 #include "moe/Schedule/CheckSchedule.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
 #include <map>
@@ -148,7 +148,7 @@ Error Reader::readShape(const json::Value &value, TableShape &shape) {
 }
 
 Expected<ScheduleTable> Reader::read(StringRef text) {
-  Expected<json::Value> value = json::parse(text);
+  Expected<json::Value> value = moe::files::parseJSON(text);
   if (!value)
     return bad(toString(value.takeError()));
   const json::Object *root = value->getAsObject();

@@ -8,9 +8,9 @@
 
 #include "moe/Timing/Parameters.h"
 #include "Files/Files.h"
+#include "Files/ParseJSON.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/JSON.h"
 
 using namespace llvm;
 using namespace moe::timing;
@@ -62,7 +62,7 @@ static Error readKey(const json::Object &object, const Key &key,
 
 Expected<Parameters> moe::timing::parseParameters(StringRef text,
                                                   StringRef name) {
-  Expected<json::Value> value = json::parse(text);
+  Expected<json::Value> value = moe::files::parseJSON(text);
   if (!value)
     return bad(name, toString(value.takeError()));
   Parameters parameters;

@@ -1,4 +1,4 @@
-//===- FileFuzzer.cpp - hostile launch files, arrays, parameters ----------===//
+//===- FileFuzzer.cpp - hostile launch files, arrays, parameters, tables --===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -10,6 +10,8 @@
 
 #include "Driver/Run/Launch.h"
 #include "Driver/Run/RunFiles.h"
+#include "Driver/Tune/Shapes.h"
+#include "moe/Schedule/ScheduleTable.h"
 #include "moe/Timing/Parameters.h"
 #include <sys/mman.h>
 #include <unistd.h>
@@ -39,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   static auto *file = new MemoryFile;
   file->set(data + 1, size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 5) {
   case 0:
     llvm::consumeError(readLaunchFile(file->path).takeError());
     break;
@@ -50,6 +52,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   case 2:
     llvm::consumeError(
         moe::timing::loadParameters(file->path, "gfx950").takeError());
+    break;
+  case 3:
+    if (llvm::Expected<moe::ScheduleTable> table =
+            moe::loadScheduleTable(file->path, "gfx950"))
+      moe::printScheduleTable(*table);
+    else
+      llvm::consumeError(table.takeError());
+    break;
+  case 4:
+    llvm::consumeError(readShapes(file->path, "", "").takeError());
     break;
   }
   return 0;

@@ -10,12 +10,12 @@
 #include "Driver/Run/Launch.h"
 #include "Driver/Options/Flags.h"
 #include "Driver/Options/OutputFile.h"
+#include "Files/ParseJSON.h"
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/Reference/Scalars.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/BinaryFormat/ELF.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include <cmath>
 #include <cstring>
@@ -484,24 +484,6 @@ Error Reader::expect(const json::Object &object) {
   return Error::success();
 }
 
-/// Levels of brackets and braces in `text`, strings apart. LLVM's parser calls
-/// itself for each.
-static int64_t nesting(StringRef text) {
-  int64_t depth = 0, deepest = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\')
-      ++i;
-    else if (text[i] == '"')
-      quoted = !quoted;
-    else if (!quoted && (text[i] == '[' || text[i] == '{'))
-      deepest = std::max(deepest, ++depth);
-    else if (!quoted && (text[i] == ']' || text[i] == '}'))
-      --depth;
-  }
-  return deepest;
-}
-
 /// The code object; a relocatable one is linked.
 Error Reader::codeObject(const json::Object &object) {
   Expected<std::string> name = string("", object, "code_object");
@@ -603,10 +585,7 @@ Expected<LaunchFile> Reader::read() {
   if (!text)
     return text.takeError();
   StringRef characters(text->as<char>(), text->size());
-  if (int64_t levels = nesting(characters); levels > 64)
-    return bad("malformed JSON: expected at most 64 levels of brackets, got " +
-               Twine(levels));
-  Expected<json::Value> root = json::parse(characters);
+  Expected<json::Value> root = moe::files::parseJSON(characters);
   if (!root)
     return bad("malformed JSON: " + toString(root.takeError()));
   const json::Object *object = root->getAsObject();

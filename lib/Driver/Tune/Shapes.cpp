@@ -4,9 +4,9 @@
 #include "Driver/Tune/Shapes.h"
 #include "Driver/Options/Flags.h"
 #include "Files/Files.h"
+#include "Files/ParseJSON.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/Regex.h"
 
 using namespace llvm;
@@ -87,7 +87,7 @@ moe::driver::readShapes(StringRef path, StringRef only, StringRef tokens) {
   Expected<std::string> text = files::readText(path, 1 << 20);
   if (!text)
     return text.takeError();
-  Expected<json::Value> value = json::parse(*text);
+  Expected<json::Value> value = moe::files::parseJSON(*text);
   if (!value)
     return bad(path, toString(value.takeError()));
   const json::Object *root = value->getAsObject();

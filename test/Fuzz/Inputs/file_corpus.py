@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""file_corpus.py PARAMETERS OUT: good and nearly good inputs of FileFuzzer.cpp, whose
-first byte says what the rest is: launch files, .npy arrays, timing parameters."""
+"""file_corpus.py PARAMETERS SHAPES OUT: good and nearly good inputs of FileFuzzer.cpp, whose
+first byte says what the rest is: launch files, .npy arrays, timing parameters, tables of
+schedules, shapes to tune."""
 
 import io
 import json
@@ -9,7 +10,7 @@ import sys
 
 import numpy as np
 
-parameters, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+parameters, shapes, out = map(pathlib.Path, sys.argv[1:])
 out.mkdir(parents=True)
 
 
@@ -42,3 +43,10 @@ for dtype in ("u1", "<u2", "<i4", "<i8", "<f2", "<f4", ">f4", "<f8"):
     write(1, dtype.strip("<>") + str(">" in dtype), stream.getvalue())
 for path in sorted(parameters.glob("*.json")):
     write(2, path.stem, path.read_bytes())
+table = {"chip": "gfx950", "calibrated": True, "parameters": "gfx950", "shapes": [
+    {"stage": stage, "n": 2880, "k": 2880, "experts": 128, "topk": 4, "entries": [
+        {"tokens": 1, "tile": "16x64x256", "us": 8.5, "rule_us": 9},
+        {"tokens": 64, "tile": "32x128x256", "waves": 8, "k_wave": 2, "group_m": 4,
+         "us": 98.5, "rule_us": 99}]} for stage in ("gemm1", "gemm2")]}
+write(3, "table", json.dumps(table).encode())
+write(4, "shapes", shapes.read_bytes())
