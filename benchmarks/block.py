@@ -73,7 +73,7 @@ def run(args, words):
 def load(args, model):
     """Rows of quantising and of shuffling stage 1's weights of four experts."""
     name, hidden, inter = model[:3]
-    for kernel, flags in (("quantize", []), ("shuffle", ["--shuffle-only"])):
+    for kernel, flags in (("quantize", ()), ("shuffle", ("--shuffle-only",))):
         modelled = run(args, ["quantize", "--experts", 4, "--rows", 2 * inter, "--columns", hidden, "--gate",
                               "interleaved", *flags])["modelled"]
         yield {"model": name, "kernel": kernel, "us": modelled["us"], "ideal_us": modelled["ideal_us"],

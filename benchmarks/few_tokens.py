@@ -37,7 +37,7 @@ def run_block(build, shape, tokens, chip, sort):
     report = json.loads(result.stdout)
     times = {"launches": report["launches"]}
     for launch in report["modelled"]["launches"]:
-        kernel = re.match("moe_(route|sort|gemm1|gemm2)", launch["kernel"])[1]
+        kernel = re.findall("^moe_(route|sort|gemm1|gemm2)", launch["kernel"])[0]
         times[kernel] = launch["us"] - launch["launch_us"]
     return times
 

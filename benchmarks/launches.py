@@ -25,7 +25,7 @@ def route(shape, tokens, tile_m, seed=0):
     """Sorted rows as (token, slot) or None, the expert of each block: uniform, without
     repetition in a token, experts in order and padded to tile_m rows each."""
     draw = random.Random(seed)
-    rows = [[] for _ in range(shape["experts"])]
+    rows: list[list] = [[] for _ in range(shape["experts"])]
     for token in range(tokens):
         for slot, expert in enumerate(draw.sample(range(shape["experts"]), shape["topk"])):
             rows[expert].append((token, slot))
@@ -62,7 +62,7 @@ def sizes(shape, tokens):
 
 def write_ours(path, code_object, report, shape, tokens):
     """Our kernel without accumulation; `report` is moe-compile's."""
-    tile_m, tile_n = map(int, re.search(r"_(\d+)x(\d+)x\d+_", report["kernel"]).groups())
+    tile_m, tile_n = map(int, re.findall(r"_(\d+)x(\d+)x\d+_", report["kernel"])[0])
     ids, experts = route(shape, tokens, tile_m)
     blocks = most_blocks(shape, tokens, tile_m)
     padding = shape["topk"] << 24 | tokens
@@ -87,7 +87,7 @@ def place(argument):
 
 
 def tile_of(name):
-    return tuple(map(int, re.search(r"_(\d+)x(\d+)x(\d+)_", name).groups()))
+    return tuple(map(int, re.findall(r"_(\d+)x(\d+)x(\d+)_", name)[0]))
 
 
 def can_run(name, shape):

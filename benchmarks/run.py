@@ -177,7 +177,7 @@ def beside_table(result):
     for row in result["beside"]:
         best = min(row["theirs"], key=lambda name: row["theirs"][name]["us"], default=None)
         us = row["theirs"][best]["us"] if best else None
-        tile = re.search(r"_(\d+x\d+x\d+)_", row["kernel"]).group(1)
+        tile = re.findall(r"_(\d+x\d+x\d+)_", row["kernel"])[0]
         lines.append(f"| {row['shape']} | {row['tokens']} | {tile} | {number(row['ours']['us'])} | {best or 'n/a'} | "
                      f"{number(us)} | {number(us / row['ours']['us'] if us else None)} |")
     timed_rows = [row for row in result["beside"] if "gpu_us" in row["ours"]]
@@ -252,7 +252,8 @@ def draw_png(svg, png):
     if shutil.which("rsvg-convert"):
         run(["rsvg-convert", svg, "-o", png])
     elif shutil.which("chromium"):
-        run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=860,420", f"--screenshot={png.resolve()}",
+        # A browser does not start with the sanitizers' library in it.
+        run(["env", "-u", "LD_PRELOAD", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=860,420", f"--screenshot={png.resolve()}",
              svg.resolve().as_uri()])
     else:
         print("benchmarks/run.py: no benchmark.png: expected rsvg-convert or chromium", file=sys.stderr)
@@ -261,7 +262,7 @@ def draw_png(svg, png):
 def compare(old, new):
     """Lines about what got worse."""
     def table(result):
-        values = {("kernel", r["name"], "instructions"): r["insts"] for r in result["kernels"]}
+        values: dict[tuple, float] = {("kernel", r["name"], "instructions"): r["insts"] for r in result["kernels"]}
         for row in result["times"]:
             swept = [row["tile"]] if row.get("swept") else []
             values["time", row["shape"], row["kernel"], row["tokens"], *swept] = row["us"]
@@ -293,8 +294,8 @@ def main():
             for count in tokens:
                 times.append(timed(args, kernel, shape, count))
                 print(f"{shape['name']} {kernel} {count}: {times[-1]['us']:.2f} us modelled", file=sys.stderr, flush=True)
-        for width in filter(None, args.tile_n.split(",")):
-            times.append({**timed(args, "gemm2", shape, tokens[0], ["--tile", f"16x{width}x256"]), "swept": True})
+        for columns in args.tile_n.split(",") if args.tile_n else []:
+            times.append({**timed(args, "gemm2", shape, tokens[0], ["--tile", f"16x{columns}x256"]), "swept": True})
     # Without the folders of this machine.
     command = shlex.join(["benchmarks/run.py", *("FOLDER" if "/" in a else a for a in sys.argv[1:])])
     result = {"chip": args.chip, "command": command, "calibrated": all(r["calibrated"] for r in times),

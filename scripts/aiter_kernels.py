@@ -10,6 +10,7 @@ import csv
 import os
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +24,9 @@ class Case:
     grid: list
     output: str
     args: list = field(default_factory=list)  # (name, offset, array or (kind, number))
-    expected: np.ndarray = None
-    limit: np.ndarray = None
-    decode: object = None  # bytes of the output to the shape of `expected`
+    expected: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    limit: np.ndarray = field(default_factory=lambda: np.ones(0))
+    decode: Any = None  # bytes of the output to the shape of `expected`
     threads: int = 256  # of a workgroup
 
     def compare(self, raw):

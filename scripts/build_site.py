@@ -88,8 +88,8 @@ def c_page(root):
              "all of them."]
     for name in ["Support.h", "Compiler.h", "Executor.h", "Layer.h", "Host.h"]:
         text = (root / "include/moe-c" / name).read_text(encoding="utf-8")
-        about = re.match(r"/\*.*?SPDX[^\n]*\n(.*?)\*===", text, re.S)
-        parts += ["", f"## moe-c/{name}", "", plain("/*" + about.group(1) + "*/")]
+        about = re.findall(r"\A/\*.*?SPDX[^\n]*\n(.*?)\*===", text, re.S)[0]
+        parts += ["", f"## moe-c/{name}", "", plain("/*" + about + "*/")]
         for comment, code in declarations(text):
             function = re.search(r"\b(moe[A-Z]\w*)\(", code)
             if function:

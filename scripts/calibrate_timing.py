@@ -63,7 +63,7 @@ class Recorder:
         self.rows, self.folder, self.plans, self.cache, self.sets = rows, folder, [], {}, 0
         known = launches.objects(args.hsa)
         sizes = {}
-        files = []
+        files: list[str] = []
         for i, row in enumerate(rows):
             if row["object"] not in known:
                 sys.exit(f"calibrate_timing.py: error: no code object '{row['object']}' in '{args.hsa}'")
@@ -96,16 +96,18 @@ class Recorder:
         with open(path, "w") as file:
             file.write(key)
         for process in self.processes:
+            assert process.stdin
             process.stdin.write(path + "\n")
             process.stdin.flush()
-        found = [None] * self.count
+        found = [0.0] * self.count
         for part, process in zip(self.order, self.processes):
+            assert process.stdout
             line = process.stdout.readline()
             if not line:
                 sys.exit("calibrate_timing.py: error: moe-run model ended early")
             for place, entry in zip(part, json.loads(line)):
                 found[place] = entry["us"]
-        result = []
+        result: list[float] = []
         for whole, rounds, places in self.plans:
             us = [found[p] for p in places]
             if len(us) == 2:
@@ -113,6 +115,11 @@ class Recorder:
             result.append(us[-1])
         self.cache[key] = result
         return result
+
+    def close(self):
+        for process in self.processes:
+            assert process.stdin
+            process.stdin.close()
 
 
 def errors(rows, times, chosen):
@@ -228,7 +235,7 @@ def main():
     args = parse()
     rows = [row for family in ("f4gemm", "bf16gemm")
             for row in launches.read_rows(os.path.join(args.data, f"{family}_gfx950.csv"))][args.first::args.every]
-    counts = {}
+    counts: dict[str, int] = {}
     for row in rows:
         counts[row["object"]] = counts.get(row["object"], 0) + 1
     rare = {name for name, count in counts.items() if count < 6}
@@ -239,12 +246,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(args, rows, folder)
         tested = recorder.times(start)
-        plain = {}
+        of_row = {}
         for fold in range(FOLDS):
             train = [i for i in everything if folds[i] != fold]
             test = [i for i in everything if folds[i] == fold]
-            plain.update(plain_model(rows, train, test))
-        plain = [plain[i] for i in everything]
+            of_row.update(plain_model(rows, train, test))
+        plain = [of_row[i] for i in everything]
         title = "Parameters as given"
         if args.fit:
             values = fit(recorder, rows, start, everything, "all rows")
@@ -264,8 +271,7 @@ def main():
                     json.dump(with_values(start, values), file, indent=2)
                     file.write("\n")
         report(rows, tested, plain, title, rare)
-        for process in recorder.processes:
-            process.stdin.close()
+        recorder.close()
     if args.rows:
         with open(args.rows, "w") as file:
             file.write("M,N,K,splitK,object,measured_us,modelled_us,plain_us\n")

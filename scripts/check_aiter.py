@@ -130,7 +130,7 @@ def check(args, chip, kind, path, case, folder):
 
 def main():
     args = parse()
-    counts = {}
+    counts: dict[tuple[str, str], list[str]] = {}
     for chip, kind, path, make in aiter_kernels.table(args.hsa):
         if not re.search(args.filter, f"{chip} {kind} {os.path.basename(path)}"):
             continue
@@ -145,7 +145,7 @@ def main():
                 folder = os.path.join(args.keep, f"{chip}-{os.path.basename(path)[:-3]}")
                 os.makedirs(folder, exist_ok=True)
             results.append(check(args, chip, kind, path, make(), folder))
-    every = sum(counts.values(), [])
+    every = [result for results in counts.values() for result in results]
     if not every:
         sys.exit(f"check_aiter.py: error: no kernel of the table in '{args.hsa}' matches '{args.filter}'")
     if args.summary:

@@ -14,12 +14,14 @@ wider types that hold their values stand in. Exit code 1: a result differs.
 """
 
 import argparse
+import importlib
 import itertools
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,7 +96,8 @@ def import_model(folder):
         if not hasattr(torch, name):
             setattr(torch, name, holder)
     sys.path.insert(0, str(folder))
-    from mmasim.simulator import amd, arithmetic
+    amd, arithmetic = (importlib.import_module(f"mmasim.simulator.{name}")
+                       for name in ("amd", "arithmetic"))
     return amd.mfma, arithmetic.dtype_min_exponent
 
 
@@ -116,7 +119,7 @@ def value_of(bits, kind):
     return np.where(bits == 0x80, np.nan, np.where(bits & 0x80, -size, size))
 
 
-UNSIGNED = {"f64": np.uint64, "f32": np.uint32, "xf32": np.uint32, "f16": np.uint16,
+UNSIGNED: dict[str, Any] = {"f64": np.uint64, "f32": np.uint32, "xf32": np.uint32, "f16": np.uint16,
             "bf16": np.uint16, "fp8": np.uint8, "bf8": np.uint8}
 
 

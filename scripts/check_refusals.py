@@ -41,7 +41,7 @@ def statements(text, begins=EMITS):
     text = re.sub(r"//[^\n]*", lambda found: " " * len(found.group(0)), text)
     for found in begins.finditer(text):
         rest = re.match(r'(?:"(?:[^"\\\n]|\\.)*"|[^;"])*', text[found.end():])
-        yield text.count("\n", 0, found.start()) + 1, rest.group(0)
+        yield text.count("\n", 0, found.start()) + 1, rest[0] if rest else ""
 
 
 def messages(statement):

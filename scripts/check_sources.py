@@ -10,7 +10,7 @@ check_sources.py ROOT witnesses compiler, emulator and reference include
                                 nothing of each other
 check_sources.py ROOT functions no C++ function of 80 lines or more, no main of
                                 60
-check_sources.py ROOT named     a file that a comment names exists
+check_sources.py ROOT named     a file that a comment or docstring names exists
 check_sources.py ROOT rooms     a room of the emulator includes rooms below it
                                 only; so do those of the driver
 check_sources.py ROOT pipes     no pipe of a shell script into a reader that
@@ -25,6 +25,7 @@ check_sources.py ROOT outputs   files are written by lib/Files and by the few
 check_sources.py ROOT python    flake8 has nothing to say
 """
 
+import ast
 import pathlib
 import re
 import subprocess
@@ -138,7 +139,8 @@ SKIPPED = re.compile(
 def functions_of(text):
     """The functions of a C++ source: (name, first line, lines)."""
     text = SKIPPED.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), text)
-    stack, begin = [], 0  # of open braces: (is it a function's, its start)
+    stack: list[tuple[str, int, str]] = []  # of open braces: (kind, start, head)
+    begin = 0
     for at, char in enumerate(text):
         if char == "{":
             head = text[begin:at].strip()
@@ -183,31 +185,41 @@ def functions(root):
 
 COMMENT = {".h": r"//.*", ".cpp": r"//.*", ".c": r"//.*", ".def": r"//.*",
            ".td": r"//.*", ".py": r"#.*", ".sh": r"#.*", ".cmake": r"#.*",
-           ".txt": r"#.*"}
+           ".txt": r"#.*", ".cfg": r"#.*", ".mlir": r"//.*", ".s": r"(?://|;).*",
+           ".ll": r";.*", ".cl": r"//.*"}
 # Names of files that are nobody's here.
-FOREIGN = set()
+FOREIGN: set[str] = set()
+
+
+def comments(path):
+    """(line, text) of the comments of a source, Python's docstrings among them."""
+    text = text_of(path)
+    for number, line in enumerate(text.splitlines(), 1):
+        comment = re.search(COMMENT[path.suffix], line)
+        if comment:
+            yield number, comment.group(0)
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                yield getattr(node, "lineno", 1), ast.get_docstring(node) or ""
 
 
 def named(root):
     every = list(files(root, ROOMS))
     known = {path.name for path in every} | {path.name for path in root.iterdir()}
-    for path in files(root, ["lib", "include", "tools", "unittests", "scripts",
-                             "cmake", "examples"]):
+    for path in files(root, ["lib", "include", "tools", "unittests", "scripts", "test",
+                             "python", "benchmarks", "cmake", "examples"]):
         if path.suffix not in COMMENT or path == pathlib.Path(__file__).resolve():
             continue
-        for number, line in enumerate(text_of(path).splitlines(), 1):
-            comment = re.search(COMMENT[path.suffix], line)
-            if not comment:
-                continue
-            for name in re.findall(r"[\w/.-]*\w\.(?:cpp|h|def|td|py|sh)\b(?![.(])",
-                                   comment.group(0)):
+        for number, comment in comments(path):
+            for name in re.findall(r"[\w/.-]*\w\.(?:cpp|h|def|td|py|sh)\b(?![.(])", comment):
                 if name.split("/")[-1] not in known | FOREIGN:
                     yield path, number, f"expected a file of that name: {name}"
 
 
 # The rooms of lib/Emulator, each with those whose headers it may include.
 EMULATOR = "lib/Emulator"
-EMULATOR_ROOMS = {
+EMULATOR_ROOMS: dict[str, list[str]] = {
     "Math": [],
     "State": ["Math"],
     "Load": ["State", "Math"],
@@ -259,8 +271,9 @@ def rooms(root):
 
 
 # The driver's rooms, each with those that its headers and sources must not use.
-DRIVER_ROOMS = {"Options": ["Compile", "Run", "Tune"], "Compile": ["Run", "Tune"],
-                "Run": ["Tune"], "Tune": []}
+DRIVER_ROOMS: dict[str, list[str]] = {
+    "Options": ["Compile", "Run", "Tune"], "Compile": ["Run", "Tune"],
+    "Run": ["Tune"], "Tune": []}
 
 
 def driver_rooms(root):
@@ -324,7 +337,7 @@ def shell(root):
 
 # The rooms of lib, each with those whose headers it may include. What no line
 # names, the room below has to offer or the room above has to ask for.
-LAYERS = {
+LAYERS: dict[str, list[str]] = {
     "Files": [],
     "Target": [],
     "Layout": ["Target"],

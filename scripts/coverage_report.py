@@ -52,7 +52,7 @@ def main():
     command += [f"--object={path}" for path in others]
     run = subprocess.run([*command, "--sources", str(root / "lib")], check=True,
                          capture_output=True, text=True)
-    rooms = collections.defaultdict(lambda: [0, 0, 0, 0])
+    rooms: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0, 0, 0])
     paths = []
     for entry in json.loads(run.stdout)["data"][0]["files"]:
         path = pathlib.Path(entry["filename"])

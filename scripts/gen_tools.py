@@ -74,7 +74,7 @@ complete -F _moe moe %(tools)s
 def helps(binaries):
     """(words of the command line, Help) of each tool and subcommand."""
     for tool, commands in tool_help.TOOLS.items():
-        for command in commands or [None]:
+        for command in commands or [""]:
             words = [tool] + ([command] if command else [])
             yield words, tool_help.read(binaries, tool, command)
 

@@ -154,8 +154,8 @@ def main():
         writer = csv.DictWriter(file, COLUMNS)
         if file.tell() == 0:
             writer.writeheader()
-        for done in concurrent.futures.as_completed([pool.submit(judge, args, row, known, sizes) for row in missing]):
-            results.append(done.result())
+        for judged in concurrent.futures.as_completed([pool.submit(judge, args, row, known, sizes) for row in missing]):
+            results.append(judged.result())
             writer.writerow(results[-1])
             file.flush()
             print(f"{len(results)} of {len(rows)}: {results[-1]}", file=sys.stderr, flush=True)

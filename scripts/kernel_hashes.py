@@ -40,7 +40,9 @@ CHIPS = ["gfx942", "gfx950"]
 ENVIRONMENTS = [{"LC_ALL": "C", "TZ": "UTC"},
                 {"LC_ALL": "C.UTF-8", "TZ": "Asia/Kathmandu", "COLUMNS": "40"},
                 {"LANG": "tr_TR.UTF-8", "SOURCE_DATE_EPOCH": "1"}]
-
+# Of the caller's environment: the way to the programs, and what builds with sanitizers and
+# coverage read.
+KEPT = ["PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"]
 
 # Where the build is in a container.
 CONTAINERS = ["/mnt/b", "/mnt/quite another place/of the build"]
@@ -67,12 +69,13 @@ def has_containers():
 def version(compiler):
     text = subprocess.run([compiler, "--version"], capture_output=True, text=True,
                           check=True).stdout
-    return re.search(r"LLVM ([\w.]+)", text).group(1)
+    return re.findall(r"LLVM ([\w.]+)", text)[0]
 
 
 def hash_from(command, flags, folder, environment):
     run = subprocess.run(command, cwd=folder, capture_output=True, check=False,
-                         env={"PATH": os.environ["PATH"], **environment})
+                         env={**{name: os.environ[name] for name in KEPT if name in os.environ},
+                              **environment})
     if run.returncode:
         sys.exit(f"kernel_hashes.py: {flags}: {run.stderr.decode()}")
     return hashlib.sha256(run.stdout).hexdigest()

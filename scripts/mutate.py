@@ -41,14 +41,16 @@ Group = collections.namedtuple("Group", "quick wide")
 
 
 def read_table(path):
-    groups, mutants, group = {}, [], None
+    groups: dict[str, Group] = {}
+    mutants: list[Mutant] = []
+    group = ""
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             line = line.rstrip("\n")
             if not line or line.startswith("#"):
                 continue
             if line.startswith("["):
-                group, filters = re.fullmatch(r"\[(\w+)\] (.*)", line).groups()
+                (group, filters), = re.findall(r"^\[(\w+)\] (.*)$", line)
                 groups[group] = Group(*filters.split(" ;; "))
                 continue
             match = re.fullmatch(r"(\S+): (.*) => (.*?)(?: # lives: (.*))?", line)
@@ -73,7 +75,7 @@ def check(mutants):
 def pattern(text):
     """Of an expression of the table, whatever the lines of the source; the expression
     itself is a group."""
-    before, middle, after = re.fullmatch(r"(?:(.*)@{)?(.*?)(?:}@(.*))?", text).groups(default="")
+    (before, middle, after), = re.findall(r"^(?:(.*)@{)?(.*?)(?:}@(.*))?$", text)
     parts = [r"\s+".join(re.escape(word) for word in part.split(" "))
              for part in (before, middle, after)]
     return re.compile("{}({}){}".format(*parts))

@@ -63,7 +63,7 @@ def measure(bin_dir, chip, text):
     """Pass to seconds, its runs added up."""
     report = run([os.path.join(bin_dir, "moe-opt"), f"--moe-to-rocdl=chip={chip}", "--mlir-timing",
                   "--mlir-timing-display=list", "-o", os.devnull], text).stderr
-    times = {}
+    times: dict[str, float] = {}
     for seconds, name in re.findall(r"^\s*([\d.]+) \(\s*[\d.]+%\)\s+(\S.*)$", report, re.M):
         times[name] = times.get(name, 0) + float(seconds)
     if not times:
@@ -81,7 +81,7 @@ def main():
     parser.add_argument("--shape", action="append", choices=SHAPES)
     options = parser.parse_args()
     before, op, behind = base_kernel(options.bin)
-    tokens = re.search(r"tokens\((%\w+)\)", op).group(1)
+    tokens = re.findall(r"tokens\((%\w+)\)", op)[0]
     for shape in options.shape or SHAPES:
         rows = [measure(options.bin, options.chip,
                         before + body(shape, op, n, tokens) + behind) for n in options.sizes]

@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 def commands(build, folders):
     """The first compile command of each source below the folders."""
     database = json.loads((build / "compile_commands.json").read_text())
-    first = {}
+    first: dict[pathlib.Path, dict] = {}
     for entry in database:
         path = pathlib.Path(entry["file"])
         if path.is_relative_to(ROOT) and not path.is_relative_to(build):
@@ -44,7 +44,7 @@ def dependencies(build):
     Ninja's record."""
     text = subprocess.run(["ninja", "-C", str(build), "-t", "deps"],
                           capture_output=True, text=True, check=False).stdout
-    result = {}
+    result: dict[pathlib.Path, set[pathlib.Path]] = {}
     for block in text.split("\n\n"):
         files = [(build / line.strip()).resolve() for line in block.splitlines()[1:]
                  if line.startswith("    ")]

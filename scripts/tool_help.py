@@ -10,9 +10,10 @@ import subprocess
 
 #: Tools and their subcommands. moe-opt, moe-reduce and moe-lsp-server are MLIR's own
 #: drivers, whose --help has thousands of lines that are LLVM's.
-TOOLS = {"moe-run": ["gemm1", "gemm2", "layer", "block", "quantize", "launch", "annotate",
-                     "model", "mfma", "info"],
-         "moe-compile": [], "moe-launch": [], "moe-convert": []}
+TOOLS: dict[str, list[str]] = {
+    "moe-run": ["gemm1", "gemm2", "layer", "block", "quantize", "launch", "annotate", "model",
+                "mfma", "info"],
+    "moe-compile": [], "moe-launch": [], "moe-convert": []}
 
 _ROW = re.compile(r"  (\S.*?)(?:\s{2,}(\S.*))?$")
 
@@ -77,7 +78,7 @@ class Help:
                 raise ValueError(f"expected a flag before '{line.strip()}'")
             pending.text = (pending.text + " " + line.strip()).strip()
             return pending
-        left, text = _ROW.match(line).groups()
+        (left, text), = _ROW.findall(line)
         flag = Flag(left, text or "", group)
         (self.flags if left.startswith("-") else self.positionals).append(flag)
         return flag
