@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# coverage.sh [--filter REGEX] [--jobs N] [--lines]: which lines of lib the tests run.
+# coverage.sh [--build DIR] [--filter REGEX] [--filter-out REGEX] [--jobs N] [--lines]:
+# the default suite under the sanitizers, and which lines of lib the tests run.
 #
-# Builds the preset `coverage` in build-coverage (clang's source-based coverage in
-# everything of this repository), runs the default suite there, or the tests that REGEX
-# names, and prints lines run and lines in all for each room of lib. --lines lists the
-# lines of error paths that no test ran. The whole takes a build from nothing and the
-# suite at half its speed.
+# Builds the preset `coverage` (build-coverage, or DIR with the same flags): the address
+# and undefined-behaviour sanitizers and clang's source-based coverage in everything of
+# this repository. Runs the default suite there, or the tests that the REGEX leave, and
+# prints the sanitizers' findings, and lines run and lines in all for each room of lib.
+# --lines lists the lines of error paths that no test ran. Exit code 1: a finding, or a
+# test failed.
 set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
 build="$root/build-coverage"
 filter=.
+without='^$'
 jobs=$(nproc)
 report=()
 
@@ -22,14 +25,19 @@ fail() {
 
 while [ $# -gt 0 ]; do
   case "$1" in
-  --filter | --jobs)
+  --build | --filter | --filter-out | --jobs)
     [ $# -gt 1 ] || fail "expected a value after '$1'"
-    if [ "$1" = --filter ]; then filter=$2; else jobs=$2; fi
+    case "$1" in
+    --build) build=$(readlink -f "$2") ;;
+    --filter) filter=$2 ;;
+    --filter-out) without=$2 ;;
+    --jobs) jobs=$2 ;;
+    esac
     shift
     ;;
   --lines) report+=(--lines) ;;
   --help)
-    sed -n '4,10s/^# \{0,1\}//p' "$0"
+    sed -n '4,13s/^# \{0,1\}//p' "$0"
     exit
     ;;
   *) fail "unknown flag '$1'" ;;
@@ -38,16 +46,24 @@ while [ $# -gt 0 ]; do
 done
 
 cd "$root"
-[ -f "$build/build.ninja" ] || cmake --preset coverage >"$root/build-coverage.log"
+[ -f "$build/build.ninja" ] || cmake --preset coverage -B "$build" >"$build.log"
 ninja -C "$build" -j "$jobs" all moe-test-depends
-rm -rf "$build/profiles"
-mkdir "$build/profiles"
+rm -rf "$build/profiles" "$build/findings"
+mkdir "$build/profiles" "$build/findings"
 # One file a program and a few processes at once, which add to it.
 export LLVM_PROFILE_FILE="$build/profiles/%4m.profraw"
 status=0
-python3 /usr/lib/llvm-22/bin/lit -s -j "$jobs" --filter "$filter" \
-  "$build/test" "$build/test/Unit" || status=$?
+/usr/bin/python3 /usr/lib/llvm-22/bin/lit -s -j "$jobs" --filter "$filter" --filter-out "$without" \
+  "$build/test" "$build/test/Unit" || status=1
+findings=("$build"/findings/*)
+if [ -e "${findings[0]}" ]; then
+  cat "${findings[@]}"
+  echo "${#findings[@]} findings of the sanitizers"
+  status=1
+else
+  echo "0 findings of the sanitizers"
+fi
 llvm-profdata-22 merge --sparse --failure-mode=all -o "$build/all.profdata" \
   "$build"/profiles/*.profraw
-python3 "$root/scripts/coverage_report.py" "$root" "$build" "${report[@]}"
+/usr/bin/python3 "$root/scripts/coverage_report.py" "$root" "$build" "${report[@]}"
 exit "$status"

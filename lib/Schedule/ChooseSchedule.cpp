@@ -274,7 +274,7 @@ void Chooser::chooseKBatch() {
       reason = "too few K tiles for slices";
     else {
       s.kBatch = slices;
-      reason = formatv("{0:F0} workgroups are fewer than {1:F0}",
+      reason = formatv("{0:F0} workgroups are fewer than {1}",
                        std::ceil(groups), kFill);
     }
   }

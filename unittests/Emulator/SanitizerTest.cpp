@@ -51,11 +51,11 @@ struct Fixture {
     launch.dynamicLds = *root.getInteger("dynamic_lds");
     for (const auto &value : *root.getArray("args")) {
       const llvm::json::Object &arg = *value.getAsObject();
-      if (*arg.getString("kind") == "buffer")
-        original.push_back(readBytes(*arg.getString("file")));
-      else
-        original.emplace_back();
-      if (*arg.getString("kind") == "f32")
+      original.emplace_back();
+      if (*arg.getString("kind") == "buffer") {
+        original.back() = readBytes(*arg.getString("file"));
+        launch.args.emplace_back(); // takes a copy of the bytes in each run
+      } else if (*arg.getString("kind") == "f32")
         launch.args.push_back(Arg::scalar(float(*arg.getNumber("value"))));
       else
         launch.args.push_back(Arg::scalar(int32_t(*arg.getInteger("value"))));

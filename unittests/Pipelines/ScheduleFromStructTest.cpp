@@ -35,9 +35,11 @@ protected:
       said += diagnostic.str();
       return success();
     });
-    module->walk([&](moe::GroupedGemmOp op) {
-      op.setScheduleAttr(moe::ScheduleAttr::get(&context, schedule));
-    });
+    moe::ScheduleAttr attr = moe::ScheduleAttr::getChecked(
+        [&] { return emitError(module->getLoc()); }, &context, schedule);
+    if (!attr)
+      return said;
+    module->walk([&](moe::GroupedGemmOp op) { op.setScheduleAttr(attr); });
     if (succeeded(verify(*module)))
       return "";
     return said;
