@@ -181,6 +181,23 @@ TEST(Golden, MaskedExpertsAndLocalTokens) {
   }
 }
 
+// 32 products of 1 and 32 of -1: as one contribution their sum is 0, in two the
+// partial sums are 32 and -32; the bias belongs to the first.
+TEST(Golden, CutsOfKAddTheirOwnPartialSums) {
+  Problem p(1, 1, 1, 1, 64, true);
+  std::fill_n(p.codes.begin(), 16, 0x22);
+  std::fill_n(p.codes.begin() + 16, 16, 0xAA);
+  p.x.assign(64, encodeBF16(1));
+  p.bias[0] = 4;
+  GoldenResult whole = goldenStage2(p.get(), true, nullptr, FloatType::F32);
+  p.gemm.cuts = {32};
+  GoldenResult cut = goldenStage2(p.get(), true, nullptr, FloatType::F32);
+  EXPECT_EQ(whole.value[0], 4);
+  EXPECT_EQ(cut.value[0], 4);
+  EXPECT_EQ(whole.sum[0], 4);
+  EXPECT_EQ(cut.sum[0], 36 + 32);
+}
+
 TEST(Golden, WantedRowsAreTheSameRows) {
   Problem p(9, 3, 4, 8, 64, true);
   p.randomize(2);

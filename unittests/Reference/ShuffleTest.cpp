@@ -129,6 +129,14 @@ TEST(Shuffle, InterleavedRowsAlternateInBlocksOf16) {
     EXPECT_EQ(rows[p], p);
 }
 
+TEST(Shuffle, AlternatingRowsTakeGateAndUpInTurn) {
+  std::vector<uint8_t> rows(2 * 8 * 3);
+  std::iota(rows.begin(), rows.end(), 0);
+  // [experts, gate/up, row, bytes] -> [experts, row, gate/up, bytes].
+  EXPECT_EQ(alternateRows(rows, 8, 3),
+            permute(rows, {2, 2, 4, 3}, {0, 2, 1, 3}));
+}
+
 TEST(Shuffle, GateUpShufflesThePermutedRowsOfEachExpert) {
   size_t experts = 3, n = 64, k = 160;
   std::vector<uint8_t> w = randomBytes(experts * n * k / 2, 5);

@@ -78,6 +78,10 @@ TEST(Sorting, LocalTokenCountLimitsTheTokensNotThePadding) {
   EXPECT_EQ(out.numValid[1], 2);
   EXPECT_EQ(out.sortedIds[1], 1);
   EXPECT_EQ(out.sortedIds[2], packed(1, 4));
+  input.localTokens = 0;
+  out = sortMoE(input);
+  EXPECT_EQ(out.numValid[0], 0);
+  EXPECT_EQ(out.numValid[1], 0);
 }
 
 TEST(Sorting, IdsOutsideTheExpertsAreSkipped) {

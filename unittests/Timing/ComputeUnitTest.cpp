@@ -117,7 +117,9 @@ TEST(ComputeUnit, VectorInstructionReadsMatrixResult) {
 TEST(ComputeUnit, IndependentVectorInstructions) {
   Kernel k;
   k.run(k.add(InstClass::Valu, "v_mov_b32", {writes(v0, 1)}), 25);
-  EXPECT_EQ(k.clk(), 4 * 25 + 4);
+  CuResult result = k.result();
+  EXPECT_EQ(result.end, 4 * 25 + 4);
+  EXPECT_EQ(result.valu, 4 * 25);
 }
 
 TEST(ComputeUnit, TranscendentalsAreQuarterRate) {
@@ -218,6 +220,19 @@ TEST(ComputeUnit, BarrierWaitsForTheLastWave) {
   k.run(barrier, 1, 0);
   k.run(barrier, 1, 1);
   EXPECT_EQ(k.clk(), 30 * 4 + 4 + k.p.barrier_clk + 4);
+}
+
+// The first wave is at the barrier at once, and goes on when the last one is.
+TEST(ComputeUnit, BarrierHoldsTheFirstWave) {
+  Kernel k;
+  k.waves.resize(2);
+  uint32_t valu = k.add(InstClass::Valu, "v_mov_b32", {writes(v0, 1)});
+  uint32_t barrier = k.add(InstClass::Barrier, "s_barrier");
+  k.run(valu, 30, 1);
+  k.run(barrier, 1, 1);
+  k.run(barrier, 1, 0);
+  k.run(valu, 30, 0);
+  EXPECT_EQ(k.clk(), 30 * 4 + 4 + k.p.barrier_clk + 30 * 4 + 4);
 }
 
 // 25 instructions of four bytes are two lines of 64 bytes.

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Timing/Model.h"
+#include "moe/Timing/Timeline.h"
 
 #include "gtest/gtest.h"
 
@@ -103,25 +103,112 @@ TEST(Recording, ClassesByWhatWavesExecute) {
   EXPECT_EQ(recording.classOf(3), 1u);
 }
 
-// 4096 workgroups on 1024 places: more than four rounds take longer than one,
-// and no less than their bytes need.
-/// A launch without converts takes as long with each of their times.
+// The workgroups that run first say who shares a line: 1024 of 2048, each with
+// a line of its own, though 256 of those behind them read the first one's.
+TEST(Recording, OnlyTheFirstRoundShares) {
+  Recording recording(llvm::cantFail(builtInParameters("gfx950")), {});
+  recording.program(loadAndWait(2048));
+  ASSERT_EQ(recording.slots(), 1024u);
+  for (uint64_t i = 0; i < 2048; ++i)
+    if (recording.wants(i))
+      runGroup(recording, i, {i < 1024 ? i : 0});
+  recording.finish();
+  const Sharing &load = recording.classes()[0].sharing[0];
+  EXPECT_EQ(load.onChip, 1);
+  EXPECT_EQ(load.reused, 1);
+}
+
+/// The modelled time of workgroups that each execute some loads of lines of
+/// their own, a wait if there are any, and the end.
+static double usOf(llvm::ArrayRef<unsigned> loads) {
+  Parameters p = llvm::cantFail(builtInParameters("gfx950"));
+  Recording recording(p, {});
+  recording.program(loadAndWait(loads.size()));
+  for (uint64_t i = 0; i < loads.size(); ++i) {
+    std::unique_ptr<GroupEvents> group = recording.begin(i);
+    MemoryEvent event;
+    event.bytes = 128;
+    for (unsigned load = 0; load < loads[i]; ++load) {
+      std::vector<uint64_t> line = {8 * i + load};
+      event.lines = line;
+      group->executed(0, 0, event);
+    }
+    if (loads[i])
+      group->executed(0, 1, MemoryEvent());
+    group->executed(0, 2, MemoryEvent());
+    recording.end(std::move(group));
+  }
+  recording.finish();
+  return modelTime(recording, p).us;
+}
+
+// One workgroup on each compute unit. One with 8 instructions shares the memory
+// with those of 3, more than a quarter of it, as with its like, and not with
+// those of one.
+TEST(Model, LightWorkgroupsShareTheMemory) {
+  std::vector<unsigned> alike(256, 6), light(256, 1), idle(256, 0);
+  light[0] = idle[0] = 6;
+  EXPECT_EQ(usOf(light), usOf(alike));
+  EXPECT_LT(usOf(idle), usOf(light));
+}
+
+// Lines that the first round has read are in the MALL for the second, not for
+// the first itself: where all of a round start at once, the second one adds its
+// own latency to the time of one.
+TEST(Model, TheFirstRoundReadsHbm) {
+  Parameters p = llvm::cantFail(builtInParameters("gfx950"));
+  p.workgroup_clk = 0;
+  double us[2];
+  for (unsigned i : {0, 1}) {
+    uint64_t groups = 1024 * (i + 1);
+    Recording recording(p, {});
+    recording.program(loadAndWait(groups));
+    for (uint64_t g = 0; g < groups; ++g)
+      if (recording.wants(g))
+        runGroup(recording, g, {g % 1024});
+    recording.finish();
+    us[i] = modelTime(recording, p).us;
+  }
+  double least = std::min(p.l2_latency_clk, p.mall_latency_clk);
+  EXPECT_GE(us[1] - us[0], least / p.clock_ghz / 1000);
+}
+
+// The load waits for its code, the wait for the load, the end for nothing.
+TEST(Model, TimelineOfStalls) {
+  Parameters p = llvm::cantFail(builtInParameters("gfx950"));
+  Recording recording(p, {});
+  recording.program(loadAndWait(1));
+  runGroup(recording, 0, {7});
+  recording.finish();
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  writeTimeline(recording, p, os, 100);
+  EXPECT_EQ(llvm::StringRef(text).count("\"cat\":\"stall\""), 2u) << text;
+}
+
+/// A launch without converts takes as long with each of their times; the longer
+/// one says what bounds both.
 TEST(Model, LaunchesInTurn) {
   ModelledTime plain, converts;
   plain.us = 3;
+  plain.boundBy = "launch";
   converts.us = 10;
+  converts.boundBy = "mfma";
   converts.byScaledCvt = {{4, 10}, {8, 12}};
   ModelledTime first = plain, second = converts;
   first.add(converts);
   second.add(plain);
   for (const ModelledTime &sum : {first, second}) {
     EXPECT_EQ(sum.us, 13);
+    EXPECT_EQ(sum.boundBy, "mfma");
     ASSERT_EQ(sum.byScaledCvt.size(), 2u);
     EXPECT_EQ(sum.byScaledCvt[0].second, 13);
     EXPECT_EQ(sum.byScaledCvt[1].second, 15);
   }
 }
 
+// 65536 workgroups on 1024 places: many rounds take longer than one of 256, and
+// no less than their bytes need.
 TEST(Model, ManyWorkgroups) {
   Parameters p = llvm::cantFail(builtInParameters("gfx950"));
   double us[2];
