@@ -90,6 +90,9 @@ public:
   /// Whether loads from the region of an address need not be reported, since
   /// nothing has written there.
   virtual bool isUnwritten(uint64_t address) const = 0;
+  /// Such loads of these lanes, from base + offsets[lane] + add.
+  virtual void unreportedLoads(uint64_t base, const uint32_t *offsets,
+                               uint32_t add, uint64_t lanes, unsigned bytes) {}
   /// An access to global memory; `stored`: what a plain store writes.
   virtual void global(Wave &w, uint64_t address, unsigned bytes,
                       GlobalAccess kind, const void *stored) = 0;

@@ -241,6 +241,15 @@ bool isWatched(const Wave &w, const MemRow &row, uint64_t address) {
   return w.observer && (isStore(row.op) || !w.observer->isUnwritten(address));
 }
 
+/// Tells of loads that nobody needs lane by lane; true.
+bool noteLoads(Wave &w, const MemRow &row, uint64_t base,
+               const LaneOffsets &offsets) {
+  if (w.observer)
+    w.observer->unreportedLoads(base, offsets.at, offsets.add, offsets.lanes,
+                                row.bytes);
+  return true;
+}
+
 /// Performs the load or store of a row for all lanes.
 void moveLanes(const MemRow &row, Row *rows, uint8_t *host,
                const LaneOffsets &offsets) {
@@ -387,8 +396,11 @@ bool fastBuffer(Wave &w, const Inst &I) {
   if (!offsets.set(w, I.flags & MemOffen ? w.v[I.dst] : nullptr, I.imm, window,
                    row.bytes, drops ? r[2] : ~uint64_t(0)))
     return false;
+  uint64_t from = base + w.scalar(I.src[1]);
   if (I.flags & MemLds)
-    return bufferToLds(w, I, row, window.host, offsets);
+    return bufferToLds(w, I, row, window.host, offsets) &&
+           noteLoads(w, row, from, offsets);
+  noteLoads(w, row, from, offsets);
   moveLanes(row, w.v + I.data, window.host, offsets);
   return true;
 }
@@ -425,6 +437,7 @@ bool fastGlobal(Wave &w, const Inst &I) {
   LaneOffsets offsets;
   if (!offsets.set(w, low, 0, window, row.bytes))
     return false;
+  noteLoads(w, row, base, offsets);
   moveLanes(row, w.v + I.data, window.host, offsets);
   return true;
 }

@@ -17,9 +17,30 @@
 
 namespace moe::emulator {
 
+/// Whether no two lanes need a bank, as is usual: one bit a bank.
+static bool allApart(const Wave &w, uint64_t lanes, const uint32_t *row,
+                     uint32_t offset, unsigned words) {
+  unsigned banks = w.chip->ldsBanks;
+  uint64_t used = 0, needed = (uint64_t(1) << words) - 1;
+  for (uint64_t m = lanes & w.exec(); m; m &= m - 1) {
+    unsigned bank = (row[laneOf(m)] + offset) / 4 % banks;
+    uint64_t mask = needed << bank;
+    if (bank + words > banks)
+      mask = banks == 64
+                 ? mask | needed >> (banks - bank)
+                 : (mask | mask >> banks) & ((uint64_t(1) << banks) - 1);
+    if (used & mask)
+      return false;
+    used |= mask;
+  }
+  return true;
+}
+
 /// The largest number of different dwords that lanes need of one bank.
 static unsigned worstBank(const Wave &w, uint64_t lanes, const uint32_t *row,
                           uint32_t offset, unsigned words) {
+  if (allApart(w, lanes, row, offset, words))
+    return 1;
   unsigned banks = w.chip->ldsBanks, worst = 1;
   uint32_t seen[64][64]; // of each bank, the dwords that are needed
   uint8_t count[64] = {};

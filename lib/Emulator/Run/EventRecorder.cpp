@@ -113,14 +113,27 @@ void EventRecorder::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
     next->ldsDmaLanes(w, I, target, step, size);
 }
 
-bool EventRecorder::isUnwritten(uint64_t) const { return false; }
+bool EventRecorder::isUnwritten(uint64_t address) const {
+  return !next || next->isUnwritten(address);
+}
 
-void EventRecorder::global(Wave &w, uint64_t address, unsigned size,
-                           GlobalAccess kind, const void *stored) {
+void EventRecorder::addLines(uint64_t address, unsigned size) {
   bytes += size;
   for (uint64_t line = address >> 7; line <= (address + size - 1) >> 7; ++line)
     if (lines.empty() || lines.back() != line)
       lines.push_back(line);
+}
+
+void EventRecorder::unreportedLoads(uint64_t base, const uint32_t *offsets,
+                                    uint32_t add, uint64_t lanes,
+                                    unsigned size) {
+  for (uint64_t m = lanes; m; m &= m - 1)
+    addLines(base + offsets[laneOf(m)] + add, size);
+}
+
+void EventRecorder::global(Wave &w, uint64_t address, unsigned size,
+                           GlobalAccess kind, const void *stored) {
+  addLines(address, size);
   if (next)
     next->global(w, address, size, kind, stored);
 }

@@ -40,10 +40,14 @@ public:
   void ldsDmaLanes(Wave &w, const Inst &I, uint32_t target, uint32_t step,
                    uint32_t bytes) override;
   bool isUnwritten(uint64_t address) const override;
+  void unreportedLoads(uint64_t base, const uint32_t *offsets, uint32_t add,
+                       uint64_t lanes, unsigned bytes) override;
   void global(Wave &w, uint64_t address, unsigned bytes, GlobalAccess kind,
               const void *stored) override;
 
 private:
+  void addLines(uint64_t address, unsigned size);
+
   const Program &program;
   GroupEvents &events;
   AccessObserver *next; ///< may be null
