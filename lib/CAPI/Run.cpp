@@ -42,12 +42,8 @@ static Error launch(Call &call, const KernelOptions &options,
       });
   if (!kernel)
     return kernel.takeError();
-  codeobject::GridVariables variables;
-  variables.tokens = problem.tokens;
-  variables.n = problem.options.n();
-  variables.k = problem.options.k();
-  variables.numBlocks = numBlocks;
-  return capi::launchKernel(call, **kernel, variables, std::move(args));
+  return capi::launchKernel(call, **kernel, gridVariables(problem, numBlocks),
+                            std::move(args));
 }
 
 /// Runs the stage on `x`, from and into `out`, which changes on success only.

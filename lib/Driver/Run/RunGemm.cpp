@@ -315,14 +315,10 @@ static Error runStageKernel(const Request &request, const Problem &problem,
                             const CompiledKernel &kernel, int64_t numBlocks,
                             std::vector<moe::executor::Argument> args,
                             std::array<uint32_t, 3> &grid, Result &result) {
-  moe::codeobject::GridVariables variables;
-  variables.tokens = problem.tokens;
-  variables.n = problem.options.n();
-  variables.k = problem.options.k();
-  variables.numBlocks = numBlocks;
   Stopwatch watch(result.times.run);
   Expected<KernelRun> run =
-      runKernel(*request.executor, kernel, variables, std::move(args));
+      runKernel(*request.executor, kernel, gridVariables(problem, numBlocks),
+                std::move(args));
   if (!run)
     return run.takeError();
   grid = run->grid;

@@ -292,7 +292,8 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
   if (Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
                         .moveInto(buffers.out))
     return std::move(error);
-  std::memcpy(buffers.out.data(), problem.initial.data(), buffers.out.size());
+  if (problem.values != Values::Zero)
+    std::memcpy(buffers.out.data(), problem.initial.data(), buffers.out.size());
   if (Error error = prepareParts(problem, buffers))
     return std::move(error);
   if (o.xStride)
@@ -309,6 +310,11 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
 
 static moe::executor::Argument integer(const char *name, int64_t value) {
   return moe::executor::Argument::scalar(name, static_cast<int32_t>(value));
+}
+
+moe::codeobject::GridVariables
+moe::driver::gridVariables(const Problem &problem, int64_t numBlocks) {
+  return {problem.tokens, problem.options.n(), problem.options.k(), numBlocks};
 }
 
 std::vector<moe::executor::Argument> DeviceBuffers::routing(bool unsorted) {

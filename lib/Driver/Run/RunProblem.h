@@ -14,6 +14,7 @@
 #define MOE_LIB_DRIVER_RUN_RUNPROBLEM_H
 
 #include "Driver/Run/RunFiles.h"
+#include "moe/CodeObject/Grid.h"
 #include "moe/Driver/KernelOptions.h"
 #include "moe/Executor/Executor.h"
 #include "moe/Reference/Golden.h"
@@ -216,6 +217,10 @@ private:
 
 /// Says in the options what the kernel of an unsorted stage reads of `lists`.
 void describeLists(const PairLists &lists, KernelOptions &options);
+
+/// What the grids of a stage's kernels are functions of.
+codeobject::GridVariables gridVariables(const Problem &problem,
+                                        int64_t numBlocks);
 
 /// What stands where the contract says garbage: hostile values for tests, or
 /// what the sorting leaves there.
