@@ -183,7 +183,8 @@ private:
                           .moveInto(parameters))
       return error;
     recording = std::make_shared<moe::timing::Recording>(
-        parameters, moe::timing::Recording::Options{asked.sampleInstructions});
+        parameters,
+        moe::timing::Recording::Options{asked.sampleInstructions, asked.brief});
     options.events = &*recording;
     if (asked.sampleInstructions)
       options.threads = 1;
@@ -193,7 +194,9 @@ private:
     if (!options.events)
       return Error::success();
     recording->finish();
-    outcome.modelled = moe::timing::modelTime(*recording, parameters);
+    outcome.modelled = asked.brief
+                           ? moe::timing::modelOneTime(*recording, parameters)
+                           : moe::timing::modelTime(*recording, parameters);
     return asked.modelled
                ? asked.modelled(recording, parameters, *outcome.modelled)
                : Error::success();

@@ -221,10 +221,16 @@ bool hasScaledCvt(const EventProgram &program) {
 
 } // namespace
 
+ModelledTime moe::timing::modelOneTime(const Recording &recording,
+                                       const Parameters &parameters,
+                                       const SliceSink &slices) {
+  return Launch(recording, parameters, slices).time();
+}
+
 ModelledTime moe::timing::modelTime(const Recording &recording,
                                     const Parameters &parameters,
                                     const SliceSink &slices) {
-  ModelledTime time = Launch(recording, parameters, slices).time();
+  ModelledTime time = modelOneTime(recording, parameters, slices);
   if (!hasScaledCvt(recording.kernel()))
     return time;
   for (unsigned clk : {4, 8, 16}) {
@@ -232,7 +238,7 @@ ModelledTime moe::timing::modelTime(const Recording &recording,
     changed.scaled_cvt_clk = clk;
     double us = clk == parameters.scaled_cvt_clk
                     ? time.us
-                    : Launch(recording, changed, nullptr).time().us;
+                    : modelOneTime(recording, changed).us;
     time.byScaledCvt.push_back({clk, us});
   }
   return time;

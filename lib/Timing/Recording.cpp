@@ -8,13 +8,12 @@
 
 #include "moe/Timing/Recording.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
 
-using llvm::is_contained;
 using namespace moe::timing;
 using namespace moe::emulator;
 
@@ -35,9 +34,12 @@ bool moe::timing::touchesMemory(const EventInst &inst) {
 /// The streams of a workgroup that is running.
 class Recording::Group : public GroupEvents {
 public:
-  Group(const EventProgram &program, uint64_t ordinal, uint64_t limit)
-      : program(program), ordinal(ordinal), limit(limit), waves(program.waves),
-        seen(program.waves) {}
+  /// `limits`: of each wave; empty: none.
+  Group(const EventProgram &program, uint64_t ordinal,
+        std::vector<uint64_t> limits)
+      : program(program), ordinal(ordinal), limits(std::move(limits)),
+        waves(program.waves),
+        seen(program.waves, std::vector<uint8_t>(program.insts.size())) {}
 
   bool executed(unsigned wave, uint32_t inst,
                 const MemoryEvent &memory) override {
@@ -45,11 +47,12 @@ public:
     stream.insts.push_back(inst);
     if (touchesMemory(program.insts[inst]))
       access(wave, inst, memory);
-    return !limit || stream.insts.size() < limit;
+    return limits.empty() || stream.insts.size() < limits[wave];
   }
 
   const EventProgram &program;
-  const uint64_t ordinal, limit;
+  const uint64_t ordinal;
+  const std::vector<uint64_t> limits;
   std::vector<Stream> waves;
   Footprint footprint;
 
@@ -65,7 +68,7 @@ private:
     stream.accesses.push_back(a);
     stream.lines.insert(stream.lines.end(), memory.lines.begin(),
                         memory.lines.end());
-    unsigned &count = seen[wave][inst];
+    uint8_t &count = seen[wave][inst];
     for (uint64_t line : memory.lines) {
       if (count >= footprintLines)
         return;
@@ -73,7 +76,8 @@ private:
       footprint.lines.push_back({inst, line});
     }
   }
-  std::vector<std::unordered_map<uint32_t, unsigned>> seen;
+  /// Lines of each instruction that are in the footprint, of each wave.
+  std::vector<std::vector<uint8_t>> seen;
 };
 
 Recording::Recording(const Parameters &parameters, Options options)
@@ -94,6 +98,7 @@ void Recording::program(EventProgram program) {
   first = std::min(info.groups, atOnce + atOnce / 4);
   stride = std::max<uint64_t>(1, (info.groups - first) /
                                      (onlyWanted ? fewSpread : spreadSample));
+  limits.assign(info.waves, options.sampleInstructions);
 }
 
 bool Recording::wants(uint64_t ordinal) const {
@@ -105,7 +110,40 @@ bool Recording::wants(uint64_t ordinal) const {
 std::unique_ptr<GroupEvents> Recording::begin(uint64_t ordinal) {
   bool whole = !onlyWanted || !haveWhole;
   return std::make_unique<Group>(info, ordinal,
-                                 whole ? 0 : options.sampleInstructions);
+                                 whole ? std::vector<uint64_t>() : limits);
+}
+
+static bool isLoad(InstClass kind) {
+  return kind == InstClass::VmemLoad || kind == InstClass::FlatLoad ||
+         kind == InstClass::LdsDma;
+}
+
+/// The loops that count are the longest one and those of half its length: not
+/// those before and after the products.
+bool Recording::limitToFirstPass(const Group &group) {
+  bool loops = false;
+  for (size_t wave = 0; wave < limits.size(); ++wave) {
+    struct Executions {
+      uint64_t first = 0, count = 0;
+    };
+    std::vector<Executions> loads(info.insts.size());
+    uint64_t position = 0, most = 0, last = 0;
+    for (uint32_t inst : group.waves[wave].insts) {
+      ++position;
+      if (!isLoad(info.insts[inst].kind))
+        continue;
+      if (++loads[inst].count == 1)
+        loads[inst].first = position;
+      most = std::max(most, loads[inst].count);
+    }
+    for (const Executions &load : loads)
+      if (load.count > 1 && load.count > most / 2)
+        last = std::max(last, load.first);
+    if (last)
+      limits[wave] = std::min(limits[wave], last);
+    loops |= last != 0;
+  }
+  return loops;
 }
 
 /// The class of a workgroup, which it joins.
@@ -117,13 +155,18 @@ unsigned Recording::classify(Group &group) {
     all += wave.insts.size();
   }
   // Those that were cut off are taken for what the first long one is.
-  if (group.limit && is_contained(counts, group.limit))
+  bool cut = false;
+  for (size_t wave = 0; wave < group.limits.size(); ++wave)
+    cut |= counts[wave] == group.limits[wave];
+  if (cut)
     counts = wholeCounts;
-  if (!group.limit && !haveWhole &&
-      *std::max_element(counts.begin(), counts.end()) >=
-          options.sampleInstructions) {
-    haveWhole = true;
-    wholeCounts = counts;
+  if (group.limits.empty() && !haveWhole) {
+    bool isLong = *std::max_element(counts.begin(), counts.end()) >=
+                  options.sampleInstructions;
+    bool loops = options.firstPass && limitToFirstPass(group);
+    haveWhole = isLong || loops;
+    if (haveWhole)
+      wholeCounts = counts;
   }
   auto [at, fresh] = byCounts.insert({counts, unsigned(list.size())});
   if (fresh) {
@@ -139,7 +182,7 @@ void Recording::end(std::unique_ptr<GroupEvents> events) {
   group.footprint.kind = kind;
   GroupClass &own = list[kind];
   ++own.share;
-  bool whole = !group.limit || own.examples.empty();
+  bool whole = group.limits.empty() || own.examples.empty();
   if (whole && own.examples.size() < examplesKept)
     own.examples.push_back(std::move(group.waves));
   footprints[group.ordinal] = std::move(group.footprint);
@@ -153,21 +196,28 @@ unsigned Recording::classOf(uint64_t ordinal) const {
 /// Counts, for each line of the workgroups that run first, how many have it.
 void Recording::shareLines() {
   struct Users {
-    uint32_t all = 0, last = ~0u;
-    std::map<uint32_t, uint32_t> onDie;
+    uint32_t all = 0, last = ~0u, dies = 0;
   };
-  std::unordered_map<uint64_t, Users> users;
+  llvm::DenseMap<uint64_t, uint32_t> numbers; ///< of lines
+  std::vector<Users> users;
   auto dies = uint32_t(parameters.xcds);
-  for (const auto &[ordinal, footprint] : footprints) {
+  std::vector<uint32_t> onDie; ///< users of each line on each die
+  for (auto &[ordinal, footprint] : footprints) {
     if (ordinal >= std::min(first, atOnce))
       break;
-    for (const auto &[inst, line] : footprint.lines) {
+    for (auto &[inst, line] : footprint.lines) {
+      auto [found, fresh] = numbers.try_emplace(line, uint32_t(users.size()));
+      if (fresh) {
+        users.emplace_back();
+        onDie.resize(onDie.size() + dies);
+      }
+      line = found->second; // is looked up once
       Users &u = users[line];
       if (u.last == ordinal)
         continue;
       u.last = uint32_t(ordinal);
       ++u.all;
-      ++u.onDie[uint32_t(ordinal % dies)];
+      u.dies += onDie[line * dies + ordinal % dies]++ == 0;
     }
   }
   struct Sum {
@@ -180,17 +230,17 @@ void Recording::shareLines() {
   for (const auto &[ordinal, footprint] : footprints) {
     bool early = ordinal < std::min(first, atOnce);
     for (const auto &[inst, line] : footprint.lines) {
-      auto found = users.find(line);
       Sum &sum = sums[footprint.kind][inst];
       if (!early) {
         ++sum.later;
-        sum.known += found != users.end();
+        sum.known += numbers.contains(line);
         continue;
       }
       // Harmonic: the traffic of a line is divided by those who share it.
-      sum.onDie += 1.0 / found->second.onDie[uint32_t(ordinal % dies)];
-      sum.onChip += 1.0 / found->second.all;
-      sum.dies += double(found->second.onDie.size());
+      const Users &u = users[line];
+      sum.onDie += 1.0 / onDie[line * dies + ordinal % dies];
+      sum.onChip += 1.0 / u.all;
+      sum.dies += double(u.dies);
       ++sum.count;
     }
   }

@@ -103,6 +103,38 @@ TEST(Recording, ClassesByWhatWavesExecute) {
   EXPECT_EQ(recording.classOf(3), 1u);
 }
 
+// A load ahead of a loop and one in it: the second workgroup ends when it has
+// executed both, and is taken for what the first one is. One without a loop is
+// not.
+TEST(Recording, OnePassOfALoop) {
+  Recording::Options options;
+  options.sampleInstructions = 100;
+  options.firstPass = true;
+  Recording recording(llvm::cantFail(builtInParameters("gfx950")), options);
+  EventProgram program = loadAndWait(3);
+  program.insts[1] = program.insts[0];
+  recording.program(program);
+  MemoryEvent event;
+  std::vector<uint64_t> lines = {7};
+  event.lines = lines;
+  auto whole = recording.begin(0);
+  for (uint32_t inst : {0, 1, 1, 1, 2})
+    EXPECT_TRUE(whole->executed(0, inst, event));
+  recording.end(std::move(whole));
+  auto cut = recording.begin(1);
+  EXPECT_TRUE(cut->executed(0, 0, event));
+  EXPECT_FALSE(cut->executed(0, 1, event));
+  recording.end(std::move(cut));
+  auto idle = recording.begin(2);
+  EXPECT_TRUE(idle->executed(0, 2, MemoryEvent()));
+  recording.end(std::move(idle));
+  recording.finish();
+  ASSERT_EQ(recording.classes().size(), 2u);
+  EXPECT_EQ(recording.classes()[0].share, 2u);
+  EXPECT_EQ(recording.classes()[0].instructions, 5u);
+  EXPECT_EQ(recording.classOf(2), 1u);
+}
+
 // The workgroups that run first say who shares a line: 1024 of 2048, each with
 // a line of its own, though 256 of those behind them read the first one's.
 TEST(Recording, OnlyTheFirstRoundShares) {

@@ -124,6 +124,10 @@ struct Options {
   /// instructions a wave of most; 0 = run everything. The buffers then hold
   /// nothing of use.
   uint64_t sampleInstructions = 0;
+  /// With that: until a wave has executed each load of its loops once, if that
+  /// is less; and one time is modelled, not one for each time that a convert
+  /// may take.
+  bool brief = false;
   /// With it: told of each run what the model was made from.
   ModelHook modelled;
   /// Finished and all workgroups, now and then.

@@ -67,6 +67,9 @@ public:
     /// Runs the sample alone, and of all but the first workgroups only so many
     /// instructions a wave; 0: runs everything.
     uint64_t sampleInstructions = 0;
+    /// Of those no more than until a wave has executed each load of its loops
+    /// once, as the first workgroup shows.
+    bool firstPass = false;
   };
   Recording(const Parameters &parameters, Options options);
 
@@ -97,6 +100,7 @@ private:
   };
   void shareLines();
   unsigned classify(Group &group);
+  bool limitToFirstPass(const Group &group);
 
   Parameters parameters;
   Options options;
@@ -106,9 +110,11 @@ private:
   std::map<uint64_t, Footprint> footprints; ///< by position in the grid
   std::map<std::vector<uint64_t>, unsigned> byCounts;
   /// Of the first workgroup that ran to its end and is not shorter than a
-  /// sample.
+  /// sample, or has loops of which one pass is enough.
   std::vector<uint64_t> wholeCounts;
   bool haveWhole = false;
+  /// Instructions of each wave of the workgroups after it.
+  std::vector<uint64_t> limits;
   std::vector<GroupClass> list;
 };
 
