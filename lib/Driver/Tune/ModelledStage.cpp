@@ -11,50 +11,58 @@ using namespace llvm;
 using namespace moe;
 using namespace moe::driver;
 
-Expected<ModelledStage> ModelledStage::create(const KernelOptions &options,
-                                              const std::string &chip,
-                                              int64_t tokens,
-                                              CompiledKernels &kernels) {
-  ModelledStage stage(chip, kernels);
-  if (Error error =
-          generateProblem(paddedOptions(options), tokens, Routing::Uniform,
-                          /*seed=*/0, Sharding(), Values::Zero)
-              .moveInto(stage.problem))
-    return std::move(error);
-  return std::move(stage);
+/// Instructions of most waves that run, where no loop says when it is enough.
+static constexpr uint64_t kSample = 4000;
+
+Expected<Problem *> ModelledStage::problemOf(uint64_t seed) {
+  auto found = problems.find(seed);
+  if (found != problems.end())
+    return &found->second;
+  auto made = generateProblem(options, tokens, Routing::Uniform, seed,
+                              Sharding(), Values::Zero);
+  if (!made)
+    return made.takeError();
+  return &problems.emplace(seed, std::move(*made)).first->second;
 }
 
-Expected<double> ModelledStage::time(const Schedule &schedule,
-                                     uint64_t instructions) {
-  problem.options = withSchedule(problem.options, schedule);
-  std::string name = problem.options.kernelName();
+Expected<const CompiledKernel *>
+ModelledStage::kernelOf(const KernelOptions &wanted) {
+  std::string name = wanted.kernelName();
   auto found = kernels->find(name);
   if (found == kernels->end()) {
-    auto made = compileKernel(problem.options, chip);
+    auto made = compileKernel(wanted, chip);
     if (!made)
       return made.takeError();
     found = kernels->emplace(name, std::move(*made)).first;
   }
-  const CompiledKernel &kernel = found->second;
-  if (kernel.report.spills || kernel.report.scratch)
+  return &found->second;
+}
+
+Expected<double> ModelledStage::time(const Schedule &schedule, uint64_t seed) {
+  Expected<Problem *> found = problemOf(seed);
+  if (!found)
+    return found.takeError();
+  Problem &problem = **found;
+  problem.options = withSchedule(options, schedule);
+  Expected<const CompiledKernel *> kernel = kernelOf(problem.options);
+  if (!kernel)
+    return kernel.takeError();
+  if ((*kernel)->report.spills || (*kernel)->report.scratch)
     return std::numeric_limits<double>::infinity();
   auto buffers = prepare(problem, schedule.tileM, /*threads=*/1);
   if (!buffers)
     return buffers.takeError();
-  codeobject::GridVariables variables;
-  variables.tokens = problem.tokens;
-  variables.n = problem.options.n();
-  variables.k = problem.options.k();
-  variables.numBlocks = buffers->numBlocks;
   moe::executor::Options how;
   how.threads = 1;
   how.timeModel = "";
-  how.sampleInstructions = instructions;
+  how.sampleInstructions = kSample;
+  how.brief = true;
   auto executor = moe::executor::makeEmulatorExecutor(how);
   if (!executor)
     return executor.takeError();
-  auto run =
-      runKernel(**executor, kernel, variables, buffers->arguments(problem));
+  auto run = runKernel(**executor, **kernel,
+                       gridVariables(problem, buffers->numBlocks),
+                       buffers->arguments(problem));
   if (!run)
     return run.takeError();
   return run->outcome.modelled->us;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One stage with one number of tokens, whose time is modelled for one schedule
-// after the other. Tensors are zeros, and only a sample of the workgroups runs.
+// and one routing after the other. Tensors are zeros, and only a sample of the
+// workgroups runs.
 #ifndef MOE_LIB_DRIVER_TUNE_MODELLEDSTAGE_H
 #define MOE_LIB_DRIVER_TUNE_MODELLEDSTAGE_H
 
@@ -16,23 +17,24 @@ using CompiledKernels = std::map<std::string, CompiledKernel>;
 
 class ModelledStage {
 public:
-  /// Draws the routing.
-  static llvm::Expected<ModelledStage> create(const KernelOptions &options,
-                                              const std::string &chip,
-                                              int64_t tokens,
-                                              CompiledKernels &kernels);
+  ModelledStage(const KernelOptions &options, std::string chip, int64_t tokens,
+                CompiledKernels &kernels)
+      : options(options), chip(std::move(chip)), tokens(tokens),
+        kernels(&kernels) {}
 
-  /// Modelled microseconds, of so many instructions of most waves; infinite
-  /// where the kernel spills. Error: it does not compile or run.
-  llvm::Expected<double> time(const Schedule &schedule, uint64_t instructions);
+  /// Modelled microseconds with the routing of `seed`; infinite where the
+  /// kernel spills. Error: it does not compile or run.
+  llvm::Expected<double> time(const Schedule &schedule, uint64_t seed);
 
 private:
-  ModelledStage(std::string chip, CompiledKernels &kernels)
-      : chip(std::move(chip)), kernels(&kernels) {}
+  llvm::Expected<Problem *> problemOf(uint64_t seed);
+  llvm::Expected<const CompiledKernel *> kernelOf(const KernelOptions &wanted);
 
+  KernelOptions options;
   std::string chip;
+  int64_t tokens;
   CompiledKernels *kernels;
-  Problem problem;
+  std::map<uint64_t, Problem> problems; ///< by the seed of their routing
 };
 
 } // namespace moe::driver

@@ -3,8 +3,9 @@
 // The search of one entry, and the entries of a table by several threads. From
 // the schedule that the rules choose the search goes to a neighbour that is
 // faster, and on from there, until none is. Neighbours that cannot be faster by
-// bytes and products are not modelled. Samples are short on the way; what was
-// found and what the rules choose are then compared by longer ones.
+// bytes and products are not modelled. A time is the mean over several
+// routings: one or two on the way, more for the schedules that came out best
+// and the rules' own, the half of which goes out after each further routing.
 #include "Driver/Tune/Tune.h"
 #include "Driver/Options/OutputFile.h"
 #include "Driver/Run/RunProgress.h"
@@ -31,12 +32,23 @@ using namespace llvm;
 using namespace moe;
 using namespace moe::driver;
 
-/// Instructions of most waves that run: on the way, and in the end.
-static constexpr uint64_t kShortSample = 1000, kLongSample = 4000;
 /// Schedules of an entry that are modelled at most.
 static constexpr size_t kMostModelled = 40;
+/// Those of them that are compared by several routings, besides the rules' own,
+/// and how much slower than the best one they may be on the way.
+static constexpr size_t kFinalists = 6;
+static constexpr double kClose = 1.15;
 /// A schedule replaces another one if it takes less than this part of its time.
 static constexpr double kBetter = 0.995;
+
+/// The routings that a search looks at on the way and in the end, the seeds 0
+/// and up. With few tokens the number of experts that have work differs much,
+/// with many all have.
+static std::pair<uint64_t, uint64_t> routingsFor(int64_t tokens) {
+  if (tokens <= 32)
+    return {2, 8};
+  return {1, tokens <= 512 ? 4 : 2};
+}
 
 namespace {
 /// What the search did, over all entries.
@@ -56,14 +68,23 @@ private:
   static Key keyOf(const Schedule &s) {
     return {s.tileM, s.tileN, s.tileK, s.waves, s.kWave, s.groupM};
   }
+  /// A schedule and its time over some routings.
+  struct Tried {
+    Schedule schedule;
+    double sum = 0;
+    uint64_t routings = 0;
+    double us() const { return sum / double(routings); }
+  };
+  Error extend(Tried &tried, uint64_t routings);
   Error step(bool &moved);
+  Error choose();
 
   const TunedProduct &tuned;
   ModelledStage &stage;
   Counts &counts;
   std::set<Key> seen;
-  Schedule best;
-  double bestUs = 0;
+  std::vector<Tried> tried; ///< the rules' own first
+  size_t best = 0;          ///< of them
 };
 
 /// The table that grows, its file, and who takes which stage.
@@ -98,50 +119,83 @@ private:
 // One entry
 //===----------------------------------------------------------------------===//
 
-/// Models the neighbours of the best one; `moved` if one of them is better.
-Error Search::step(bool &moved) {
-  moved = false;
-  for (const Schedule &s : tuned.neighbours(best)) {
-    if (seen.size() >= kMostModelled || !seen.insert(keyOf(s)).second)
-      continue;
-    if (tuned.leastMicroseconds(s) >= bestUs) {
-      ++counts.pruned;
-      continue;
-    }
-    Expected<double> us = stage.time(s, kShortSample);
+/// Models it with more routings.
+Error Search::extend(Tried &tried, uint64_t routings) {
+  for (; tried.routings < routings; ++tried.routings) {
+    Expected<double> us = stage.time(tried.schedule, tried.routings);
     if (!us)
       return us.takeError();
     ++counts.modelled;
-    if (*us >= kBetter * bestUs)
+    tried.sum += *us;
+  }
+  return Error::success();
+}
+
+/// Models the neighbours of the best one; `moved` if one of them is better.
+Error Search::step(bool &moved) {
+  moved = false;
+  for (const Schedule &s : tuned.neighbours(tried[best].schedule)) {
+    if (seen.size() >= kMostModelled || !seen.insert(keyOf(s)).second)
       continue;
-    best = s;
-    bestUs = *us;
+    if (tuned.leastMicroseconds(s) >= tried[best].us()) {
+      ++counts.pruned;
+      continue;
+    }
+    tried.push_back({s});
+    if (Error error =
+            extend(tried.back(), routingsFor(tuned.workload.tokens).first))
+      return error;
+    if (tried.back().us() >= kBetter * tried[best].us())
+      continue;
+    best = tried.size() - 1;
     moved = true;
   }
   return Error::success();
 }
 
+/// Leaves the rules' own and the best one of the others, modelled with all
+/// routings.
+Error Search::choose() {
+  auto isFaster = [](const Tried &a, const Tried &b) {
+    return a.us() < b.us();
+  };
+  auto [few, all] = routingsFor(tuned.workload.tokens);
+  double limit = kClose * tried[best].us();
+  auto others = tried.begin() + 1;
+  std::stable_sort(others, tried.end(), isFaster);
+  tried.erase(std::find_if(others, tried.end(),
+                           [&](const Tried &t) { return t.us() > limit; }),
+              tried.end());
+  if (tried.size() > kFinalists + 1)
+    tried.resize(kFinalists + 1);
+  for (uint64_t routings = few + 1; routings <= all; ++routings) {
+    for (Tried &t : tried)
+      if (Error error = extend(t, routings))
+        return error;
+    std::stable_sort(tried.begin() + 1, tried.end(), isFaster);
+    tried.resize(std::min(tried.size(), 1 + tried.size() / 2));
+  }
+  return Error::success();
+}
+
 Expected<TableEntry> Search::run() {
-  const Schedule &rule = tuned.byRule.schedule;
-  best = rule;
-  seen.insert(keyOf(rule));
-  if (Error error = stage.time(rule, kShortSample).moveInto(bestUs))
+  tried.push_back({tuned.byRule.schedule});
+  seen.insert(keyOf(tuned.byRule.schedule));
+  if (Error error = extend(tried[0], routingsFor(tuned.workload.tokens).first))
     return std::move(error);
   for (bool moved = true; moved;)
     if (Error error = step(moved))
       return std::move(error);
+  if (Error error = choose())
+    return std::move(error);
+  const Tried &rule = tried[0];
+  const Tried &chosen =
+      tried.size() > 1 && tried[1].us() < kBetter * rule.us() ? tried[1] : rule;
   TableEntry entry;
   entry.tokens = tuned.workload.tokens;
-  entry.schedule = best;
-  if (Error error = stage.time(rule, kLongSample).moveInto(entry.ruleUs))
-    return std::move(error);
-  if (Error error = stage.time(best, kLongSample).moveInto(entry.us))
-    return std::move(error);
-  counts.modelled += 3;
-  if (entry.us > kBetter * entry.ruleUs) {
-    entry.schedule = rule;
-    entry.us = entry.ruleUs;
-  }
+  entry.schedule = chosen.schedule;
+  entry.us = chosen.us();
+  entry.ruleUs = rule.us();
   return entry;
 }
 
@@ -238,10 +292,8 @@ Error Table::tuneStage(const StageShape &shape) {
       break;
     if (has(tuned))
       continue;
-    auto stage = ModelledStage::create(options, request.chip, tokens, kernels);
-    if (!stage)
-      return stage.takeError();
-    auto entry = Search(tuned, *stage, own).run();
+    ModelledStage stage(options, request.chip, tokens, kernels);
+    auto entry = Search(tuned, stage, own).run();
     if (!entry)
       return createStringError(shape.model + ", " + toString(options.kernel) +
                                ", " + Twine(tokens) +
