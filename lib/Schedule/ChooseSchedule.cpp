@@ -174,13 +174,16 @@ void Chooser::chooseN() {
   // What the registers of a wave hold: software decode needs more of them.
   bool many = s.tileM >= 64 && !wideRegisters();
   int64_t wavesInN = std::max<int64_t>(1, s.waves / s.kWave);
+  bool wide = s.tileM >= 64 || (s.tileM == 32 && p.rows % 256 == 0);
   int64_t most =
-      std::min<int64_t>(s.tileM >= 64 ? 256 : 128, (many ? 32 : 64) * wavesInN);
+      std::min<int64_t>(wide ? 256 : 128, (many ? 32 : 64) * wavesInN);
   s.tileN = most;
   reasonN = "the usual width";
   if (most == 256)
-    reasonN = "tile_m of 64 and more: each LDS read of A serves 64 columns of "
-              "a wave";
+    reasonN = s.tileM == 32
+                  ? "N is a multiple of it: half as many reads of A"
+                  : "tile_m of 64 and more: each LDS read of A serves 64 "
+                    "columns of a wave";
   if (s.kWave > 1)
     reasonN = formatv("at most 64 columns a wave, waves in N: {0}", wavesInN);
   if (many)
@@ -197,14 +200,14 @@ void Chooser::chooseN() {
     narrow(width, formatv("N is {0}", p.rows));
   // At tile_m 16 two workgroups a compute unit: they wait for memory.
   double wanted = s.tileM == 16 ? 2 * kFill : kFill;
-  double wide = workgroups(s.tileN);
+  double atMost = workgroups(s.tileN);
   width = s.tileN;
   while (width / 2 >= std::max<int64_t>(64, least) &&
          workgroups(width) < wanted)
     width /= 2;
   if (width != s.tileN)
     narrow(width, formatv("{0} would make {1:F0} workgroups, fewer than {2:F0}",
-                          s.tileN, std::ceil(wide), wanted));
+                          s.tileN, std::ceil(atMost), wanted));
   if (s.tileN < least || s.tileN % least)
     narrow(llvm::alignTo(s.tileN, least),
            formatv("the least for {0} waves in N",
@@ -214,8 +217,8 @@ void Chooser::chooseN() {
 void Chooser::chooseK() {
   int64_t groups = s.kBatch * s.kWave;
   s.tileK = 128;
-  if (s.tileM >= 64)
-    reasonK = formatv("tile_m {0}: 256 would take the registers of a second "
+  if (s.tileM >= 32)
+    reasonK = formatv("tile_m {0}: 256 would take the registers of another "
                       "wave",
                       s.tileM);
   else if (p.k < 512)

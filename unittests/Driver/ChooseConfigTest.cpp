@@ -61,7 +61,10 @@ TEST(ChooseConfig, RowsOfTheTable) {
   EXPECT_EQ(row(gptOss(), 2, "gfx950"), (Row{16, 64, 256, 2, 1, 1}));
   EXPECT_EQ(row(gptOss(), 8, "gfx950"), (Row{16, 128, 256, 1, 1, 1}));
   EXPECT_EQ(row(gptOss(), 16, "gfx950"), (Row{16, 128, 256, 1, 1, 1}));
-  EXPECT_EQ(row(gptOss(), 1024, "gfx950"), (Row{32, 128, 256, 1, 1, 1}));
+  EXPECT_EQ(row(gptOss(), 1024, "gfx950"), (Row{32, 128, 128, 1, 1, 1}));
+  KernelOptions padded = gptOss();
+  padded.modelDim = 3072;
+  EXPECT_EQ(row(padded, 1024, "gfx950"), (Row{32, 256, 128, 1, 1, 1}));
   EXPECT_EQ(row(gptOss(), 4096, "gfx950"), (Row{64, 256, 128, 1, 1, 2}));
   EXPECT_EQ(row(gptOss(), 16384, "gfx950"), (Row{128, 256, 128, 1, 1, 4}));
   EXPECT_EQ(row(gptOss(), 4096, "gfx942"), (Row{64, 128, 128, 1, 1, 2}));
