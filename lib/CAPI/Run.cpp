@@ -229,7 +229,8 @@ static Error makeRouted(const MoeConfig &config, const MoeBatch &batch,
                               router.correction + router.experts);
   if (router.expertMap)
     if (Error error = driver::makeExpertMap(
-                          {router.expertMap, router.expertMap + o.allExperts()})
+                          {router.expertMap, router.expertMap + o.allExperts()},
+                          config.options.experts)
                           .moveInto(tensors.expertMap))
       return error;
   int64_t local = driver::countLocal(o, tensors);

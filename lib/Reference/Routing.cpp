@@ -181,12 +181,13 @@ static bool isClose(const RoutingInput &input, const Token &token,
 }
 
 /// Of a weight in f32: some roundings, and the exponent's argument, which is
-/// rounded relative to its size.
+/// rounded relative to its size. Below the normal numbers each of the two last
+/// roundings may be half of the smallest one.
 static double weightBound(const RoutingInput &input, double weight) {
-  double argument =
-      weight != 0 ? std::fabs(std::log(std::fabs(weight / input.scale))) : 0;
+  double ratio = input.scale != 0 ? std::fabs(weight / input.scale) : 0;
+  double argument = ratio != 0 ? std::fabs(std::log(ratio)) : 0;
   return std::fabs(weight) * 0x1p-24 * (96 + 4 * argument) +
-         std::fabs(input.scale) * 0x1p-125;
+         std::fabs(input.scale) * 0x1p-125 + 0x1p-149;
 }
 
 RoutingReport moe::reference::checkRouting(const RoutingInput &input,

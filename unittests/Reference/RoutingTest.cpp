@@ -133,6 +133,28 @@ TEST(Routing, JudgementAcceptsOnlyWhatRoundingExplains) {
   EXPECT_EQ(checkRouting(input, right.data(), weights.data()).wrongWeights, 2);
 }
 
+TEST(Routing, WeightsBelowTheNormalNumbersAreJudged) {
+  std::vector<float> logits = {2, 1, 0};
+  RoutingInput input = makeInput(logits, 1, 2);
+  Ids ids = {0, 1};
+  for (double scale : {0.0, -0.0, 0x1p-149, 0x1p-140, -0x1p-140}) {
+    input.scale = scale;
+    std::vector<float> weights;
+    for (double weight : routingWeights(input, ids.data()))
+      weights.push_back(float(weight));
+    EXPECT_TRUE(checkRouting(input, ids.data(), weights.data()).pass) << scale;
+    weights[0] += 0x1p-147f;
+    EXPECT_EQ(checkRouting(input, ids.data(), weights.data()).wrongWeights, 1)
+        << scale;
+  }
+  // What has no share in the scale is judged by itself.
+  input.scale = 0;
+  input.shared = 1;
+  ids.push_back(3);
+  std::vector<float> weights = {0, 0, .5f};
+  EXPECT_EQ(checkRouting(input, ids.data(), weights.data()).wrongWeights, 1);
+}
+
 TEST(Routing, SharedExpertsTakeTheLastSlotsOfEveryToken) {
   std::vector<float> logits = {0, 2, 1, /**/ kNaN, kNaN, kNaN};
   RoutingInput input = makeInput(logits, 2, 1);

@@ -210,6 +210,14 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
   return llvm::Error::success();
 }
 
+llvm::Error checkTableFlag(const FlagSet &flags, const KernelOptions &options) {
+  if (flags.given("schedule-table") && flags.given("tile") &&
+      options.scheduleTable != "none")
+    return usageError("--schedule-table: expected no --tile besides, which "
+                      "leaves nothing to choose");
+  return llvm::Error::success();
+}
+
 llvm::Error checkUnsortedFlags(const FlagSet &flags,
                                const KernelOptions &options) {
   for (const char *name :
@@ -221,6 +229,8 @@ llvm::Error checkUnsortedFlags(const FlagSet &flags,
     if (flags.given(name) && options.kernel != KernelKind::Gemm1)
       return usageError(llvm::Twine("--") + name + " does not belong to " +
                         toString(options.kernel));
+  if (flags.given("zero-type") && !flags.given("zero-columns"))
+    return usageError("--zero-type: expected --zero-columns besides");
   return llvm::Error::success();
 }
 

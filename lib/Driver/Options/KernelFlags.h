@@ -34,6 +34,9 @@ llvm::Error requireDimensions(const FlagSet &flags);
 /// --no-accumulate with gemm1, and so on.
 llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel);
 
+/// Refuses a table of schedules beside a tile, with which nothing is chosen.
+llvm::Error checkTableFlag(const FlagSet &flags, const KernelOptions &options);
+
 /// A usage error when a flag was given that only a kernel without sorted lists
 /// has, or only such a gemm1.
 llvm::Error checkUnsortedFlags(const FlagSet &flags,

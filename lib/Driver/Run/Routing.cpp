@@ -10,8 +10,15 @@ using namespace llvm;
 using namespace moe::driver;
 using moe::executor::Argument;
 
+std::vector<int32_t> moe::driver::mapOfMask(std::vector<int32_t> mask) {
+  int32_t next = 0;
+  for (int32_t &entry : mask)
+    entry = entry ? next++ : -1;
+  return mask;
+}
+
 Expected<std::vector<int32_t>>
-moe::driver::makeExpertMap(std::vector<int32_t> entries) {
+moe::driver::makeExpertMap(std::vector<int32_t> entries, int64_t experts) {
   int64_t local = count_if(entries, [](int32_t e) { return e >= 0; });
   std::vector<char> seen(static_cast<size_t>(local), 0);
   bool isMap = true, isMask = true;
@@ -23,17 +30,17 @@ moe::driver::makeExpertMap(std::vector<int32_t> entries) {
     if (entry < local)
       seen[static_cast<size_t>(entry)] = 1;
   }
-  if (isMap && local > 0)
+  isMap &= local > 0;
+  isMask &= is_contained(entries, 1);
+  // One and zero are a mask of two experts, one of them here, too.
+  if (isMap && !(isMask && experts == 1))
     return entries;
-  if (!isMask || !is_contained(entries, 1))
-    return failure("expert_map: expected the numbers from 0 to " +
-                   Twine(local - 1) + " of " + Twine(local) +
-                   " local experts once each, negative for others, or a mask "
-                   "of ones and zeros, got neither");
-  int32_t next = 0;
-  for (int32_t &entry : entries)
-    entry = entry ? next++ : -1;
-  return entries;
+  if (isMask)
+    return mapOfMask(std::move(entries));
+  return failure("expert_map: expected the numbers from 0 to " +
+                 Twine(local - 1) + " of " + Twine(local) +
+                 " local experts once each, negative for others, or a mask "
+                 "of ones and zeros, got neither");
 }
 
 int64_t moe::driver::countLocal(const RouterOptions &options,

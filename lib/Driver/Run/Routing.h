@@ -26,11 +26,14 @@ struct RouterTensors {
   std::vector<int32_t> localTokens;
 };
 
+/// The nonzero entries of a mask numbered in order, -1 elsewhere.
+std::vector<int32_t> mapOfMask(std::vector<int32_t> mask);
 /// The map in a vector of a map's entries or of a mask's: distinct numbers from
-/// 0 on with negative ones elsewhere, or ones with zeros elsewhere, which get
-/// numbers in order. Error: neither.
-llvm::Expected<std::vector<int32_t>>
-makeExpertMap(std::vector<int32_t> entries);
+/// 0 on with negative ones elsewhere, or ones with zeros elsewhere. `experts`
+/// of this device, where they are known, say which of the two a one and a zero
+/// are; without them they are a map. Error: neither.
+llvm::Expected<std::vector<int32_t>> makeExpertMap(std::vector<int32_t> entries,
+                                                   int64_t experts = 0);
 /// The experts of this device.
 int64_t countLocal(const RouterOptions &options, const RouterTensors &tensors);
 

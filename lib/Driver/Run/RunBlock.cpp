@@ -148,28 +148,35 @@ readTensor(StringRef dir, StringRef name, ArrayRef<DType> types, size_t rank,
   return std::optional<NpyArray>(std::move(*array));
 }
 
-/// expert_map.npy or expert_mask.npy, as one vector of integers.
+/// expert_map.npy or expert_mask.npy, as a map.
 static Error readMap(Block &block) {
   StringRef dir = block.request.dataDir;
-  for (const char *name : {"expert_map", "expert_mask"}) {
-    auto array = readTensor(dir, name, {DType::I32, DType::I64}, 1, true);
-    if (!array)
-      return array.takeError();
-    if (!*array)
-      continue;
-    if ((*array)->shape[0] != block.router().allExperts())
-      return failure(Twine(name) + ": expected an entry for each of the " +
-                     Twine(block.router().experts) + " experts of logits and " +
-                     Twine(block.router().shared) + " shared ones, got " +
-                     Twine((*array)->shape[0]));
-    std::vector<int32_t> entries;
-    for (int64_t i = 0; i < (*array)->elements(); ++i)
-      entries.push_back((*array)->type == DType::I32
-                            ? (*array)->data.as<int32_t>()[i]
-                            : int32_t((*array)->data.as<int64_t>()[i]));
-    return makeExpertMap(std::move(entries)).moveInto(block.tensors.expertMap);
+  std::vector<int32_t> &map = block.tensors.expertMap;
+  SmallString<256> maskFile(dir);
+  sys::path::append(maskFile, "expert_mask.npy");
+  bool hasMask = sys::fs::exists(maskFile);
+  auto array = readTensor(dir, "expert_map", {DType::I32, DType::I64}, 1, true);
+  if (!array)
+    return array.takeError();
+  if (*array && hasMask)
+    return failure("--data: expected expert_map.npy or expert_mask.npy, got "
+                   "both");
+  if (!*array && !hasMask)
+    return Error::success();
+  if (hasMask) {
+    if (Error error = readExpertMask(maskFile).moveInto(map))
+      return error;
+    map = mapOfMask(std::move(map));
+  } else if (Error error = makeExpertMap(readNumbers(**array)).moveInto(map)) {
+    return error;
   }
-  return Error::success();
+  const RouterOptions &o = block.router();
+  if (int64_t(map.size()) == o.allExperts())
+    return Error::success();
+  return failure(Twine(hasMask ? "expert_mask" : "expert_map") +
+                 ": expected an entry for each of the " + Twine(o.experts) +
+                 " experts of logits and " + Twine(o.shared) +
+                 " shared ones, got " + Twine(map.size()));
 }
 
 static Error readRouter(Block &block) {
@@ -209,26 +216,16 @@ static Error makeRouter(Block &block) {
   if (!request.dataDir.empty())
     return readRouter(block);
   std::vector<int32_t> mask;
-  if (!request.maskFile.empty()) {
-    if (Error error = readExpertMask(request.maskFile).moveInto(mask))
-      return error;
-  } else if (request.expertsGlobal) {
-    if (request.expertsGlobal < request.options.experts)
-      return failure("--experts-global: expected at least --experts, " +
-                     Twine(request.options.experts) + ", got " +
-                     Twine(request.expertsGlobal));
-    mask = randomMask(request.options.experts, request.expertsGlobal,
-                      request.seed);
-  }
-  o.experts = mask.empty() ? request.options.experts : int64_t(mask.size());
+  int64_t local = request.options.experts;
+  if (Error error = chooseLocalExperts(request, local).moveInto(mask))
+    return error;
+  o.experts = mask.empty() ? local : int64_t(mask.size());
   if (Error error = checkSizes(o, request.tokens))
     return error;
   if (!mask.empty()) {
     // Shared experts are on every device.
     mask.insert(mask.end(), size_t(o.shared), 1);
-    if (Error error =
-            makeExpertMap(std::move(mask)).moveInto(block.tensors.expertMap))
-      return error;
+    block.tensors.expertMap = mapOfMask(std::move(mask));
   }
   return generateRouter(block);
 }

@@ -130,13 +130,7 @@ Error DataReader::readRouting() {
   if (Error error = setDimension("topk", given.topk, problem.options.topk,
                                  ids->shape[1], "topk_ids"))
     return error;
-  for (int64_t i = 0; i < ids->elements(); ++i) {
-    int64_t id = ids->type == DType::I32 ? ids->data.as<int32_t>()[i]
-                                         : ids->data.as<int64_t>()[i];
-    // What does not fit is out of range, whatever the number of experts.
-    problem.ids.push_back(id == int32_t(id) ? int32_t(id) : -1);
-  }
-
+  problem.ids = readNumbers(*ids);
   problem.weights.assign(problem.ids.size(), 1.0f);
   if (!problem.options.appliesWeight())
     return Error::success();
@@ -356,6 +350,16 @@ moe::driver::readProblem(StringRef dir, const KernelOptions &options,
                          int64_t tokens, const GivenDimensions &given,
                          unsigned threads, const StageFiles &files) {
   return DataReader(dir, options, tokens, given, threads, files).read();
+}
+
+std::vector<int32_t> moe::driver::readNumbers(const NpyArray &array) {
+  std::vector<int32_t> numbers;
+  for (int64_t i = 0; i < array.elements(); ++i) {
+    int64_t number = array.type == DType::I32 ? array.data.as<int32_t>()[i]
+                                              : array.data.as<int64_t>()[i];
+    numbers.push_back(number == int32_t(number) ? int32_t(number) : -1);
+  }
+  return numbers;
 }
 
 Expected<std::vector<int32_t>> moe::driver::readExpertMask(StringRef path) {

@@ -105,6 +105,8 @@ static void addFlags(FlagSet &flags, Request &request) {
 
 /// What a block has otherwise than a layer.
 static Error checkRouterFlags(const FlagSet &flags) {
+  if (flags.given("shared-weight") && !flags.given("shared-experts"))
+    return usageError("--shared-weight: expected --shared-experts besides");
   if (flags.given("routing"))
     return usageError("--routing does not belong to block, whose router "
                       "chooses");
@@ -128,6 +130,8 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   } else if (Error error = checkStageFlags(flags, request.options.kernel)) {
     return error;
   }
+  if (Error error = checkTableFlag(flags, request.options))
+    return error;
   if (flags.given("trace") && !request.layer &&
       (request.options.reduce || request.options.leavesRawSums()))
     return createStringError(
@@ -257,32 +261,37 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
       .moveInto(result.second.emplace());
 }
 
-/// Which experts and tokens of a generated problem are local.
-static Error shard(const Request &request, Problem &problem) {
-  int64_t &experts = problem.options.experts, global = request.expertsGlobal;
-  problem.sharding.localTokens = request.localTokens;
-  if (Error error = checkLocalTokens(request.localTokens, request.tokens))
-    return error;
+Expected<std::vector<int32_t>>
+moe::driver::chooseLocalExperts(const Request &request, int64_t &experts) {
+  int64_t global = request.expertsGlobal;
   if (!request.maskFile.empty()) {
-    std::vector<int32_t> &mask = problem.sharding.mask;
-    if (Error error = readExpertMask(request.maskFile).moveInto(mask))
-      return error;
-    int64_t local = reference::countLocalExperts(mask.data(), mask.size());
+    Expected<std::vector<int32_t>> mask = readExpertMask(request.maskFile);
+    if (!mask)
+      return mask.takeError();
+    int64_t local = reference::countLocalExperts(mask->data(), mask->size());
     if (request.given.experts && experts != local)
       return createStringError("--experts: expected " + Twine(local) +
                                ", the nonzero entries of '" + request.maskFile +
                                "', got " + Twine(experts));
     experts = local;
-    return Error::success();
+    return mask;
   }
   if (!global)
-    return Error::success();
+    return std::vector<int32_t>();
   if (global < experts || global > (1 << 24))
     return createStringError("--experts-global: expected from --experts, " +
                              Twine(experts) + ", to 16777216, got " +
                              Twine(global));
-  problem.sharding.mask = randomMask(experts, global, request.seed);
-  return Error::success();
+  return randomMask(experts, global, request.seed);
+}
+
+/// Which experts and tokens of a generated problem are local.
+static Error shard(const Request &request, Problem &problem) {
+  problem.sharding.localTokens = request.localTokens;
+  if (Error error = checkLocalTokens(request.localTokens, request.tokens))
+    return error;
+  return chooseLocalExperts(request, problem.options.experts)
+      .moveInto(problem.sharding.mask);
 }
 
 Expected<Problem> moe::driver::firstProblem(const Request &request,

@@ -129,6 +129,10 @@ llvm::Expected<Problem> generateProblem(const KernelOptions &options,
                                         Values values = Values::Moderate,
                                         const GivenRouting *given = nullptr);
 
+/// Numbers of experts in int32 or int64. What does not fit int32 is -1: no
+/// expert, whatever their number.
+std::vector<int32_t> readNumbers(const NpyArray &array);
+
 /// Reads an expert mask: one row of int32 (uint8 and int64 too), at least one
 /// of them nonzero.
 llvm::Expected<std::vector<int32_t>> readExpertMask(llvm::StringRef path);

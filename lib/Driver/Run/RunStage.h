@@ -123,6 +123,12 @@ llvm::Error parseRequest(Arguments args, Request &request);
 /// Reads the tensors, or makes a problem without tensors yet.
 llvm::Expected<Problem> firstProblem(const Request &request, Times &times);
 
+/// Which of all experts are local in a generated problem: the mask that a file
+/// or --experts-global asks for, empty where all are. `experts` becomes how
+/// many are local; a --experts that contradicts the file is refused.
+llvm::Expected<std::vector<int32_t>> chooseLocalExperts(const Request &request,
+                                                        int64_t &experts);
+
 /// The rest of runStage for a problem of firstProblem, with the request's
 /// routing; a schedule in the problem's options stays.
 llvm::Error runProblem(const Request &request, Problem &problem, Result &result,
