@@ -19,7 +19,8 @@ import numpy as np
 from . import _arrays
 from ._arrays import Array, ArrayLike
 from ._layer import _layer_tensors
-from ._library import Config, Executor, Router, load_library, take_json
+from ._library import (Config, Executor, Router, load_library, name_bytes, take_json,
+                       whole)
 
 
 class Routing(NamedTuple):
@@ -66,8 +67,8 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
         values = _arrays.floats(logits, "logits")
     _arrays.check_shape(values, [None, None], "logits", "tokens, experts")
     tokens, experts = values.shape
-    if shared_experts < 0:
-        raise ValueError(f"shared_experts: expected at least 0, got {shared_experts}")
+    whole(topk, "topk", least=1, most=255)
+    whole(shared_experts, "shared_experts", least=0, most=255)
     slots = topk + shared_experts
     ids = np.full((tokens, slots), -1, np.int32)
     weights = np.zeros((tokens, slots), np.float32)
@@ -92,7 +93,7 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
     runner = Executor(executor, tensors.executor_options)
     batch = tensors.batch()
     outcome = take_json(lambda text: load_library().moeRunBlock(
-        config.pointer, chip.encode(), runner.pointer, byref(batch), byref(router),
+        config.pointer, name_bytes(chip, "chip"), runner.pointer, byref(batch), byref(router),
         *map(byref, tensors.weights), out.ctypes.data, text))
     result = _arrays.like(out, tensors.x_model, tensors.out_type() is np.uint16)
     extra = ([Routing(ids, weights)] if return_routing else []) + \

@@ -7,7 +7,7 @@ core), and need no memory besides their arguments and results.
 
 from __future__ import annotations
 
-from ctypes import byref, c_float, c_int32, c_uint8
+from ctypes import byref, c_float, c_int, c_int32, c_uint8
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from . import _arrays
 from ._arrays import ArrayLike
-from ._library import Sorting, check, load_library
+from ._library import Sorting, check, load_library, whole
 from ._weights import quantize_rows
 
 Bytes = npt.NDArray[np.uint8]
@@ -47,8 +47,9 @@ def quantize_mxfp4(values: ArrayLike, *, threads: int = 0, executor: str | None 
     codes = np.empty((*outer, k // 2), np.uint8)
     scales = np.empty((*outer, k // 32), np.uint8)
     check(load_library().moeQuantizeMXFP4(
-        _arrays.pointer(array, c_float), array.size // k, k, threads,
-        _arrays.pointer(codes, c_uint8), _arrays.pointer(scales, c_uint8)))
+        _arrays.pointer(array, c_float), array.size // k, k,
+        whole(threads, "threads", c_int), _arrays.pointer(codes, c_uint8),
+        _arrays.pointer(scales, c_uint8)))
     return codes, scales
 
 
@@ -68,7 +69,7 @@ def dequantize_mxfp4(codes: ArrayLike, scales: ArrayLike, *,
     values = np.empty((*outer, 2 * half), np.float32)
     check(load_library().moeDequantizeMXFP4(
         _arrays.pointer(c, c_uint8), _arrays.pointer(s, c_uint8), c.size // half,
-        2 * half, threads, _arrays.pointer(values, c_float)))
+        2 * half, whole(threads, "threads", c_int), _arrays.pointer(values, c_float)))
     return values
 
 
@@ -95,8 +96,8 @@ def shuffle_weight_a16w4(w: ArrayLike, *, gate_up: bool = False,
     library = load_library()
     out = np.empty((experts, n, library.moeShuffledWeightBytes(1, 2 * half)), np.uint8)
     check(library.moeShuffleWeightA16W4(
-        _arrays.pointer(array, c_uint8), experts, n, 2 * half, int(gate_up), threads,
-        _arrays.pointer(out, c_uint8)))
+        _arrays.pointer(array, c_uint8), experts, n, 2 * half, int(gate_up),
+        whole(threads, "threads", c_int), _arrays.pointer(out, c_uint8)))
     return out
 
 
@@ -114,7 +115,7 @@ def shuffle_scale_a16w4(scale: ArrayLike, *, gate_up: bool = False,
                    np.uint8)
     check(library.moeShuffleScaleA16W4(
         _arrays.pointer(array, c_uint8), experts, n, 32 * blocks, int(gate_up),
-        threads, _arrays.pointer(out, c_uint8)))
+        whole(threads, "threads", c_int), _arrays.pointer(out, c_uint8)))
     return out
 
 

@@ -7,7 +7,7 @@ import ctypes
 import html
 import json
 import os
-from ctypes import byref, c_size_t, c_uint32
+from ctypes import byref, c_size_t, c_uint32, c_uint64
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from ._arrays import from_torch, is_torch
 from ._library import (Argument, Config, Executor, GridDimensions, Handle, Launch,
                        MoeUsageError, check, load_library, name_bytes, take_json,
-                       take_text)
+                       take_text, whole)
 
 _KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3, "device": 4}
 _EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "interleave",
@@ -91,8 +91,7 @@ class Kernel:
         num_blocks is the length of `expert_ids`; without it, the most that the
         tokens can need. A kernel made of IR needs n, k and num_blocks as well.
         """
-        if tokens < 0:
-            raise ValueError(f"tokens: expected at least 0, got {tokens}")
+        whole(tokens, "tokens", least=0)
         grid = (c_uint32 * 3)()
         dimensions = GridDimensions(tokens, n, k, num_blocks)
         check(load_library().moeKernelGetGrid(self._handle.pointer, byref(dimensions),
@@ -152,11 +151,14 @@ class Kernel:
             if tokens is None:
                 raise MoeUsageError("expected grid or tokens, got neither")
             grid = self.grid(tokens)
+        if len(grid) != 3:
+            raise ValueError(f"grid: expected workgroups in x, y and z, got {grid}")
+        sizes = [whole(size, "grid", c_uint32, 1) for size in grid]
         passed, keep = _arguments(arguments)
         code = self.code
         launch = Launch(
             code=ctypes.cast(ctypes.c_char_p(code), ctypes.c_void_p),
-            code_size=len(code), kernel=self.name.encode(), grid=(c_uint32 * 3)(*grid),
+            code_size=len(code), kernel=self.name.encode(), grid=(c_uint32 * 3)(*sizes),
             block=(c_uint32 * 3)(*self.block), dynamic_lds=dynamic_lds,
             arguments=passed, num_arguments=len(arguments))
         on_device = any(argument.kind == _KINDS["device"] for argument in passed)
@@ -275,8 +277,7 @@ def set_compile_cache(folder: str | os.PathLike[str] | None, *,
     files that were used longest ago go once there are more than `megabytes`. What
     cannot be written there is compiled all the same.
     """
-    if megabytes < 0:
-        raise ValueError(f"megabytes: expected at least 0, got {megabytes}")
+    whole(megabytes, "megabytes", c_uint64)
     check(load_library().moeSetCompileCache(
         None if folder is None else os.fsencode(folder), megabytes))
 
@@ -306,6 +307,7 @@ def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
     config = Config(str(kernel), options)
     choice = None
     if tokens is not None:
+        whole(tokens, "tokens")
         choice = take_json(lambda target: load_library().moeConfigChoose(
             config.pointer, name_bytes(chip, "chip"), tokens, 0, target))
     return Kernel(chip, config, None, source_name, choice)

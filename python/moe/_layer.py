@@ -16,7 +16,7 @@ bfloat16 is uint16, ml_dtypes' or torch's; other floats are rounded to nearest e
 
 from __future__ import annotations
 
-from ctypes import byref, c_double, c_float, c_int32, c_uint8, c_uint16
+from ctypes import byref, c_double, c_float, c_int, c_int32, c_uint8, c_uint16
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ import numpy as np
 from . import _arrays
 from ._arrays import Array, ArrayLike
 from ._library import (Batch, Config, Executor, Weights, check, load_library,
-                       name_bytes, take_json)
+                       name_bytes, take_json, whole)
 from ._host import quantize_mxfp4
 from ._kernel import split_options
 
@@ -316,7 +316,7 @@ def _reference(function: str, tensors: _Tensors) -> Array:
     config = Config(tensors.kernel, tensors.options)
     values = np.zeros(tensors.out_shape(), np.float64)
     batch = tensors.batch()
-    threads = int(tensors.executor_options.get("threads") or 0)
+    threads = whole(tensors.executor_options.get("threads") or 0, "threads", c_int)
     check(getattr(load_library(), function)(
         config.pointer, byref(batch), *map(byref, tensors.weights), threads,
         _arrays.pointer(values, c_double)))
@@ -364,7 +364,7 @@ def _check(function: str, tensors: _Tensors, result: ArrayLike,
     array = np.ascontiguousarray(array, tensors.out_type())
     config = Config(tensors.kernel, tensors.options)
     batch = tensors.batch()
-    threads = int(tensors.executor_options.get("threads") or 0)
+    threads = whole(tensors.executor_options.get("threads") or 0, "threads", c_int)
     call = getattr(load_library(), function)
     return take_json(lambda text: call(
         config.pointer, name_bytes(chip, "chip"), byref(batch), *map(byref, tensors.weights),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import operator
 import os
 import pathlib
 import threading
@@ -27,19 +28,54 @@ class MoeUsageError(MoeError, ValueError):
     """An unknown, missing or unparsable name or value."""
 
 
+_RANGES = {kind: (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+           for kind, bits, signed in ((c_int, 32, True), (c_int64, 64, True),
+                                      (c_uint32, 32, False), (c_uint64, 64, False))}
+
+
+def whole(value: Any, name: str, kind: Any = c_int64, least: int | None = None,
+          most: int | None = None) -> int:
+    """A whole number for the library, of which ctypes would pass the low bits only."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected a whole number, got "
+                        f"{type(value).__name__}") from None
+    low, high = _RANGES[kind]
+    low = low if least is None else least
+    high = high if most is None else most
+    if number < low:
+        raise ValueError(f"{name}: expected at least {low}, got {number}")
+    if number > high:
+        raise ValueError(f"{name}: expected at most {high}, got {number}")
+    return number
+
+
+class _Checked(Structure):
+    """One whose whole numbers have to fit."""
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        kinds = {field[0]: field[1] for field in self._fields_}
+        named.update(zip(kinds, values))
+        for name, value in named.items():
+            if kinds[name] in _RANGES:
+                whole(value, name, kinds[name])
+        super().__init__(**named)
+
+
 class Weights(Structure):
     _fields_ = [("w", POINTER(c_uint8)), ("scale", POINTER(c_uint8)),
                 ("bias", POINTER(c_float)), ("shuffled", c_int)]
 
 
-class Batch(Structure):
+class Batch(_Checked):
     _fields_ = [("tokens", c_int64), ("x", POINTER(c_uint16)),
                 ("topk_ids", POINTER(c_int32)),
                 ("topk_weights", POINTER(c_float)),
                 ("expert_mask", POINTER(c_int32)), ("global_experts", c_int64)]
 
 
-class Router(Structure):
+class Router(_Checked):
     _fields_ = [("experts", c_int64), ("logits", c_void_p), ("bf16_logits", c_int),
                 ("correction", POINTER(c_float)), ("expert_map", POINTER(c_int32)),
                 ("sigmoid", c_int), ("renormalize", c_int), ("scale", c_float),
@@ -48,7 +84,7 @@ class Router(Structure):
                 ("shared_experts", c_int64), ("shared_weight", c_float)]
 
 
-class Sorting(Structure):
+class Sorting(_Checked):
     _fields_ = [("tokens", c_int64), ("topk", c_int64), ("experts", c_int64),
                 ("tile_m", c_int64), ("ids", POINTER(c_int32)),
                 ("weights", POINTER(c_float)), ("expert_mask", POINTER(c_int32)),
@@ -64,14 +100,14 @@ class Argument(Structure):
                 ("size", c_size_t)]
 
 
-class Launch(Structure):
+class Launch(_Checked):
     _fields_ = [("code", c_void_p), ("code_size", c_size_t), ("kernel", c_char_p),
                 ("grid", c_uint32 * 3), ("block", c_uint32 * 3),
                 ("dynamic_lds", c_uint32), ("arguments", POINTER(Argument)),
                 ("num_arguments", c_size_t)]
 
 
-class GridDimensions(Structure):
+class GridDimensions(_Checked):
     _fields_ = [("tokens", c_int64), ("n", c_int64), ("k", c_int64),
                 ("num_blocks", c_int64)]
 

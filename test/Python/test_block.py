@@ -135,8 +135,29 @@ def test_deterministic_rows_do_not_depend_on_their_neighbours(tensors):
     np.testing.assert_array_equal(every[5:6], one)
 
 
+def test_a_mask_of_two_experts_is_no_map(tensors):
+    x, weights = split(tensors)
+    one = [w[:1] for w in weights]
+    logits = make_logits(experts=2)
+    for mask, numbers in (([0, 1], [-1, 0]), ([1, 0], [0, -1])):
+        by_mask, by_number = (
+            moe.block(x, logits, *one, topk=1, chip="gfx950", expert_map=np.array(experts))
+            for experts in (mask, numbers))
+        np.testing.assert_array_equal(by_mask, by_number)
+
+
 def test_what_is_refused(tensors):
     x, weights = split(tensors)
+    for topk, message in ((-1, "at least 1, got -1"), ((1 << 64) + 2, "at most 255, got"),
+                          (2.5, "a whole number, got float")):
+        with pytest.raises((TypeError, ValueError), match="topk: expected " + message):
+            moe.block(x, make_logits(), *weights, topk=topk, chip="gfx950")
+    with pytest.raises(ValueError, match="n?groups: expected at most"):
+        moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", n_group=(1 << 64) + 1)
+    with pytest.raises(TypeError, match="chip: expected a name in a str, got None"):
+        moe.block(x, make_logits(), *weights, topk=2, chip=None)
+    with pytest.raises(moe.MoeUsageError, match="--mask does not belong to layer"):
+        moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", mask=True)
     with pytest.raises(ValueError, match="score: expected softmax or sigmoid, got 'tanh'"):
         moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", score="tanh")
     with pytest.raises(moe.MoeError, match="as the weights have, 6, got 5"):

@@ -95,6 +95,12 @@ def test_tensors_are_changed_in_place(kernel, tensors):
     ((True,), {"tokens": 1}, "got bool"),
     ((), {}, "expected grid or tokens, got neither"),
     ((), {"tokens": -1}, "tokens: expected at least 0, got -1"),
+    ((), {"tokens": 1 << 64}, "tokens: expected at most 9223372036854775807, got"),
+    ((), {"grid": ((1 << 32) + 1, 1, 1)}, "grid: expected at most 4294967295, got 4294967297"),
+    ((), {"grid": (-1, 1, 1)}, "grid: expected at least 1, got -1"),
+    ((), {"grid": (1.5, 1, 1)}, "grid: expected a whole number, got float"),
+    ((), {"grid": (1, 1)}, "grid: expected workgroups in x, y and z, got (1, 1)"),
+    ((), {"tokens": 1, "dynamic_lds": 1 << 32}, "dynamic_lds: expected at most 4294967295"),
     ((), {"tokens": 1, "tile": 3}, "unexpected option 'tile'"),
 ])
 def test_launches_that_are_refused(arguments, options, message, kernel):
