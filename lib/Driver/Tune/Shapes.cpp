@@ -67,10 +67,11 @@ static Error readShape(StringRef path, const json::Object *object,
         {"experts", &o.experts},
         {"topk", &o.topk}}) {
     std::optional<int64_t> value = object->getInteger(key);
-    if (!value || *value < 1)
+    if (!value || *value < 1 ||
+        *value > std::numeric_limits<int32_t>::max() / 2)
       return bad(path, "'" + *name +
-                           "': expected a number of at least 1 for '" + key +
-                           "'");
+                           "': expected a number from 1 to 1073741823 for '" +
+                           key + "'");
     *target = *value;
   }
   return Error::success();
