@@ -39,9 +39,13 @@ static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
   if (hasKernel && !config.layer)
     if (Error error = driver::checkStageFlags(flags, config.options.kernel))
       return std::move(error);
+  if (config.layer && flags.given("mask"))
+    return driver::usageError("--mask does not belong to layer");
   if (hasKernel)
     if (Error error = driver::checkUnsortedFlags(flags, config.options))
       return std::move(error);
+  if (Error error = driver::checkTableFlag(flags, config.options))
+    return std::move(error);
   config.fixed = driver::fixedAxes(flags);
   if (!hasKernel)
     config.missing = "kernel";

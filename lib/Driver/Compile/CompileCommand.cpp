@@ -135,6 +135,9 @@ struct Command {
 
   /// The search has flags of its own and three of the others'.
   Error checkTune() const {
+    if (flags.given("INPUT.mlir"))
+      return usageError("--tune: expected no INPUT.mlir besides, got '" +
+                        input + "'");
     for (const std::string &name : flags.names())
       if (flags.given(name) &&
           !llvm::is_contained(
@@ -206,6 +209,8 @@ struct Command {
       return llvm::createStringError(
           "--tokens: expected fewer than 16777216, got " + llvm::Twine(tokens));
     if (Error error = checkUnsortedFlags(flags, kernel))
+      return error;
+    if (Error error = checkTableFlag(flags, kernel))
       return error;
     return checkStageFlags(flags, kernel.kernel);
   }

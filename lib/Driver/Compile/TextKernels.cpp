@@ -104,6 +104,11 @@ Error TextKernel::check(const FlagSet &flags, const KernelOptions &shared) {
     if (!flags.given(name))
       return usageError("missing flag --" + name + ", which " + kind +
                         " needs");
+  for (auto [name, other] : {std::pair("shared-weight", "shared-experts"),
+                             {"out-type", "clear-columns"}})
+    if (flags.given(name) && !flags.given(other))
+      return usageError(Twine("--") + name + ": expected --" + other +
+                        " besides");
   if (flags.given("gate") && weights.logical)
     return usageError("--gate: expected no --logical with it, which leaves "
                       "rows as they are");

@@ -14,6 +14,7 @@
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/Reference/Scalars.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/Path.h"
@@ -427,8 +428,9 @@ Expected<double> Reader::tolerance(const json::Object &object,
   if (!value)
     return 0.0;
   std::optional<double> number = value->getAsNumber();
-  if (!number || !(*number >= 0))
-    return bad("expect: '" + key + "': expected a number of at least 0, got " +
+  if (!number || !(*number >= 0) || !std::isfinite(*number))
+    return bad("expect: '" + key +
+               "': expected a finite number of at least 0, got " +
                describe(value));
   return *number;
 }
@@ -568,8 +570,19 @@ Error Reader::resolve() const {
                  "', got " + Twine(plus));
     return Error::success();
   };
+  StringSet<> names, outputs;
   for (size_t i = 0; i < file.args.size(); ++i) {
     const LaunchArg &arg = file.args[i];
+    if (arg.isBuffer && !arg.name.empty() && !names.insert(arg.name).second)
+      return bad("argument " + Twine(i) +
+                 ": expected another name than that of a buffer before it, "
+                 "got '" +
+                 arg.name + "'");
+    if (!arg.out.empty() && !outputs.insert(arg.out).second)
+      return bad("argument " + Twine(i) +
+                 ": expected another 'out' than that of a buffer before it, "
+                 "got '" +
+                 arg.out + "'");
     if (!arg.of.empty())
       if (Error error = check(i, arg.of, arg.plus))
         return error;

@@ -150,6 +150,11 @@ ExecutorFlags::make(const FlagSet &flags) const {
   options.hipLibrary = hipLibrary;
   if (flags.given("hip-library") && executor != "hip")
     return usageError("--hip-library: expected --executor hip besides");
+  bool sanitizes =
+      !sanitize.empty() && cantFail(moe::emulator::parseSanitizers(sanitize));
+  for (const char *name : {"mute", "max-reports"})
+    if (flags.given(name) && !sanitizes)
+      return usageError(Twine("--") + name + ": expected --sanitize besides");
   options.stats = stats;
   options.maxReports =
       static_cast<unsigned>(std::min<int64_t>(maxReports, 1 << 20));

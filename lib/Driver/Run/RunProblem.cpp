@@ -173,12 +173,14 @@ Error moe::driver::checkDimensions(const KernelOptions &options,
                    Twine(tokens));
   int64_t rows =
       options.kernel == KernelKind::Gemm2 ? tokens * options.topk : tokens;
-  if (Error error = checkSize("x", {rows, options.k(), 2}))
+  if (Error error =
+          checkSize("x", {rows, std::max(options.k(), options.xStride), 2}))
     return error;
   if (Error error = checkSize("w", {options.experts, options.n(), options.k()}))
     return error;
-  if (Error error =
-          checkSize("out", {tokens, options.topk, options.outColumns(), 4}))
+  if (Error error = checkSize(
+          "out", {tokens, options.topk,
+                  std::max(options.outColumns(), options.outStride), 4}))
     return error;
   // The kernel's descriptor ends below 4 GiB - 1 MiB (docs/KernelABI.md).
   int64_t xBytes = rows * paddedOptions(options).xRow() * 2, most = 0xFFF00000;

@@ -132,3 +132,36 @@ func.func @columns(%p: memref<?x4611686018427387904xbf16>, %t: i32) {
   moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x4611686018427387904xbf16>, memref<?x4611686018427387904xbf16>
   return
 }
+
+// -----
+
+// In bytes the stride is 2^64 + 256: rows would lie over each other.
+func.func @stride_wraps(%p: memref<?x64xf32>, %o: memref<?x64xf32, strided<[4611686018427387968, 1]>>, %t: i32) {
+  // expected-error @+1 {{expected the row stride of 'out' to be at most 35184372088832 elements (2^47 bytes), got 4611686018427387968}}
+  moe.reduce_slots %p to %o tokens(%t) topk 4 : memref<?x64xf32>, memref<?x64xf32, strided<[4611686018427387968, 1]>>
+  return
+}
+
+// -----
+
+func.func @offset_wraps(%p: memref<?x64xf32>, %o: memref<?x64xf32, strided<[64, 1], offset: 4611686018427387968>>, %t: i32) {
+  // expected-error @+1 {{expected the offset of 'out' to be at most 35184372088832 elements (2^47 bytes), got 4611686018427387968}}
+  moe.reduce_slots %p to %o tokens(%t) topk 4 : memref<?x64xf32>, memref<?x64xf32, strided<[64, 1], offset: 4611686018427387968>>
+  return
+}
+
+// -----
+
+func.func @clear_wraps(%s: tensor<?xi32>, %e: tensor<?xi32>, %w: tensor<?xf32>, %n: tensor<2xi32>, %i: tensor<?x4xi32>, %tw: tensor<?x4xf32>, %c: tensor<?x9223372036854775776xbf16>, %t: i32) {
+  // expected-error @+1 {{expected the row of 'clear' to be at most 70368744177664 elements (2^47 bytes), got 9223372036854775776}}
+  %r:5 = moe.sort outs(%s, %e, %w, %n : tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>) ins(%i, %tw : tensor<?x4xi32>, tensor<?x4xf32>) clear(%c : tensor<?x9223372036854775776xbf16>) tokens(%t) experts 8 block_rows 16 -> tensor<?xi32>, tensor<?xi32>, tensor<?xf32>, tensor<2xi32>, tensor<?x9223372036854775776xbf16>
+  return
+}
+
+// -----
+
+func.func @gather_one_row(%x: memref<?x96xbf16, strided<[2147483648, 1]>>, %r: vector<1xi32>, %k: index, %l: memref<16x128xbf16, #gpu.address_space<workgroup>>) {
+  // expected-error @+1 {{expected 'x' to be smaller than 4293918720 bytes (one buffer descriptor), got '?' rows x 2147483648 elements of a row stride}}
+  moe.gather %x[%r, %k] columns 32 to %l : memref<?x96xbf16, strided<[2147483648, 1]>>, vector<1xi32>, memref<16x128xbf16, #gpu.address_space<workgroup>>
+  return
+}

@@ -35,6 +35,20 @@ static bool isWhole(MemRefType type, int64_t count) {
   return ShapedType::isDynamic(count) || count % perAccess == 0;
 }
 
+/// No memory is larger: what addresses of 47 bits reach. Offsets and strides
+/// below this never overflow on the way to memory that exists.
+static constexpr int64_t kMostBytes = int64_t(1) << 47;
+
+static LogicalResult checkReach(Operation *op, StringRef name, ShapedType type,
+                                StringRef what, int64_t elements) {
+  int64_t bits = type.getElementTypeBitWidth();
+  if (ShapedType::isDynamic(elements) || elements <= kMostBytes / bits * 8)
+    return success();
+  return op->emitOpError("expected the ")
+         << what << " of '" << name << "' to be at most "
+         << kMostBytes / bits * 8 << " elements (2^47 bytes), got " << elements;
+}
+
 static LogicalResult checkStrides(Operation *op, const GlobalOperand &operand,
                                   MemRefType type) {
   SmallVector<int64_t> strides;
@@ -53,6 +67,8 @@ static LogicalResult checkStrides(Operation *op, const GlobalOperand &operand,
            << operand.name << "' to be a multiple of "
            << kAccessBytes * 8 / bits << " elements (" << kAccessBytes
            << " bytes), got " << offset;
+  if (failed(checkReach(op, operand.name, type, "offset", offset)))
+    return failure();
   if (type.getRank() != 2 || ShapedType::isDynamic(strides.front()))
     return success();
   int64_t columns = type.getDimSize(1);
@@ -60,6 +76,8 @@ static LogicalResult checkStrides(Operation *op, const GlobalOperand &operand,
     return op->emitOpError("expected the row stride of '")
            << operand.name << "' to be at least its " << columns
            << " columns, got " << strides.front();
+  if (failed(checkReach(op, operand.name, type, "row stride", strides.front())))
+    return failure();
   if (operand.wide && !isWhole(type, strides.front()))
     return op->emitOpError("expected the row stride of '")
            << operand.name << "' to be a multiple of "
@@ -71,10 +89,17 @@ static LogicalResult checkStrides(Operation *op, const GlobalOperand &operand,
 LogicalResult moe::checkGlobal(Operation *op,
                                ArrayRef<GlobalOperand> operands) {
   for (const GlobalOperand &operand : operands) {
-    auto type = operand.value ? dyn_cast<MemRefType>(operand.value.getType())
-                              : MemRefType();
-    if (!type)
+    if (!operand.value)
       continue;
+    auto type = dyn_cast<MemRefType>(operand.value.getType());
+    if (!type) {
+      auto tensor = cast<ShapedType>(operand.value.getType());
+      if (tensor.getRank() == 2 &&
+          failed(checkReach(op, operand.name, tensor, "row",
+                            tensor.getDimSize(1))))
+        return failure();
+      continue;
+    }
     if (failed(checkSpace(op, operand.name, type)))
       return failure();
     if (!isa<PreshuffleAttr>(type.getLayout()) &&
@@ -94,9 +119,11 @@ LogicalResult moe::checkDescriptorSize(Operation *op, StringRef name,
       return success();
     stride = strides.front();
   }
-  if (ShapedType::isDynamic(rows) || ShapedType::isDynamic(stride))
+  if (ShapedType::isDynamic(stride))
     return success();
-  std::optional<int64_t> bytes = llvm::checkedMul(rows, stride);
+  // There is one row at least.
+  bool unknown = ShapedType::isDynamic(rows);
+  std::optional<int64_t> bytes = llvm::checkedMul(unknown ? 1 : rows, stride);
   if (bytes)
     bytes =
         llvm::checkedMul(*bytes, type.getElementTypeBitWidth() / int64_t(8));
@@ -104,8 +131,9 @@ LogicalResult moe::checkDescriptorSize(Operation *op, StringRef name,
     return success();
   return op->emitOpError("expected '")
          << name << "' to be smaller than " << kDescriptorBytes
-         << " bytes (one buffer descriptor), got " << rows << " rows x "
-         << stride << " elements of a row stride";
+         << " bytes (one buffer descriptor), got "
+         << (unknown ? "'?'" : std::to_string(rows)) << " rows x " << stride
+         << " elements of a row stride";
 }
 
 static bool inWorkgroupMemory(MemRefType type) {

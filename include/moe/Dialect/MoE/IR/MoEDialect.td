@@ -42,6 +42,10 @@ def MoE_Dialect : Dialect {
     lane; accumulators MB x NB x 4 x 4, four groups of four rows. Which element
     is where is in `docs/Layouts.md`, "MFMA".
 
+    **Memory operands** of every op have offsets and row strides of at most 2^47
+    bytes, as far as they are static, so that no address wraps on the way to
+    memory that exists.
+
     **Attributes that the dialect knows** and checks:
 
     * `moe.grid`, on a kernel: the workgroups in x, y and z as "x;y;z", with
