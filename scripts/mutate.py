@@ -3,7 +3,7 @@
 """Mutants of this project's own sources: does a test notice each?
 
 mutate.py [--work DIR] [--only N,N...] [--group NAME] [--jobs N] [--launcher PROGRAM]
-          [--page FILE] [--check]
+          [--tests REGEX] [--quick] [--page FILE] [--check]
 
 One build holds all mutants of scripts/mutants.table: a copy of the sources, in which
 each expression is `MUTANT(n) ? changed : original`. The environment variable
@@ -12,7 +12,9 @@ it. Without a mutant every test of the groups has to pass first. Then each mutan
 the quick tests of its group and, where they pass, the wider ones, up to the first that
 fails. A mutant that lives and is not expected to (or dies though expected to live) makes
 the exit code 1. --check only looks at the table: each expression occurs once.
---page writes the results as Markdown."""
+DIR/results.json keeps what was found, so that a run can be made in parts: --page writes
+all of it as Markdown. --tests: those, in place of the groups' own; where a mutant passes
+them, what was found before stays."""
 
 import argparse
 import collections
@@ -146,26 +148,53 @@ def run(tree, mutant, tests, jobs):
     return failed[1].split(" :: ")[-1], seconds
 
 
+def key(mutant):
+    """What a result is kept under: the number changes with the table."""
+    return f"{mutant.path}: {mutant.original} => {mutant.changed}"
+
+
+def load_results(folder):
+    """Key -> (the test that failed, or None; whether the wider tests ran)."""
+    path = os.path.join(folder, "results.json")
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def suites(group, options):
+    """The filters of the tests to run."""
+    if options.tests:
+        return [options.tests]
+    return group if options.wide else group[:1]
+
+
 def judge(mutants, groups, tree, options):
     """Each mutant's killer, or None."""
+    results = load_results(options.work)
     for name in sorted({mutant.group for mutant in mutants}):
-        for tests in groups[name] if options.wide else groups[name][:1]:
+        for tests in suites(groups[name], options):
             failed, _ = run(tree, 0, tests, options.jobs)
             if failed:
                 sys.exit(f"without a mutant, {failed} fails")
     killers = {}
     for mutant in mutants:
-        killer, seconds = run(tree, mutant.number, groups[mutant.group].quick, options.jobs)
-        if not killer and options.wide:
-            killer, more = run(tree, mutant.number, groups[mutant.group].wide, options.jobs)
-            seconds += more
+        killer, seconds = None, 0.0
+        for tests in suites(groups[mutant.group], options):
+            if not killer:
+                killer, more = run(tree, mutant.number, tests, options.jobs)
+                seconds += more
         killers[mutant.number] = killer
+        if killer or not options.tests:
+            results[key(mutant)] = killer, options.wide
+        with open(os.path.join(options.work, "results.json"), "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=1)
         print(f"{mutant.number} {mutant.path}: {mutant.original} => {mutant.changed}: "
               f"{'dies in ' + killer if killer else 'LIVES'} ({seconds:.0f} s)", flush=True)
     return killers
 
 
-def page(mutants, killers):
+def page(mutants, results):
     def code(text):
         return "`" + text.replace("|", "\\|") + "`"
 
@@ -173,12 +202,18 @@ def page(mutants, killers):
              "<!-- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception -->", "",
              "Written by `scripts/mutate.py --page docs/Mutants.md`; [Testing.md](Testing.md) "
              "says how. Each row is a change of one expression, and the first test that fails.",
-             "", f"{sum(killer is not None for killer in killers.values())} of {len(killers)} "
-             "mutants die.", "",
-             "| | file | expression | changed to | noticed by |", "|---|---|---|---|---|"]
+             ""]
+    dead = sum(results.get(key(mutant), [None])[0] is not None for mutant in mutants)
+    expected = sum(mutant.lives is not None for mutant in mutants)
+    lines += [f"{dead} of {len(mutants)} mutants die; {expected} are expected to live, for the "
+              "reason that stands there.", "",
+              "| | file | expression | changed to | noticed by |", "|---|---|---|---|---|"]
     for mutant in mutants:
-        killer = killers[mutant.number]
-        noticed = f"`{killer}`" if killer else f"lives: {mutant.lives or 'no reason yet'}"
+        killer, wide = results.get(key(mutant), (None, False))
+        noticed = f"`{killer}`" if killer else f"lives: {mutant.lives}" if mutant.lives else \
+            "lives" if wide else "not noticed by the quick tests; the wider ones have not run"
+        if key(mutant) not in results:
+            noticed = "not run"
         lines.append(f"| {mutant.number} | `{mutant.path}` | {code(mutant.original)} | "
                      f"{code(mutant.changed)} | {noticed} |")
     return "\n".join(lines) + "\n"
@@ -194,6 +229,7 @@ def main():
     parser.add_argument("--launcher", help="of the compilers, such as ccache")
     parser.add_argument("--quick", dest="wide", action="store_false",
                         help="only the quick tests of each group")
+    parser.add_argument("--tests")
     parser.add_argument("--page")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
@@ -210,14 +246,12 @@ def main():
     write_sources(mutants, options.work)
     tree = build(options.work, options)
     killers = judge(chosen, groups, tree, options)
-    with open(os.path.join(options.work, "killers.json"), "w", encoding="utf-8") as file:
-        json.dump(killers, file)
     alive = [mutant for mutant in chosen
              if (killers[mutant.number] is None) != (mutant.lives is not None)]
     print(f"{len(chosen) - sum(k is None for k in killers.values())} of {len(chosen)} die")
     if options.page:
         with open(options.page, "w", encoding="utf-8") as file:
-            file.write(page(chosen, killers))
+            file.write(page(mutants, load_results(options.work)))
     for mutant in alive:
         print(f"expected mutant {mutant.number} to {'live' if mutant.lives else 'die'}")
     sys.exit(1 if alive else 0)

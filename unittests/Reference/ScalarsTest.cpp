@@ -85,7 +85,7 @@ TEST(Scalars, BF16RoundsToNearestEven) {
   EXPECT_EQ(encodeBF16(floatOfBits(0x3FFFFFFF)), 0x4000); // carry to exponent
   EXPECT_EQ(encodeBF16(floatOfBits(0x7F7F8000)), 0x7F80); // overflow
   EXPECT_EQ(encodeBF16(floatOfBits(0x7F7F7FFF)), 0x7F7F);
-  EXPECT_EQ(encodeBF16(std::ldexp(-1.0, 1000)), 0xFF80);
+  EXPECT_EQ(encodeBF16(std::ldexp(-1.0, 200)), 0xFF80);
   EXPECT_EQ(encodeBF16(-INFINITY), 0xFF80);
   EXPECT_EQ(encodeBF16(NAN) & 0x7FFF, 0x7FC0);
   EXPECT_EQ(encodeBF16(std::ldexp(1.0, -134)), 0); // tie at half a subnormal
