@@ -374,27 +374,33 @@ TEST(ValuConversions, HalvesTowardsZero) {
         check((math::f32ToBits(math::f16ToF32(half)) + step - 2) ^ sign);
 }
 
-TEST(ValuConversions, HalvesOfDoubles) {
-  auto check = [](double d) {
-    for (double x : {d, -d})
-      ASSERT_EQ(base::nearestHalf(x),
-                math::f64ToF16(x, math::Round::NearestEven))
-          << x;
+// The sum of a product of 22 bits and a half is exact in a double wherever a
+// part of it decides how the half is rounded.
+TEST(ValuConversions, MultiplyAddOfHalves) {
+  auto check = [](uint32_t a, uint32_t b, uint32_t c) {
+    float x = math::f16ToF32(a), y = math::f16ToF32(b), z = math::f16ToF32(c);
+    double sum = double(x) * double(y) + double(z);
+    uint32_t got = base::fma16(x, y, z);
+    if (sum != sum)
+      ASSERT_GT(got & 0x7fffu, 0x7c00u) << a << ' ' << b << ' ' << c;
+    else
+      ASSERT_EQ(got, math::f64ToF16(sum, math::Round::NearestEven))
+          << a << ' ' << b << ' ' << c;
   };
   Random random;
-  for (uint32_t half = 0; half < 0x7c00; ++half) {
-    double a = math::f16ToF32(half),
-           b = half + 1 == 0x7c00 ? 65536.0 : math::f16ToF32(half + 1);
-    double middle = (a + b) / 2;
-    for (double d :
-         {a, middle, std::nextafter(middle, 0.0), std::nextafter(middle, 1e9),
-          a + (b - a) * 0x1p-30, a + (b - a) * random.bits() * 0x1p-32})
-      check(d);
-  }
-  for (double d : {0.0, 1e300, 1e-300, 65519.999, 65520.0,
-                   std::numeric_limits<double>::infinity(),
-                   std::numeric_limits<double>::quiet_NaN()})
-    check(d);
+  for (unsigned i = 0; i < 1000000; ++i)
+    check(random.bits() & 0xffff, random.bits() & 0xffff,
+          random.bits() & 0xffff);
+  // Half of the last place of each half, and a little more and less: 1, its
+  // neighbours and the numbers between times that power of two.
+  for (uint32_t half = 0x0c00; half < 0x7c00; ++half)
+    for (uint32_t factor : {0x3bffu, 0x3c00u, 0x3c01u, 0x4200u})
+      for (uint32_t sign : {0u, 0x8000u}) {
+        uint32_t place = math::f64ToF16(std::ldexp(1.0, int(half >> 10) - 26),
+                                        math::Round::NearestEven);
+        check(factor, place | sign, half);
+        check(factor, place, half | sign);
+      }
 }
 
 TEST(ValuConversions, EveryCodeOfTheByteFormats) {
