@@ -141,8 +141,9 @@ Error Reader::readShape(const json::Value &value, TableShape &shape) {
   for (const json::Value &entry : *entries)
     if (Error error = readEntry(entry, shape))
       return error;
-  if (any_of(table.shapes,
-             [&](const TableShape &other) { return other.isSame(shape); }))
+  if (any_of(table.shapes, [&](const TableShape &other) {
+        return other.key() == shape.key();
+      }))
     return bad(where + "expected each shape once");
   return Error::success();
 }
@@ -228,8 +229,9 @@ const TableEntry *TableShape::find(int64_t tokens) const {
 }
 
 const TableShape *ScheduleTable::find(const Product &product) const {
-  auto found = find_if(
-      shapes, [&](const TableShape &shape) { return shape.matches(product); });
+  auto found = find_if(shapes, [&](const TableShape &shape) {
+    return shape.key() == TableShape::keyOf(product);
+  });
   return found == shapes.end() ? nullptr : &*found;
 }
 

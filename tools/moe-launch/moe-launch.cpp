@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Driver/Options/OutputFile.h"
 #include "Driver/Options/Version.h"
 #include "Driver/Run/TimeCommand.h"
+#include "Files/Files.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
       timeCommand(ArrayRef<const char *>(argv + 1, size_t(argc - 1)));
   if (!verdict)
     return reportError(verdict.takeError(), "moe-launch", errs());
-  if (Error error = flushStandardOutput())
+  if (Error error = moe::files::flushStandardOutput())
     return reportError(std::move(error), "moe-launch", errs());
   return *verdict == Verdict::Good ? 0 : 1;
 }

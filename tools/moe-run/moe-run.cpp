@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Driver/Options/OutputFile.h"
 #include "Driver/Options/Version.h"
 #include "Driver/Run/RunCommands.h"
+#include "Files/Files.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -28,7 +28,7 @@ int main(int argc, char **argv) {
       command(ArrayRef<const char *>(argv + 2, static_cast<size_t>(argc - 2)));
   if (!verdict)
     return reportError(verdict.takeError(), "moe-run", errs());
-  if (Error error = flushStandardOutput())
+  if (Error error = moe::files::flushStandardOutput())
     return reportError(std::move(error), "moe-run", errs());
   return *verdict == Verdict::Good ? 0 : 1;
 }

@@ -8,7 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/Launch.h"
-#include "Driver/Options/OutputFile.h"
+#include "Files/Files.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -36,7 +36,8 @@ protected:
     return full.str().str();
   }
   void write(StringRef name, StringRef contents) const {
-    cantFail(writeFile(path(name), {arrayRefFromStringRef(contents)}));
+    cantFail(
+        moe::files::writeFile(path(name), {arrayRefFromStringRef(contents)}));
   }
   template <typename T>
   void writeArray(StringRef name, std::vector<T> values) const {

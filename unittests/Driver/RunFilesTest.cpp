@@ -8,7 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunFiles.h"
-#include "Driver/Options/OutputFile.h"
+#include "Files/Files.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -36,7 +36,8 @@ protected:
   }
   /// Writes a file and returns what reading it as .npy says.
   std::string refusal(StringRef contents) const {
-    cantFail(writeFile(path("bad.npy"), {arrayRefFromStringRef(contents)}));
+    cantFail(moe::files::writeFile(path("bad.npy"),
+                                   {arrayRefFromStringRef(contents)}));
     Expected<NpyArray> array = readNpy(path("bad.npy"), allTypes);
     return array ? "accepted" : toString(array.takeError());
   }
@@ -155,8 +156,9 @@ TEST_F(RunFiles, MissingFilesAndFoldersAreNamed) {
   Expected<HostBuffer> folder = readFile(dir);
   ASSERT_FALSE(bool(folder));
   consumeError(folder.takeError());
-  EXPECT_TRUE(contains(toString(writeFile(path("no/such/folder"), {})),
-                       "cannot write"));
+  EXPECT_TRUE(
+      contains(toString(moe::files::writeFile(path("no/such/folder"), {})),
+               "cannot write"));
 }
 
 TEST_F(RunFiles, AllocationIsZeroAndCanFail) {

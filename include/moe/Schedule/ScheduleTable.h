@@ -13,6 +13,7 @@
 #include "llvm/Support/Error.h"
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace moe {
@@ -33,13 +34,11 @@ struct TableShape {
   int64_t rows = 0, k = 0, experts = 0, topk = 0;
   std::vector<TableEntry> entries; ///< by tokens, ascending
 
-  bool matches(const Product &product) const {
-    return gateUp == product.gateUp && rows == product.rows && k == product.k &&
-           experts == product.experts && topk == product.topk;
-  }
-  bool isSame(const TableShape &other) const {
-    return gateUp == other.gateUp && rows == other.rows && k == other.k &&
-           experts == other.experts && topk == other.topk;
+  /// All of it, in the order of a table.
+  using Key = std::tuple<int64_t, int64_t, int64_t, int64_t, bool>;
+  Key key() const { return {rows, k, experts, topk, gateUp}; }
+  static Key keyOf(const Product &p) {
+    return {p.rows, p.k, p.experts, p.topk, p.gateUp};
   }
   /// The entry of exactly so many tokens, or null.
   const TableEntry *find(int64_t tokens) const;

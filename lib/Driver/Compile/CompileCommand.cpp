@@ -5,7 +5,7 @@
 #include "Driver/Compile/CompileCommand.h"
 #include "Driver/Compile/TextKernels.h"
 #include "Driver/Options/KernelFlags.h"
-#include "Driver/Options/OutputFile.h"
+#include "Files/Files.h"
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Driver/Compile.h"
 #include "moe/Target/Chip.h"
@@ -263,9 +263,9 @@ struct Command {
 /// To a file, or to standard output, which is also what "" means.
 Error writeOutput(const std::string &path, StringRef bytes) {
   if (!path.empty() && path != "-")
-    return writeFile(path, {llvm::arrayRefFromStringRef(bytes)});
+    return files::writeFile(path, {llvm::arrayRefFromStringRef(bytes)});
   llvm::outs() << bytes;
-  return flushStandardOutput();
+  return files::flushStandardOutput();
 }
 
 Error printReport(const codeobject::KernelReport &report) {

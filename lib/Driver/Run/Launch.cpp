@@ -9,7 +9,7 @@
 
 #include "Driver/Run/Launch.h"
 #include "Driver/Options/Flags.h"
-#include "Driver/Options/OutputFile.h"
+#include "Files/Files.h"
 #include "Files/ParseJSON.h"
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/Reference/Scalars.h"

@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Driver/Options/OutputFile.h"
 #include "Driver/Run/Launch.h"
+#include "Files/Files.h"
 #include "moe/Reference/Scalars.h"
 #include <cmath>
 #include <cstring>
@@ -147,7 +147,7 @@ ExpectResult moe::driver::compareExpected(const LaunchFile &launch) {
 Error moe::driver::writeOutputs(const LaunchFile &launch) {
   for (const LaunchArg &arg : launch.args)
     if (!arg.out.empty())
-      if (Error error = writeFile(arg.out, {arg.buffer.bytes()}))
+      if (Error error = files::writeFile(arg.out, {arg.buffer.bytes()}))
         return error;
   return Error::success();
 }

@@ -9,9 +9,9 @@
 
 #include "Driver/Run/Annotate.h"
 
-#include "Driver/Options/OutputFile.h"
 #include "Driver/Run/Launch.h"
 #include "Driver/Run/RunCommands.h"
+#include "Files/Files.h"
 #include "moe/Timing/Liveness.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -86,7 +86,8 @@ static Error annotate(const std::string &path, const std::string &page,
   a.live = liveVgprs(a.recording->kernel());
   if (!page.empty()) {
     std::string text = annotatedPage(a);
-    if (Error error = writeFile(page, {arrayRefFromStringRef(text)}))
+    if (Error error =
+            moe::files::writeFile(page, {arrayRefFromStringRef(text)}))
       return error;
   }
   outs() << a.recording->kernel().kernel << " on " << a.recording->kernel().chip

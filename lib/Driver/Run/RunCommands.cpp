@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunCommands.h"
-#include "Driver/Options/OutputFile.h"
 #include "Driver/Run/RunFiles.h"
 #include "Driver/Run/RunProgress.h"
+#include "Files/Files.h"
 #include "moe/Emulator/Emulator.h"
 #include "moe/Timing/Timeline.h"
 #include "llvm/ADT/StringExtras.h"
@@ -119,7 +119,7 @@ static Error writeTimelineFile(const moe::timing::Recording &recording,
   std::string text;
   raw_string_ostream os(text);
   moe::timing::writeTimeline(recording, parameters, os);
-  return writeFile(path, {arrayRefFromStringRef(os.str())});
+  return moe::files::writeFile(path, {arrayRefFromStringRef(os.str())});
 }
 
 /// What an executor calls with each recorded run.

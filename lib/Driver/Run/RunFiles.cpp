@@ -9,7 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunFiles.h"
-#include "Driver/Options/OutputFile.h"
+#include "Files/Files.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -376,5 +376,5 @@ Error moe::driver::writeNpy(StringRef path, DType type, ArrayRef<int64_t> shape,
   start += static_cast<char>(header.size() & 255);
   start += static_cast<char>(header.size() >> 8);
   start += header;
-  return writeFile(path, {arrayRefFromStringRef(start), data});
+  return files::writeFile(path, {arrayRefFromStringRef(start), data});
 }

@@ -5,6 +5,8 @@
 #include "Driver/Options/Flags.h"
 #include "Files/Files.h"
 #include "Files/ParseJSON.h"
+#include "moe/Driver/ChooseConfig.h"
+#include "moe/Schedule/ScheduleTable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Regex.h"
@@ -79,8 +81,8 @@ static Error readShape(StringRef path, const json::Object *object,
 
 /// Whether the stages of the two are the same product.
 static bool isSame(const KernelOptions &a, const KernelOptions &b) {
-  return a.kernel == b.kernel && a.n() == b.n() && a.k() == b.k() &&
-         a.experts == b.experts && a.topk == b.topk;
+  return moe::TableShape::keyOf(productOf(a)) ==
+         moe::TableShape::keyOf(productOf(b));
 }
 
 Expected<std::vector<StageShape>>

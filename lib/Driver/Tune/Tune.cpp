@@ -7,11 +7,11 @@
 // routings: one or two on the way, more for the schedules that came out best
 // and the rules' own, the half of which goes out after each further routing.
 #include "Driver/Tune/Tune.h"
-#include "Driver/Options/OutputFile.h"
 #include "Driver/Run/RunProgress.h"
 #include "Driver/Tune/Candidates.h"
 #include "Driver/Tune/ModelledStage.h"
 #include "Driver/Tune/Shapes.h"
+#include "Files/Files.h"
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Schedule/ScheduleTable.h"
 #include "moe/Target/Chip.h"
@@ -239,7 +239,7 @@ Error Table::start() {
 
 Error Table::write() const {
   std::string text = printScheduleTable(table);
-  return writeFile(request.output, {arrayRefFromStringRef(text)});
+  return files::writeFile(request.output, {arrayRefFromStringRef(text)});
 }
 
 bool Table::has(const TunedProduct &tuned) {
@@ -256,19 +256,17 @@ bool Table::has(const TunedProduct &tuned) {
 Error Table::add(const TunedProduct &tuned, const TableEntry &entry) {
   const Product &p = tuned.product;
   std::lock_guard<std::mutex> lock(mutex);
-  auto shape = find_if(
-      table.shapes, [&](const TableShape &known) { return known.matches(p); });
+  auto shape = find_if(table.shapes, [&](const TableShape &known) {
+    return known.key() == TableShape::keyOf(p);
+  });
   if (shape == table.shapes.end()) {
-    auto orderOf = [](const TableShape &s) {
-      return std::tuple(s.rows, s.k, s.experts, s.topk, s.gateUp);
-    };
     TableShape fresh{p.gateUp, p.rows, p.k, p.experts, p.topk, {}};
-    shape = table.shapes.insert(partition_point(table.shapes,
-                                                [&](const TableShape &s) {
-                                                  return orderOf(s) <
-                                                         orderOf(fresh);
-                                                }),
-                                fresh);
+    shape =
+        table.shapes.insert(partition_point(table.shapes,
+                                            [&](const TableShape &known) {
+                                              return known.key() < fresh.key();
+                                            }),
+                            fresh);
   }
   shape->entries.insert(partition_point(shape->entries,
                                         [&](const TableEntry &known) {
