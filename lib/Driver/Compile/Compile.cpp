@@ -10,6 +10,7 @@
 #include "moe/CodeObject/Passes.h"
 #include "moe/Target/ModuleTarget.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -29,6 +30,31 @@ using llvm::Expected;
 using llvm::StringRef;
 
 namespace moe::driver {
+
+/// MLIR's parser, verifier and printer call themselves for each level of
+/// brackets.
+static constexpr int64_t kMostLevels = 256;
+
+/// Levels of brackets in MLIR text, strings and comments apart.
+static int64_t nesting(StringRef text) {
+  int64_t depth = 0, deepest = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    StringRef rest = text.drop_front(i);
+    if (rest.starts_with("//"))
+      i = std::min(text.find('\n', i), text.size());
+    else if (rest.starts_with("->") || rest.starts_with("<="))
+      ++i;
+    else if (text[i] == '"')
+      while (++i < text.size() && text[i] != '"')
+        i += text[i] == '\\';
+    else if (StringRef("([{<").contains(text[i]))
+      deepest = std::max(deepest, ++depth);
+    else if (StringRef(")]}>").contains(text[i]))
+      depth = std::max<int64_t>(depth - 1, 0);
+  }
+  return deepest;
+}
+
 namespace {
 
 /// One compilation: a context whose diagnostics end up in a string, and stage
@@ -43,6 +69,11 @@ public:
 
   /// Parses `text` or builds the kernel; the handler needs the source first.
   Error load(StringRef text, StringRef name) {
+    if (int64_t levels = mlir::isBytecode({text, name}) ? 0 : nesting(text);
+        levels > kMostLevels)
+      return llvm::createStringError(
+          "'" + name + "': expected at most " + llvm::Twine(kMostLevels) +
+          " levels of brackets, got " + llvm::Twine(levels));
     sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
                                llvm::SMLoc());
     handler.emplace(sources, &context, stream);
