@@ -11,6 +11,7 @@
 #include "Files/ParseJSON.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
 
 using namespace llvm;
 using namespace moe::timing;
@@ -20,9 +21,11 @@ struct Key {
   const char *name;
   double Parameters::*member;
   const char *meaning;
+  double most = 0; ///< of a count; 0 = it is none
 };
 const Key keys[] = {
 #define PARAMETER(key, meaning) {#key, &Parameters::key, meaning},
+#define COUNT(key, most, meaning) {#key, &Parameters::key, meaning, most},
 #include "moe/Timing/Parameters.def"
 };
 
@@ -53,6 +56,11 @@ static Error readKey(const json::Object &object, const Key &key,
     return bad(parameters.name,
                Twine("'") + key.name + "': expected a number above 0" +
                    (orZero ? " or 0" : "") + ", got " + std::to_string(*value));
+  if (key.most && (*value > key.most || *value != std::floor(*value)))
+    return bad(parameters.name, Twine("'") + key.name +
+                                    "': expected a whole number up to " +
+                                    Twine(int64_t(key.most)) + ", got " +
+                                    std::to_string(*value));
   if (!entry->getString("source"))
     return bad(parameters.name,
                Twine("'") + key.name + "': expected its \"source\"");
@@ -80,6 +88,10 @@ Expected<Parameters> moe::timing::parseParameters(StringRef text,
   for (const Key &key : keys)
     if (Error error = readKey(*numbers, key, parameters))
       return std::move(error);
+  if (std::fmod(parameters.cus, parameters.xcds) != 0)
+    return bad(name, "expected 'cus' to be a multiple of the " +
+                         Twine(int64_t(parameters.xcds)) + " 'xcds', got " +
+                         Twine(int64_t(parameters.cus)));
   for (const auto &[key, entry] : *numbers) {
     (void)entry;
     StringRef given = key;

@@ -78,7 +78,7 @@ def read_name_map(names: str) -> dict[str, str]:
         loaded = json.loads(pathlib.Path(names).read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointError(f"cannot read '{names}': {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"'{names}': no JSON: {error}") from None
     if not isinstance(loaded, dict) or not all(
             isinstance(value, str) for value in loaded.values()):

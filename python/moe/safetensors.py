@@ -195,7 +195,7 @@ def _index(path: pathlib.Path) -> dict[str, list[str]]:
         pairs = [(str(name), str(shard)) for name, shard in weight_map.items()]
     except OSError as error:
         raise CheckpointError(f"cannot read '{path}': {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CheckpointError(f"'{path}': expected a JSON object with a weight_map of "
                               "tensor names and files") from None
     files: dict[str, list[str]] = {}

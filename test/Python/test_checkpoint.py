@@ -447,6 +447,7 @@ def test_broken_checkpoints(make, message, tmp_path):
 @pytest.mark.parametrize("index, message", [
     ("{", "expected a JSON object with a weight_map"),
     ("[]", "expected a JSON object with a weight_map"),
+    ("[" * 200000, "expected a JSON object with a weight_map"),
     ('{"weight_map": {"x": "../model-0.safetensors"}}', "expected the name of a file in"),
     ('{"weight_map": {"x": "none.safetensors"}}', "No such file"),
     ('{"weight_map": {"x": "model-0.safetensors"}}', "expected tensor 'x'"),

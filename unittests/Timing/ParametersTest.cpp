@@ -69,6 +69,18 @@ TEST(Parameters, Refused) {
   EXPECT_NE(errorOf(parseParameters(fileOf(std::move(keys)), "f"))
                 .find("expected its \"source\""),
             std::string::npos);
+  for (double wrong : {0.5, 1.5, 1e12}) {
+    keys = allKeys();
+    keys["cus"] = json::Object{{"value", wrong}, {"source", ""}};
+    EXPECT_NE(errorOf(parseParameters(fileOf(std::move(keys)), "f"))
+                  .find("'cus': expected a whole number up to 4096, got"),
+              std::string::npos);
+  }
+  keys = allKeys();
+  keys["xcds"] = json::Object{{"value", 2}, {"source", ""}};
+  EXPECT_EQ(errorOf(parseParameters(fileOf(std::move(keys)), "f")),
+            "timing parameters 'f': expected 'cus' to be a multiple of the 2 "
+            "'xcds', got 1");
   EXPECT_NE(errorOf(parseParameters("[", "f")).find("'f'"), std::string::npos);
   EXPECT_NE(errorOf(parseParameters("[]", "f")).find("expected an object"),
             std::string::npos);
