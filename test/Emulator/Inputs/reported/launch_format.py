@@ -73,7 +73,7 @@ def mistakes():
     show(x, {"name": "y", "kind": "buffer", "of": "x", "plus": 65})
     show(x, {"name": "y", "kind": "buffer", "of": "x", "size": 4})
     show({**x, "name": "z"})
-    show(x, x)
+    show(x, {**x, "name": "again", "offset": 0})
     show({"kind": "i33"})
     show({**x, "name": "n"})
     show({"kind": "buffer", "size": 4, "offset": 4096})
