@@ -3,7 +3,7 @@
 """Mutants of this project's own sources: does a test notice each?
 
 mutate.py [--work DIR] [--only N,N...] [--group NAME] [--jobs N] [--launcher PROGRAM]
-          [--tests REGEX] [--quick] [--page FILE] [--check]
+          [--tests REGEX] [--quick] [--built] [--page FILE] [--check]
 
 One build holds all mutants of scripts/mutants.table: a copy of the sources, in which
 each expression is `MUTANT(n) ? changed : original`. The environment variable
@@ -14,7 +14,7 @@ fails. A mutant that lives and is not expected to (or dies though expected to li
 the exit code 1. --check only looks at the table: each expression occurs once.
 DIR/results.json keeps what was found, so that a run can be made in parts: --page writes
 all of it as Markdown. --tests: those, in place of the groups' own; where a mutant passes
-them, what was found before stays."""
+them, what was found before stays. --built: what a run before has built, as it is."""
 
 import argparse
 import collections
@@ -126,13 +126,12 @@ def build(folder, options):
                        stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", tree, "-j", str(options.jobs), "all", "moe-test-depends"],
                    check=True)
-    return tree
 
 
 def run(tree, mutant, tests, jobs):
     """The first failing test, or None; and the seconds."""
     began = time.monotonic()
-    command = [sys.executable, LIT, "-q", "--max-failures", "1", "-j", str(jobs),
+    command = [sys.executable, LIT, "-q", "-v", "--max-failures", "1", "-j", str(jobs),
                "--filter", tests, f"{tree}/test", f"{tree}/test/Unit"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False,
@@ -145,7 +144,9 @@ def run(tree, mutant, tests, jobs):
     failed = re.search(r"(?:FAIL|TIMEOUT|UNRESOLVED): ([^\n]*?) \(", done.stdout)
     if not failed:
         sys.exit(f"lit: {done.stdout[-500:]}{done.stderr[-500:]}")
-    return failed[1].split(" :: ")[-1], seconds
+    # Of a gtest program, the test itself.
+    own = re.search(r"--gtest_filter=(\S+)", done.stdout)
+    return own[1] if own else failed[1].split(" :: ")[-1], seconds
 
 
 def key(mutant):
@@ -230,6 +231,7 @@ def main():
     parser.add_argument("--quick", dest="wide", action="store_false",
                         help="only the quick tests of each group")
     parser.add_argument("--tests")
+    parser.add_argument("--built", action="store_true")
     parser.add_argument("--page")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
@@ -243,8 +245,10 @@ def main():
     chosen = [mutant for mutant in mutants
               if (not options.only or str(mutant.number) in options.only.split(","))
               and (not options.group or mutant.group == options.group)]
-    write_sources(mutants, options.work)
-    tree = build(options.work, options)
+    tree = os.path.join(options.work, "build")
+    if not options.built:
+        write_sources(mutants, options.work)
+        build(options.work, options)
     killers = judge(chosen, groups, tree, options)
     alive = [mutant for mutant in chosen
              if (killers[mutant.number] is None) != (mutant.lives is not None)]

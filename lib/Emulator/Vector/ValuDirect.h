@@ -355,7 +355,7 @@ void directCarry(Wave &w, const Inst &I) {
       const auto x = laneOf<typename Op::A, false>(a, first, j);
       const auto y = laneOf<typename Op::B, false>(b, first, j);
       const auto z = laneOf<typename Op::C, false>(c, first, j);
-      const uint32_t m = pm[first + j];
+      const uint32_t m = Flags & VCarryIn ? pm[first + j] : 0;
       Op::D::put(d, j, Op::value(x, y, z, m));
       d[64 * rows + j] = Op::carry(x, y, z, m) ? ~0u : 0u;
     }
