@@ -172,7 +172,6 @@ def suites(group, options):
 
 def judge(mutants, groups, tree, options):
     """Each mutant's killer, or None."""
-    results = load_results(options.work)
     for name in sorted({mutant.group for mutant in mutants}):
         for tests in suites(groups[name], options):
             failed, _ = run(tree, 0, tests, options.jobs)
@@ -186,6 +185,7 @@ def judge(mutants, groups, tree, options):
                 killer, more = run(tree, mutant.number, tests, options.jobs)
                 seconds += more
         killers[mutant.number] = killer
+        results = load_results(options.work)  # another run may have added to them
         if killer or not options.tests:
             results[key(mutant)] = killer, options.wide
         with open(os.path.join(options.work, "results.json"), "w", encoding="utf-8") as file:

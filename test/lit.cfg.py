@@ -32,6 +32,7 @@ if config.asan_library:
     # dlopen(), which the sanitizer wraps, does not see where a library finds others.
     config.environment["LD_LIBRARY_PATH"] = os.path.join(config.moe_build_dir, "lib")
     config.environment["ASAN_OPTIONS"] = config.environment["UBSAN_OPTIONS"] = options
+    config.available_features.add("asan")
     config.substitutions.append(
         (r"\benv -i\b", f"env -i ASAN_OPTIONS={options} UBSAN_OPTIONS={options}"))
 

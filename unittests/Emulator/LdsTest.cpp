@@ -154,6 +154,7 @@ TEST(LdsConflicts, NeighboursNeverConflict) {
   for (Chip chip : {Chip::GFX942, Chip::GFX950})
     for (auto [text, bytes] : {std::pair("ds_read_b32 v0, v8", 4u),
                                {"ds_read_b64 v[0:1], v8", 8u},
+                               {"ds_read_b96 v[0:2], v8", 16u},
                                {"ds_read_b128 v[0:3], v8", 16u},
                                {"ds_write_b32 v8, v0", 4u},
                                {"ds_write_b64 v8, v[0:1]", 8u},

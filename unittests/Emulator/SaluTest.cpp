@@ -81,3 +81,17 @@ TEST(Salu, KConstantsAreSigned) {
   EXPECT_EQ(t.w().s[3], 0xffff8000u);
   EXPECT_TRUE(t.w().scc);
 }
+
+// Each fork takes four SGPRs of a stack, whose depth has three bits in MODE.
+TEST(Salu, TheStackOfForksHasSevenEntries) {
+  for (unsigned depth : {6u, 7u}) {
+    AsmWave t;
+    t.w().mode = depth << 29;
+    t.w().setS64(40, 0xff);
+    t.run("s_cbranch_i_fork s[40:41], 1\ns_nop 0\ns_nop 0");
+    EXPECT_EQ(t.error.find("stack of s_cbranch_fork is full") !=
+                  std::string::npos,
+              depth == 7)
+        << t.error;
+  }
+}
