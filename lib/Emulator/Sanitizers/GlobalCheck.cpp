@@ -9,11 +9,14 @@
 // then a wave that waits for vmcnt(0) before such a store, which is what
 // compilers make of a release by one wave for all. That the reader has seen
 // that store is not checked: it runs later, that is all. Writes of the same
-// bytes are no conflict between each other, nor are atomics.
+// bytes are no conflict between each other, nor are atomics. A plain store over
+// what an atomic wrote resets a counter or releases a lock, if its workgroup
+// has used atomics itself or has looked at the word before.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Sanitizers/GlobalCheck.h"
+#include "llvm/ADT/STLExtras.h"
 
 namespace moe::emulator {
 
@@ -60,15 +63,26 @@ GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address) {
   return pages.emplace(address >> pageBits, new Page).first->second.get();
 }
 
-/// Whether an earlier write is ordered before this access.
-bool GlobalCheck::ordered(const Access &before, const Wave &w, uint32_t group,
+/// Whether a workgroup has taken part in synchronisation, as far as a word is
+/// concerned: by any atomic or device-scope store, or by reading it.
+bool GlobalCheck::acquired(const Cell &cell, uint32_t group) const {
+  return groups[group].releaseEpoch >= 0 ||
+         llvm::any_of(cell.readers, [&](uint32_t reader) {
+           return reader && accesses[reader - 1].group == group;
+         });
+}
+
+/// Whether the last write of a cell is ordered before this access.
+bool GlobalCheck::ordered(const Cell &cell, const Wave &w, uint32_t group,
                           LaneAccess::Kind kind, bool scoped) const {
+  const Access &before = accesses[cell.accessId - 1];
   bool synchronises = kind == LaneAccess::Atomic || scoped;
   bool writes = kind != LaneAccess::Read && kind != LaneAccess::ScalarRead;
   if (kind == LaneAccess::WriteSame)
     return true;
   // Flags and counters: atomics among each other, and what resets them.
-  if ((before.atomic || before.scoped) && (synchronises || writes))
+  if ((before.atomic || before.scoped) &&
+      (synchronises || (writes && acquired(cell, group))))
     return true;
   // A scalar load that polls what atomics change: it is repeated until it sees
   // the new value.
@@ -171,7 +185,7 @@ uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t accessId,
                                bool &read) const {
   read = false;
   if (cell.accessId && cell.accessId != accessId && (cell.bytes & mask) &&
-      !ordered(accesses[cell.accessId - 1], w, group, kind, scoped))
+      !ordered(cell, w, group, kind, scoped))
     return cell.accessId;
   read = true;
   if (kind == LaneAccess::Write && !scoped)

@@ -91,7 +91,8 @@ private:
     return unsigned(address >> Memory::slotBits) % slots;
   }
   Page *pageOf(uint64_t address);
-  bool ordered(const Access &before, const Wave &w, uint32_t group,
+  bool acquired(const Cell &cell, uint32_t group) const;
+  bool ordered(const Cell &cell, const Wave &w, uint32_t group,
                LaneAccess::Kind kind, bool scoped) const;
   bool orderedRead(const Access &before, const Wave &w, uint32_t group) const;
   uint32_t issue(const Wave &w, uint32_t group, uint32_t instIndex, bool atomic,
