@@ -12,7 +12,10 @@
 #include "Files/Files.h"
 #include "moe/Emulator/Emulator.h"
 #include "moe/Timing/Timeline.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -137,8 +140,28 @@ moe::executor::ModelHook ExecutorFlags::writeModelled() const {
   };
 }
 
+Error ExecutorFlags::checkOutputs(ArrayRef<Output> outputs) const {
+  StringMap<StringRef> flagOf;
+  auto all = to_vector(outputs);
+  all.append({{"trace", trace}, {"timeline", timeline}, {"viewer", viewer}});
+  for (auto [flag, file] : all) {
+    // A device takes any number of outputs.
+    if (file.empty() ||
+        (sys::fs::exists(file) && !sys::fs::is_regular_file(file)))
+      continue;
+    auto [first, isNew] = flagOf.try_emplace(file, flag);
+    if (!isNew)
+      return usageError("--" + flag +
+                        ": expected another file than that of --" +
+                        first->second + ", got '" + file + "'");
+  }
+  return Error::success();
+}
+
 Expected<std::unique_ptr<moe::executor::Executor>>
-ExecutorFlags::make(const FlagSet &flags) const {
+ExecutorFlags::make(const FlagSet &flags, ArrayRef<Output> outputs) const {
+  if (Error error = checkOutputs(outputs))
+    return std::move(error);
   executor::Options options;
   options.threads = static_cast<unsigned>(std::min<int64_t>(threads, 1024));
   if (flags.given("order-seed"))

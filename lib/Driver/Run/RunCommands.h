@@ -60,6 +60,9 @@ llvm::Expected<Verdict> quantizeCommand(Arguments args);
 /// --interleave, --max-reports, --mute, --print-registers,
 /// --max-instructions, --trace, --trace-limit, --time-model, --progress.
 struct ExecutorFlags {
+  /// A flag's name and the file that it gives the command's output.
+  using Output = std::pair<llvm::StringRef, llvm::StringRef>;
+
   std::string executor = "emulator", hipLibrary, sanitize, trace, interleave,
               mfmaArithmetic;
   std::vector<std::string> mute;
@@ -77,12 +80,14 @@ struct ExecutorFlags {
   void add(FlagSet &flags);
   /// The executor asked for; where standard error is a terminal, with a
   /// progress bar, without --progress only when the run is long. Errors: an
-  /// unknown sanitizer is a usage error; an executor that is not there is not.
+  /// unknown sanitizer is a usage error, and so is one file for two of
+  /// `outputs` and its own; an executor that is not there is not.
   llvm::Expected<std::unique_ptr<executor::Executor>>
-  make(const FlagSet &flags) const;
+  make(const FlagSet &flags, llvm::ArrayRef<Output> outputs = {}) const;
 
 private:
   void addFiles(FlagSet &flags);
+  llvm::Error checkOutputs(llvm::ArrayRef<Output> outputs) const;
   executor::ModelHook writeModelled() const;
 };
 

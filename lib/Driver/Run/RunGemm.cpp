@@ -166,7 +166,8 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
       (!request.execution.timeModel || !request.outFile.empty()))
     return usageError("--sample-instructions: expected --time-model and no "
                       "--out besides");
-  if (Error error = request.execution.make(flags).moveInto(request.executor))
+  if (Error error = request.execution.make(flags, {{"out", request.outFile}})
+                        .moveInto(request.executor))
     return error;
   ExecutorFlags whole = request.execution;
   whole.sampleInstructions = 0;

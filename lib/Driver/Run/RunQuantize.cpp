@@ -256,8 +256,8 @@ Expected<Verdict> moe::driver::quantizeCommand(Arguments args) {
   std::vector<uint16_t> x;
   if (Error error = prepare(flags, request, x))
     return std::move(error);
-  Expected<std::unique_ptr<executor::Executor>> runner =
-      request.execution.make(flags);
+  Expected<std::unique_ptr<executor::Executor>> runner = request.execution.make(
+      flags, {{"codes", request.codesFile}, {"scales", request.scalesFile}});
   if (!runner)
     return runner.takeError();
   Packed logical = quantizeRows(request, x);
