@@ -102,6 +102,42 @@ makeTargetMachine(StringRef chip, unsigned optLevel) {
   return machine;
 }
 
+/// Target machines that no compilation has at the moment. What the back end
+/// finds out about a chip's registers stays in one, so that the next
+/// compilation need not.
+class MachinePool {
+public:
+  /// Lives as long as the process: other threads may still compile at its end.
+  static MachinePool &get() {
+    static auto *pool = new MachinePool;
+    return *pool;
+  }
+
+  Expected<std::unique_ptr<llvm::TargetMachine>> take(StringRef chip,
+                                                      unsigned optLevel) {
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      for (std::unique_ptr<llvm::TargetMachine> &machine : idle)
+        if (machine->getTargetCPU() == chip &&
+            unsigned(machine->getOptLevel()) == optLevel) {
+          std::swap(machine, idle.back());
+          return idle.pop_back_val();
+        }
+    }
+    return makeTargetMachine(chip, optLevel);
+  }
+
+  /// Of a compilation that ended well.
+  void giveBack(std::unique_ptr<llvm::TargetMachine> machine) {
+    std::lock_guard<std::mutex> lock(mutex);
+    idle.push_back(std::move(machine));
+  }
+
+private:
+  std::mutex mutex;
+  llvm::SmallVector<std::unique_ptr<llvm::TargetMachine>> idle;
+};
+
 /// One compilation. It lives on the heap and is abandoned, not destroyed, after
 /// a fatal error in the middle of LLVM, since then nothing in it can be
 /// trusted.
@@ -301,6 +337,7 @@ bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
                 llvm::CodeGenFileType type) {
   auto *info = new llvm::MachineModuleInfoWrapperPass(&machine);
   llvm::TargetPassConfig *config = machine.createPassConfig(passes);
+  config->setDisableVerify(true);
   const llvm::PassInfo *sink =
       llvm::PassRegistry::getPassRegistry()->getPassInfo(StringRef("sink"));
   if (machine.getOptLevel() != llvm::CodeGenOptLevel::None)
@@ -341,7 +378,7 @@ Expected<std::unique_ptr<Job>> runBackEnd(const llvm::Module &module,
     return llvm::createStringError("expected code object version 5 or 6, got " +
                                    Twine(options.version));
   auto job = std::make_unique<Job>();
-  auto machine = makeTargetMachine(options.chip, options.optLevel);
+  auto machine = MachinePool::get().take(options.chip, options.optLevel);
   if (!machine)
     return machine.takeError();
   job->machine = std::move(*machine);
@@ -364,17 +401,19 @@ Expected<std::unique_ptr<Job>> runBackEnd(const llvm::Module &module,
   if (!job->errors.empty())
     return llvm::createStringError("LLVM's back end for " + options.chip +
                                    " refuses: " + job->errors);
+  MachinePool::get().giveBack(std::move(job->machine));
   return job;
 }
 
 } // namespace
 
 Error setTarget(llvm::Module &module, StringRef chip) {
-  auto machine = makeTargetMachine(chip, 3);
+  auto machine = MachinePool::get().take(chip, 3);
   if (!machine)
     return machine.takeError();
   module.setTargetTriple(llvm::Triple(tripleName));
   module.setDataLayout((*machine)->createDataLayout());
+  MachinePool::get().giveBack(std::move(*machine));
   return Error::success();
 }
 

@@ -260,18 +260,28 @@ void moe::buildMoEToTilePipeline(OpPassManager &pm,
   pm.addPass(createMoECheckLoweredPass());
 }
 
-void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
-                                  const PipelineOptions &options) {
+void moe::buildROCDLPipelineToTile(OpPassManager &pm,
+                                   const PipelineOptions &options) {
   pm.addPass(std::make_unique<AttachTargetPass>(options.chip));
   pm.addPass(createMoECheckKernelsPass({/*arguments=*/true}));
   pm.addPass(std::make_unique<LowerKernelsPass>(addTilePasses));
   if (!options.debugTile.empty())
     pm.addPass(std::make_unique<SnapshotLinesPass>(options.debugTile));
+}
+
+void moe::buildROCDLPipelineFromTile(OpPassManager &pm,
+                                     const PipelineOptions &options) {
   pm.addPass(std::make_unique<LowerKernelsPass>(addROCDLPasses));
   if (options.debugLines || !options.debugTile.empty())
     pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass(
         {LLVM::DIEmissionKind::LineTablesOnly}));
   pm.addPass(createMoECheckLoweredPass({/*translatable=*/true}));
+}
+
+void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
+                                  const PipelineOptions &options) {
+  buildROCDLPipelineToTile(pm, options);
+  buildROCDLPipelineFromTile(pm, options);
 }
 
 void moe::buildMoEToBinaryPipeline(OpPassManager &pm,

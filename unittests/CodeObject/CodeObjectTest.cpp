@@ -123,9 +123,27 @@ TEST(CodeObject, InputModuleStaysAsItIs) {
   EXPECT_EQ(before, after);
 }
 
+/// Compilations share the target machines of the process: others in between,
+/// one that is refused among them, change nothing.
 TEST(CodeObject, SameInputGivesTheSameBytes) {
-  Source source(loopKernel);
+  Source source(loopKernel), other(R"(
+define amdgpu_kernel void @other(ptr addrspace(1) %p, <32 x float> %v) {
+  store <32 x float> %v, ptr addrspace(1) %p
+  ret void
+}
+)");
   auto first = compile(*source.module, optionsFor("gfx950"));
+  for (const char *chip : {"gfx950", "gfx942"})
+    for (unsigned level : {0u, 3u}) {
+      CompileOptions options = optionsFor(chip);
+      options.optLevel = level;
+      auto object = compile(*other.module, options);
+      EXPECT_TRUE(static_cast<bool>(object))
+          << llvm::toString(object.takeError());
+    }
+  errorOf("define amdgpu_kernel void @k() #0 {\n  ret void\n}\n"
+          "attributes #0 = { \"moe.grid\"=\"1;1\" }\n",
+          "gfx950");
   auto second = compile(*source.module, optionsFor("gfx950"));
   ASSERT_TRUE(static_cast<bool>(first)) << llvm::toString(first.takeError());
   ASSERT_TRUE(static_cast<bool>(second)) << llvm::toString(second.takeError());

@@ -51,6 +51,14 @@ void buildMoEToTilePipeline(mlir::OpPassManager &pm,
 void buildMoEToROCDLPipeline(mlir::OpPassManager &pm,
                              const PipelineOptions &options);
 
+/// The two halves of it, up to tile ops and from there on, for those who do not
+/// verify the IR behind each pass of the second: that takes a quarter of the
+/// passes' time.
+void buildROCDLPipelineToTile(mlir::OpPassManager &pm,
+                              const PipelineOptions &options);
+void buildROCDLPipelineFromTile(mlir::OpPassManager &pm,
+                                const PipelineOptions &options);
+
 /// What --moe-to-binary needs to know besides.
 struct BinaryPipelineOptions
     : mlir::PassPipelineOptions<BinaryPipelineOptions> {

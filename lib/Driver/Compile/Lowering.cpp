@@ -6,6 +6,7 @@
 #include "moe/InitAll.h"
 #include "moe/Pipelines/Pipelines.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 
 namespace moe::driver {
@@ -25,12 +26,22 @@ mlir::LogicalResult lower(mlir::ModuleOp module, EmitStage stage,
   options.chip = chip.str();
   options.debugLines = lines.ofInput;
   options.debugTile = lines.tileFile;
-  mlir::PassManager passes(module.getContext());
+  mlir::PassManager toTile(module.getContext());
   if (stage == EmitStage::Tile)
-    buildMoEToTilePipeline(passes, options);
+    buildMoEToTilePipeline(toTile, options);
   else
-    buildMoEToROCDLPipeline(passes, options);
-  return passes.run(module);
+    buildROCDLPipelineToTile(toTile, options);
+  if (mlir::failed(toTile.run(module)))
+    return mlir::failure();
+  if (stage == EmitStage::Tile)
+    return mlir::success();
+  // From here on the IR is large: it is verified once, at the end.
+  mlir::PassManager fromTile(module.getContext());
+  fromTile.enableVerifier(false);
+  buildROCDLPipelineFromTile(fromTile, options);
+  if (mlir::failed(fromTile.run(module)))
+    return mlir::failure();
+  return mlir::verify(module);
 }
 
 } // namespace moe::driver
