@@ -5,6 +5,7 @@
 #include "Driver/Run/RunKernel.h"
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Driver/Compile.h"
+#include "moe/Reference/Shuffle.h"
 #include <limits>
 
 using namespace llvm;
@@ -22,6 +23,21 @@ Expected<Problem *> ModelledStage::problemOf(uint64_t seed) {
                               Sharding(), Values::Zero);
   if (!made)
     return made.takeError();
+  // Zeros are in any order.
+  int64_t rows = options.experts * options.n(), k = options.k();
+  if (problems.empty()) {
+    if (Error error = HostBuffer::allocate(
+                          uint64_t(reference::shuffledWeightBytes(rows, k)))
+                          .moveInto(codes))
+      return std::move(error);
+    if (Error error = HostBuffer::allocate(
+                          uint64_t(reference::shuffledScaleBytes(rows, k)))
+                          .moveInto(scales))
+      return std::move(error);
+  }
+  made->codes = HostBuffer::view(codes.data(), codes.size());
+  made->scales = HostBuffer::view(scales.data(), scales.size());
+  made->shuffled = true;
   return &problems.emplace(seed, std::move(*made)).first->second;
 }
 

@@ -34,6 +34,7 @@ private:
   std::string chip;
   int64_t tokens;
   CompiledKernels *kernels;
+  HostBuffer codes, scales;             ///< zeros, of all problems
   std::map<uint64_t, Problem> problems; ///< by the seed of their routing
 };
 
