@@ -157,12 +157,13 @@ Error Search::step(bool &moved) {
 /// routings.
 Error Search::choose() {
   auto isFaster = [](const Tried &a, const Tried &b) {
-    return a.us() < b.us();
+    return std::pair(a.us(), keyOf(a.schedule)) <
+           std::pair(b.us(), keyOf(b.schedule));
   };
   auto [few, all] = routingsFor(tuned.workload.tokens);
   double limit = kClose * tried[best].us();
   auto others = tried.begin() + 1;
-  std::stable_sort(others, tried.end(), isFaster);
+  std::sort(others, tried.end(), isFaster);
   tried.erase(std::find_if(others, tried.end(),
                            [&](const Tried &t) { return t.us() > limit; }),
               tried.end());
@@ -172,7 +173,7 @@ Error Search::choose() {
     for (Tried &t : tried)
       if (Error error = extend(t, routings))
         return error;
-    std::stable_sort(tried.begin() + 1, tried.end(), isFaster);
+    std::sort(tried.begin() + 1, tried.end(), isFaster);
     tried.resize(std::min(tried.size(), 1 + tried.size() / 2));
   }
   return Error::success();
