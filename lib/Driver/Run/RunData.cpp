@@ -138,8 +138,9 @@ Error DataReader::readRouting() {
       load("topk_weights", {DType::F32}, ids->shape, "[tokens, topk]");
   if (!weights)
     return weights.takeError();
-  std::memcpy(problem.weights.data(), weights->data.data(),
-              weights->data.size());
+  if (!weights->data.empty()) // no tokens, no bytes, and no pointers to them
+    std::memcpy(problem.weights.data(), weights->data.data(),
+                weights->data.size());
   return Error::success();
 }
 
