@@ -381,7 +381,7 @@ inline uint32_t fma16(float a, float b, float c) {
   uint32_t u = f32ToBits(sum);
   const bool inexact = (error < 0.0f) | (error > 0.0f); // neither for a NaN
   const bool beyond = (error < 0.0f) == (sum > 0.0f);
-  u -= inexact & beyond ? 1u : 0u;
+  u -= (inexact & beyond) ? 1u : 0u;
   u |= inexact ? 1u : 0u;
   return f32ToF16(bitsToF32(u));
 }
