@@ -84,6 +84,59 @@ TEST(ChooseConfig, RowsOfTheTable) {
   EXPECT_NEAR(c.activeExperts, 64, 1e-6);
 }
 
+TEST(ChooseConfig, BordersOfTheRules) {
+  // Every expert gets all tokens, so rows an expert are tokens.
+  KernelOptions all = gptOss();
+  all.experts = all.topk = 2;
+  auto tileM = [&](int64_t tokens) {
+    return choose(all, tokens, "gfx950").tile->m;
+  };
+  EXPECT_EQ(tileM(15), 16);
+  EXPECT_EQ(tileM(16), 32);
+  EXPECT_EQ(tileM(47), 32);
+  EXPECT_EQ(tileM(48), 64);
+  EXPECT_EQ(tileM(199), 64);
+  EXPECT_EQ(tileM(200), 128);
+  // K groups are for tile_m 16 only, however few workgroups have work.
+  EXPECT_EQ(choose(all, 20, "gfx950").kWave, 1);
+  EXPECT_EQ(choose(all, 100, "gfx950").waves, 4);
+  EXPECT_EQ(choose(all, 400, "gfx950").waves, 8);
+  // 360 workgroups of 64 columns are enough not to add slices of K.
+  KernelOptions f32 = gptOss();
+  f32.outType = OutType::F32;
+  EXPECT_EQ(choose(f32, 2, "gfx950").kBatch, 1);
+  // Blocks of 64 rows hold no tile of 128.
+  moe::Product product;
+  product.rows = product.k = 2880;
+  product.experts = product.topk = 2;
+  product.blockRows = 64;
+  Workload workload;
+  workload.tokens = 400;
+  EXPECT_EQ(moe::chooseSchedule(product, workload, *moe::lookupChip("gfx950"))
+                .schedule.tileM,
+            64);
+}
+
+TEST(ScheduleBuffers, ByHand) {
+  // Two groups of two waves, one register of 4 f32 a lane: half of it, rounded
+  // up, through each buffer.
+  EXPECT_EQ(moe::sumsBufferBytes(2, 2, 1), 2 * 64 * 4 * 4);
+  EXPECT_EQ(moe::sumsBufferBytes(4, 2, 3), 3 * 2 * 2 * 64 * 4 * 4);
+  EXPECT_EQ(moe::sumsBufferBytes(1, 4, 8), 0);
+  // A tile of 32 x 128 bf16 is 8 KiB; half of an output tile of 32 x 512 in 2
+  // bytes is 16 KiB, and one in 4 bytes is not put together in the LDS.
+  moe::Product product;
+  product.rows = product.k = 2880;
+  product.experts = product.topk = 2;
+  moe::Schedule schedule;
+  schedule.tileM = 32;
+  schedule.tileN = 512;
+  schedule.tileK = 128;
+  EXPECT_EQ(moe::bufferBytes(product, schedule), 16384);
+  product.outBytes = 4;
+  EXPECT_EQ(moe::bufferBytes(product, schedule), 8192);
+}
+
 TEST(ChooseConfig, FixedAxesStay) {
   KernelOptions options = gptOss();
   options.kWave = 2;
