@@ -199,6 +199,14 @@ TEST(Valu, PackedHalvesFollowOpSelAndNeg) {
   EXPECT_EQ(t.get(0), 0x4500bc00u); // hi 1+4, lo 2-3
 }
 
+TEST(Valu, PackedHalvesAreClampedToOne) {
+  AsmWave t;
+  t.set(1, 0x40003800u); // hi 2, lo 0.5
+  t.set(2, 0x3c00bc00u); // hi 1, lo -1
+  ASSERT_TRUE(t.run("v_pk_add_f16 v0, v1, v2 clamp"));
+  EXPECT_EQ(t.get(0), 0x3c000000u); // hi 3, lo -0.5
+}
+
 TEST(Valu, PackedFloatPicksDwords) {
   AsmWave t;
   t.setF(2, 2.0f);

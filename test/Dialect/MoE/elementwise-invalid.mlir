@@ -127,9 +127,9 @@ func.func @bias_columns(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref
 // activate_sums_c4
 func.func @rows(%s: memref<?x128xf32>, %o: memref<?x64xbf16>, %i: memref<?xi32>, %e: memref<?xi32>,
     %w: memref<?xf32>, %v: memref<2xi32>, %p: f32, %t: i32) {
-  // expected-error @+1 {{expected block_rows to be 16, 32, 64 or 128, got 48}}
+  // expected-error @+1 {{expected block_rows to be 16, 32, 64 or 128, got 96}}
   moe.activate_sums silu(%p) %s to %o routing(%i, %e, %w, %v)
-      tokens(%t) topk 4 experts 8 block_rows 48
+      tokens(%t) topk 4 experts 8 block_rows 96
       : memref<?x128xf32>, memref<?x64xbf16>, memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>
   return
 }
