@@ -69,3 +69,25 @@ TEST(Hazards, TheSameAddendIsTheSameRegisters) {
       "v_mfma_f32_32x32x16_bf16 v[64:79], v[0:3], v[4:7], v[32:47]\n";
   EXPECT_EQ(reportsOf(Chip::GFX950, writer + larger).size(), 1u);
 }
+
+TEST(Hazards, TheLongestOfAllIsCountedToItsEnd) {
+  // 16 passes: a vector instruction may read the result after 20 wait states
+  // on gfx950 and after 19 on gfx942.
+  const std::string longest =
+      "v_mfma_f32_32x32x4_2b_bf16 v[32:63], v[0:1], v[4:5], 0\n";
+  for (auto [chip, states] :
+       {std::pair(Chip::GFX950, 20u), {Chip::GFX942, 19u}}) {
+    std::string moves;
+    for (unsigned i = 0; i + 1 < states; ++i)
+      moves += "v_mov_b32 v100, v101\n";
+    auto found = reportsOf(chip, longest + moves + user);
+    ASSERT_EQ(found.size(), 1u) << states;
+    EXPECT_NE(found[0].find("expected " + std::to_string(states) +
+                            " wait states between, got " +
+                            std::to_string(states - 1)),
+              std::string::npos)
+        << found[0];
+    moves += "v_mov_b32 v100, v101\n";
+    EXPECT_EQ(reportsOf(chip, longest + moves + user).size(), 0u) << states;
+  }
+}
