@@ -74,7 +74,9 @@ struct Fixture {
     options.sanitizers = sanitizers;
     options.maxReports = 1;
     options.maxInstructions = 10000000;
+    options.threads = threads;
     auto result = run(object, copy, options);
+    outputs = buffers;
     if (!result) {
       std::string text = llvm::toString(result.takeError());
       if (first)
@@ -88,6 +90,8 @@ struct Fixture {
   std::vector<uint8_t> code;
   Launch launch;
   std::vector<std::vector<uint8_t>> original;
+  std::vector<std::vector<uint8_t>> outputs; ///< the buffers after a run
+  unsigned threads = 1;
 };
 
 /// A wait or barrier of a kernel.
@@ -172,6 +176,21 @@ TEST(Sanitizers, SilentOnCorrectKernels) {
     std::string first;
     EXPECT_EQ(fixture.reports(fixture.code, SanitizeAll, &first), 0u)
         << name << ": " << first;
+  }
+}
+
+/// The thread sanitizer's build looks at this one.
+TEST(Sanitizers, SeveralThreadsDoTheSame) {
+  for (const char *name : fixtures) {
+    Fixture fixture(name);
+    for (uint32_t sanitizers : {uint32_t(0), uint32_t(SanitizeAll)}) {
+      fixture.threads = 1;
+      EXPECT_EQ(fixture.reports(fixture.code, sanitizers), 0u) << name;
+      auto expected = fixture.outputs;
+      fixture.threads = 4;
+      EXPECT_EQ(fixture.reports(fixture.code, sanitizers), 0u) << name;
+      EXPECT_EQ(fixture.outputs, expected) << name;
+    }
   }
 }
 
