@@ -49,3 +49,21 @@ func.func @unused(%p: tensor<?x64xbf16>, %o: tensor<?x64xbf16>, %pm: memref<?x64
   moe.reduce_slots %pm to %om tokens(%t) topk 2 : memref<?x64xbf16>, memref<?x64xbf16>
   return
 }
+
+// A cast that hides a length goes, one that says it stays: without it the op would
+// not be valid.
+// CHECK-LABEL: func.func @casts
+// CHECK: %[[VALID:.*]] = memref.cast %{{.*}} : memref<?xi32> to memref<2xi32>
+// CHECK-NEXT: moe.grouped_gemm down accumulate outs(%{{.*}} : memref<8x64xf32>)
+// CHECK-SAME: %[[VALID]] : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+func.func @casts(%out: memref<8x64xf32>, %x: memref<?x256xbf16>, %w: memref<8x64x256xf4E2M1FN, #w>,
+    %s: memref<8x64x8xf8E8M0FNU, #s>, %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+    %list: memref<?xi32>, %tokens: i32) {
+  %rows = memref.cast %out : memref<8x64xf32> to memref<?x64xf32>
+  %valid = memref.cast %list : memref<?xi32> to memref<2xi32>
+  moe.grouped_gemm down accumulate outs(%rows : memref<?x64xf32>)
+      ins(%x, %w, %s : memref<?x256xbf16>, memref<8x64x256xf4E2M1FN, #w>, memref<8x64x8xf8E8M0FNU, #s>)
+      routing(%ids, %experts, %weights, %valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 block_rows 16
+  return
+}

@@ -60,13 +60,23 @@ struct StoreIntoZeros : OpRewritePattern<GroupedGemmOp> {
   }
 };
 
-/// A cast to a less static type hides what the op could know.
+/// A cast to a less static type hides what the op could know. One to a more
+/// static type says what the op has to know, such as a list's length, and
+/// stays: memref::foldMemRefCast would take it away too.
 struct FoldCasts : OpRewritePattern<GroupedGemmOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(GroupedGemmOp op,
                                 PatternRewriter &rewriter) const override {
-    return memref::foldMemRefCast(op);
+    bool folded = false;
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto cast = operand.get().getDefiningOp<memref::CastOp>();
+      if (!cast || !memref::CastOp::canFoldIntoConsumerOp(cast))
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { operand.set(cast.getSource()); });
+      folded = true;
+    }
+    return success(folded);
   }
 };
 } // namespace
