@@ -326,6 +326,8 @@ class Program:
             self.output("out", p["out_type"], data.rows, p["hidden"], p["out_place"])
         # A branch hands on one tensor, that of the output.
         clears = p["unsorted"] and not p["branch"]
+        if clears:
+            self.cleared.add("out")
         self.gemm("up", "x", "h", clear="out" if clears else None)
         self.gemm("down", "h", "out", True, exact=False, cleared=cleared or clears)
 
