@@ -190,7 +190,9 @@ def gemm(program, read, op):
             value, slack, size = value * weight, np.abs(weight) * slack, size * np.abs(weight)
             if not op["exact"] or up:
                 slack = slack + 2.0**-23 * size
-        at = token if op["accumulate"] and not op["per_slot"] else token * p["topk"] + slot
+        # Only stage 2 adds up slots of a token.
+        adds = op["accumulate"] and not op["per_slot"] and not up
+        at = token if adds else token * p["topk"] + slot
         want.written[at] = True
         if op["accumulate"]:
             times = op["times"]
