@@ -103,24 +103,30 @@ def count(path, chip):
 
 
 def run_checked(command):
+    """Standard output of a command that has to succeed."""
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{run.stderr[-2000:]}")
+    return run.stdout
+
+
+def kernel_flags(entry, chip):
+    """Of an entry of TILES."""
+    tile, _, flag = entry.partition(":")
+    return ["--tile", tile, *(flag.split("=") if flag else []), "--chip", chip]
 
 
 def ours(args, chip, folder):
     for entry in TILES[chip]:
-        tile, _, flag = entry.partition(":")
-        extra = flag.split("=") if flag else []
         path = folder / f"{entry}.{chip}.hsaco"
-        kernel = ["--tile", tile, *extra, "--chip", chip]
-        stage = "gemm1" if "--gate" in extra else "gemm2"
+        kernel = kernel_flags(entry, chip)
+        stage = "gemm1" if "--gate" in kernel else "gemm2"
         run_checked([str(args.build / "bin/moe-compile"), "--kernel", stage, *SHAPE,
                      *kernel, "-o", str(path)])
         if args.check:
             run_checked([str(args.build / "bin/moe-run"), stage, *CHECKED, *kernel,
                          "--sanitize", "all"])
-        yield {"name": "ours " + entry, "chip": chip, "tile_m": int(tile.split("x")[0]),
+        yield {"name": "ours " + entry, "chip": chip, "tile_m": int(entry.split("x")[0]),
                **count(path, chip)}
 
 

@@ -16,15 +16,12 @@ time of all of it. The emulator runs of the launches what the model needs.
 import argparse
 import json
 import pathlib
-import subprocess
-import sys
 import tempfile
 
+import count_instructions as counts
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TILES = {
-    "gfx950": ["16x128x256", "16x256x256", "32x128x256", "32x256x256", "64x256x128",
-               "128x256x128", "128x256x128:--waves=8"],
-}
+TILES = {"gfx950": [entry for entry in counts.TILES["gfx950"] if "--gate" not in entry]}
 K = 2880
 COLUMN_TILES = 8
 WITHOUT_LIMIT = 1e6  # TB/s and bytes a cycle
@@ -49,31 +46,29 @@ def near_memory(chip, folder, bandwidth):
     return path, values
 
 
-def model(build, parameters, kernel, tile, groups, k):
+def model(build, parameters, entry, chip, groups, k):
     """The modelled launch of so many workgroups."""
-    tile_m, tile_n, _ = (int(n) for n in tile.split("x"))
-    command = [str(build / "bin/moe-run"), "gemm2", *kernel, "--experts", "1", "--topk", "1",
+    tile_m, tile_n = (int(n) for n in entry.split("x")[:2])
+    command = [str(build / "bin/moe-run"), "gemm2", *counts.kernel_flags(entry, chip),
+               "--experts", "1", "--topk", "1",
                "--tokens", str(tile_m * groups // COLUMN_TILES),
                "--model-dim", str(tile_n * COLUMN_TILES), "--inter-dim", str(k),
                "--sample-instructions", "1000000", f"--time-model={parameters}", "--json"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode:
-        sys.exit(f"{' '.join(command)}: exit code {run.returncode}\n{run.stderr[-2000:]}")
-    return json.loads(run.stdout)
+    return json.loads(counts.run_checked(command))
 
 
 def measure(build, chip, entry, folder):
-    tile, _, flag = entry.partition(":")
-    kernel = ["--chip", chip, "--tile", tile, *(flag.split("=") if flag else [])]
-    row = {"kernel": entry, "chip": chip}
+    path, values = near_memory(chip, folder, True)
+    units = values["cus"]["value"]
+    # As many as fit, whatever the memory does.
+    first = model(build, path, entry, chip, units, K)
+    row = {"kernel": entry, "chip": chip,
+           "waves_per_simd": first["modelled"]["waves_per_simd"]}
+    waves = row["waves_per_simd"] * values["simds"]["value"]
+    groups = units * (waves // first["config"]["waves"])
     for name, bandwidth in (("l2", True), ("latency", False)):
-        path, values = near_memory(chip, folder, bandwidth)
-        units = values["cus"]["value"]
-        first = model(build, path, kernel, tile, units, K)
-        row["waves_per_simd"] = first["modelled"]["waves_per_simd"]
-        waves = row["waves_per_simd"] * values["simds"]["value"]
-        resident = waves // first["config"]["waves"]
-        short, long = (model(build, path, kernel, tile, units * resident, k)["modelled"]
+        path, _ = near_memory(chip, folder, bandwidth)
+        short, long = (model(build, path, entry, chip, groups, k)["modelled"]
                        for k in (K, 2 * K))
         row[name] = (long["ideal_us"] - short["ideal_us"]) / (long["us"] - short["us"])
     return row
