@@ -39,7 +39,8 @@ def route(shape, tokens, tile_m, seed=0):
 
 def most_blocks(shape, tokens, tile_m):
     """Blocks of the largest grid that a host must launch without knowing the routing."""
-    return ceil(tokens * shape["topk"] + shape["experts"] * tile_m - shape["topk"], tile_m)
+    pairs = tokens * shape["topk"]
+    return min(ceil(pairs + shape["experts"] * tile_m - shape["topk"], tile_m), pairs)
 
 
 def buffer(name, size):

@@ -21,7 +21,9 @@ int64_t moe::reference::countLocalExperts(const int32_t *expertMask,
 
 int64_t moe::reference::maxSortedRows(int64_t tokens, int64_t topk,
                                       int64_t localExperts, int64_t tileM) {
-  return std::max<int64_t>(0, tokens * topk + localExperts * tileM - topk);
+  int64_t pairs = tokens * topk;
+  return std::max<int64_t>(
+      0, std::min(pairs + localExperts * tileM - topk, pairs * tileM));
 }
 
 SortingOutput moe::reference::sortMoE(const SortingInput &input) {

@@ -114,6 +114,17 @@ TEST(Sorting, SlotsAbove127DoNotOverflowIntoTheSign) {
   EXPECT_EQ(out.numValid[0], 255);
 }
 
+TEST(Sorting, FewTokensNeedABlockForEachPairAtMost) {
+  // One token of Kimi-K2: 8 of 384 experts, not a block for each of the 384.
+  EXPECT_EQ(maxSortedRows(1, 8, 384, 16), 8 * 16);
+  EXPECT_EQ(maxSortedRows(0, 8, 384, 16), 0);
+  std::vector<int32_t> ids = {5, 17, 33, 90, 130, 200, 300, 383};
+  std::vector<float> weights(8, 1);
+  SortingOutput out = sortMoE(makeInput(1, 8, 384, 16, ids, weights));
+  EXPECT_EQ(out.expertIds, ids);
+  EXPECT_EQ(out.numValid[0], 8 * 16);
+}
+
 TEST(Sorting, RandomRoutingsKeepTheContract) {
   std::mt19937 random(3);
   for (int round = 0; round < 100; ++round) {
@@ -131,6 +142,7 @@ TEST(Sorting, RandomRoutingsKeepTheContract) {
         sortMoE(makeInput(tokens, topk, experts, tile, ids, weights));
     EXPECT_EQ(int64_t(out.sortedIds.size()),
               maxSortedRows(tokens, topk, experts, tile));
+    EXPECT_LE(out.numValid[0], maxSortedRows(tokens, topk, experts, tile));
     EXPECT_EQ(out.numValid[0] % tile, 0);
     std::set<int32_t> seen;
     for (int i = 0; i < out.numValid[0]; ++i) {
