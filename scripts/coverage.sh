@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# coverage.sh [--build DIR] [--filter REGEX] [--filter-out REGEX] [--jobs N] [--lines]:
+# coverage.sh [--build DIR] [--filter REGEX] [--filter-out REGEX] [--jobs N] [--lines]
+#             [--page FILE]:
 # the default suite under the sanitizers, and which lines of lib the tests run.
 #
 # Builds the preset `coverage` (build-coverage, or DIR with the same flags): the address
 # and undefined-behaviour sanitizers and clang's source-based coverage in everything of
 # this repository. Runs the default suite there, or the tests that the REGEX leave, and
 # prints the sanitizers' findings, and lines run and lines in all for each room of lib.
-# --lines lists the lines of error paths that no test ran. Exit code 1: a finding, or a
-# test failed.
+# --lines lists the lines of error paths that no test ran, --page writes all of this as a
+# page of the documentation. Exit code 1: a finding, or a test failed.
 set -euo pipefail
 root=$(dirname "$(dirname "$(readlink -f "$0")")")
 build="$root/build-coverage"
@@ -25,19 +26,20 @@ fail() {
 
 while [ $# -gt 0 ]; do
   case "$1" in
-  --build | --filter | --filter-out | --jobs)
+  --build | --filter | --filter-out | --jobs | --page)
     [ $# -gt 1 ] || fail "expected a value after '$1'"
     case "$1" in
     --build) build=$(readlink -f "$2") ;;
     --filter) filter=$2 ;;
     --filter-out) without=$2 ;;
     --jobs) jobs=$2 ;;
+    --page) report+=(--page "$2") ;;
     esac
     shift
     ;;
   --lines) report+=(--lines) ;;
   --help)
-    sed -n '4,13s/^# \{0,1\}//p' "$0"
+    sed -n '4,15s/^# \{0,1\}//p' "$0"
     exit
     ;;
   *) fail "unknown flag '$1'" ;;

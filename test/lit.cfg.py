@@ -24,15 +24,17 @@ config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 # With the sanitizers a finding is an abort, which no test takes for an error, and a file in
 # the folder `findings` of the build. Python and LLVM keep what they never free. LLVM's
 # allocators poison their memory where they are inlined in our code, and LLVM's own code,
-# which is not instrumented, hands the same memory out without a word.
-if config.asan_library:
+# which is not instrumented, hands the same memory out without a word; for the same reason
+# the thread sanitizer does not look at what is called from there.
+if config.sanitizer:
     options = ("abort_on_error=1:allow_user_poisoning=0:allocator_may_return_null=1:detect_leaks=0:"
                f"log_path={config.moe_build_dir}/findings/lit")
-    config.environment["LD_PRELOAD"] = config.asan_library
+    config.environment["LD_PRELOAD"] = config.sanitizer_library
     # dlopen(), which the sanitizer wraps, does not see where a library finds others.
     config.environment["LD_LIBRARY_PATH"] = os.path.join(config.moe_build_dir, "lib")
     config.environment["ASAN_OPTIONS"] = config.environment["UBSAN_OPTIONS"] = options
-    config.available_features.add("asan")
+    config.environment["TSAN_OPTIONS"] = f"{options}:suppressions={config.test_source_root}/races.txt"
+    config.available_features.add(config.sanitizer)
     config.substitutions.append(
         (r"\benv -i\b", f"env -i ASAN_OPTIONS={options} UBSAN_OPTIONS={options}"))
 

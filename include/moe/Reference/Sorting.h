@@ -45,10 +45,10 @@ struct SortingOutput {
 /// The number of experts on this device: the nonzero entries of the mask.
 int64_t countLocalExperts(const int32_t *expertMask, int64_t experts);
 
-/// The smaller of tokens*topk + localExperts*tileM - topk and tokens*topk*tileM,
-/// because a block in use has a pair: the rows the sorted arrays are allocated
-/// for. It suffices for every routing that names an expert at most once for a
-/// token.
+/// The smaller of tokens*topk + localExperts*tileM - topk and
+/// tokens*topk*tileM, because a block in use has a pair: the rows the sorted
+/// arrays are allocated for. It suffices for every routing that names an expert
+/// at most once for a token.
 int64_t maxSortedRows(int64_t tokens, int64_t topk, int64_t localExperts,
                       int64_t tileM);
 
