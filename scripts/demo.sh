@@ -31,26 +31,4 @@ done
 moe_prepare "${moe_core_packages[@]}"
 moe_make moe-opt moe-compile moe-run moe-lsp-server
 
-out="$moe_build/demo"
-mkdir -p "$out"
-chip=gfx950
-shape=(--model-dim 2880 --inter-dim 2880 --experts 128 --topk 4)
-
-moe_say "running: moe-run gemm2 --tokens $tokens ${shape[*]} --chip $chip"
-status=0
-"$moe_build/bin/moe-run" gemm2 --tokens "$tokens" "${shape[@]}" --chip "$chip" \
-  --json >"$out/run.json" || status=$?
-# The code object of the configuration that moe-run chose, to look at.
-tile=$(/usr/bin/python3 -c \
-  'import json, sys; print(json.load(open(sys.argv[1]))["config"]["tile"])' \
-  "$out/run.json" 2>/dev/null) ||
-  moe_fail "moe-run gave no result (exit code $status)" "its message is above"
-"$moe_build/bin/moe-compile" --kernel gemm2 "${shape[@]}" --tile "$tile" \
-  --chip "$chip" -o "$out/kernel.hsaco" --report >"$out/report.json"
-"$moe_build/bin/moe-compile" --kernel gemm2 "${shape[@]}" --tile "$tile" \
-  --emit mlir -o "$out/kernel.mlir"
-
-/usr/bin/python3 "$moe_root/scripts/print_demo.py" "$out/run.json" \
-  "$out/report.json" || status=1
-echo "kernel: build/demo/kernel.mlir -> build/demo/kernel.hsaco"
-exit "$status"
+exec /usr/bin/python3 "$moe_root/scripts/run_demo.py" "$moe_build" "$tokens"
