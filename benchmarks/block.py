@@ -7,8 +7,9 @@ block.py --build BUILD [--chip CHIP] [--block TOKENS] [--only NAME] --output FOL
 For models with their own routers and each number of tokens: route, sort, both stages
 and what finishes them, in the default and in the deterministic mode. Routing and
 sorting run whole and are compared, of the stages only a sample runs. And the kernels
-of an engine's load, moe.quantize and moe.shuffle. Writes the section "The block" of FOLDER/Benchmark.md and FOLDER/benchmark-block.json; run.py
-does the same with --block, and without it leaves the section as it is.
+of an engine's load, moe.quantize and moe.shuffle. Writes the section "The block" of
+FOLDER/Benchmark.md and FOLDER/benchmark-block.json; run.py does the same with --block,
+and without it leaves the section as it is.
 """
 
 import argparse

@@ -23,9 +23,12 @@ check_sources.py ROOT chips     no decision by the name of a chip outside Target
 check_sources.py ROOT outputs   files are written by lib/Files and by the few
                                 writers that are listed
 check_sources.py ROOT python    flake8 has nothing to say
+check_sources.py ROOT commands  a script is executable exactly if it begins with
+                                #!, so that it runs as the pages call it
 """
 
 import ast
+import os
 import pathlib
 import re
 import subprocess
@@ -431,11 +434,20 @@ def python_lint(root):
         yield root, 1, "expected Python without a word of flake8 (.flake8 has the rules)"
 
 
+def commands(root):
+    for path in files(root, ROOMS, {".py", ".sh"}):
+        begins, runs = text_of(path).startswith("#!"), os.access(path, os.X_OK)
+        if begins and not runs:
+            yield path, 1, "expected an executable file behind '#!', got one that is not"
+        elif runs and not begins:
+            yield path, 1, "expected '#!' in an executable file, got none"
+
+
 RULES = {"licence": licence, "size": size, "paths": paths, "marks": marks,
          "format": clang_format, "witnesses": witnesses, "named": named,
          "functions": functions, "rooms": rooms, "pipes": pipes,
          "shell": shell, "layers": layers, "chips": chips, "outputs": outputs,
-         "python": python_lint}
+         "python": python_lint, "commands": commands}
 
 
 def main():

@@ -27,7 +27,7 @@ import blocks
 
 FENCE = re.compile(r"((?:^<!--[^\n]*-->\n)*)^```([\w-]*)\n(.*?)^```$", re.S | re.M)
 COMMAND = re.compile(r"^(?:\$ |(?:build/bin/|venv/bin/)?(?:moe(?:-[a-z]+)? |pip )|python3? |"
-                     r"cmake |ninja |scripts/|cc |clang|mlir-|git |sudo |apt-get |"
+                     r"cmake |ninja |scripts/|benchmarks/|cc |clang|mlir-|git |sudo |apt-get |"
                      r"LD_PRELOAD|MOE_\w+=|/usr/lib/llvm)", re.M)
 LINKS = ["build", "docs", "examples", "include", "lib", "python", "scripts", "test"]
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares the wait states that the `hazard` sanitizer asks for with those that
 LLVM's hazard recognizer inserts between two instructions, for one pair of every
