@@ -265,8 +265,12 @@ struct Block {
 };
 } // namespace
 
-static size_t extent(size_t pitch, const Block &block) {
-  return pitch * (block.height - 1) + block.width;
+/// From the first byte of the rows to the last; where that passes 2^64, more
+/// than any allocation has.
+static size_t extent(size_t pitch, size_t width, size_t height) {
+  if (height > 1 && pitch > (SIZE_MAX - width) / (height - 1))
+    return SIZE_MAX;
+  return pitch * (height - 1) + width;
 }
 
 /// Whether a side is what the kind says it is; sets `pageable` where it is
@@ -296,10 +300,10 @@ static Status copy(const char *name, Device &device, Stream &stream,
   bool fromDevice =
       kind == hipMemcpyDeviceToHost || kind == hipMemcpyDeviceToDevice;
   bool pageable = false;
-  size_t written = extent(block.targetPitch, block);
+  size_t written = extent(block.targetPitch, block.width, block.height);
   if (!isSide(device, block.target, written, toDevice, pageable))
     return refuse(device, name, bytesOf(written, "target"), block.target);
-  size_t read = extent(block.sourcePitch, block);
+  size_t read = extent(block.sourcePitch, block.width, block.height);
   if (!isSide(device, block.source, read, fromDevice, pageable))
     return refuse(device, name, bytesOf(read, "source"), block.source);
   device.queue.submit(stream, [block] {
@@ -446,7 +450,7 @@ static int setRows(const char *name, void *target, size_t pitch, int value,
       return hipSuccess;
     if (height > 1 && pitch < width)
       return hipErrorInvalidPitchValue;
-    size_t bytes = pitch * (height - 1) + width;
+    size_t bytes = extent(pitch, width, height);
     if (!device.memory.covers(target, bytes))
       return refuse(device, name, bytesOf(bytes, "target"), target);
     device.queue.submit(stream, [=] {

@@ -108,7 +108,8 @@ Status DeviceMemory::release(void *pointer, MemoryKind kind,
 
 Status DeviceMemory::add(void *pointer, uint64_t size, MemoryKind kind,
                          unsigned flags, std::string name) {
-  if (!pointer || !size)
+  if (!pointer || !size ||
+      size > UINT64_MAX - reinterpret_cast<uint64_t>(pointer))
     return hipErrorInvalidValue;
   std::lock_guard<std::mutex> lock(mutex);
   Allocation made;

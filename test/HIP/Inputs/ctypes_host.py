@@ -59,6 +59,11 @@ def rows():
     expect("set", [7, 7, 2, 7, 7, 162], [target.raw[i] for i in (0, 1, 2, 70, 71, 142)])
     call("hipMemcpy2D", target, 60, pointer, pitch, 70, 3, DEVICE_TO_HOST, status=INVALID_PITCH)
     call("hipMemcpy2D", target, 70, pointer, pitch, 70, 4, DEVICE_TO_HOST, status=INVALID_VALUE)
+    # Rows so far apart that their extent wraps around 2^64.
+    call("hipMemcpy2D", target, 70, pointer, 1 << 63, 70, 3, DEVICE_TO_HOST,
+         status=INVALID_VALUE)
+    call("hipMemset2D", pointer, 1 << 63, 7, 2, 3, status=INVALID_VALUE)
+    call("hipHostRegister", target, (1 << 64) - 1, 0, status=INVALID_VALUE)
     call("hipFree", pointer)
 
 
@@ -85,6 +90,10 @@ def launches(code):
     module, function = ctypes.c_void_p(), ctypes.c_void_p()
     call("hipModuleLoadDataEx", ctypes.byref(module), code, 0, None, None)
     call("hipModuleGetFunction", ctypes.byref(function), module, b"reverse")
+    blocks = ctypes.c_int(-1)
+    for lds, most in ((0, True), ((1 << 64) - 1, False)):
+        call("hipModuleOccupancyMaxActiveBlocksPerMultiprocessor", ctypes.byref(blocks), function, 256, lds)
+        expect("blocks", most, blocks.value > 0)
     count, factor = 512, ctypes.c_float(2)
     numbers = (ctypes.c_float * count)(*range(count))
     source = allocate(4 * count, "hipHostMalloc", 0)
