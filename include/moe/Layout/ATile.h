@@ -23,8 +23,6 @@ public:
   static constexpr Order kEvenFirst = {0, 2, 4, 6, 1, 3, 5, 7};
 
   static constexpr int64_t kChunkBytes = 16, kChunkColumns = 8;
-  /// Rows after which the permutation repeats.
-  static constexpr int64_t kPeriod = 16;
 
   ATile(const Chip &chip, int64_t tileK);
 

@@ -39,7 +39,6 @@ public:
 
   /// Digits, outermost first.
   llvm::ArrayRef<Digit> getDigits() const { return digits; }
-  int64_t getElementBits() const { return elementBits; }
   /// Rows of an expert, and K, must be multiples of these.
   int64_t getRowMultiple() const { return rowMultiple; }
   int64_t getKMultiple() const { return kMultiple; }

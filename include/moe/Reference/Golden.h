@@ -42,7 +42,7 @@ struct MoEGemm {
   const uint16_t *x = nullptr;    ///< bf16, see xPerSlot
   /// true: x is [tokens*topk, k] (stage 2), false: x is [tokens, k] (stage 1).
   bool xPerSlot = true;
-  /// Increasing indices within (0, k) at which the sum over K is cut into
+  /// Increasing even indices within (0, k) at which the sum over K is cut into
   /// contributions that are added one by one, in stage 2 to the output, in
   /// stage 1 to the f32 sums; empty = one. They change no value: in stage 2
   /// `sum`, the bias being part of the first, in stage 1 the error bound.

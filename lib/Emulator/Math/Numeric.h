@@ -49,9 +49,6 @@ struct FpMode {
   bool dx10Clamp() const { return bits & 0x100; } ///< clamp turns NaN into 0
   bool ieee() const { return bits & 0x200; }
   bool fp16Overflow() const { return bits & (1u << 23); }
-  /// Plain host f32 (f64 and f16) arithmetic gives the hardware's result.
-  bool plain32() const { return (bits & 0x33) == 0x30; }
-  bool plain64() const { return (bits & 0xcc) == 0xc0; }
 };
 
 inline bool isNaN32(uint32_t u) { return (u & 0x7fffffffu) > 0x7f800000u; }
@@ -141,10 +138,6 @@ uint32_t f64ToF16(double d, Round round, bool ovfl = false);
 uint32_t f32ToF16SR(float f, uint32_t random, bool ovfl);
 uint32_t f32ToBf16SR(float f, uint32_t random);
 
-/// v_cvt_pkrtz_f16_f32: towards zero; `a` in the low half.
-inline uint32_t cvtPkRtzF16F32(float a, float b) {
-  return f32ToF16(a, Round::Zero) | f32ToF16(b, Round::Zero) << 16;
-}
 /// v_cvt_pk_bf16_f32 (gfx950).
 inline uint32_t cvtPkBf16F32(float a, float b) {
   return f32ToBf16(a) | f32ToBf16(b) << 16;

@@ -239,9 +239,10 @@ void callKernel(const Wave &w, const ValuRow &row, LaneIO &io) {
 void outputModifiers(const Wave &w, uint32_t mods, ValueType type,
                      uint32_t *out) {
   unsigned omod = modOmod(mods);
-  bool omodWorks = omod && !(w.mode & 0x200) && flushes(w.mode, type, false);
+  FpMode fp{w.mode};
+  bool omodWorks = omod && !fp.ieee() && flushes(w.mode, type, false);
   static const float factors[] = {1.0f, 2.0f, 4.0f, 0.5f};
-  bool nanToZero = w.mode & 0x100;
+  bool nanToZero = fp.dx10Clamp();
   auto finish = [&](auto x) {
     using F = decltype(x);
     if (omodWorks)
@@ -435,12 +436,13 @@ void packed(Wave &w, const Inst &I) {
   callKernel(w, row, io);
   if ((row.flags & VF) && flushes(w.mode, row.d, false))
     flushHalves(out);
+  bool nanToZero = FpMode{w.mode}.dx10Clamp();
   if ((I.mods & ModClamp) && row.d == ValueType::F16)
     for (int i = 0; i < 64; ++i) {
       uint32_t u = out[i], result = 0;
       for (int shift = 0; shift < 32; shift += 16) {
         float f = f16ToF32((u >> shift) & 0xffffu);
-        f = f != f ? (w.mode & 0x100 ? 0.0f : f) : f < 0 ? 0 : f > 1 ? 1 : f;
+        f = f != f ? (nanToZero ? 0.0f : f) : f < 0 ? 0 : f > 1 ? 1 : f;
         result |= f32ToF16(f) << shift;
       }
       out[i] = result;
