@@ -79,7 +79,6 @@ static Error runStage(Call &call, const MoeConfig &config,
       buffers->clear = routed->cleared.bytes();
   } else if (routed) {
     static_cast<driver::SortedLists &>(*buffers) = routed->lists;
-    buffers->numBlocks = int64_t(routed->lists.expertIds.size());
   }
   call.flags.push_back(driver::kernelFlagsString(o));
   bool raw = o.leavesRawSums();
@@ -88,13 +87,13 @@ static Error runStage(Call &call, const MoeConfig &config,
                  raw        ? driver::rawSumsOf(o)
                  : o.reduce ? driver::slotsOf(o)
                             : o,
-                 problem, buffers->numBlocks, buffers->arguments(problem)))
+                 problem, buffers->numBlocks(), buffers->arguments(problem)))
     return error;
   if (raw || o.reduce)
     if (Error error = launch(call,
                              raw ? driver::activateAfter(o)
                                  : driver::reduceAfter(o, /*mask=*/true),
-                             problem, buffers->numBlocks,
+                             problem, buffers->numBlocks(),
                              buffers->secondArguments(problem)))
       return error;
   if (Error error = buffers->joinRows(o))

@@ -44,9 +44,8 @@ static Expected<WeightKernel> makeKernel(int64_t experts, int64_t rows,
 }
 
 static Argument input(const char *name, const void *data, int64_t bytes) {
-  // What only reads gets it as a const object.
-  auto *start = static_cast<uint8_t *>(const_cast<void *>(data));
-  return Argument::buffer(name, {start, size_t(bytes)}, /*readOnly=*/true);
+  return Argument::input(name,
+                         {static_cast<const uint8_t *>(data), size_t(bytes)});
 }
 
 static MoeStatus run(const char *chip, const MoeExecutor *executor,

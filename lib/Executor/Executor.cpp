@@ -58,6 +58,13 @@ Argument Argument::buffer(std::string name, MutableArrayRef<uint8_t> bytes,
   return arg;
 }
 
+Argument Argument::input(std::string name, ArrayRef<uint8_t> bytes) {
+  // No executor writes to what is read only.
+  return buffer(std::move(name),
+                {const_cast<uint8_t *>(bytes.data()), bytes.size()},
+                /*readOnly=*/true);
+}
+
 Argument Argument::null(std::string name) {
   Argument arg;
   arg.kind = Kind::Null;

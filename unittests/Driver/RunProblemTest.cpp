@@ -225,6 +225,23 @@ TEST(RunProblem, APaddedProblemIsTheProblemWithZeros) {
   }
 }
 
+TEST(RunProblem, OnlyTheListsThatTheKernelsReadAreMade) {
+  KernelOptions options = makeOptions(96, 160, 5, 2);
+  DeviceBuffers sorted = cantFail(prepare(generate(options, 7), 16, 2));
+  EXPECT_FALSE(sorted.sortedIds.empty());
+  EXPECT_TRUE(sorted.topkIds.empty());
+  options.sort = Sorting::Off;
+  DeviceBuffers unsorted = cantFail(prepare(generate(options, 7), 16, 2));
+  EXPECT_TRUE(unsorted.sortedIds.empty());
+  EXPECT_EQ(unsorted.topkIds.size(), 7u * 2);
+  // The kernel that activates raw sums has sorted lists in any case.
+  options.kernel = KernelKind::Gemm1;
+  options.kBatch = 2;
+  DeviceBuffers both = cantFail(prepare(generate(options, 7), 16, 2));
+  EXPECT_FALSE(both.sortedIds.empty());
+  EXPECT_EQ(both.topkIds.size(), 7u * 2);
+}
+
 TEST(RunProblem, PreparedBuffersHaveTheContractsSizes) {
   KernelOptions options = makeOptions(96, 160, 5, 2);
   options.bias = true;
@@ -234,7 +251,7 @@ TEST(RunProblem, PreparedBuffersHaveTheContractsSizes) {
   EXPECT_EQ(buffers.scale.size(), 5u * 96 * 8);
   EXPECT_EQ(buffers.sortedIds.size(), size_t(7 * 2 + 5 * 16 - 2));
   EXPECT_EQ(buffers.sortedWeights.size(), buffers.sortedIds.size());
-  EXPECT_EQ(buffers.numBlocks, (7 * 2 + 5 * 16 - 2 + 15) / 16);
+  EXPECT_EQ(buffers.numBlocks(), (7 * 2 + 5 * 16 - 2 + 15) / 16);
   EXPECT_EQ(buffers.out.size(), 7u * 96 * 2);
   EXPECT_EQ(p.x.size(), 14u * 160 * 2);
   std::vector<executor::Argument> args = buffers.arguments(p);

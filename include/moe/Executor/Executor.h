@@ -54,17 +54,26 @@ struct Argument {
 
   static Argument buffer(std::string name, llvm::MutableArrayRef<uint8_t> bytes,
                          bool readOnly = false);
+  /// A buffer that the kernel only reads.
+  static Argument input(std::string name, llvm::ArrayRef<uint8_t> bytes);
   static Argument null(std::string name);
   /// A buffer of what a vector holds; of an empty one a null pointer.
   template <typename T>
-  static Argument elements(std::string name, std::vector<T> &values,
-                           bool readOnly = false) {
+  static Argument elements(std::string name, std::vector<T> &values) {
     if (values.empty())
       return null(std::move(name));
-    return buffer(
-        std::move(name),
-        {reinterpret_cast<uint8_t *>(values.data()), values.size() * sizeof(T)},
-        readOnly);
+    return buffer(std::move(name), {reinterpret_cast<uint8_t *>(values.data()),
+                                    values.size() * sizeof(T)});
+  }
+  /// The same of elements that the kernel only reads.
+  template <typename T>
+  static Argument inputElements(std::string name,
+                                const std::vector<T> &values) {
+    if (values.empty())
+      return null(std::move(name));
+    return input(std::move(name),
+                 {reinterpret_cast<const uint8_t *>(values.data()),
+                  values.size() * sizeof(T)});
   }
   template <typename T>
   static Argument scalar(std::string name, T value) {

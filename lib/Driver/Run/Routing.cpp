@@ -54,8 +54,9 @@ static Argument number(const char *name, int64_t value) {
   return Argument::scalar(name, static_cast<int32_t>(value));
 }
 
-Error moe::driver::routeOnDevice(const RouterOptions &o, RouterTensors &tensors,
-                                 RunKernelIR run, GivenRouting &result) {
+Error moe::driver::routeOnDevice(const RouterOptions &o,
+                                 const RouterTensors &tensors, RunKernelIR run,
+                                 GivenRouting &result) {
   if (Error error = checkSizes(o, tensors.tokens))
     return error;
   result.tokens = tensors.tokens;
@@ -69,8 +70,8 @@ Error moe::driver::routeOnDevice(const RouterOptions &o, RouterTensors &tensors,
   return run(routeIR(o, !tensors.correction.empty()),
              {Argument::elements("ids", result.ids),
               Argument::elements("weights", result.weights),
-              Argument::buffer("logits", tensors.logits.bytes(), true),
-              Argument::elements("correction", tensors.correction, true),
+              Argument::input("logits", tensors.logits.bytes()),
+              Argument::inputElements("correction", tensors.correction),
               number("tokens", tensors.tokens), number("n", o.experts)},
              tensors.tokens);
 }
@@ -99,10 +100,12 @@ PairLists moe::driver::pairsOf(const RouterTensors &tensors,
   return lists;
 }
 
-Expected<int64_t> moe::driver::sortOnDevice(
-    const RouterOptions &o, RouterTensors &tensors, GivenRouting &routing,
-    int64_t blockRows, OutType clearType, int64_t clearColumns,
-    HostBuffer &clear, RunKernelIR run, SortedLists &result) {
+Expected<int64_t>
+moe::driver::sortOnDevice(const RouterOptions &o, const RouterTensors &tensors,
+                          const GivenRouting &routing, int64_t blockRows,
+                          OutType clearType, int64_t clearColumns,
+                          HostBuffer &clear, RunKernelIR run,
+                          SortedLists &result) {
   int64_t local = countLocal(o, tensors), tokens = routing.tokens;
   int64_t most = std::numeric_limits<int32_t>::max() - blockRows;
   int64_t rows = std::max(
@@ -129,10 +132,10 @@ Expected<int64_t> moe::driver::sortOnDevice(
       Argument::elements("workspace", workspace),
       clearColumns && tokens ? Argument::buffer("clear", clear.bytes())
                              : Argument::null("clear"),
-      Argument::elements("topk_ids", routing.ids, true),
-      Argument::elements("topk_weights", routing.weights, true),
-      Argument::elements("expert_map", tensors.expertMap, true),
-      Argument::elements("local_tokens", tensors.localTokens, true),
+      Argument::inputElements("topk_ids", routing.ids),
+      Argument::inputElements("topk_weights", routing.weights),
+      Argument::inputElements("expert_map", tensors.expertMap),
+      Argument::inputElements("local_tokens", tensors.localTokens),
       number("tokens", tokens),
       number("n", local),
       number("k", 0),

@@ -44,8 +44,9 @@ using RunKernelIR = llvm::function_ref<llvm::Error(
     int64_t tokens)>;
 
 /// ids of all experts, and weights, [tokens, slots].
-llvm::Error routeOnDevice(const RouterOptions &options, RouterTensors &tensors,
-                          RunKernelIR run, GivenRouting &result);
+llvm::Error routeOnDevice(const RouterOptions &options,
+                          const RouterTensors &tensors, RunKernelIR run,
+                          GivenRouting &result);
 
 /// The same with the experts of this device by their own numbers, -1 for all
 /// others and for tokens that are not sorted.
@@ -65,11 +66,11 @@ constexpr int64_t kOneWorkgroupPairs = 1536;
 /// [tokens, columns] of `clearType`, is filled with zeros where it has columns.
 /// Returns the number of launches.
 llvm::Expected<int64_t> sortOnDevice(const RouterOptions &options,
-                                     RouterTensors &tensors,
-                                     GivenRouting &routing, int64_t blockRows,
-                                     OutType clearType, int64_t clearColumns,
-                                     HostBuffer &clear, RunKernelIR run,
-                                     SortedLists &result);
+                                     const RouterTensors &tensors,
+                                     const GivenRouting &routing,
+                                     int64_t blockRows, OutType clearType,
+                                     int64_t clearColumns, HostBuffer &clear,
+                                     RunKernelIR run, SortedLists &result);
 
 } // namespace moe::driver
 

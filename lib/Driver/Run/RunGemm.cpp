@@ -340,12 +340,12 @@ static Error runStageKernel(const Request &request, const Problem &problem,
 static Error execute(const Request &request, Problem &problem,
                      DeviceBuffers &buffers, Result &result) {
   if (Error error =
-          runStageKernel(request, problem, result.kernel, buffers.numBlocks,
+          runStageKernel(request, problem, result.kernel, buffers.numBlocks(),
                          buffers.arguments(problem), result.grid, result))
     return error;
   if (!result.second)
     return Error::success();
-  return runStageKernel(request, problem, *result.second, buffers.numBlocks,
+  return runStageKernel(request, problem, *result.second, buffers.numBlocks(),
                         buffers.secondArguments(problem), result.secondGrid,
                         result);
 }
@@ -369,10 +369,8 @@ static Error executePadded(const Request &request, Problem &problem,
                 .moveInto(buffers))
       return error;
   }
-  if (request.lists) {
+  if (request.lists)
     static_cast<SortedLists &>(buffers) = *request.lists;
-    buffers.numBlocks = int64_t(buffers.expertIds.size());
-  }
   if (request.pairs)
     static_cast<PairLists &>(buffers) = *request.pairs;
   buffers.clear = request.clear;

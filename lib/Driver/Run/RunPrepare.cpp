@@ -83,6 +83,36 @@ static void poison(const Problem &problem, int64_t tileM,
   }
 }
 
+/// The lists of the sorting contract. Error: more rows than they can count.
+static Error sortPairs(const Problem &problem, int64_t tileM, Garbage garbage,
+                       DeviceBuffers &buffers) {
+  const KernelOptions &o = problem.options;
+  int64_t most = std::numeric_limits<int32_t>::max();
+  int64_t rows =
+      reference::maxSortedRows(problem.tokens, o.topk, o.experts, tileM);
+  if (rows > most - tileM)
+    return failure("tokens x topk: expected at most " + Twine(most - tileM) +
+                   " sorted rows, got " + Twine(rows));
+  reference::SortingInput input;
+  input.tokens = problem.tokens;
+  input.topk = o.topk;
+  input.experts = problem.globalExperts();
+  input.tileM = tileM;
+  input.ids = problem.ids.data();
+  const Sharding &sharding = problem.sharding;
+  input.expertMask = sharding.mask.empty() ? nullptr : sharding.mask.data();
+  input.localTokens = sharding.localTokens;
+  input.weights = problem.weights.data();
+  reference::SortingOutput sorted = reference::sortMoE(input);
+  buffers.sortedIds = std::move(sorted.sortedIds);
+  buffers.sortedWeights = std::move(sorted.sortedWeights);
+  buffers.expertIds = std::move(sorted.expertIds);
+  buffers.numValid = {sorted.numValid[0], sorted.numValid[1]};
+  if (garbage == Garbage::Hostile)
+    poison(problem, tileM, buffers);
+  return Error::success();
+}
+
 /// The lists of an unsorted stage. With garbage, ids of tokens that are not
 /// computed are anything, and so is what a map says of experts elsewhere.
 static PairLists pairLists(const Problem &problem, Garbage garbage) {
@@ -261,31 +291,12 @@ Expected<DeviceBuffers> moe::driver::prepare(const Problem &problem,
                                              Garbage garbage) {
   const KernelOptions &o = problem.options;
   DeviceBuffers buffers;
-  int64_t most = std::numeric_limits<int32_t>::max();
-  int64_t rows =
-      reference::maxSortedRows(problem.tokens, o.topk, o.experts, tileM);
-  if (rows > most - tileM)
-    return failure("tokens x topk: expected at most " + Twine(most - tileM) +
-                   " sorted rows, got " + Twine(rows));
-  reference::SortingInput input;
-  input.tokens = problem.tokens;
-  input.topk = o.topk;
-  input.experts = problem.globalExperts();
-  input.tileM = tileM;
-  input.ids = problem.ids.data();
-  const Sharding &sharding = problem.sharding;
-  input.expertMask = sharding.mask.empty() ? nullptr : sharding.mask.data();
-  input.localTokens = sharding.localTokens;
-  input.weights = problem.weights.data();
-  reference::SortingOutput sorted = reference::sortMoE(input);
-  buffers.sortedIds = std::move(sorted.sortedIds);
-  buffers.sortedWeights = std::move(sorted.sortedWeights);
-  buffers.expertIds = std::move(sorted.expertIds);
-  buffers.numValid = {sorted.numValid[0], sorted.numValid[1]};
-  buffers.numBlocks = static_cast<int64_t>(buffers.expertIds.size());
-  if (garbage == Garbage::Hostile)
-    poison(problem, tileM, buffers);
-  static_cast<PairLists &>(buffers) = pairLists(problem, garbage);
+  // Split-K of a stage without sorted lists has them in its second kernel.
+  if (!o.unsorted() || o.leavesRawSums())
+    if (Error error = sortPairs(problem, tileM, garbage, buffers))
+      return std::move(error);
+  if (o.unsorted())
+    static_cast<PairLists &>(buffers) = pairLists(problem, garbage);
   if (Error error = prepareWeights(problem, buffers, threads))
     return std::move(error);
   buffers.bias = physicalBias(problem);
@@ -317,38 +328,40 @@ moe::driver::gridVariables(const Problem &problem, int64_t numBlocks) {
   return {problem.tokens, problem.options.n(), problem.options.k(), numBlocks};
 }
 
-std::vector<moe::executor::Argument> DeviceBuffers::routing(bool unsorted) {
+std::vector<moe::executor::Argument>
+DeviceBuffers::routing(bool unsorted) const {
   using executor::Argument;
   if (!unsorted)
-    return {Argument::elements("sorted_token_ids", sortedIds, true),
-            Argument::elements("expert_ids", expertIds, true),
-            Argument::elements("sorted_weights", sortedWeights, true),
-            Argument::elements("num_valid_ids", numValid, true)};
-  return {Argument::elements("topk_ids", topkIds, true),
-          Argument::elements("expert_map", expertMap, true),
-          Argument::elements("topk_weights", topkWeights, true),
-          Argument::elements("local_tokens", localTokens, true)};
+    return {Argument::inputElements("sorted_token_ids", sortedIds),
+            Argument::inputElements("expert_ids", expertIds),
+            Argument::inputElements("sorted_weights", sortedWeights),
+            Argument::inputElements("num_valid_ids", numValid)};
+  return {Argument::inputElements("topk_ids", topkIds),
+          Argument::inputElements("expert_map", expertMap),
+          Argument::inputElements("topk_weights", topkWeights),
+          Argument::inputElements("local_tokens", localTokens)};
 }
 
 std::vector<moe::executor::Argument>
-DeviceBuffers::arguments(Problem &problem) {
+DeviceBuffers::arguments(const Problem &problem) {
   const KernelOptions &o = problem.options;
   return stageArguments(problem, o.unsorted(), o.bias && !o.leavesRawSums());
 }
 
 std::vector<moe::executor::Argument>
-DeviceBuffers::stageArguments(Problem &problem, bool unsorted, bool withBias) {
+DeviceBuffers::stageArguments(const Problem &problem, bool unsorted,
+                              bool withBias) {
   using executor::Argument;
   const KernelOptions &o = problem.options;
   std::vector<Argument> args;
   args.push_back(
       Argument::buffer("out", parts.empty() ? finalOut() : parts.bytes()));
-  args.push_back(Argument::buffer(
-      "x", stridedX.empty() ? problem.x.bytes() : stridedX.bytes(), true));
-  args.push_back(Argument::buffer("w", w.bytes(), true));
-  args.push_back(Argument::buffer("scale", scale.bytes(), true));
+  args.push_back(
+      Argument::input("x", (stridedX.empty() ? problem.x : stridedX).bytes()));
+  args.push_back(Argument::input("w", w.bytes()));
+  args.push_back(Argument::input("scale", scale.bytes()));
   append_range(args, routing(unsorted));
-  args.push_back(withBias ? Argument::elements("bias", bias, true)
+  args.push_back(withBias ? Argument::inputElements("bias", bias)
                           : Argument::null("bias"));
   if (unsorted)
     args.push_back(clear.empty() ? Argument::null("clear")
@@ -357,7 +370,7 @@ DeviceBuffers::stageArguments(Problem &problem, bool unsorted, bool withBias) {
   args.push_back(integer("n", o.n()));
   args.push_back(integer("k", o.k()));
   args.push_back(
-      integer("num_blocks", unsorted ? problem.tokens * o.topk : numBlocks));
+      integer("num_blocks", unsorted ? problem.tokens * o.topk : numBlocks()));
   if (o.kernel == KernelKind::Gemm1) {
     ActivationParams params = resolvedActivation(o);
     args.push_back(Argument::scalar("alpha", params.alpha));
@@ -369,20 +382,20 @@ DeviceBuffers::stageArguments(Problem &problem, bool unsorted, bool withBias) {
 }
 
 std::vector<moe::executor::Argument>
-DeviceBuffers::secondArguments(Problem &problem) {
+DeviceBuffers::secondArguments(const Problem &problem) {
   using executor::Argument;
   const KernelOptions &o = problem.options;
   if (o.reduce)
     return {Argument::buffer("out", finalOut()),
-            Argument::buffer("parts", parts.bytes(), true),
-            Argument::elements("valid", valid, true),
+            Argument::input("parts", parts.bytes()),
+            Argument::inputElements("valid", valid),
             Argument::scalar("tokens", static_cast<int32_t>(problem.tokens)),
             Argument::scalar("n", static_cast<int32_t>(o.n()))};
   // The list of gemm1 with the sums in place of x, and no weights.
   std::vector<Argument> args =
       stageArguments(problem, /*unsorted=*/false, o.bias);
   args[0] = Argument::buffer("out", finalOut());
-  args[1] = Argument::buffer("sums", parts.bytes(), true);
+  args[1] = Argument::input("sums", parts.bytes());
   args[2] = Argument::null("w");
   args[3] = Argument::null("scale");
   return args;

@@ -176,6 +176,7 @@ llvm::Error checkLocalTokens(int64_t localTokens, int64_t tokens);
 struct SortedLists {
   std::vector<int32_t> sortedIds, expertIds, numValid;
   std::vector<float> sortedWeights;
+  int64_t numBlocks() const { return static_cast<int64_t>(expertIds.size()); }
 };
 
 /// What a kernel reads in place of them: where each pair goes.
@@ -186,7 +187,8 @@ struct PairLists {
   std::vector<int32_t> expertMap, localTokens;
 };
 
-/// The kernels' buffers, each exactly as large as the contract says.
+/// The kernels' buffers, each exactly as large as the contract says. Of the
+/// lists those that the stage's kernels read; the others are empty.
 struct DeviceBuffers : SortedLists, PairLists {
   HostBuffer out, w, scale;
   /// Where a second kernel makes the output: what it reads, raw f32 sums that
@@ -200,23 +202,22 @@ struct DeviceBuffers : SortedLists, PairLists {
   }
   std::vector<uint8_t> valid; ///< [tokens, topk]: slots with a local expert
   std::vector<float> bias;
-  int64_t numBlocks = 0; ///< of the sorted lists
   /// What an unsorted stage 1 fills with zeros; empty: nothing.
   llvm::MutableArrayRef<uint8_t> clear;
 
   /// The arguments in the order of the ABI; refers to this and the problem.
-  std::vector<executor::Argument> arguments(Problem &problem);
+  std::vector<executor::Argument> arguments(const Problem &problem);
   /// Those of the Activate or Reduce kernel after it.
-  std::vector<executor::Argument> secondArguments(Problem &problem);
+  std::vector<executor::Argument> secondArguments(const Problem &problem);
 
   /// After the run: `out` out of `stridedOut`, if there is one. Error: a kernel
   /// has written between two rows.
   llvm::Error joinRows(const KernelOptions &options);
 
 private:
-  std::vector<executor::Argument> stageArguments(Problem &problem,
+  std::vector<executor::Argument> stageArguments(const Problem &problem,
                                                  bool unsorted, bool withBias);
-  std::vector<executor::Argument> routing(bool unsorted);
+  std::vector<executor::Argument> routing(bool unsorted) const;
 };
 
 /// Says in the options what the kernel of an unsorted stage reads of `lists`.

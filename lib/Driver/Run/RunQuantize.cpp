@@ -92,9 +92,9 @@ static Packed shuffle(const QuantizeRequest &request, const Packed &logical) {
 //===----------------------------------------------------------------------===//
 
 static Error runOnDevice(const QuantizeRequest &request,
-                         executor::Executor &runner, std::vector<uint16_t> &x,
-                         Packed &logical, Packed &got,
-                         executor::Outcome &outcome) {
+                         executor::Executor &runner,
+                         const std::vector<uint16_t> &x, const Packed &logical,
+                         Packed &got, executor::Outcome &outcome) {
   using executor::Argument;
   // Whatever is not written shows.
   got.codes.assign(size_t(request.codeBytes()), 0xA5);
@@ -102,10 +102,10 @@ static Error runOnDevice(const QuantizeRequest &request,
   std::vector<Argument> args = {Argument::elements("codes", got.codes),
                                 Argument::elements("scales", got.scales)};
   if (request.shuffleOnly) {
-    args.push_back(Argument::elements("logical_codes", logical.codes, true));
-    args.push_back(Argument::elements("logical_scales", logical.scales, true));
+    args.push_back(Argument::inputElements("logical_codes", logical.codes));
+    args.push_back(Argument::inputElements("logical_scales", logical.scales));
   } else {
-    args.push_back(Argument::elements("x", x, true));
+    args.push_back(Argument::inputElements("x", x));
   }
   args.push_back(Argument::scalar("rows", int32_t(request.allRows())));
   Expected<KernelRun> run =

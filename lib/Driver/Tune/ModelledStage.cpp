@@ -77,7 +77,7 @@ Expected<double> ModelledStage::time(const Schedule &schedule, uint64_t seed) {
   if (!executor)
     return executor.takeError();
   auto run = runKernel(**executor, **kernel,
-                       gridVariables(problem, buffers->numBlocks),
+                       gridVariables(problem, buffers->numBlocks()),
                        buffers->arguments(problem));
   if (!run)
     return run.takeError();
