@@ -358,7 +358,7 @@ LAYERS: dict[str, list[str]] = {
     "Executor": ["Emulator", "Timing", "HIP"],
     "Driver": ["Files", "Target", "Layout", "Schedule", "CodeObject", "Dialect", "Pipelines",
                "Emulator", "Reference", "Timing", "Executor"],
-    "CAPI": ["Target", "CodeObject", "Emulator", "Reference", "Executor", "Driver"],
+    "CAPI": ["Files", "Target", "CodeObject", "Emulator", "Reference", "Executor", "Driver"],
 }
 
 

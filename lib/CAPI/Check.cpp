@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunCheck.h"
+#include "Files/CLocale.h"
 #include "Stage.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
@@ -179,6 +180,7 @@ static Error checkStage(const MoeConfig &config, StringRef chip,
 MoeStatus moeCheckStage(const MoeConfig *config, const char *chip,
                         const MoeBatch *batch, const MoeWeights *weights,
                         int threads, const void *out, char **verdict) {
+  files::CLocale locale;
   if (verdict)
     *verdict = nullptr;
   if (Error error = checkStageArguments(config, batch, weights, out))
@@ -214,6 +216,7 @@ MoeStatus moeCheckLayer(const MoeConfig *config, const char *chip,
                         const MoeBatch *batch, const MoeWeights *gateUp,
                         const MoeWeights *down, int threads, const void *out,
                         char **verdict) {
+  files::CLocale locale;
   if (verdict)
     *verdict = nullptr;
   if (Error error = checkLayerArguments(config, batch, gateUp, down, out))

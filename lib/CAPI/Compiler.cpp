@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Options/KernelFlags.h"
+#include "Files/CLocale.h"
 #include "Support.h"
 #include "moe/CodeObject/Report.h"
 #include "moe/Reference/Sorting.h"
@@ -101,6 +102,7 @@ MoeStatus moeConfigCreate(MoeConfig **config) {
 void moeConfigDestroy(MoeConfig *config) { delete config; }
 
 MoeStatus moeConfigSet(MoeConfig *config, const char *name, const char *value) {
+  files::CLocale locale;
   if (Error error = capi::checkPointers({{config, "config"}, {name, "name"}}))
     return capi::statusOf(std::move(error));
   Expected<MoeConfig> made =
@@ -126,6 +128,7 @@ static json::Value describeChoice(const driver::Configuration &choice) {
 
 MoeStatus moeConfigChoose(MoeConfig *config, const char *chip, int64_t tokens,
                           int64_t globalExperts, char **text) {
+  files::CLocale locale;
   if (Error error = capi::checkPointers({{config, "config"}, {chip, "chip"}}))
     return capi::statusOf(std::move(error));
   if (Error error = capi::checkComplete(*config))
@@ -200,6 +203,7 @@ MoeStatus moeSetCompileCache(const char *folder, uint64_t megabytes) {
 
 MoeStatus moeCompile(const MoeConfig *config, const char *chip,
                      MoeKernel **kernel) {
+  files::CLocale locale;
   if (Error error = capi::checkPointers(
           {{config, "config"}, {chip, "chip"}, {kernel, "kernel"}}))
     return capi::statusOf(std::move(error));
@@ -215,6 +219,7 @@ MoeStatus moeCompile(const MoeConfig *config, const char *chip,
 
 MoeStatus moeCompileIR(const char *text, size_t length, const char *name,
                        const char *chip, MoeKernel **kernel) {
+  files::CLocale locale;
   if (Error error = capi::checkPointers(
           {{text, "text"}, {name, "name"}, {chip, "chip"}, {kernel, "kernel"}}))
     return capi::statusOf(std::move(error));
@@ -235,6 +240,7 @@ static MoeStatus giveEmitted(Expected<std::string> emitted, char **text) {
 
 MoeStatus moeEmit(const MoeConfig *config, const char *stage, const char *chip,
                   char **text) {
+  files::CLocale locale;
   if (Error error = capi::checkPointers(
           {{config, "config"}, {stage, "stage"}, {text, "text"}}))
     return capi::statusOf(std::move(error));
@@ -249,6 +255,7 @@ MoeStatus moeEmit(const MoeConfig *config, const char *stage, const char *chip,
 
 MoeStatus moeEmitIR(const char *text, size_t length, const char *name,
                     const char *stage, const char *chip, char **result) {
+  files::CLocale locale;
   if (Error error = capi::checkPointers({{text, "text"},
                                          {name, "name"},
                                          {stage, "stage"},

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Options/Flags.h"
+#include "Files/CLocale.h"
 #include "Support.h"
 #include "moe/Emulator/Sanitizer.h"
 #include "moe/Executor/HIP.h"
@@ -64,6 +65,7 @@ void moeExecutorDestroy(MoeExecutor *executor) { delete executor; }
 
 MoeStatus moeExecutorSet(MoeExecutor *executor, const char *name,
                          const char *value) {
+  files::CLocale locale;
   if (Error error =
           capi::checkPointers({{executor, "executor"}, {name, "name"}}))
     return capi::statusOf(std::move(error));
@@ -191,6 +193,7 @@ static Expected<executor::Outcome> launchKernel(const MoeExecutor &handle,
 
 MoeStatus moeLaunchOnStream(const MoeExecutor *executor,
                             const MoeLaunch *launch, void *stream) {
+  files::CLocale locale;
   if (Error error =
           capi::checkPointers({{executor, "executor"}, {launch, "launch"}}))
     return capi::statusOf(std::move(error));
@@ -206,6 +209,7 @@ MoeStatus moeLaunchOnStream(const MoeExecutor *executor,
 
 MoeStatus moeLaunch(const MoeExecutor *executor, const MoeLaunch *launch,
                     char **outcome) {
+  files::CLocale locale;
   if (outcome)
     *outcome = nullptr;
   if (Error error =

@@ -9,6 +9,7 @@
 
 #include "Driver/Options/KernelFlags.h"
 #include "Driver/Run/Routing.h"
+#include "Files/CLocale.h"
 #include "Launch.h"
 #include "Stage.h"
 #include <cstring>
@@ -116,6 +117,7 @@ static Error checkTarget(const MoeConfig &config, const char *chip,
 MoeStatus moeRunStage(const MoeConfig *config, const char *chip,
                       const MoeExecutor *executor, const MoeBatch *batch,
                       const MoeWeights *weights, void *out, char **outcome) {
+  files::CLocale locale;
   if (outcome)
     *outcome = nullptr;
   if (Error error = capi::checkPointers({{config, "config"},
@@ -166,6 +168,7 @@ MoeStatus moeRunLayer(const MoeConfig *config, const char *chip,
                       const MoeExecutor *executor, const MoeBatch *batch,
                       const MoeWeights *gateUp, const MoeWeights *down,
                       void *out, char **outcome) {
+  files::CLocale locale;
   if (outcome)
     *outcome = nullptr;
   if (Error error = capi::checkPointers({{config, "config"},
@@ -361,6 +364,7 @@ MoeStatus moeRunBlock(const MoeConfig *config, const char *chip,
                       const MoeExecutor *executor, const MoeBatch *batch,
                       const MoeRouter *router, const MoeWeights *gateUp,
                       const MoeWeights *down, void *out, char **outcome) {
+  files::CLocale locale;
   if (outcome)
     *outcome = nullptr;
   if (Error error = capi::checkPointers({{config, "config"},

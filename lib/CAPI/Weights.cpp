@@ -9,6 +9,7 @@
 #include "moe-c/Weights.h"
 #include "Driver/Compile/WeightKernels.h"
 #include "Driver/Options/Flags.h"
+#include "Files/CLocale.h"
 #include "Launch.h"
 
 using namespace llvm;
@@ -68,6 +69,7 @@ MoeStatus moeQuantizeOnDevice(const char *chip, const MoeExecutor *executor,
                               const uint16_t *x, int64_t experts, int64_t rows,
                               int64_t k, const char *gate, uint8_t *codes,
                               uint8_t *scales, char **outcome) {
+  files::CLocale locale;
   if (outcome)
     *outcome = nullptr;
   if (Error error = capi::checkPointers({{chip, "chip"},
@@ -89,6 +91,7 @@ MoeStatus moeShuffleOnDevice(const char *chip, const MoeExecutor *executor,
                              const uint8_t *logicalScales, int64_t experts,
                              int64_t rows, int64_t k, const char *gate,
                              uint8_t *codes, uint8_t *scales, char **outcome) {
+  files::CLocale locale;
   if (outcome)
     *outcome = nullptr;
   if (Error error = capi::checkPointers({{chip, "chip"},

@@ -2,6 +2,7 @@
 //
 // Counts the levels of a JSON text before LLVM's parser sees it.
 #include "Files/ParseJSON.h"
+#include "Files/CLocale.h"
 
 using namespace llvm;
 
@@ -26,5 +27,6 @@ Expected<json::Value> moe::files::parseJSON(StringRef text) {
   if (int64_t levels = nesting(text); levels > 64)
     return createStringError("expected at most 64 levels of brackets, got " +
                              Twine(levels));
+  CLocale locale;
   return json::parse(text);
 }
