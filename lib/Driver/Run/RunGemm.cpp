@@ -180,17 +180,23 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   return Error::success();
 }
 
+static const char *subcommandOf(const Request &request) {
+  if (request.router)
+    return "block";
+  return request.layer ? "layer" : toString(request.options.kernel);
+}
+
 static void addExamples(FlagSet &flags, const Request &request) {
   bool stage1 = request.layer || request.options.isStage1();
-  std::string start =
-      std::string("moe-run ") +
-      (request.layer ? "layer" : toString(request.options.kernel)) + " ";
+  std::string start = std::string("moe-run ") + subcommandOf(request) + " ";
   flags.example(start +
                     "--tokens 16 --model-dim 2880 --inter-dim 2880 --experts "
                     "128 --topk 4" +
                     (stage1 ? " --act swiglu --bias" : "") + " --chip gfx950",
                 "a generated problem of GPT-OSS-120B's shape");
-  flags.example(start + "--data DIR --out y.npy --chip gfx950",
+  // No tensor of a block says how many experts a token goes to.
+  flags.example(start + "--data DIR " + (request.router ? "--topk 4 " : "") +
+                    "--out y.npy --chip gfx950",
                 "own tensors (moe-run help data says which)");
   flags.example(start +
                     "--tokens 4 --model-dim 256 --inter-dim 512 --experts 8 "
@@ -198,15 +204,23 @@ static void addExamples(FlagSet &flags, const Request &request) {
                 "everything that the emulator can find");
 }
 
+/// What the subcommand does, for its help.
+static const char *overviewOf(const Request &request) {
+  if (request.router)
+    return "Goes from a router's logits to the output on the device: routing, "
+           "sorting and both stages, generated or of own tensors, and compares "
+           "each step and the whole with references in double.";
+  if (request.layer)
+    return "Compiles both stages, runs the second on the first one's output, "
+           "on a generated problem or on own tensors, and compares each and "
+           "the whole with references in double.";
+  return "Compiles a kernel, runs it on a generated problem or on own tensors, "
+         "and compares with a reference in double.";
+}
+
 Error moe::driver::parseRequest(Arguments args, Request &request) {
-  FlagSet flags(
-      std::string("moe-run ") +
-          (request.router  ? "block"
-           : request.layer ? "layer"
-                           : toString(request.options.kernel)) +
-          " [flags]",
-      "Compiles a kernel, runs it on a generated problem or on own tensors, "
-      "and compares with a reference in double.");
+  FlagSet flags(std::string("moe-run ") + subcommandOf(request) + " [flags]",
+                overviewOf(request));
   addFlags(flags, request);
   addExamples(flags, request);
   if (Error error = flags.parse(args))

@@ -70,8 +70,10 @@ All are .npy files in C order and logical: neither shuffled nor sorted.
   topk_ids.npy      int32           [tokens, topk]
   topk_weights.npy  float32         [tokens, topk]
   bias.npy          float32         [experts, N], with --bias
-layer reads w1, scale1, bias1 and w2, scale2, bias2. The dimensions come from
-the tensors. All of it: docs/Runner.md, "A stage on own tensors".
+layer reads w1, scale1, bias1 and w2, scale2, bias2; block w13, scale13, bias13
+in place of the former, and logits [tokens, experts] in place of topk_ids and
+topk_weights. The dimensions come from the tensors. All of it: docs/Runner.md, "A
+stage on own tensors" and "A block".
 )"},
     {"launch-file", "the JSON file of launch",
      R"(a launch file: moe-run launch k.json

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """run_examples.py: the examples of every --help of moe-run and moe-compile that need
-no file of the reader, each with the exit code 0; the others must at least parse."""
+no file of the reader, each with the exit code 0; the others must at least parse. All
+are of the program and subcommand whose help it is."""
 
 import pathlib
 import shutil
@@ -19,6 +20,9 @@ def main():
         for tool in ("moe-run", "moe-compile", "moe-launch"):
             for command in tool_help.TOOLS[tool] or [None]:
                 for what, line in tool_help.read(binaries, tool, command).examples:
+                    if " ".join(filter(None, (tool, command))) not in line:
+                        sys.exit(f"{tool} {command} --help: an example of something "
+                                 f"else: {line}")
                     # Without the reader's files a tool says so; a flag that does not
                     # exist would be exit code 2.
                     files = any(word in line for word in
