@@ -9,6 +9,7 @@
 #include "Driver/Run/RunCheck.h"
 #include "Driver/Run/RunRandom.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/ErrorHandling.h"
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -98,13 +99,23 @@ static int64_t countNaN(const Problem &problem,
   return count;
 }
 
+static reference::Activation referenceKind(driver::Activation kind) {
+  switch (kind) {
+  case driver::Activation::Silu:
+    return reference::Activation::Silu;
+  case driver::Activation::Swiglu:
+    return reference::Activation::Swiglu;
+  case driver::Activation::Situv2:
+    return reference::Activation::Situv2;
+  }
+  llvm_unreachable("covered switch");
+}
+
 reference::ActivationParams moe::driver::activationOf(const KernelOptions &o) {
   // Not resolvedActivation, which gives the kernel its arguments: what a flag
   // that is absent means is the reference's own knowledge.
-  reference::ActivationParams params = reference::defaultActivation(
-      o.act == driver::Activation::Silu     ? reference::Activation::Silu
-      : o.act == driver::Activation::Swiglu ? reference::Activation::Swiglu
-                                            : reference::Activation::Situv2);
+  reference::ActivationParams params =
+      reference::defaultActivation(referenceKind(o.act));
   auto set = [](double &value, std::optional<float> flag) {
     value = flag ? double(*flag) : double(float(value)); // an f32 argument
   };
