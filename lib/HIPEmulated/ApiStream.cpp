@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// HIP's functions about order and time. There is no timing model behind events:
-// one wave instruction of the device counts as one nanosecond.
+// HIP's functions about order and time. Between two events lie the modelled
+// times of the launches that ended meanwhile (Device.cpp), and nothing else.
 //
 //===----------------------------------------------------------------------===//
 

@@ -21,7 +21,7 @@
 namespace moe::hip {
 
 struct Config {
-  std::string chip;        ///< "gfx942" or "gfx950"; empty: see allowAnyChip
+  std::string chip;        ///< "gfx942" or "gfx950"; empty: the code decides
   uint32_t sanitizers = 0; ///< bits of emulator::Sanitizer
   unsigned threads = 0;    ///< host threads, 0 = one a core
   /// How waves take turns, and what shuffles them; rules that are not reported.

@@ -29,8 +29,8 @@ enum class CachePolicy { Default, NonTemporal };
 /// Activation of stage 1.
 enum class Activation { Silu, Swiglu, Situv2 };
 
-/// Where stage 1's gate and up rows lie in the weights: all gate rows, then all
-/// up rows; or alternating blocks of 16 rows.
+/// Where stage 1's gate and up rows are in the weights: all gate rows, then all
+/// up rows; alternating blocks of 16 rows; or alternating rows.
 enum class GateLayout { Separated, Interleaved, Rows };
 
 /// Whether a stage reads sorted lists, which a launch ahead of it makes. A

@@ -49,7 +49,7 @@ public:
   uint32_t access(Wave &w, uint32_t group, uint32_t instIndex, bool scoped,
                   const std::vector<LaneAccess> &lanes, uint32_t bits,
                   const Sanitizers::Sink &sink);
-  /// A wait has proven the writes of a accessId finished.
+  /// A wait has proven that the writes of an access are finished.
   void proven(uint32_t accessId);
   /// A wave has waited for vmcnt(0).
   void drained(uint32_t group, unsigned wave);
@@ -99,8 +99,8 @@ private:
                  bool scoped);
   void noteRead(Cell &cell, uint8_t mask, const Wave &w, uint32_t group,
                 uint32_t instIndex, bool scoped, uint32_t &accessId);
-  /// What an access of some bytes of a dword conflicts with: a accessId, or 0;
-  /// `read`: that one only reads.
+  /// The access that one of some bytes of a dword conflicts with, or 0; `read`:
+  /// that one only reads.
   uint32_t conflict(const Cell &cell, uint32_t accessId, uint8_t mask,
                     const Wave &w, uint32_t group, LaneAccess::Kind kind,
                     bool scoped, bool &read) const;

@@ -112,7 +112,7 @@ void UninitCheck::reportScc(const Wave &w, uint32_t instIndex) {
   sccUndefined[w.id] = false;
   sink(SanitizeUninit, instIndex, -1,
        "uninit: wave " + std::to_string(w.id) +
-           " reads SCC, which hangs on bits never written, at %1");
+           " reads SCC, which depends on bits never written, at %1");
 }
 
 /// Reports what is read of a half that a D16 load left undefined.

@@ -51,9 +51,9 @@ CASES = [
     ("s_load_dword s80, s[4:5], s{n}", [("s{n}, never written", "s_load_dword")]),
     ("s_cmp_lg_u32 s{n}, 0\ns_cselect_b32 s80, 1, 0", [("s{n}, never written", "s_cmp_lg_u32")]),
     # A branch or a choice by what they decide.
-    ("s_and_b32 s{n}, s{n}, 1\ns_cbranch_scc1 .L{n}\n.L{n}:", [("SCC, which hangs on bits never written", "s_cbranch_scc1")]),
-    ("s_xor_b32 s{n}, s{n}, 1\ns_cselect_b32 s80, 1, 0", [("SCC, which hangs on bits never written", "s_cselect_b32")]),
-    ("s_and_b32 s{n}, s{n}, 1\ns_addc_u32 s80, 1, 1", [("SCC, which hangs on bits never written", "s_addc_u32")]),
+    ("s_and_b32 s{n}, s{n}, 1\ns_cbranch_scc1 .L{n}\n.L{n}:", [("SCC, which depends on bits never written", "s_cbranch_scc1")]),
+    ("s_xor_b32 s{n}, s{n}, 1\ns_cselect_b32 s80, 1, 0", [("SCC, which depends on bits never written", "s_cselect_b32")]),
+    ("s_and_b32 s{n}, s{n}, 1\ns_addc_u32 s80, 1, 1", [("SCC, which depends on bits never written", "s_addc_u32")]),
     ("s_mov_b32 vcc_hi, 0\ns_and_b32 vcc_lo, s{n}, 2\ns_cbranch_vccz .L{n}\n.L{n}:", [("vcc (from s{n}), bits 0x00000002 never written", "s_cbranch_vccz")]),
     # s_cmov keeps what was there.
     ("s_cmp_eq_u32 0, 1\ns_cmov_b32 s{n}, 1\ns_add_u32 s80, s{n}, 0", [("s{n}, never written", "s_add_u32")]),
