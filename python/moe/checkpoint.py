@@ -13,8 +13,9 @@ import json
 import os
 import pathlib
 import re
+import string
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +23,14 @@ import numpy.typing as npt
 from ._arrays import Array, ArrayLike, from_bfloat16
 from ._host import quantize_mxfp4, shuffle_scale_a16w4, shuffle_weight_a16w4
 from ._layer import check_layer, layer as run_layer, reference_layer
-from .safetensors import CheckpointError, Tensor, open_checkpoint, read_header
+from ._library import MoeUsageError, load_library, whole
+from .safetensors import (CheckpointError, Tensor, no_duplicates, open_checkpoint,
+                          read_header)
 
 # The format that moe-convert notes in the metadata of its files.
 CONVERTED = "moe-convert 1"
+ACTIVATIONS = ("silu", "swiglu", "situv2")
+GATES = ("separated", "interleaved", "rows")
 
 _FLOATS = ("BF16", "F16", "F32")
 _CODES = ("U8", "I8")
@@ -67,15 +72,45 @@ _SINGLE = {f"{part}{suffix}" for part in ("gate", "up", "down")
            for suffix in ("", "_scale", "_bias")}
 
 
-def read_name_map(names: str) -> dict[str, str]:
+def _numbers_in(template: str) -> set[str] | None:
+    """The words in braces of a name; None where there are braces of another kind."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError:
+        return None
+    fields = {field for _, field, _, _ in parts if field is not None}
+    plain = all(not set("{}") & set(text) and not spec and not conversion
+                for text, _, spec, conversion in parts)
+    return fields if plain else None
+
+
+def _check_names(names: str, loaded: dict[str, str]) -> None:
+    fused = "gate_up" in loaded
+    expected = {"layer"} if fused else {"layer", "expert"}
+    for key, value in loaded.items():
+        if _numbers_in(value) != expected:
+            raise CheckpointError(f"'{names}': key '{key}': expected a name with {{layer}}"
+                                  f"{'' if fused else ' and {expert}'} and "
+                                  f"no other braces, got '{value}'")
+    keys: dict[str, str] = {}
+    for key, value in loaded.items():
+        if value in keys:
+            raise CheckpointError(f"'{names}': key '{key}': expected another name than "
+                                  f"that of '{keys[value]}', got '{value}'")
+        keys[value] = key
+
+
+def read_name_map(names: str | os.PathLike[str]) -> dict[str, str]:
     """A name map that comes with the package, or of a JSON file of the same keys."""
+    names = os.fspath(names)
     if names in NAME_MAPS:
         return NAME_MAPS[names]
     if not names.endswith(".json"):
         raise CheckpointError(f"names: expected one of {', '.join(NAME_MAPS)} or a "
                               f"FILE.json, got '{names}'")
     try:
-        loaded = json.loads(pathlib.Path(names).read_text(encoding="utf-8"))
+        loaded = json.loads(pathlib.Path(names).read_text(encoding="utf-8"),
+                            object_pairs_hook=no_duplicates)
     except OSError as error:
         raise CheckpointError(f"cannot read '{names}': {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -91,13 +126,7 @@ def read_name_map(names: str) -> dict[str, str]:
                                   f"{', '.join(sorted(allowed))}, got '{key}'")
     for key in sorted(required - loaded.keys()):
         raise CheckpointError(f"'{names}': missing key '{key}'")
-    for key, value in loaded.items():
-        if set(re.findall(r"{(.*?)}", value)) - {"layer", "expert"} or \
-                "{layer}" not in value or ("gate_up" not in loaded
-                                           and "{expert}" not in value):
-            raise CheckpointError(f"'{names}': key '{key}': expected a name with {{layer}}"
-                                  f"{'' if 'gate_up' in loaded else ' and {expert}'} and "
-                                  f"no other braces, got '{value}'")
+    _check_names(names, loaded)
     return dict(loaded)
 
 
@@ -115,6 +144,8 @@ class Split:
         """Raises CheckpointError where I = inter or the experts cannot be dealt out so."""
         for name, rank, size in (("tp", self.tp_rank, self.tp_size),
                                  ("ep", self.ep_rank, self.ep_size)):
+            whole(rank, f"{name}_rank")
+            whole(size, f"{name}_size")
             if size < 1 or not 0 <= rank < size:
                 raise CheckpointError(f"{name}: expected RANK/SIZE with a rank from 0 to "
                                       f"the size less 1, got {rank}/{size}")
@@ -197,7 +228,10 @@ class LayerSource:
         up.expect(_CODES, (None, None, None, 16), "experts, 2I, H/32, 16")
         experts, rows, blocks, _ = up.shape
         hidden = 32 * blocks
-        if rows % 64 or not rows or not experts or not hidden:
+        if not experts or not hidden:
+            raise CheckpointError(f"{up.where()}: expected experts and columns, got "
+                                  f"shape {list(up.shape)}")
+        if rows % 64 or not rows:
             raise CheckpointError(f"{up.where()}: expected gate and up rows, a multiple "
                                   f"of 64, got {rows}")
         down.expect(_CODES, (experts, hidden, rows // 64, 16),
@@ -227,8 +261,8 @@ class LayerSource:
                 raise CheckpointError(f"{gate.where()}: expected {what} to be a multiple "
                                       f"of {step}, got {size}")
         # The largest number found: a gap is a missing tensor, not an end.
-        numbers = [int(found["b"]) for found in _matches(self.tensors, self.names)
-                   if int(found["a"]) == self.layer]
+        numbers = [_number(found, "b") for found in _matches(self.tensors, self.names)
+                   if _number(found, "a") == self.layer]
         self.global_experts = max(numbers, default=0) + 1
         for expert in range(self.global_experts):
             self._check_expert(expert)
@@ -325,15 +359,29 @@ def _matches(tensors: Mapping[str, Tensor],
              names: Mapping[str, str]) -> list[re.Match[str]]:
     """The names of first matrices, by layer and expert (groups a and b)."""
     first = names.get("gate_up") or names["gate"]
-    pattern = re.compile(re.escape(first.format(layer="<layer>", expert="<expert>"))
-                         .replace("<layer>", r"(?P<a>\d+)", 1)
-                         .replace("<expert>", r"(?P<b>\d+)", 1))
+    parts, seen = [], set()
+    for text, field, _, _ in string.Formatter().parse(first):
+        parts.append(re.escape(text))
+        if field is not None:
+            group = "a" if field == "layer" else "b"
+            parts.append(f"(?P={group})" if group in seen else f"(?P<{group}>[0-9]+)")
+            seen.add(group)
+    pattern = re.compile("".join(parts))
     return [found for found in map(pattern.fullmatch, tensors) if found]
+
+
+def _number(found: re.Match[str], group: str) -> int:
+    """Of a layer or an expert, in a tensor's name."""
+    if len(found[group]) > 9:
+        raise CheckpointError(f"tensor '{found.string}': expected the number of "
+                              f"{'a layer' if group == 'a' else 'an expert'} of at most 9 "
+                              f"digits, got {len(found[group])}")
+    return int(found[group])
 
 
 def layers_of(tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> list[int]:
     """The numbers of the layers whose experts the name map finds."""
-    return sorted({int(found["a"]) for found in _matches(tensors, names)})
+    return sorted({_number(found, "a") for found in _matches(tensors, names)})
 
 
 def find_name_map(tensors: Mapping[str, Tensor]) -> str:
@@ -418,8 +466,14 @@ def in_kernel_order(expert: Expert, gate: str) -> Expert:
                   expert.bias13, expert.bias2)
 
 
-def load_layer(path: str | os.PathLike[str], layer: int, *, names: str | None = None,
-               act: str = "silu", gate: str = "separated", shuffled: bool = True,
+def _check_choice(name: str, value: Any, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise MoeUsageError(f"{name}: expected {'|'.join(choices)}, got {value!r}")
+
+
+def load_layer(path: str | os.PathLike[str], layer: int, *,
+               names: str | os.PathLike[str] | None = None, act: str = "silu",
+               gate: str = "separated", shuffled: bool = True,
                split: Split = Split()) -> LayerWeights:
     """One layer of a checkpoint, read one expert at a time.
 
@@ -430,6 +484,9 @@ def load_layer(path: str | os.PathLike[str], layer: int, *, names: str | None = 
     Raises CheckpointError, which names file, tensor and offset, where the checkpoint is
     not what it should be.
     """
+    layer = whole(layer, "layer", least=0)
+    _check_choice("act", act, ACTIVATIONS)
+    _check_choice("gate", gate, GATES)
     tensors = open_checkpoint(path)
     if not names and set(tensors) >= {"w13", "scale13", "w2", "scale2"}:
         raise CheckpointError(f"'{path}': expected a checkpoint, got a file of "
@@ -485,30 +542,63 @@ def load_converted(path: str | os.PathLike[str]) -> LayerWeights:
             f"'{path}': expected a file of moe-convert, got metadata format "
             f"{metadata.get('format')!r}; of a checkpoint moe.load_layer() reads a layer")
 
-    def mapped(name: str, dtype: str, rank: int) -> Array | None:
-        if name not in tensors:
-            return None
-        tensor = tensors[name]
-        tensor.expect(["U8" if dtype == "u1" else "F32"], (None,) * rank,
-                      "as moe-convert writes it")
-        try:
-            return np.memmap(tensor.file, dtype, "r", tensor.offset, tensor.shape)
-        except (OSError, ValueError) as error:  # it has changed since
-            raise CheckpointError(f"{tensor.where()}: cannot be mapped: {error}") from None
+    facts = _facts(path, metadata)
+    tensors = {name: tensors[name] for name in _expect_converted(path, tensors, facts)}
+    try:
+        arrays = {name: np.memmap(tensor.file, "u1" if tensor.dtype == "U8" else "<f4",
+                                  "r", tensor.offset, tensor.shape)
+                  for name, tensor in tensors.items()}
+    except (OSError, ValueError) as error:  # it has changed since
+        raise CheckpointError(f"'{path}': cannot be mapped: {error}") from None
+    return LayerWeights(
+        arrays["w13"], arrays["scale13"], arrays["w2"], arrays["scale2"],
+        arrays.get("bias13"), arrays.get("bias2"), True, metadata["gate"],
+        metadata["act"], _mask(range(facts["first_expert"], facts["last_expert"] + 1),
+                               facts["global_experts"]), facts["padded"])
 
-    arrays = {name: mapped(name, "u1", 3) for name in ("w13", "scale13", "w2", "scale2")}
-    for name, array in arrays.items():
-        if array is None:
+
+def _facts(path: pathlib.Path, metadata: Mapping[str, str]) -> dict[str, int]:
+    """The numbers in the metadata of a converted file, which fit together."""
+    facts = {}
+    for key, most in (("model_dim", 1 << 30), ("inter_dim", 1 << 30), ("padded", 1 << 30),
+                      ("global_experts", 1 << 24), ("first_expert", 1 << 24),
+                      ("last_expert", 1 << 24)):
+        text = metadata.get(key, "")
+        if not re.fullmatch("[0-9]{1,10}", text) or int(text) > most:
+            raise CheckpointError(f"'{path}': expected the metadata of moe-convert, "
+                                  f"{key} a number up to {most}, got '{text[:40]}'")
+        facts[key] = int(text)
+    first, last, count = (facts[key] for key in (
+        "first_expert", "last_expert", "global_experts"))
+    if not first <= last < count:
+        raise CheckpointError(f"'{path}': expected experts from 0 to {count - 1} in the "
+                              f"metadata, got {first} to {last}")
+    for key, choices in (("gate", GATES), ("act", ACTIVATIONS)):
+        if metadata.get(key) not in choices:
+            raise CheckpointError(f"'{path}': expected the metadata of moe-convert, {key} "
+                                  f"{'|'.join(choices)}, got {metadata.get(key)!r}")
+    return facts
+
+
+def _expect_converted(path: pathlib.Path, tensors: Mapping[str, Tensor],
+                      facts: Mapping[str, int]) -> list[str]:
+    """The names of a converted file's tensors, each of the shape that its metadata
+    says."""
+    experts = facts["last_expert"] - facts["first_expert"] + 1
+    hidden, inter = facts["model_dim"], facts["inter_dim"]
+    library = load_library()
+    shapes = {"w13": (2 * inter, library.moeShuffledWeightBytes(1, hidden)),
+              "scale13": (2 * inter, library.moeShuffledScaleBytes(1, hidden)),
+              "w2": (hidden, library.moeShuffledWeightBytes(1, inter)),
+              "scale2": (hidden, library.moeShuffledScaleBytes(1, inter)),
+              "bias13": (2 * inter,), "bias2": (hidden,)}
+    names = []
+    for name, shape in shapes.items():
+        if name in tensors:
+            tensors[name].expect(["F32" if name.startswith("bias") else "U8"],
+                                 (experts, *shape), "as its metadata says")
+            names.append(name)
+        elif not name.startswith("bias") or ("bias13" in tensors) != ("bias2" in tensors):
             raise CheckpointError(f"'{path}': expected tensor '{name}', got none of that "
                                   "name")
-    try:
-        begin, end, count, padded = (int(metadata[key]) for key in (
-            "first_expert", "last_expert", "global_experts", "padded"))
-        gate, act = metadata["gate"], metadata["act"]
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"'{path}': expected the metadata of moe-convert, got "
-                              f"{type(error).__name__} {error}") from error
-    return LayerWeights(**arrays,  # type: ignore[arg-type]
-                        bias13=mapped("bias13", "<f4", 2), bias2=mapped("bias2", "<f4", 2),
-                        shuffled=True, gate=gate, act=act,
-                        expert_mask=_mask(range(begin, end + 1), count), padded=padded)
+    return names

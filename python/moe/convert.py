@@ -9,6 +9,7 @@ on where it was.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -20,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from ._library import MoeError
-from .checkpoint import (CONVERTED, NAME_MAPS, Expert, LayerSource, Split, find_name_map,
-                         in_kernel_order, layers_of, read_name_map)
+from .checkpoint import (ACTIVATIONS, CONVERTED, GATES, NAME_MAPS, Expert, LayerSource,
+                         Split, find_name_map, in_kernel_order, layers_of, read_name_map)
 from .safetensors import CheckpointError, make_header, open_checkpoint
 
 _DTYPES = {"u1": "U8", "f4": "F32"}
@@ -92,14 +93,33 @@ def _is_whole(path: pathlib.Path, header: bytes, size: int) -> bool:
 
 
 def _experts_done(partial: pathlib.Path, journal: pathlib.Path, header: bytes,
-                  size: int) -> int:
-    """How many experts an interrupted conversion has finished."""
+                  size: int, count: int) -> int:
+    """How many of count experts an interrupted conversion has finished."""
     if not _is_whole(partial, header, size):
         return 0
     try:
-        return int(journal.read_text())
+        text = journal.read_text(encoding="ascii")
     except (FileNotFoundError, ValueError):
         return 0
+    done = int(text) if len(text) < 10 and text.isdecimal() else 0
+    return done if done <= count else 0
+
+
+def _open_alone(path: pathlib.Path) -> int:
+    """A file to write that no other conversion writes meanwhile."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise CheckpointError(f"'{path}': another conversion writes this file") from None
+        except OSError:
+            return file  # a file system without locks
+        # The other one may have finished, and given the file its final name.
+        if path.exists() and os.path.samestat(os.fstat(file), path.stat()):
+            return file
+        os.close(file)
 
 
 def convert_layer(source: LayerSource, out: pathlib.Path, act: str, gate: str,
@@ -108,15 +128,16 @@ def convert_layer(source: LayerSource, out: pathlib.Path, act: str, gate: str,
     first = in_kernel_order(source.expert(source.experts[0]), gate)
     metadata = _metadata(source, act, gate)
     header, places, size = _header(first, len(source.experts), metadata)
-    target = out / f"layer_{source.layer:03d}.safetensors"
+    target = _target(source, out)
     if _is_whole(target, header, size):
         for _ in source.experts:
             progress.step(source.layer, 0)
         return "kept"
     partial, journal = (target.with_suffix(suffix) for suffix in (".partial", ".journal"))
-    done = _experts_done(partial, journal, header, size)
-    with open(partial, "r+b" if done else "w+b", buffering=0) as file:
+    with open(_open_alone(partial), "r+b", buffering=0) as file:
+        done = _experts_done(partial, journal, header, size, len(source.experts))
         if not done:
+            file.truncate(0)
             journal.unlink(missing_ok=True)
             file.write(header)
             os.posix_fallocate(file.fileno(), 0, size)
@@ -129,8 +150,8 @@ def convert_layer(source: LayerSource, out: pathlib.Path, act: str, gate: str,
                 os.fdatasync(file.fileno())
                 journal.write_text(str(index + 1))
             progress.step(source.layer, written)
-    os.replace(partial, target)
-    journal.unlink(missing_ok=True)
+        os.replace(partial, target)
+        journal.unlink(missing_ok=True)
     return "resumed" if done else "written"
 
 
@@ -147,10 +168,22 @@ def _write(file: int, expert: Expert, index: int, places: dict[str, int]) -> int
     return total
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def parse_path(text: str) -> str:
+    """Not the empty one, which would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, got ''")
+    return text
+
+
 def parse_split(text: str) -> tuple[int, int]:
     rank, slash, size = text.partition("/")
-    if not slash or not rank.isdecimal() or not size.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected RANK/SIZE, got '{text}'")
+    if not slash or not _is_number(rank) or not _is_number(size):
+        raise argparse.ArgumentTypeError("expected RANK/SIZE, numbers of at most 9 "
+                                         f"digits, got '{text[:40]}'")
     return int(rank), int(size)
 
 
@@ -158,8 +191,9 @@ def parse_layers(text: str) -> list[int]:
     layers: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise argparse.ArgumentTypeError(f"expected N or N-M, got '{part}'")
+        if not _is_number(first) or (dash and not _is_number(last)):
+            raise argparse.ArgumentTypeError("expected N or N-M, numbers of at most 9 "
+                                             f"digits, got '{part[:40]}'")
         end = int(last) if dash else int(first)
         if end < int(first) or end > 100_000:
             raise argparse.ArgumentTypeError("expected a rising range of at most 100000 "
@@ -175,18 +209,18 @@ def make_parser(program: str) -> argparse.ArgumentParser:
         description="Writes the MoE layers of a safetensors checkpoint in the order that "
         "kernels read, one file a layer. An interrupted conversion goes on.",
         epilog=f"example: {program} gpt-oss-20b --out converted --layers 0-3")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT",
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", type=parse_path,
                         help="a folder with an index or one file, or a .safetensors file")
-    parser.add_argument("--out", metavar="DIR", required=True,
+    parser.add_argument("--out", metavar="DIR", required=True, type=parse_path,
                         help="where the files go; it is made if it does not exist")
     parser.add_argument("--layers", metavar="LIST", type=parse_layers,
                         help="for instance 0,2,5-7 [all MoE layers]")
     parser.add_argument("--names", metavar="MAP",
                         help=f"{', '.join(NAME_MAPS)} or FILE.json [the first that fits]")
-    parser.add_argument("--act", choices=["silu", "swiglu", "situv2"],
+    parser.add_argument("--act", choices=ACTIVATIONS,
                         help="the activation to note [swiglu for gpt-oss, else silu]")
-    parser.add_argument("--gate", choices=["separated", "interleaved", "rows"],
-                        default="separated", help="order of gate and up rows [separated]")
+    parser.add_argument("--gate", choices=GATES, default="separated",
+                        help="order of gate and up rows [separated]")
     parser.add_argument("--tp", metavar="RANK/SIZE", type=parse_split, default=(0, 1),
                         help="one part of I, padded to a multiple of 32 [0/1]")
     parser.add_argument("--ep", metavar="RANK/SIZE", type=parse_split, default=(0, 1),
@@ -195,6 +229,23 @@ def make_parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{program} {__version__}",
                         help="print the version")
     return parser
+
+
+def _target(source: LayerSource, out: pathlib.Path) -> pathlib.Path:
+    return out / f"layer_{source.layer:03d}.safetensors"
+
+
+def _keep_inputs(sources: list[LayerSource], out: pathlib.Path) -> None:
+    """Refuses a folder in which an output would replace a file of the checkpoint."""
+    read = {(stat.st_dev, stat.st_ino)
+            for stat in map(os.stat, {t.file for t in sources[0].tensors.values()})}
+    for source in sources:
+        for suffix in (".safetensors", ".partial", ".journal"):
+            path = _target(source, out).with_suffix(suffix)
+            stat = path.stat() if path.exists() else None
+            if stat and (stat.st_dev, stat.st_ino) in read:
+                raise CheckpointError(f"out: expected a folder of other files, got '{out}', "
+                                      f"whose {path.name} is of the checkpoint itself")
 
 
 def convert(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -213,12 +264,12 @@ def convert(arguments: argparse.Namespace) -> dict[str, Any]:
                               f"{name}, got none")
     split = Split(*arguments.tp, *arguments.ep)
     sources = [LayerSource(tensors, names, layer, split) for layer in layers]
-    if sources[0].padded:
-        print(f"moe-convert: note: I {sources[0].inter} in {split.tp_size} parts: "
-              f"{sources[0].part} rows, of which {sources[0].padded} are zeros",
-              file=sys.stderr)
+    for source in {source.inter: source for source in sources if source.padded}.values():
+        print(f"moe-convert: note: I {source.inter} in {split.tp_size} parts: "
+              f"{source.part} rows, of which {source.padded} are zeros", file=sys.stderr)
     out = pathlib.Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
+    _keep_inputs(sources, out)
     progress = Progress(sum(len(source.experts) for source in sources))
     start = time.monotonic()
     states = {source.layer: convert_layer(source, out, act, arguments.gate, progress)

@@ -89,7 +89,8 @@ class Tensor:
         return array
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """json.loads's object_pairs_hook that refuses a key that occurs twice."""
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
@@ -112,7 +113,7 @@ def _read_header(path: pathlib.Path, file: BinaryIO, size: int) -> tuple[dict[st
                               f"after offset 8, got a length of {length}; this is no "
                               "safetensors file, or only a part of one")
     try:
-        header = json.loads(file.read(length), object_pairs_hook=_no_duplicates)
+        header = json.loads(file.read(length), object_pairs_hook=no_duplicates)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"'{path}': the header at offset 8 is no JSON: "
                               f"{error}") from None
@@ -163,6 +164,9 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor],
     """
     path = pathlib.Path(path)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise CheckpointError(f"'{path}': expected a regular file, got a device, a "
+                                  "pipe or a socket")
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             header, begin = _read_header(path, file, size)
@@ -172,6 +176,10 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor],
     if not isinstance(metadata, dict):
         raise CheckpointError(f"'{path}': expected an object in __metadata__, got "
                               f"{type(metadata).__name__}")
+    for key, value in metadata.items():
+        if not isinstance(value, str):
+            raise CheckpointError(f"'{path}': expected a string in __metadata__ for "
+                                  f"'{key}', got {type(value).__name__}")
     tensors, spans = {}, []
     for name, entry in header.items():
         tensor, end = _tensor(path, name, entry, begin, size)
@@ -186,23 +194,33 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor],
     return tensors, metadata
 
 
+def _is_file_name(value: Any) -> bool:
+    if not isinstance(value, str) or value in ("", ".", "..") or "\0" in value:
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return pathlib.PurePath(value).name == value
+
+
 def _index(path: pathlib.Path) -> dict[str, list[str]]:
     """File -> names of an index."""
     try:
         with open(path, encoding="utf-8") as file:
-            index = json.load(file)
-        weight_map = index["weight_map"]
-        pairs = [(str(name), str(shard)) for name, shard in weight_map.items()]
+            index = json.load(file, object_pairs_hook=no_duplicates)
+        pairs = index["weight_map"].items()
     except OSError as error:
         raise CheckpointError(f"cannot read '{path}': {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f": {error}" if isinstance(error, ValueError) else ""
         raise CheckpointError(f"'{path}': expected a JSON object with a weight_map of "
-                              "tensor names and files") from None
+                              f"tensor names and files{why}") from None
     files: dict[str, list[str]] = {}
     for name, shard in pairs:
-        if pathlib.PurePath(shard).name != shard:
+        if not _is_file_name(shard):
             raise CheckpointError(f"'{path}': tensor '{name}': expected the name of a "
-                                  f"file in the same folder, got '{shard}'")
+                                  f"file in the same folder, got {shard!r}")
         files.setdefault(shard, []).append(name)
     return files
 

@@ -235,12 +235,42 @@ def test_a_file_that_only_claims_to_be_converted(tmp_path):
         file.write_bytes(header + bytes(size - len(header)))
 
     write({"format": "moe-convert 1"})
-    with pytest.raises(moe.CheckpointError, match="'w13'.*expected dtype U8, got F32"):
+    with pytest.raises(moe.CheckpointError, match="metadata of moe-convert, model_dim a"):
         moe.load_converted(file)
-    tensors = {name: ("U8", shape) for name, (_, shape) in tensors.items()}
-    write({"format": "moe-convert 1", "first_expert": "0"})
-    with pytest.raises(moe.CheckpointError, match="metadata of moe-convert.*last_expert"):
-        moe.load_converted(file)
+    # One whose metadata and shapes fit, and then one value after the other that does not.
+    good = {"format": "moe-convert 1", "model_dim": "64", "inter_dim": "32",
+            "first_expert": "1", "last_expert": "2", "global_experts": "4", "padded": "0",
+            "gate": "separated", "act": "silu"}
+    fit = {"w13": ("U8", (2, 64, 64)), "scale13": ("U8", (2, 64, 8)),
+           "w2": ("U8", (2, 64, 64)), "scale2": ("U8", (2, 64, 8)),
+           "bias13": ("F32", (2, 64)), "bias2": ("F32", (2, 64))}
+    tensors = fit
+    write(good)
+    assert moe.load_converted(file).expert_mask.tolist() == [0, 1, 1, 0]
+    for key, value, message in [
+            ("global_experts", "-1", "global_experts a number up to 16777216, got '-1'"),
+            ("global_experts", "99999999999999", "got '99999999999999'"),
+            ("padded", "9" * 5000, "got '" + "9" * 40 + "'"),
+            ("last_expert", "4", "expected experts from 0 to 3 in the metadata, got 1 to 4"),
+            ("first_expert", "3", "got 3 to 2"), ("first_expert", {}, "got dict"),
+            ("gate", "row", "gate separated.interleaved.rows, got 'row'"),
+            ("act", "gelu", "got 'gelu'"), ("act", None, "got NoneType"),
+            ("inter_dim", "64", "expected shape .2, 128, 64. .as its metadata says.")]:
+        write({**good, key: value})
+        with pytest.raises(moe.CheckpointError, match=message):
+            moe.load_converted(file)
+    for name, entry, message in [
+            ("w13", ("F32", (2, 64, 64)), "'w13'.*expected dtype U8, got F32"),
+            ("w2", ("U8", (7, 64, 64)), "got .7, 64, 64"),
+            ("bias13", ("F32", (2, 63)), "got .2, 63"),
+            ("bias2", None, "expected tensor 'bias2', got none"),
+            ("scale2", None, "expected tensor 'scale2', got none")]:
+        tensors = {**fit, name: entry}
+        if entry is None:
+            del tensors[name]
+        write(good)
+        with pytest.raises(moe.CheckpointError, match=message):
+            moe.load_converted(file)
 
 
 def test_a_file_that_is_truncated_after_it_was_mapped(gpt_oss, tmp_path):
@@ -326,6 +356,50 @@ def test_a_changed_checkpoint_is_not_gone_on_with(gpt_oss, tmp_path):
     assert "layer 0: written" in convert(path, "--out", out, "--layers", "0").stdout
 
 
+@pytest.mark.parametrize("count", ["7", "-1", "9" * 50, "\u0663", ""])
+def test_a_journal_that_cannot_be_true_is_not_believed(count, gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    out = tmp_path / "out"
+    assert convert(path, "--out", out, "--layers", "0").returncode == 0
+    whole = (out / "layer_000.safetensors").read_bytes()
+    # As an interrupted one, but for the data, of which there is none.
+    length = 8 + int.from_bytes(whole[:8], "little")
+    (out / "layer_000.safetensors").unlink()
+    (out / "layer_000.partial").write_bytes(whole[:length] + bytes(len(whole) - length))
+    (out / "layer_000.journal").write_text(count, encoding="utf-8")
+    assert "layer 0: written" in convert(path, "--out", out, "--layers", "0").stdout
+    assert (out / "layer_000.safetensors").read_bytes() == whole
+
+
+def test_two_conversions_of_one_layer_do_not_mix(gpt_oss, tmp_path, monkeypatch, capsys):
+    path, _ = gpt_oss
+    out, write, codes = tmp_path / "out", moe.convert._write, []
+    arguments = [str(path), "--out", str(out), "--layers", "0"]
+
+    def write_beside_another(*values):
+        if not codes:
+            codes.append(moe.convert.main(arguments))
+        return write(*values)
+
+    monkeypatch.setattr(moe.convert, "_write", write_beside_another)
+    assert moe.convert.main(arguments) == 0 and codes == [1]
+    assert "layer_000.partial': another conversion writes this file" in (
+        capsys.readouterr().err)
+    moe.load_converted(out / "layer_000.safetensors")
+    assert [file.name for file in out.iterdir()] == ["layer_000.safetensors"]
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "partial", "journal"])
+def test_a_conversion_does_not_replace_its_checkpoint(suffix, tmp_path):
+    file = tmp_path / f"layer_000.{suffix}"
+    checkpoints.write(file, checkpoints.gpt_oss(1, 2, 64, 64))
+    before = file.read_bytes()
+    run = convert(file, "--out", tmp_path)
+    assert run.returncode == 1, run.stdout
+    assert f"whose layer_000.{suffix} is of the checkpoint itself" in run.stderr
+    assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]
+
+
 def test_a_killed_conversion_leaves_no_file_of_the_final_name(gpt_oss, tmp_path):
     path, _ = gpt_oss
     out = tmp_path / "out"
@@ -342,11 +416,15 @@ def test_a_killed_conversion_leaves_no_file_of_the_final_name(gpt_oss, tmp_path)
 
 @pytest.mark.parametrize("arguments, code, message", [
     (["--layers", "2"], 1, "layers: expected one of [0, 1], got 2"),
-    (["--layers", "x"], 2, "expected N or N-M, got 'x'"),
+    (["--layers", "x"], 2, "expected N or N-M, numbers of at most 9 digits, got 'x'"),
+    (["--layers", "9" * 5000], 2, "numbers of at most 9 digits, got '" + "9" * 40 + "'"),
+    (["--tp", "0/" + "9" * 5000], 2, "argument --tp: expected RANK/SIZE, numbers of at"),
+    (["--ep", "\u0660/\u0661"], 2, "expected RANK/SIZE, numbers of at most 9 digits"),
+    (["--out", ""], 2, "argument --out: expected a path, got ''"),
     (["--tp", "2/2"], 1, "tp: expected RANK/SIZE"),
     (["--tp", "0/9"], 1, "tp: expected parts that all have rows of the 160"),
     (["--ep", "0/7"], 1, "ep: expected at most 6 parts"),
-    (["--tp", "1"], 2, "expected RANK/SIZE, got '1'"),
+    (["--tp", "1"], 2, "expected RANK/SIZE, numbers of at most 9 digits, got '1'"),
     (["--names", "llama"], 1, "names: expected one of gpt-oss"),
     (["--names", "deepseek"], 1, "expected layers named as in deepseek"),
     (["--gates", "x"], 2, "unrecognized arguments"),
@@ -428,6 +506,12 @@ def changed(name, value):
      "expected dtype U8 or F8_E8M0, got BF16"),
     (changed("down_proj_blocks", ("U8", np.zeros((2, 64, 4, 16), np.uint8))),
      "expected shape [2, 64, 2, 16]"),
+    (changed("gate_up_proj_blocks", ("U8", np.zeros((0, 128, 2, 16), np.uint8))),
+     "expected experts and columns, got shape [0, 128, 2, 16]"),
+    (changed("gate_up_proj_blocks", ("U8", np.zeros((2, 128, 0, 16), np.uint8))),
+     "expected experts and columns, got shape [2, 128, 0, 16]"),
+    (broken_header(lambda entries: entries.update(__metadata__={"format": 5})),
+     "expected a string in __metadata__ for 'format', got int"),
     (changed("gate_up_proj_blocks", ("U8", np.zeros((2, 128, 32), np.uint8))),
      "expected shape [?, ?, ?, 16]"),
     (changed("down_proj_bias", None), "expected biases of both stages or of neither"),
@@ -449,6 +533,11 @@ def test_broken_checkpoints(make, message, tmp_path):
     ("[]", "expected a JSON object with a weight_map"),
     ("[" * 200000, "expected a JSON object with a weight_map"),
     ('{"weight_map": {"x": "../model-0.safetensors"}}', "expected the name of a file in"),
+    ('{"weight_map": {"x": "a\\u0000b"}}', "expected the name of a file in"),
+    ('{"weight_map": {"x": "\\ud800"}}', "expected the name of a file in"),
+    ('{"weight_map": {"x": ".."}}', "expected the name of a file in"),
+    ('{"weight_map": {"x": 5}}', "expected the name of a file in the same folder, got 5"),
+    ('{"weight_map": {"x": "a", "x": "b"}}', "the key 'x' occurs twice"),
     ('{"weight_map": {"x": "none.safetensors"}}', "No such file"),
     ('{"weight_map": {"x": "model-0.safetensors"}}', "expected tensor 'x'"),
 ])
@@ -484,6 +573,12 @@ def test_float8_weights_are_refused(tmp_path):
     ({"gate_up": "a{layer}", "down": "b"}, "expected a name with {layer}"),
     ({"gate": "a", "up": "b", "down": "c"}, "with {layer} and {expert}"),
     ({"gate": "{x}{layer}{expert}", "up": "b", "down": "c"}, "no other braces"),
+    ({"gate": "x}{layer}{expert}", "up": "b", "down": "c"}, "no other braces"),
+    ({"gate": "{\n}{layer}{expert}", "up": "b", "down": "c"}, "no other braces"),
+    ({"gate": "{layer!r}{expert}", "up": "b", "down": "c"}, "no other braces"),
+    ({"gate_up": "a{layer}.{expert}", "down": "b{layer}"}, "with {layer} and no other"),
+    ({key: "a{layer}{expert}" for key in ("gate", "up", "down")},
+     "key 'up': expected another name than that of 'gate', got 'a{layer}{expert}'"),
     ({"gates": "a"}, "expected keys of"),
     ([], "expected a JSON object of names"),
 ])
@@ -493,6 +588,55 @@ def test_broken_name_maps(names, message, gpt_oss, tmp_path):
     with pytest.raises(moe.CheckpointError) as error:
         moe.load_layer(gpt_oss[0], 0, names=str(file))
     assert message in str(error.value)
+
+
+def test_a_name_map_with_a_key_twice(gpt_oss, tmp_path):
+    file = tmp_path / "names.json"
+    file.write_text('{"gate_up": "a{layer}", "gate_up": "b{layer}", "down": "c{layer}"}')
+    with pytest.raises(moe.CheckpointError, match="the key 'gate_up' occurs twice"):
+        moe.load_layer(gpt_oss[0], 0, names=file)
+
+
+def test_a_name_map_that_says_the_layer_twice(tmp_path):
+    names = {part: f"l{{layer}}.{{expert}}.{part}.{{layer}}"
+             for part in ("gate", "up", "down")}
+    tensors = {names[key].format(layer=7, expert=expert): ("F32", np.full(
+        (32, 32), 1, np.float32)) for key in names for expert in range(2)}
+    tensors["l7.5.gate.8"] = tensors["l7.0.gate.7"]
+    checkpoints.write(tmp_path / "model.safetensors", tensors)
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    run = convert(tmp_path, "--names", tmp_path / "names.json", "--out", tmp_path / "out")
+    assert "layer 7: written\n1 layers of 2 experts" in run.stdout, run.stderr
+
+
+def test_numbers_in_names_that_are_too_long(tmp_path):
+    file = tmp_path / "model.safetensors"
+    for layer, expert, what in (("1" * 5000, "0", "a layer"), ("0", "2" * 5000, "an expert")):
+        name = f"model.layers.{layer}.mlp.experts.{expert}.gate_proj.weight"
+        checkpoints.write(file, {name: ("U8", np.zeros((32, 32), np.uint8)), name.replace(
+            "2" * 5000, "0"): ("U8", np.zeros((32, 32), np.uint8))})
+        with pytest.raises(moe.CheckpointError, match=f"the number of {what} of at most 9 "
+                           "digits, got 5000"):
+            moe.load_layer(file, 0)
+
+
+@pytest.mark.parametrize("arguments, options, message", [
+    # "0" would find tensors, but take the layer to have one expert.
+    (["0"], {}, "layer: expected a whole number, got str"),
+    ([-1], {}, "layer: expected at least 0, got -1"),
+    ([0], {"gate": "row"}, "gate: expected separated.interleaved.rows, got 'row'"),
+    ([0], {"act": "gelu"}, "act: expected silu.swiglu.situv2, got 'gelu'"),
+    ([0], {"split": moe.Split("0", "1")}, "tp_rank: expected a whole number, got str"),
+    ([0], {"split": moe.Split(ep_size=1.5)}, "ep_size: expected a whole number, got flo"),
+])
+def test_what_load_layer_refuses(arguments, options, message, gpt_oss):
+    with pytest.raises((TypeError, ValueError), match=message):
+        moe.load_layer(gpt_oss[0], *arguments, **options)
+
+
+def test_a_checkpoint_is_no_device():
+    with pytest.raises(moe.CheckpointError, match="expected a regular file, got a device"):
+        moe.load_layer("/dev/zero", 0)
 
 
 def test_progress_on_a_terminal(gpt_oss, tmp_path):
