@@ -82,7 +82,8 @@ def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
 
 
 def _lay_out(array: Array, dtype: Any) -> Array:
-    return np.ascontiguousarray(array, dtype=np.dtype(dtype))
+    # np.ascontiguousarray() would give an array without axes one.
+    return np.asarray(array, np.dtype(dtype), order="C")
 
 
 def _numbers_of_list(value: ArrayLike, array: Array) -> Array:
@@ -109,7 +110,8 @@ def from_bfloat16(bits: ArrayLike) -> npt.NDArray[np.float32]:
     array, _ = to_numpy(bits, "bits")
     if array.dtype.newbyteorder("=") != np.uint16:
         raise _refuse("bits", "bfloat16 (as uint16)", array)
-    return (_lay_out(array, np.uint16).astype(np.uint32) << 16).view(np.float32)
+    shifted = np.left_shift(_lay_out(array, np.uint16), 16, dtype=np.uint32)
+    return np.asarray(shifted).view(np.float32)
 
 
 def _to_odd(values: Array) -> npt.NDArray[np.float32]:
@@ -134,14 +136,14 @@ def bf16_bits(value: ArrayLike, name: str) -> npt.NDArray[np.uint16]:
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise _refuse(name, "bfloat16 (as uint16), or float16, float32 or float64 "
                       "to be rounded", array)
+    shape, array = array.shape, np.atleast_1d(array)
     floats = (_to_odd(_lay_out(array, np.float64)) if array.dtype.itemsize == 8
               else _lay_out(array, np.float32))
     bits = floats.view(np.uint32)
     rounded = (bits.astype(np.uint64) + 0x7FFF + ((bits >> 16) & 1)) >> 16
     # A NaN must not become an infinity by rounding.
     quiet = (bits >> 16) | 0x40
-    return np.where(np.isnan(floats), quiet, rounded).astype(np.uint16).reshape(
-        array.shape)
+    return np.where(np.isnan(floats), quiet, rounded).astype(np.uint16).reshape(shape)
 
 
 def floats(value: ArrayLike, name: str) -> npt.NDArray[np.float32]:

@@ -143,7 +143,9 @@ def moe_sorting(topk_ids: ArrayLike, topk_weights: ArrayLike, experts: int,
     _arrays.check_shape(ids, [None, None], "topk_ids", "tokens, topk")
     weights = _arrays.floats(topk_weights, "topk_weights")
     _arrays.check_shape(weights, ids.shape, "topk_weights", "tokens, topk")
-    local, mask = experts, None
+    local, mask = whole(experts, "experts"), None
+    whole(tile_m, "tile_m")
+    whole(local_tokens, "local_tokens")
     if expert_mask is not None:
         mask = _arrays.ids(expert_mask, "expert_mask", is_mask=True)
         _arrays.check_shape(mask, [experts], "expert_mask", "experts")

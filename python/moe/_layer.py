@@ -23,8 +23,8 @@ import numpy as np
 
 from . import _arrays
 from ._arrays import Array, ArrayLike
-from ._library import (Batch, Config, Executor, Weights, check, load_library,
-                       name_bytes, take_json, whole)
+from ._library import (Batch, Config, Executor, MoeUsageError, Weights, check,
+                       load_library, name_bytes, take_json, whole)
 from ._host import quantize_mxfp4
 from ._kernel import split_options
 
@@ -38,6 +38,10 @@ class _Tensors:
     def __init__(self, kernel: str, options: dict[str, Any]) -> None:
         self.kernel = kernel
         self.options, self.executor_options = split_options(options)
+        # The shapes below are those of `kernel`, and so is the memory that it writes.
+        if "kernel" in self.options:
+            raise MoeUsageError("kernel: expected no such option of a function that is "
+                                f"of one kernel, got {self.options['kernel']!r}")
         self.shuffled = bool(self.options.pop("shuffled", False))
         self.keep: list[Array] = []
         self.x_model: Any = None
@@ -143,7 +147,7 @@ class _Tensors:
             given = self.options.setdefault(name, size)
             if given != size:
                 raise ValueError(f"{name}: expected {size}, as the tensors have it, "
-                                 f"got {given}")
+                                 f"got {given!r}")
 
     def batch(self) -> Batch:
         return Batch(self.tokens, _arrays.pointer(self.x, c_uint16),

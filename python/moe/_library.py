@@ -287,6 +287,8 @@ def check_option(status: int) -> None:
         text = str(error)
         if not text.startswith("unknown option"):
             raise
+        # The kernel is in a function's name or its first argument.
+        text = text.replace("expected one of kernel, ", "expected one of ")
         raise MoeUsageError(text.replace("-", "_") + "; of an executor: sanitize, "
                             "threads, order_seed, and more (docs/Python.md)") from None
 

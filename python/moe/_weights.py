@@ -50,6 +50,7 @@ def _quantize(array: Array, shape: tuple[int, int, int], chip: str | None, execu
 def quantize_rows(values: ArrayLike, executor: str, chip: str | None,
                   options: dict[str, Any]) -> tuple[Bytes, Bytes]:
     """quantize_mxfp4() with an executor."""
+    _runner(executor, options)  # the options before the values
     array = _bf16(values, "values")
     if array.ndim == 0 or not array.size or array.size // array.shape[-1] % 32:
         raise ValueError("values: expected a multiple of 32 rows on the device, got shape "

@@ -112,6 +112,15 @@ def test_rounding_keeps_what_is_special():
     assert np.isnan(moe.from_bfloat16(moe.to_bfloat16(nan)))[0]
 
 
+def test_a_number_without_axes_stays_one():
+    for number in (1.5, np.float32(1.5), np.float64(1.5), np.array(1.5, ">f4")):
+        bits = moe.to_bfloat16(number)
+        assert bits.shape == () and bits == 0x3fc0
+        assert moe.from_bfloat16(bits).shape == () and moe.from_bfloat16(bits) == 1.5
+    with pytest.raises(ValueError, match=r"multiple of 32, got shape \[\]"):
+        moe.quantize_mxfp4(np.float32(1))
+
+
 def test_weights_in_floats_are_quantised(tensors):
     w = moe.dequantize_mxfp4(tensors.w2, tensors.scale2)
     codes, scales = moe.quantize_mxfp4(w)

@@ -126,6 +126,11 @@ def test_sorting_with_a_mask():
      "got [2, 24, 16]"),
     (lambda: moe.moe_sorting([[0]], [[1.0]], 0, 16), "experts: expected from 1"),
     (lambda: moe.moe_sorting([[0]], [[1.0]], 4, 0), "tileM: expected from 1"),
+    (lambda: moe.moe_sorting([[0]], [[1.0]], 4.0, 16), "experts: expected a whole number"),
+    (lambda: moe.moe_sorting([[0]], [[1.0]], 4, 1.5), "tile_m: expected a whole number"),
+    (lambda: moe.moe_sorting([[0]], [[1.0]], 4, 16, local_tokens="1"),
+     "local_tokens: expected a whole number, got str"),
+    (lambda: moe.quantize_mxfp4(np.zeros((2, 32)), sanitise="all"), "got sanitise"),
     (lambda: moe.moe_sorting([[0.5]], [[1.0]], 4, 16), "topk_ids: expected int32"),
 ])
 def test_what_is_refused(call, message):

@@ -135,6 +135,19 @@ def test_options_that_are_refused(options, message, tensors):
     assert message in str(error.value)
 
 
+def test_the_kernel_is_no_option(tensors):
+    # A stage's shapes are those of its kernel: another one would write behind its result.
+    calls = [lambda **k: moe.gemm2(*tensors.stage2(), chip="gfx950", **k),
+             lambda **k: moe.gemm1(*tensors.arguments()[:3], tensors.ids, chip="gfx950", **k),
+             lambda **k: moe.layer(*tensors.arguments(), chip="gfx950", **k),
+             lambda **k: moe.reference_gemm2(*tensors.stage2(), **k),
+             lambda **k: moe.check_gemm2(tensors.x, *tensors.stage2(), chip="gfx950", **k)]
+    for call in calls:
+        for kernel in ("gemm1", "gemm2", "layer"):
+            with pytest.raises(moe.MoeUsageError, match="kernel: expected no such option"):
+                call(kernel=kernel)
+
+
 def test_the_chip_is_required(tensors):
     with pytest.raises(TypeError, match="chip"):
         moe.layer(*tensors.arguments())
