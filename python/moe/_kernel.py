@@ -56,7 +56,8 @@ class Kernel:
             text = (source or "").encode()
             self._handle = Handle(
                 lambda target: library.moeCompileIR(
-                    text, len(text), source_name.encode(), name_bytes(chip, "chip"), target),
+                    text, len(text), name_bytes(source_name, "source_name"),
+                    name_bytes(chip, "chip"), target),
                 "moeKernelDestroy")
 
     @property
@@ -104,12 +105,12 @@ class Kernel:
         if self._config is not None:
             pointer = self._config.pointer
             status, text = take_text(lambda target: library.moeEmit(
-                pointer, stage.encode(), chip, target))
+                pointer, name_bytes(stage, "stage"), chip, target))
         else:
             source = (self._source or "").encode()
             status, text = take_text(lambda target: library.moeEmitIR(
-                source, len(source), self._source_name.encode(), stage.encode(), chip,
-                target))
+                source, len(source), name_bytes(self._source_name, "source_name"),
+                name_bytes(stage, "stage"), chip, target))
         check(status)
         return text or ""
 
@@ -278,8 +279,10 @@ def set_compile_cache(folder: str | os.PathLike[str] | None, *,
     cannot be written there is compiled all the same.
     """
     whole(megabytes, "megabytes", c_uint64)
-    check(load_library().moeSetCompileCache(
-        None if folder is None else os.fsencode(folder), megabytes))
+    path = None if folder is None else os.fsencode(folder)
+    if path and b"\0" in path:
+        raise ValueError(f"folder: expected a path without NUL, got {path!r}")
+    check(load_library().moeSetCompileCache(path, megabytes))
 
 
 def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
@@ -294,6 +297,9 @@ def compile(kernel: str | None = None, *, chip: str, source: str | None = None,
     kernel, which messages call source_name; a `kernel` with a line break in it is taken
     as such text.
     """
+    for name, value in (("kernel", kernel), ("source", source)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name}: expected a str, got {type(value).__name__}")
     if kernel is not None and source is None and "\n" in kernel:
         kernel, source = None, kernel
     if (kernel is None) == (source is None):

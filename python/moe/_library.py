@@ -263,19 +263,21 @@ def take_json(call: Callable[[Any], int]) -> dict[str, Any]:
     return json.loads(text or "{}")
 
 
-def spell(value: object, separator: str = "x") -> bytes | None:
+def spell(value: object, what: str, separator: str = "x") -> bytes | None:
     """An option's value as text; True stands for a flag without one."""
     if value is True:
         return None
     if isinstance(value, (tuple, list)):
-        return separator.join(str(part) for part in value).encode()
-    return str(value).encode()
+        value = separator.join(str(part) for part in value)
+    return name_bytes(str(value), what)
 
 
 def name_bytes(value: object, what: str) -> bytes:
-    """The name of a chip or an executor."""
+    """The name of a chip or an executor, or another text that ends at a NUL in C."""
     if not isinstance(value, str):
         raise TypeError(f"{what}: expected a name in a str, got {value!r}")
+    if "\0" in value:
+        raise ValueError(f"{what}: expected a text without NUL, got {value!r}")
     return value.encode()
 
 
@@ -317,7 +319,8 @@ class Config(Handle):
             if value is None or value is False:
                 continue
             check_option(load_library().moeConfigSet(
-                self.pointer, name.replace("_", "-").encode(), spell(value)))
+                self.pointer, name_bytes(name.replace("_", "-"), "option"),
+                spell(value, name)))
 
 
 class Executor(Handle):
@@ -332,4 +335,5 @@ class Executor(Handle):
             if value is None or value is False:
                 continue
             check(load_library().moeExecutorSet(
-                self.pointer, option.replace("_", "-").encode(), spell(value, ",")))
+                self.pointer, name_bytes(option.replace("_", "-"), "option"),
+                spell(value, option, ",")))

@@ -166,3 +166,28 @@ def test_a_cache_that_another_process_fills(tmp_path):
     assert any(kernel.code in content for content in files.values())
     with pytest.raises(ValueError, match="megabytes: expected at least 0, got -1"):
         moe.set_compile_cache(folder, megabytes=-1)
+
+
+@pytest.mark.parametrize("call, error, message", [
+    # C would end the text there and take what is before it.
+    (lambda: moe.compile("gemm2", chip="gfx950\0x", **SHAPE, tile="16x64x128"), ValueError, "chip: "),
+    (lambda: moe.compile("gemm2", chip="gfx950", **{**SHAPE, "tile": "16x64x128\0x"}),
+     ValueError, "tile: "),
+    (lambda: moe.compile("gemm2", chip="gfx950", **SHAPE, tile="16x64x128").emit("asm\0"), ValueError, "stage: "),
+    (lambda: moe.compile(source="x", source_name="a\0b", chip="gfx950"), ValueError,
+     "source_name: "),
+    (lambda: moe.set_compile_cache("a\0b"), ValueError, "folder: "),
+])
+def test_texts_with_a_nul(call, error, message):
+    with pytest.raises(error, match=message + "expected a (text|path) without NUL"):
+        call()
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: moe.compile(5, chip="gfx950"), "kernel: expected a str, got int"),
+    (lambda: moe.compile(source=b"module {}", chip="gfx950"), "source: expected a str, got b"),
+    (lambda: moe.compile(source="x", source_name=5, chip="gfx950"), "source_name: expected"),
+])
+def test_texts_that_are_none(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
