@@ -3,6 +3,7 @@
 // moe-lsp-server: MLIR's language server with the moe dialect registered, so
 // that editors show diagnostics, hovers and definitions in moe IR.
 
+#include "Files/Nesting.h"
 #include "moe/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -16,5 +17,8 @@ int main(int argc, char **argv) {
       [](llvm::raw_ostream &os) { os << "moe-lsp-server " MOE_VERSION "\n"; });
   mlir::DialectRegistry registry;
   moe::registerAllDialects(registry);
-  return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
+  // Messages and documents may have any number of brackets.
+  return moe::files::onLargeStack([&]() -> int {
+    return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
+  });
 }

@@ -5,8 +5,10 @@
 // Unlike mlir-opt's, its output file appears whole or not at all.
 
 #include "Files/Files.h"
+#include "Files/Nesting.h"
 #include "moe/InitAll.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
@@ -19,6 +21,10 @@ using namespace llvm;
 /// No IR of kernels is larger by far.
 static constexpr uint64_t mostBytes = uint64_t(1) << 30;
 
+/// MLIR's parser, passes and printer call themselves for each level of
+/// brackets, passes on threads with the usual stack.
+static constexpr int64_t mostLevels = 1024;
+
 static Error optimize(const std::string &input, const std::string &output,
                       mlir::DialectRegistry &registry,
                       const mlir::MlirOptMainConfig &config, bool &good) {
@@ -27,6 +33,12 @@ static Error optimize(const std::string &input, const std::string &output,
   Expected<std::string> text = moe::files::readText(input, mostBytes);
   if (!text)
     return text.takeError();
+  int64_t levels =
+      mlir::isBytecode({*text, input}) ? 0 : moe::files::nestingOfIR(*text);
+  if (levels > mostLevels)
+    return createStringError("'" + input + "': expected at most " +
+                             Twine(mostLevels) + " levels of brackets, got " +
+                             Twine(levels));
   std::string result;
   raw_string_ostream os(result);
   good = mlir::succeeded(mlir::MlirOptMain(

@@ -2,6 +2,7 @@
 //
 // moe-reduce: mlir-reduce with the moe dialect and passes.
 
+#include "Files/Nesting.h"
 #include "moe/InitAll.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -17,5 +18,7 @@ int main(int argc, char **argv) {
   moe::registerAllDialects(registry);
   moe::registerAllPasses();
   mlir::MLIRContext context(registry);
-  return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
+  return moe::files::onLargeStack([&]() -> int {
+    return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
+  });
 }

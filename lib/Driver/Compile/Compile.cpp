@@ -6,6 +6,7 @@
 #include "moe/Driver/Compile.h"
 #include "Driver/Compile/Lowering.h"
 #include "Driver/Compile/ObjectCache.h"
+#include "Files/Nesting.h"
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Target/ModuleTarget.h"
@@ -35,26 +36,6 @@ namespace moe::driver {
 /// brackets.
 static constexpr int64_t kMostLevels = 256;
 
-/// Levels of brackets in MLIR text, strings and comments apart.
-static int64_t nesting(StringRef text) {
-  int64_t depth = 0, deepest = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    StringRef rest = text.drop_front(i);
-    if (rest.starts_with("//"))
-      i = std::min(text.find('\n', i), text.size());
-    else if (rest.starts_with("->") || rest.starts_with("<="))
-      ++i;
-    else if (text[i] == '"')
-      while (++i < text.size() && text[i] != '"')
-        i += text[i] == '\\';
-    else if (StringRef("([{<").contains(text[i]))
-      deepest = std::max(deepest, ++depth);
-    else if (StringRef(")]}>").contains(text[i]))
-      depth = std::max<int64_t>(depth - 1, 0);
-  }
-  return deepest;
-}
-
 namespace {
 
 /// One compilation: a context whose diagnostics end up in a string, and stage
@@ -69,7 +50,8 @@ public:
 
   /// Parses `text` or builds the kernel; the handler needs the source first.
   Error load(StringRef text, StringRef name) {
-    if (int64_t levels = mlir::isBytecode({text, name}) ? 0 : nesting(text);
+    if (int64_t levels =
+            mlir::isBytecode({text, name}) ? 0 : files::nestingOfIR(text);
         levels > kMostLevels)
       return llvm::createStringError(
           "'" + name + "': expected at most " + llvm::Twine(kMostLevels) +
