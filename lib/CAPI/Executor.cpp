@@ -21,7 +21,10 @@ static Error parseOptions(ArrayRef<MoeSetting> settings,
   int64_t threads = 0, maxReports = options.maxReports;
   uint64_t orderSeed = 0;
   driver::FlagSet flags("", "");
-  flags.string("sanitize", "LIST", "", options.sanitizers);
+  flags.value("sanitize", "LIST", "", [&options](StringRef text) -> Error {
+    options.sanitizers = text.str(); // an empty list is one too
+    return Error::success();
+  });
   flags.integer("threads", "", threads, 0);
   flags.integer("order-seed", "", orderSeed);
   flags.string("interleave", "HOW", "", options.interleave);

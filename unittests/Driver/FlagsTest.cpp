@@ -80,6 +80,11 @@ TEST_F(Example, ParseErrorsNameTheFlag) {
   EXPECT_EQ(parse({"--quiet=1"}), "flag '--quiet' takes no value, got '1'");
 }
 
+TEST_F(Example, AnEmptyTextIsNotAsIfTheFlagWereNotThere) {
+  EXPECT_EQ(parse({"-o", ""}), "-o: expected FILE, got ''");
+  EXPECT_EQ(parse({""}), "expected INPUT, got ''");
+}
+
 TEST_F(Example, TwiceIsRefused) {
   EXPECT_EQ(parse({"--quiet", "--quiet"}), "flag '--quiet' is given twice");
 }

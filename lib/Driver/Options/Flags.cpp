@@ -97,7 +97,8 @@ void FlagSet::value(std::string name, std::string metavar, std::string help,
                     Setter setter) {
   flags.push_back({std::move(name), std::move(metavar), std::move(help),
                    std::move(setter), /*takesValue=*/true,
-                   /*valueOptional=*/false, /*seen=*/false, groups.size()});
+                   /*valueOptional=*/false, /*takesText=*/false,
+                   /*seen=*/false, groups.size()});
 }
 
 void FlagSet::optionalValue(std::string name, std::string metavar,
@@ -105,6 +106,7 @@ void FlagSet::optionalValue(std::string name, std::string metavar,
   value(std::move(name), std::move(metavar), std::move(help),
         std::move(setter));
   flags.back().valueOptional = true;
+  flags.back().takesText = true;
 }
 
 void FlagSet::toggle(std::string name, std::string help, bool &target,
@@ -174,6 +176,7 @@ void FlagSet::string(std::string name, std::string metavar, std::string help,
           target = text.str();
           return llvm::Error::success();
         });
+  flags.back().takesText = true;
 }
 
 void FlagSet::positional(std::string metavar, std::string help,
@@ -260,12 +263,16 @@ llvm::Error FlagSet::parseFlag(llvm::ArrayRef<const char *> args,
                         inlineValue + "'");
     return flag->setter("");
   }
-  if (hasInline || flag->valueOptional)
-    return flag->setter(inlineValue);
-  if (index + 1 == args.size())
+  bool hasNext = !hasInline && !flag->valueOptional;
+  if (hasNext && index + 1 == args.size())
     return usageError("flag '" + arg + "' expects a value (" + flag->metavar +
                       ")");
-  return flag->setter(args[++index]);
+  StringRef value = hasNext ? StringRef(args[++index]) : inlineValue;
+  // An empty text would be as if the flag were not there.
+  if (flag->takesText && value.empty() && (hasInline || hasNext))
+    return usageError(arg.split('=').first + ": expected " + flag->metavar +
+                      ", got ''");
+  return flag->setter(value);
 }
 
 llvm::Error FlagSet::parse(llvm::ArrayRef<const char *> args) {
@@ -281,6 +288,8 @@ llvm::Error FlagSet::parse(llvm::ArrayRef<const char *> args) {
         return error;
       continue;
     }
+    if (arg.empty() && !positionalMetavar.empty())
+      return usageError("expected " + positionalMetavar + ", got ''");
     if (positionalTargets) {
       positionalTargets->push_back(arg.str());
       continue;

@@ -75,6 +75,7 @@ public:
   void number(const std::string &name, std::string help,
               std::optional<float> &target,
               float least = -std::numeric_limits<float>::infinity());
+  /// Any text but the empty one: the name of a file for instance.
   void string(std::string name, std::string metavar, std::string help,
               std::string &target);
   /// A flag that may have a value, after '=' only; without one the setter gets
@@ -128,6 +129,7 @@ private:
     Setter setter;
     bool takesValue = true;
     bool valueOptional = false;
+    bool takesText = false; ///< any text but the empty one
     bool seen = false;
     size_t group = 0;
   };

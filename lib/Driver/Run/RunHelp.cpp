@@ -119,15 +119,14 @@ Command moe::driver::findCommand(StringRef name) {
 }
 
 Error moe::driver::unknownCommand(StringRef name) {
-  constexpr StringLiteral all =
-      "gemm1, gemm2, layer, block, launch, annotate, model, mfma or "
-      "info";
-  if (name.empty())
-    return usageError("expected a subcommand: " + all +
-                      " (moe-run help says more)");
   std::vector<std::string> names;
   for (const NamedCommand &entry : kCommands)
     names.push_back(entry.name);
+  std::string all =
+      join(ArrayRef(names).drop_back(), ", ") + " or " + names.back();
+  if (name.empty())
+    return usageError("expected a subcommand: " + all +
+                      " (moe-run help says more)");
   StringRef meant = nearest(name, names);
   return usageError(
       "expected " + all + ", got '" + name + "'" +
