@@ -12,6 +12,7 @@
 #include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunRandom.h"
 #include "Driver/Run/RunStage.h"
+#include "moe/Driver/Compile.h"
 #include "moe/Reference/Routing.h"
 #include "moe/Reference/Sorting.h"
 #include "moe/Target/Chip.h"
@@ -505,6 +506,11 @@ static Error runBlock(Block &block) {
     stage.options.topk = up.options.topk;
   }
   if (Error error = chooseSchedules(block))
+    return error;
+  // What stage 2 does not take is told before stage 1 runs.
+  if (Error error = emitKernel(block.stages[1].options, EmitStage::Mlir,
+                               block.request.chip)
+                        .takeError())
     return error;
   size_t before = block.outcome.reports.size();
   if (Error error = block.sorting.sort ? sort(block) : passPairs(block))
