@@ -64,7 +64,7 @@ static Error layOut(const Launch &launch,
                     std::vector<uint8_t> &kernarg,
                     std::vector<std::string> &warnings) {
   Expected<moe::emulator::KernelImage> image =
-      moe::emulator::KernelImage::load(launch.elf);
+      moe::emulator::KernelImage::load(launch.elf, launch.chip);
   if (!image)
     return image.takeError();
   Expected<const moe::emulator::KernelInfo *> info =

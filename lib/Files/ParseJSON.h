@@ -9,7 +9,8 @@
 namespace moe::files {
 
 /// LLVM's parser calls itself for each level of brackets; a text with more than
-/// 64 is an error instead of the end of the stack.
+/// 64 is an error instead of the end of the stack. So is a key that an object
+/// has twice.
 llvm::Expected<llvm::json::Value> parseJSON(llvm::StringRef text);
 
 } // namespace moe::files

@@ -95,7 +95,7 @@ void prune(const CompileCache &cache) {
   policy.Interval = std::chrono::seconds(0);
   policy.Expiration = std::chrono::seconds(0);
   policy.MaxSizePercentageOfAvailableSpace = 0;
-  policy.MaxSizeBytes = cache.megabytes << 20;
+  policy.MaxSizeBytes = std::min(cache.megabytes, UINT64_MAX >> 20) << 20;
   llvm::pruneCache(cache.folder, policy);
 }
 

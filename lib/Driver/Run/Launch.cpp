@@ -59,7 +59,7 @@ private:
   Error bytes(StringRef at, const json::Object &object, LaunchArg &arg) const;
   Error pointers(StringRef at, const json::Object &object,
                  LaunchArg &arg) const;
-  Error shared(StringRef at, const json::Object &object, LaunchArg &arg) const;
+  Error shared(StringRef at, const json::Object &object, LaunchArg &arg);
   Expected<uint64_t> count(StringRef at, const json::Object &object,
                            StringRef key) const;
   Expected<HostBuffer> contents(StringRef at, const json::Object &object) const;
@@ -125,8 +125,8 @@ Error Reader::triple(const json::Object &object, StringRef key,
                describe(object.get(key)));
   for (size_t i = 0; i < 3; ++i) {
     std::optional<int64_t> size = (*array)[i].getAsInteger();
-    if (!size || *size < 0 || *size > std::numeric_limits<int32_t>::max())
-      return bad("'" + key + "': expected sizes from 0 to 2147483647, got " +
+    if (!size || *size < 1 || *size > std::numeric_limits<int32_t>::max())
+      return bad("'" + key + "': expected sizes from 1 to 2147483647, got " +
                  describe(&(*array)[i]));
     out[i] = static_cast<uint32_t>(*size);
   }
@@ -326,15 +326,22 @@ Error Reader::pointers(StringRef at, const json::Object &object,
     if (pointer.at > size || size - pointer.at < 8)
       return bad(here + "expected an 'offset' that leaves 8 bytes of " +
                  Twine(size) + ", got " + Twine(pointer.at));
+    for (const LaunchArg::Pointer &other : arg.pointers)
+      if (pointer.at < other.at + 8 && other.at < pointer.at + 8)
+        return bad(here + "expected an 'offset' apart from the 8 bytes at " +
+                   Twine(other.at) + " of another pointer, got " +
+                   Twine(pointer.at));
     arg.pointers.push_back(std::move(pointer));
   }
   return Error::success();
 }
 
 /// A buffer that is a part of another one.
-Error Reader::shared(StringRef at, const json::Object &object,
-                     LaunchArg &arg) const {
+Error Reader::shared(StringRef at, const json::Object &object, LaunchArg &arg) {
   arg.isBuffer = true;
+  warnUnknown(at, object,
+              {"name", "kind", "offset", "of", "plus", "file", "hex", "size",
+               "fill", "out", "pointers"});
   for (StringRef key : {"file", "hex", "size", "fill", "out", "pointers"})
     if (object.get(key))
       return bad(at + "expected no '" + key + "' beside 'of', got " +
@@ -342,6 +349,8 @@ Error Reader::shared(StringRef at, const json::Object &object,
   Expected<std::string> of = string(at, object, "of");
   if (!of)
     return of.takeError();
+  if (of->empty())
+    return bad(at + "'of': expected the name of a buffer, got ''");
   arg.of = *of;
   Expected<uint64_t> plus = count(at, object, "plus");
   if (!plus)
@@ -378,12 +387,13 @@ Expected<LaunchArg> Reader::argument(StringRef at, const json::Object &object) {
   if (!kind)
     return kind.takeError();
   Error error = Error::success();
-  if (*kind == "buffer") {
+  if (*kind == "buffer" && object.get("of")) {
+    error = shared(at, object, arg);
+  } else if (*kind == "buffer") {
     warnUnknown(at, object,
                 {"name", "kind", "offset", "file", "hex", "size", "fill", "out",
-                 "of", "plus", "pointers"});
-    error =
-        object.get("of") ? shared(at, object, arg) : buffer(at, object, arg);
+                 "pointers"});
+    error = buffer(at, object, arg);
   } else if (*kind == "bytes") {
     warnUnknown(at, object,
                 {"name", "kind", "offset", "file", "hex", "pointers"});
@@ -445,7 +455,7 @@ Error Reader::expect(const json::Object &object) {
   auto arg = find_if(file.args, [&](const LaunchArg &a) {
     return a.isBuffer && a.of.empty() && a.name == *name;
   });
-  if (arg == file.args.end())
+  if (arg == file.args.end() || name->empty())
     return bad("expect: expected the name of a buffer argument, got '" + *name +
                "'");
   expect.arg = static_cast<size_t>(arg - file.args.begin());
@@ -499,6 +509,8 @@ Error Reader::codeObject(const json::Object &object) {
     Expected<std::string> chip = string("", object, "chip");
     if (!chip)
       return chip.takeError();
+    if (chip->empty())
+      return bad("'chip': expected gfx942 or gfx950, got ''");
     file.chip = *chip;
   }
   // The type of the file is its 17th and 18th byte.
@@ -539,6 +551,9 @@ Error Reader::list(const json::Object &object, StringRef key, bool placed) {
     if (!placed) {
       if (!parsed->isBuffer || parsed->name.empty())
         return bad(at + "expected a buffer with a 'name'");
+      if (entry->get("offset"))
+        file.warnings.push_back("'" + path + "': " + at +
+                                "key 'offset' ignored");
       parsed->place = moe::executor::Argument::Place::None;
     }
     file.args.push_back(std::move(*parsed));
@@ -551,7 +566,7 @@ const LaunchArg *Reader::bufferNamed(StringRef name) const {
   auto found = find_if(file.args, [&](const LaunchArg &arg) {
     return arg.isBuffer && arg.of.empty() && arg.name == name;
   });
-  return found == file.args.end() ? nullptr : &*found;
+  return found == file.args.end() || name.empty() ? nullptr : &*found;
 }
 
 /// Everything that names a buffer names one that exists, and a byte of it.
@@ -578,7 +593,7 @@ Error Reader::resolve() const {
                  ": expected another name than that of a buffer before it, "
                  "got '" +
                  arg.name + "'");
-    if (!arg.out.empty() && !outputs.insert(arg.out).second)
+    if (!arg.out.empty() && !outputs.insert(placeOf(arg.out)).second)
       return bad("argument " + Twine(i) +
                  ": expected another 'out' than that of a buffer before it, "
                  "got '" +

@@ -149,7 +149,7 @@ Error ExecutorFlags::checkOutputs(ArrayRef<Output> outputs) const {
     if (file.empty() ||
         (sys::fs::exists(file) && !sys::fs::is_regular_file(file)))
       continue;
-    auto [first, isNew] = flagOf.try_emplace(file, flag);
+    auto [first, isNew] = flagOf.try_emplace(placeOf(file), flag);
     if (!isNew)
       return usageError("--" + flag +
                         ": expected another file than that of --" +

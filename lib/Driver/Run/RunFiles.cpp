@@ -15,6 +15,7 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
 #include <array>
@@ -113,6 +114,14 @@ Expected<HostBuffer> InputFile::read(uint64_t count) {
   if (Error error = read(buffer->bytes()))
     return std::move(error);
   return buffer;
+}
+
+std::string moe::driver::placeOf(StringRef path) {
+  SmallString<256> place(path);
+  if (sys::fs::make_absolute(place))
+    return path.str(); // there is no current folder
+  sys::path::remove_dots(place);
+  return place.str().str();
 }
 
 Expected<HostBuffer> moe::driver::readFile(StringRef path, uint64_t most) {

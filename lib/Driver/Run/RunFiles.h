@@ -100,6 +100,9 @@ constexpr uint64_t mostJSONBytes = uint64_t(64) << 20;
 llvm::Expected<HostBuffer> readFile(llvm::StringRef path,
                                     uint64_t most = UINT64_MAX);
 
+/// A path for comparing: absolute and without "." in it.
+std::string placeOf(llvm::StringRef path);
+
 /// The element types that occur; bfloat16 travels as U16.
 enum class DType { U8, U16, I32, I64, F16, F32 };
 const char *toString(DType type); ///< NumPy's name: "uint8", "float32", ...

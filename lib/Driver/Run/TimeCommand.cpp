@@ -234,6 +234,10 @@ Expected<Verdict> moe::driver::timeCommand(Arguments args) {
   }
   if (options.files.empty())
     return usageError("expected a launch file (moe-run help launch-file)");
+  constexpr int64_t mostSets = int64_t(1) << 24;
+  if (options.sets > mostSets)
+    return createStringError("--sets: expected at most " + Twine(mostSets) +
+                             ", got " + Twine(options.sets));
 
   std::vector<Timed> all(options.files.size());
   for (auto [timed, path] : zip(all, options.files)) {

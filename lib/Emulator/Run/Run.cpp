@@ -29,7 +29,12 @@ Error LaunchRun::checkShape() {
   groups = 1;
   for (unsigned d = 0; d < 3; ++d) {
     if (launch.grid[d] == 0 || launch.block[d] == 0)
-      return failure("grid and block must be at least 1 in every dimension");
+      return failure("expected sizes of grid and block of at least 1, got "
+                     "grid " +
+                     Twine(launch.grid[0]) + "x" + Twine(launch.grid[1]) + "x" +
+                     Twine(launch.grid[2]) + " and block " +
+                     Twine(launch.block[0]) + "x" + Twine(launch.block[1]) +
+                     "x" + Twine(launch.block[2]));
     if (launch.block[d] > 1024)
       return failure("expected a block of at most 1024 work items, got " +
                      Twine(launch.block[d]) + " in one dimension");

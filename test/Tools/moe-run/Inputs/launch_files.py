@@ -31,6 +31,8 @@ def write(name, args=None, **changes):
     }
     launch.update(changes)
     launch = {key: value for key, value in launch.items() if value is not None}
+    launch["args"] = [{key: value for key, value in arg.items() if value is not None}
+                      for arg in launch["args"]]
     with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as f:
         json.dump(launch, f)
 
@@ -51,3 +53,21 @@ write("block", args=[*buffers, number], block=[128, 1, 1], expect=None)
 write("empty", args=[*buffers, number], grid=[0, 1, 1], expect=None)
 write("twice", args=[buffers[0], {**buffers[1], "name": "x", "offset": 8}, number], expect=None)
 write("overwritten", args=[{**buffers[0], "out": "never.bin"}, buffers[1], number], expect=None)
+# The same file by another name.
+write("spelled", args=[{**buffers[0], "out": "never.bin"}, {**buffers[1], "out": "./never.bin"},
+                       number], expect=None)
+write("plus", args=[{**buffers[0], "plus": 4}, {**buffers[1], "out": None}, number], expect=None)
+write("unplaced", args=[buffers[0], {**buffers[1], "out": None}, number], expect=None,
+      buffers=[{"name": "z", "kind": "buffer", "size": 8, "offset": 3}])
+unnamed = [{key: value for key, value in buffer.items() if key not in ("name", "out")}
+           for buffer in buffers]
+write("unnamed", args=[*unnamed, number], expect={"arg": "", "dtype": "i32", "file": "y.ref.bin"})
+write("of", args=[unnamed[0], {"kind": "buffer", "of": ""}, number], expect=None)
+write("apart", args=[{**buffers[0], "pointers": [{"offset": at, "buffer": "y"} for at in (8, 4)]},
+                     buffers[1], number], expect=None)
+write("nochip", chip="", expect=None)
+write("otherchip", chip="gfx942", expect=None)
+with open(os.path.join(folder, "good.json"), encoding="utf-8") as f:
+    text = f.read()
+with open(os.path.join(folder, "key.json"), "w", encoding="utf-8") as f:
+    f.write(text.replace('"block"', '"grid": [1, 1, 1], "block"'))
