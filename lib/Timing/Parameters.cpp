@@ -20,12 +20,13 @@ namespace {
 struct Key {
   const char *name;
   double Parameters::*member;
-  const char *meaning;
+  bool orZero = false;
   double most = 0; ///< of a count; 0 = it is none
 };
 const Key keys[] = {
-#define PARAMETER(key, meaning) {#key, &Parameters::key, meaning},
-#define COUNT(key, most, meaning) {#key, &Parameters::key, meaning, most},
+#define PARAMETER(key, meaning) {#key, &Parameters::key},
+#define OR_ZERO(key, meaning) {#key, &Parameters::key, /*orZero=*/true},
+#define COUNT(key, most, meaning) {#key, &Parameters::key, false, most},
 #include "moe/Timing/Parameters.def"
 };
 
@@ -51,11 +52,11 @@ static Error readKey(const json::Object &object, const Key &key,
     return bad(parameters.name, Twine("expected '") + key.name +
                                     "': {\"value\": NUMBER, \"source\": "
                                     "TEXT}");
-  bool orZero = StringRef(key.meaning).contains("or 0");
-  if (!(*value > 0 || (orZero && *value == 0)) || *value > 1e12)
-    return bad(parameters.name,
-               Twine("'") + key.name + "': expected a number above 0" +
-                   (orZero ? " or 0" : "") + ", got " + std::to_string(*value));
+  if (!(*value > 0 || (key.orZero && *value == 0)) || *value > 1e12)
+    return bad(parameters.name, Twine("'") + key.name +
+                                    "': expected a number above 0" +
+                                    (key.orZero ? " or 0" : "") + ", got " +
+                                    std::to_string(*value));
   if (key.most && (*value > key.most || *value != std::floor(*value)))
     return bad(parameters.name, Twine("'") + key.name +
                                     "': expected a whole number up to " +

@@ -28,7 +28,7 @@ struct Parameters {
 
 /// Reads {"chip", "calibrated", "parameters": {key: {"value", "source"}}}.
 /// Errors: no JSON, a key that is missing or unknown, a value that is no
-/// positive number (0 is allowed where the table of keys says "or 0"), a value
+/// positive number (0 is allowed where the table of keys says OR_ZERO), a value
 /// without a source.
 llvm::Expected<Parameters> parseParameters(llvm::StringRef text,
                                            llvm::StringRef name);
