@@ -261,10 +261,13 @@ static void addConverts(ModelledTime &sum, const ModelledTime &next) {
 
 void ModelledTime::add(const ModelledTime &next) {
   addConverts(*this, next);
-  if (next.us > us) {
+  double longest = longestUs > 0 ? longestUs : us;
+  double nextLongest = next.longestUs > 0 ? next.longestUs : next.us;
+  if (nextLongest > longest) {
     boundBy = next.boundBy;
     busy = next.busy;
   }
+  longestUs = std::max(longest, nextLongest);
   us += next.us;
   idealUs += next.idealUs;
   launchUs += next.launchUs;

@@ -219,6 +219,25 @@ TEST(Model, TimelineOfStalls) {
   EXPECT_EQ(llvm::StringRef(text).count("\"cat\":\"stall\""), 2u) << text;
 }
 
+/// The longest launch says what bounds all, also where those before it take
+/// longer together.
+TEST(Model, TheLongestOfThreeLaunches) {
+  ModelledTime sum, second, third;
+  sum.us = 10;
+  sum.boundBy = "launch";
+  second.us = 9;
+  second.boundBy = "hbm";
+  third.us = 15;
+  third.boundBy = "mfma";
+  ModelledTime last = second;
+  sum.add(second);
+  sum.add(third);
+  EXPECT_EQ(sum.us, 34);
+  EXPECT_EQ(sum.boundBy, "mfma");
+  last.add(sum);
+  EXPECT_EQ(last.boundBy, "mfma");
+}
+
 /// A launch without converts takes as long with each of their times; the longer
 /// one says what bounds both.
 TEST(Model, LaunchesInTurn) {

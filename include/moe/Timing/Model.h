@@ -53,9 +53,11 @@ struct ModelledTime {
   /// one takes 4, 8 and 16 clk.
   std::vector<std::pair<unsigned, double>> byScaledCvt;
   std::vector<InstTime> insts; ///< as EventProgram::insts
+  /// Of several launches, the time of the longest one; 0: it is one launch.
+  double longestUs = 0;
 
-  /// The launch after this one: times add up, what bounds the longer one bounds
-  /// both.
+  /// The launch after this one: times add up, what bounds the longest one
+  /// bounds all.
   void add(const ModelledTime &next);
 };
 
