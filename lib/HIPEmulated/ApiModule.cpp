@@ -129,6 +129,13 @@ static Status launch(Device &device, Stream &stream, Function *handle,
                     "expected sizes of grid and block from 1 to 2147483647, "
                     "got " +
                         llvm::Twine(size));
+  for (auto [groups, items] :
+       {std::pair(grid.x, block.x), {grid.y, block.y}, {grid.z, block.z}})
+    if (uint64_t size = uint64_t(groups) * items; size > UINT32_MAX)
+      return refuse(hipErrorInvalidConfiguration,
+                    "expected fewer than 2^32 work items in one dimension of "
+                    "the grid, got " +
+                        llvm::Twine(size));
   uint64_t most = kernel.maxFlatWorkgroupSize ? kernel.maxFlatWorkgroupSize
                                               : uint64_t(1024);
   uint64_t items = llvm::SaturatingMultiply<uint64_t>(

@@ -38,6 +38,12 @@ Error LaunchRun::checkShape() {
     if (launch.block[d] > 1024)
       return failure("expected a block of at most 1024 work items, got " +
                      Twine(launch.block[d]) + " in one dimension");
+    // The dispatch packet counts work items in 32 bits.
+    uint64_t size = uint64_t(launch.grid[d]) * launch.block[d];
+    if (size > UINT32_MAX)
+      return failure("expected fewer than 2^32 work items in one dimension of "
+                     "the grid, got " +
+                     Twine(size));
     items *= launch.block[d];
     if (groups > (uint64_t(1) << 40) / launch.grid[d])
       return failure("the grid has more than 2^40 workgroups");

@@ -116,6 +116,8 @@ def launches(code):
         expect("time", True, time.value > 0)
     call("hipExtModuleLaunchKernel", function, count - 1, 1, 1, 256, 1, 1, 0, None, params, None, None, None, 0,
          status=INVALID_CONFIGURATION)
+    call("hipModuleLaunchKernel", function, 1 << 24, 1, 1, 256, 1, 1, 0, None, params, None,
+         status=INVALID_CONFIGURATION)
     seen = []
     callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(seen.append)
     call("hipLaunchHostFunc", None, callback, ctypes.c_void_p(5))

@@ -51,6 +51,7 @@ write("bounds", args=[*buffers, number], grid=[3, 1, 1], expect=None)
 write("kernel", args=[*buffers, number], kernel="sub", expect=None)
 write("block", args=[*buffers, number], block=[128, 1, 1], expect=None)
 write("empty", args=[*buffers, number], grid=[0, 1, 1], expect=None)
+write("items", args=[*buffers, number], grid=[1 << 26, 1, 1], expect=None)
 write("twice", args=[buffers[0], {**buffers[1], "name": "x", "offset": 8}, number], expect=None)
 write("overwritten", args=[{**buffers[0], "out": "never.bin"}, buffers[1], number], expect=None)
 # The same file by another name.
