@@ -81,9 +81,10 @@ def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
     return array, is_bf16
 
 
-def _lay_out(array: Array, dtype: Any) -> Array:
-    # np.ascontiguousarray() would give an array without axes one.
-    return np.asarray(array, np.dtype(dtype), order="C")
+def lay_out(array: Array, dtype: Any) -> Array:
+    """The array, or a copy, as C reads it: in order, in its own byte order, aligned."""
+    # np.ascontiguousarray() keeps an unaligned array, and gives one without axes one.
+    return np.require(array, np.dtype(dtype), ["C", "A"])
 
 
 def _numbers_of_list(value: ArrayLike, array: Array) -> Array:
@@ -110,7 +111,7 @@ def from_bfloat16(bits: ArrayLike) -> npt.NDArray[np.float32]:
     array, _ = to_numpy(bits, "bits")
     if array.dtype.newbyteorder("=") != np.uint16:
         raise _refuse("bits", "bfloat16 (as uint16)", array)
-    shifted = np.left_shift(_lay_out(array, np.uint16), 16, dtype=np.uint32)
+    shifted = np.left_shift(lay_out(array, np.uint16), 16, dtype=np.uint32)
     return np.asarray(shifted).view(np.float32)
 
 
@@ -131,14 +132,14 @@ def bf16_bits(value: ArrayLike, name: str) -> npt.NDArray[np.uint16]:
     """bfloat16 bits in C order; other floats are rounded to nearest even."""
     array, _ = to_numpy(value, name)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        return _lay_out(array, np.uint16)
+        return lay_out(array, np.uint16)
     array = _numbers_of_list(value, array)
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise _refuse(name, "bfloat16 (as uint16), or float16, float32 or float64 "
                       "to be rounded", array)
     shape, array = array.shape, np.atleast_1d(array)
-    floats = (_to_odd(_lay_out(array, np.float64)) if array.dtype.itemsize == 8
-              else _lay_out(array, np.float32))
+    floats = (_to_odd(lay_out(array, np.float64)) if array.dtype.itemsize == 8
+              else lay_out(array, np.float32))
     bits = floats.view(np.uint32)
     rounded = (bits.astype(np.uint64) + 0x7FFF + ((bits >> 16) & 1)) >> 16
     # A NaN must not become an infinity by rounding.
@@ -150,12 +151,12 @@ def floats(value: ArrayLike, name: str) -> npt.NDArray[np.float32]:
     """float32 in C order, from any float; uint16 are bfloat16 bits."""
     array, _ = to_numpy(value, name)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        return from_bfloat16(_lay_out(array, np.uint16))
+        return from_bfloat16(lay_out(array, np.uint16))
     array = _numbers_of_list(value, array)
     if array.dtype.kind != "f":
         raise _refuse(name, "float32 (or another float, or bfloat16 as uint16)",
                       array)
-    return _lay_out(array, np.float32)
+    return lay_out(array, np.float32)
 
 
 def ids(value: ArrayLike, name: str, *, is_mask: bool = False) -> npt.NDArray[np.int32]:
@@ -170,7 +171,7 @@ def ids(value: ArrayLike, name: str, *, is_mask: bool = False) -> npt.NDArray[np
         raise _refuse(name, "int32 (or another integer)", array)
     if array.dtype.itemsize > 2 and array.dtype.newbyteorder("=") != np.int32:
         array = np.where((array < -(1 << 31)) | (array > (1 << 31) - 1), -1, array)
-    return _lay_out(array, np.int32)
+    return lay_out(array, np.int32)
 
 
 def codes(value: ArrayLike, name: str) -> npt.NDArray[np.uint8]:
@@ -178,7 +179,7 @@ def codes(value: ArrayLike, name: str) -> npt.NDArray[np.uint8]:
     array, _ = to_numpy(value, name)
     if array.dtype != np.uint8:
         raise _refuse(name, "uint8", array)
-    return _lay_out(array, np.uint8)
+    return lay_out(array, np.uint8)
 
 
 def check_shape(array: Array, shape: Sequence[int | None], name: str,

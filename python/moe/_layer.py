@@ -231,7 +231,7 @@ def _output(tensors: _Tensors, out: Any) -> tuple[Array, Array | None, bool]:
             not np.shares_memory(array, np.asarray(out)):
         raise TypeError(f"out: expected a NumPy array or a tensor, got "
                         f"{type(out).__name__}")
-    laid_out = np.ascontiguousarray(array, dtype)
+    laid_out = _arrays.lay_out(array, dtype)
     return laid_out, None if laid_out is array else array, is_bf16
 
 
@@ -365,7 +365,7 @@ def _check(function: str, tensors: _Tensors, result: ArrayLike,
         raise TypeError(f"result: expected {np.dtype(tensors.out_type()).name}, got "
                         f"{array.dtype}")
     _arrays.check_shape(array, tensors.out_shape(), "result", "rows, columns")
-    array = np.ascontiguousarray(array, tensors.out_type())
+    array = _arrays.lay_out(array, tensors.out_type())
     config = Config(tensors.kernel, tensors.options)
     batch = tensors.batch()
     threads = whole(tensors.executor_options.get("threads") or 0, "threads", c_int)

@@ -68,6 +68,15 @@ def test_every_kind_of_array_gives_the_same(kind, tensors):
     np.testing.assert_array_equal(moe.layer(*arguments, chip=CHIP), expected)
 
 
+def test_what_c_reads_is_aligned():
+    for dtype in (np.float32, np.int32, np.uint16):
+        array = KINDS["unaligned"](np.arange(6, dtype=dtype).reshape(2, 3))
+        assert not array.flags.aligned
+        laid_out = moe._arrays.lay_out(array, dtype)
+        assert laid_out.flags.aligned and laid_out.flags.c_contiguous
+        np.testing.assert_array_equal(laid_out, array)
+
+
 @pytest.mark.parametrize("dtype", [np.int64, np.uint32, np.int16, np.uint8, ">i8"])
 def test_ids_of_every_integer_type(dtype, tensors):
     a2, w2, scale2, ids, weights = tensors.stage2()
