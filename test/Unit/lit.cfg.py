@@ -17,7 +17,7 @@ if config.sanitizer:
     options = ("abort_on_error=1:allow_user_poisoning=0:allocator_may_return_null=1:"
                f"log_path={config.moe_build_dir}/findings/unit")
     config.environment["ASAN_OPTIONS"] = config.environment["UBSAN_OPTIONS"] = options
-    config.environment["TSAN_OPTIONS"] = options + ":suppressions=" + os.path.join(
+    config.environment["TSAN_OPTIONS"] = options + ":report_mutex_bugs=0:suppressions=" + os.path.join(
         os.path.dirname(__file__), "..", "races.txt")
     config.environment["LSAN_OPTIONS"] = "suppressions=" + os.path.join(
         os.path.dirname(__file__), "leaks.txt")
