@@ -508,8 +508,8 @@ static Error runBlock(Block &block) {
   if (Error error = chooseSchedules(block))
     return error;
   // What stage 2 does not take is told before stage 1 runs.
-  if (Error error = emitKernel(block.stages[1].options, EmitStage::Mlir,
-                               block.request.chip)
+  if (Error error = emitKernel(paddedOptions(block.stages[1].options),
+                               EmitStage::Mlir, block.request.chip)
                         .takeError())
     return error;
   size_t before = block.outcome.reports.size();

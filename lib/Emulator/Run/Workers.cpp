@@ -102,6 +102,10 @@ bool LaunchRun::resumeGroup(ActiveGroup &r, GroupFailure &failed) {
     std::lock_guard<std::mutex> lock(mutex);
     state.options.events->end(std::move(events));
   }
+  // One that another thread's failure has stopped comes back as finished, and
+  // must not be missing from those that wait in the message of that failure.
+  if (end != GroupEnd::Failed && state.stop)
+    return true;
   ++moves;
   uint64_t done = doneGroups.fetch_add(1) + 1;
   if (state.options.progress) {
