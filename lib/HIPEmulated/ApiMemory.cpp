@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Api.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstring>
 
 using namespace moe::hip;
@@ -268,9 +269,7 @@ struct Block {
 /// From the first byte of the rows to the last; where that passes 2^64, more
 /// than any allocation has.
 static size_t extent(size_t pitch, size_t width, size_t height) {
-  if (height > 1 && pitch > (SIZE_MAX - width) / (height - 1))
-    return SIZE_MAX;
-  return pitch * (height - 1) + width;
+  return llvm::SaturatingMultiplyAdd(pitch, height - 1, width);
 }
 
 /// Whether a side is what the kind says it is; sets `pageable` where it is

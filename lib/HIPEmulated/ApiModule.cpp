@@ -297,10 +297,8 @@ static int residentBlocks(const Function &function, int blockSize,
                           size_t dynamicLds) {
   const moe::emulator::KernelInfo &kernel = *function.kernel;
   uint64_t limit = moe::emulator::ldsLimit(function.code->object().chip());
-  if (blockSize <= 0 || blockSize > mostThreads(kernel) || dynamicLds > limit)
-    return 0;
-  uint64_t lds = kernel.ldsSize + dynamicLds;
-  if (lds > limit)
+  uint64_t lds = llvm::SaturatingAdd<uint64_t>(kernel.ldsSize, dynamicLds);
+  if (blockSize <= 0 || blockSize > mostThreads(kernel) || lds > limit)
     return 0;
   const moe::Chip &chip = *moe::lookupKnownChip(
       moe::emulator::chipName(function.code->object().chip()));

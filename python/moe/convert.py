@@ -101,7 +101,7 @@ def _experts_done(partial: pathlib.Path, journal: pathlib.Path, header: bytes,
         text = journal.read_text(encoding="ascii")
     except (FileNotFoundError, ValueError):
         return 0
-    done = int(text) if len(text) < 10 and text.isdecimal() else 0
+    done = int(text) if _is_number(text) else 0
     return done if done <= count else 0
 
 
