@@ -48,6 +48,10 @@ config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%source_root", config.moe_source_dir))
 config.substitutions.append(("%build_root", config.moe_build_dir))
 config.substitutions.append(("%llvm_lib_dir", config.llvm_lib_dir))
+# For a CMake project that links this build's libraries.
+config.substitutions.append(
+    ("%flags_of_build", f'"-DCMAKE_CXX_FLAGS={config.cxx_flags}" '
+                        f'"-DCMAKE_EXE_LINKER_FLAGS={config.linker_flags}"'))
 # LLVM's own libraries, for mlir-runner's --shared-libs.
 config.substitutions.append(("%llvm_libs", os.path.join(config.llvm_tools_dir, os.pardir, "lib")))
 config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "Inputs")))

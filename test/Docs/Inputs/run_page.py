@@ -69,6 +69,9 @@ def compare(page, text, printed):
 
 
 def run(root, build, page):
+    # The package in ./python looks for libmoe.so in the folder `build` beside it.
+    if pathlib.Path(build) != pathlib.Path(root, "build"):
+        os.environ.setdefault("MOE_LIBRARY", str(pathlib.Path(build, "lib", "libmoe.so")))
     for name in LINKS:
         target = pathlib.Path(build) if name == "build" else pathlib.Path(root, name)
         os.symlink(target, name)
