@@ -60,6 +60,17 @@ inline int accept() {
   return call([](Device &) { return hipSuccess; });
 }
 
+/// Priorities of streams: a smaller number is a greater one.
+inline constexpr int leastPriority = 1, greatestPriority = -1;
+
+/// Whether a number is a hipFuncCache_t or a hipSharedMemConfig.
+inline Status checkCacheConfig(int config) {
+  return config >= 0 && config <= 3 ? hipSuccess : hipErrorInvalidValue;
+}
+inline Status checkBankConfig(int config) {
+  return config >= 0 && config <= 2 ? hipSuccess : hipErrorInvalidValue;
+}
+
 /// The handle of a kernel that is linked into the program (ApiLinked.cpp), by
 /// the address of its host function; null if that is none.
 Function *findLinkedKernel(Device &device, const void *host);

@@ -9,6 +9,8 @@
 #include "Api.h"
 #include "moe/Emulator/Chip.h"
 #include "llvm/ADT/StringRef.h"
+#include <atomic>
+#include <cstdio>
 #include <cstring>
 
 using namespace moe::hip;
@@ -265,6 +267,7 @@ MOE_HIP_API hipDeviceGetUuid(char *uuid, int ordinal) {
   });
 }
 
+/// What the attributes say: domain 0, bus 1, device 0, and function 0.
 static constexpr char pciBusId[] = "0000:01:00.0";
 
 MOE_HIP_API hipDeviceGetPCIBusId(char *id, int length, int ordinal) {
@@ -277,12 +280,17 @@ MOE_HIP_API hipDeviceGetPCIBusId(char *id, int length, int ordinal) {
 }
 MOE_HIP_API hipDeviceGetByPCIBusId(int *device, const char *id) {
   return call([&](Device &) {
-    return id && !std::strcmp(id, pciBusId) ? store(device, 0)
-                                            : hipErrorInvalidValue;
+    unsigned domain, bus, slot, function = 0;
+    bool isOurs =
+        id &&
+        std::sscanf(id, "%x:%x:%x.%x", &domain, &bus, &slot, &function) >= 3 &&
+        !domain && bus == 1 && !slot && !function;
+    return isOurs ? store(device, 0) : hipErrorInvalidValue;
   });
 }
-MOE_HIP_API hipChooseDevice(int *device, const void *) {
-  return hipGetDevice(device);
+/// The best device for some properties is the only one.
+MOE_HIP_API hipChooseDevice(int *device, const void *properties) {
+  return properties ? hipGetDevice(device) : finish(hipErrorInvalidValue);
 }
 
 //===----------------------------------------------------------------------===//
@@ -303,35 +311,68 @@ MOE_HIP_API hipDeviceReset() {
   });
 }
 MOE_HIP_API hipDeviceGetStreamPriorityRange(int *least, int *greatest) {
-  if (least)
-    *least = 1;
-  if (greatest)
-    *greatest = -1;
-  return accept();
+  return call([&](Device &) {
+    if (least)
+      *least = leastPriority;
+    if (greatest)
+      *greatest = greatestPriority;
+    return hipSuccess;
+  });
 }
-MOE_HIP_API hipSetDeviceFlags(unsigned) { return accept(); }
+
+/// How the host waits: stored and told, and of no other effect here.
+static std::atomic<unsigned> scheduling{0};
+
+MOE_HIP_API hipSetDeviceFlags(unsigned flags) {
+  enum { Spin = 1, Yield = 2, Block = 4, MapHost = 8, ResizeLocal = 0x16 };
+  return call([&](Device &) {
+    unsigned schedule = flags & (Spin | Yield | Block);
+    if ((flags & ~(schedule | MapHost | ResizeLocal)) ||
+        (schedule & (schedule - 1)))
+      return hipErrorInvalidValue;
+    scheduling = schedule;
+    return hipSuccess;
+  });
+}
 MOE_HIP_API hipGetDeviceFlags(unsigned *flags) {
-  return finish(store(flags, 0));
+  return call([&](Device &) { return store(flags, scheduling.load()); });
 }
-MOE_HIP_API hipDeviceSetCacheConfig(int) { return accept(); }
+
+// Hints about caches and banks, which these chips ignore.
+MOE_HIP_API hipDeviceSetCacheConfig(int config) {
+  return call([&](Device &) { return checkCacheConfig(config); });
+}
 MOE_HIP_API hipDeviceGetCacheConfig(int *config) {
-  return finish(store(config, 0));
+  return call([&](Device &) { return store(config, 0); });
 }
-MOE_HIP_API hipDeviceSetSharedMemConfig(int) { return accept(); }
+MOE_HIP_API hipDeviceSetSharedMemConfig(int config) {
+  return call([&](Device &) { return checkBankConfig(config); });
+}
 MOE_HIP_API hipDeviceGetSharedMemConfig(int *config) {
-  return finish(store(config, 0));
+  const int fourByteBanks = 1;
+  return call([&](Device &) { return store(config, fourByteBanks); });
 }
-MOE_HIP_API hipDeviceGetLimit(size_t *, int) {
-  return finish(hipErrorUnsupportedLimit);
+
+/// Limits are of a heap and of output of kernels, which they do not have here.
+MOE_HIP_API hipDeviceGetLimit(size_t *value, int) {
+  return call([&](Device &) {
+    return value ? hipErrorUnsupportedLimit : hipErrorInvalidValue;
+  });
 }
-MOE_HIP_API hipDeviceCanAccessPeer(int *can, int, int) {
-  return finish(store(can, 0));
+
+// Peers: there is no other device, and none is a peer of itself.
+MOE_HIP_API hipDeviceCanAccessPeer(int *can, int ordinal, int peer) {
+  return call([&](Device &) {
+    return ordinal || peer ? hipErrorInvalidDevice : store(can, 0);
+  });
 }
-MOE_HIP_API hipDeviceEnablePeerAccess(int, unsigned) {
-  return finish(hipErrorInvalidDevice);
+MOE_HIP_API hipDeviceEnablePeerAccess(int, unsigned flags) {
+  return call([&](Device &) {
+    return flags ? hipErrorInvalidValue : hipErrorInvalidDevice;
+  });
 }
 MOE_HIP_API hipDeviceDisablePeerAccess(int) {
-  return finish(hipErrorInvalidDevice);
+  return call([](Device &) { return hipErrorInvalidDevice; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -342,41 +383,73 @@ MOE_HIP_API hipDeviceDisablePeerAccess(int) {
 static char contextObject;
 static void *const theContext = &contextObject;
 
-MOE_HIP_API hipCtxCreate(void **context, unsigned, int ordinal) {
-  return call([&](Device &) {
-    return ordinal ? hipErrorInvalidDevice : store(context, theContext);
-  });
+/// How often this thread has made it current and not taken that back. It is
+/// the one that calls use in any case.
+static unsigned &depth() {
+  thread_local unsigned pushed = 0;
+  return pushed;
+}
+
+MOE_HIP_API hipCtxCreate(void **context, unsigned flags, int ordinal) {
+  int status = ordinal    ? finish(hipErrorInvalidDevice)
+               : !context ? finish(hipErrorInvalidValue)
+                          : hipSetDeviceFlags(flags);
+  if (status == hipSuccess) {
+    *context = theContext;
+    ++depth();
+  }
+  return status;
 }
 MOE_HIP_API hipCtxDestroy(void *context) {
   return call([&](Device &) {
-    return context == theContext ? hipSuccess : hipErrorInvalidContext;
+    if (context != theContext)
+      return hipErrorInvalidValue;
+    depth() -= depth() > 0;
+    return hipSuccess;
   });
 }
 MOE_HIP_API hipCtxGetCurrent(void **context) {
   return call([&](Device &) { return store(context, theContext); });
 }
+/// In place of the one that was current.
 MOE_HIP_API hipCtxSetCurrent(void *context) {
   return call([&](Device &) {
-    return !context || context == theContext ? hipSuccess
-                                             : hipErrorInvalidContext;
+    if (context && context != theContext)
+      return hipErrorInvalidContext;
+    depth() -= depth() > 0;
+    depth() += context != nullptr;
+    return hipSuccess;
   });
 }
 MOE_HIP_API hipCtxPushCurrent(void *context) {
-  return hipCtxSetCurrent(context);
+  return call([&](Device &) {
+    if (context != theContext)
+      return hipErrorInvalidContext;
+    ++depth();
+    return hipSuccess;
+  });
 }
 MOE_HIP_API hipCtxPopCurrent(void **context) {
-  if (context)
-    *context = theContext;
-  return accept();
+  return call([&](Device &) {
+    if (!depth())
+      return hipErrorInvalidContext;
+    --depth();
+    if (context)
+      *context = theContext;
+    return hipSuccess;
+  });
 }
 MOE_HIP_API hipCtxGetDevice(int *device) { return hipGetDevice(device); }
-MOE_HIP_API hipCtxGetApiVersion(void *, int *version) {
-  return finish(store(version, 4));
+MOE_HIP_API hipCtxGetApiVersion(void *context, int *version) {
+  return call([&](Device &) {
+    return !context || context == theContext ? store(version, 4)
+                                             : hipErrorInvalidContext;
+  });
 }
-MOE_HIP_API hipCtxGetFlags(unsigned *flags) { return finish(store(flags, 0)); }
+MOE_HIP_API hipCtxGetFlags(unsigned *flags) { return hipGetDeviceFlags(flags); }
 MOE_HIP_API hipCtxSynchronize() { return hipDeviceSynchronize(); }
 MOE_HIP_API hipDevicePrimaryCtxRetain(void **context, int ordinal) {
-  return hipCtxCreate(context, 0, ordinal);
+  return ordinal ? finish(hipErrorInvalidDevice) : hipCtxGetCurrent(context);
 }
 MOE_HIP_API hipDevicePrimaryCtxRelease(int ordinal) {
   return hipSetDevice(ordinal);
@@ -384,13 +457,21 @@ MOE_HIP_API hipDevicePrimaryCtxRelease(int ordinal) {
 MOE_HIP_API hipDevicePrimaryCtxReset(int ordinal) {
   return ordinal ? finish(hipErrorInvalidDevice) : hipDeviceReset();
 }
+/// It is in use from the start, and then its flags are what they are.
 MOE_HIP_API hipDevicePrimaryCtxSetFlags(int ordinal, unsigned) {
-  return hipSetDevice(ordinal);
+  return call([&](Device &) {
+    return ordinal ? hipErrorInvalidDevice : hipErrorContextAlreadyInUse;
+  });
 }
 MOE_HIP_API hipDevicePrimaryCtxGetState(int ordinal, unsigned *flags,
                                         int *active) {
-  return ofDevice(ordinal, [&](Device &, const ChipFacts &) {
-    Status status = store(flags, 0);
-    return status == hipSuccess ? store(active, 1) : status;
+  return call([&](Device &) {
+    if (ordinal)
+      return hipErrorInvalidDevice;
+    if (flags)
+      *flags = scheduling;
+    if (active)
+      *active = 1;
+    return hipSuccess;
   });
 }

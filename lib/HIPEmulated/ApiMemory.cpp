@@ -58,16 +58,27 @@ MOE_HIP_API hipMalloc(void **pointer, size_t size) {
   return allocate(pointer, size, MemoryKind::Device);
 }
 MOE_HIP_API hipExtMallocWithFlags(void **pointer, size_t size, unsigned flags) {
+  // Uncached and contiguous memory are HIP 6's; a signal is one number.
+  enum { Default, FineGrained, Signal, Uncached, Contiguous };
+  if (flags > Contiguous || (flags == Signal && size != 8))
+    return finish(hipErrorInvalidValue);
   return allocate(pointer, size, MemoryKind::Device, flags);
 }
+/// Unlike the others not of no bytes.
 MOE_HIP_API hipMallocManaged(void **pointer, size_t size, unsigned flags) {
+  enum { AttachGlobal = 1, AttachHost };
+  if (!size || (flags != AttachGlobal && flags != AttachHost))
+    return finish(hipErrorInvalidValue);
   return allocate(pointer, size, MemoryKind::Managed, flags);
 }
 MOE_HIP_API hipHostMalloc(void **pointer, size_t size, unsigned flags) {
+  const unsigned both = 0xc0000000u; // coherent, and not coherent
+  if ((flags & both) == both)
+    return finish(hipErrorInvalidValue);
   return allocate(pointer, size, MemoryKind::Host, flags);
 }
 MOE_HIP_API hipHostAlloc(void **pointer, size_t size, unsigned flags) {
-  return allocate(pointer, size, MemoryKind::Host, flags);
+  return hipHostMalloc(pointer, size, flags);
 }
 MOE_HIP_API hipMallocHost(void **pointer, size_t size) {
   return allocate(pointer, size, MemoryKind::Host);
@@ -148,10 +159,11 @@ static bool isHostMemory(const Allocation &allocation) {
          allocation.kind == MemoryKind::Registered;
 }
 
-MOE_HIP_API hipHostGetDevicePointer(void **target, void *pointer, unsigned) {
+MOE_HIP_API hipHostGetDevicePointer(void **target, void *pointer,
+                                    unsigned flags) {
   return call([&](Device &device) -> Status {
     std::optional<Allocation> found = device.memory.find(pointer);
-    if (!target || !found || !isHostMemory(*found))
+    if (!target || flags || !found || !isHostMemory(*found))
       return hipErrorInvalidValue;
     *target = pointer;
     return hipSuccess;
@@ -190,7 +202,13 @@ MOE_HIP_API hipMemGetAddressRange(void **base, size_t *size, void *pointer) {
   });
 }
 MOE_HIP_API hipMemPtrGetInfo(void *pointer, size_t *size) {
-  return hipMemGetAddressRange(nullptr, size, pointer);
+  return call([&](Device &device) -> Status {
+    std::optional<Allocation> found = device.memory.find(pointer);
+    if (!size || !found)
+      return hipErrorInvalidValue;
+    *size = found->size;
+    return hipSuccess;
+  });
 }
 MOE_HIP_API hipPointerGetAttributes(PointerAttribute5 *target,
                                     const void *pointer) {
@@ -211,8 +229,8 @@ MOE_HIP_API hipPointerGetAttributes(PointerAttribute5 *target,
 }
 MOE_HIP_API hipPointerGetAttribute(void *target, int attribute, void *pointer) {
   // Numbers of hipPointer_attribute.
-  enum { Type = 2, DevicePtr, HostPtr, BufferId = 7, IsManaged, Ordinal };
-  enum { RangeStart = 11, RangeSize, Mapped };
+  enum { Context = 1, Type, DevicePtr, HostPtr, BufferId = 7, IsManaged };
+  enum { Ordinal = 9, RangeStart = 11, RangeSize, Mapped, Last = 17 };
   return call([&](Device &device) -> Status {
     std::optional<Allocation> found = device.memory.find(pointer);
     if (!target || !found)
@@ -243,13 +261,42 @@ MOE_HIP_API hipPointerGetAttribute(void *target, int attribute, void *pointer) {
     case Mapped:
       return set(true);
     default:
-      return hipErrorNotSupported;
+      return attribute >= Context && attribute <= Last ? hipErrorNotSupported
+                                                       : hipErrorInvalidValue;
     }
   });
 }
-MOE_HIP_API hipMemAdvise(const void *, size_t, int, int) { return accept(); }
-MOE_HIP_API hipMemPrefetchAsync(const void *, size_t, int, Stream *handle) {
-  return callOn(handle, [](Device &, Stream &) { return hipSuccess; });
+
+/// A hint where memory should be, the device's or the host's: of no effect
+/// here, but it has to be about memory.
+static Status takeHint(Device &device, const char *name, const void *pointer,
+                       size_t bytes, int place) {
+  const int host = -1;
+  if (place != 0 && place != host)
+    return hipErrorInvalidDevice;
+  return bytes && device.memory.covers(pointer, bytes)
+             ? hipSuccess
+             : refuse(device, name, bytesOf(bytes, "memory"), pointer);
+}
+MOE_HIP_API hipMemAdvise(const void *pointer, size_t bytes, int advice,
+                         int place) {
+  enum { ReadMostly = 1, NotReadMostly, NotAccessedBy = 6 };
+  enum { CoarseGrain = 100, NotCoarseGrain };
+  const char *name = __func__;
+  return call([&](Device &device) -> Status {
+    if ((advice < ReadMostly || advice > NotAccessedBy) &&
+        advice != CoarseGrain && advice != NotCoarseGrain)
+      return hipErrorInvalidValue;
+    bool isPlaceless = advice == ReadMostly || advice == NotReadMostly;
+    return takeHint(device, name, pointer, bytes, isPlaceless ? 0 : place);
+  });
+}
+MOE_HIP_API hipMemPrefetchAsync(const void *pointer, size_t bytes, int place,
+                                Stream *handle) {
+  const char *name = __func__;
+  return callOn(handle, [&](Device &device, Stream &) {
+    return takeHint(device, name, pointer, bytes, place);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -358,13 +405,19 @@ MOE_HIP_API hipMemcpyDtoDAsync(void *target, void *source, size_t size,
                                Stream *stream) {
   return hipMemcpyAsync(target, source, size, hipMemcpyDeviceToDevice, stream);
 }
-MOE_HIP_API hipMemcpyPeer(void *target, int, const void *source, int,
-                          size_t size) {
-  return hipMemcpy(target, source, size, hipMemcpyDeviceToDevice);
+MOE_HIP_API hipMemcpyPeer(void *target, int targetDevice, const void *source,
+                          int sourceDevice, size_t size) {
+  return targetDevice || sourceDevice
+             ? finish(hipErrorInvalidDevice)
+             : hipMemcpy(target, source, size, hipMemcpyDeviceToDevice);
 }
-MOE_HIP_API hipMemcpyPeerAsync(void *target, int, const void *source, int,
+MOE_HIP_API hipMemcpyPeerAsync(void *target, int targetDevice,
+                               const void *source, int sourceDevice,
                                size_t size, Stream *stream) {
-  return hipMemcpyAsync(target, source, size, hipMemcpyDeviceToDevice, stream);
+  return targetDevice || sourceDevice
+             ? finish(hipErrorInvalidDevice)
+             : hipMemcpyAsync(target, source, size, hipMemcpyDeviceToDevice,
+                              stream);
 }
 MOE_HIP_API hipMemcpy2D(void *target, size_t targetPitch, const void *source,
                         size_t sourcePitch, size_t width, size_t height,

@@ -237,59 +237,85 @@ static int freeLds(const Function &function) {
              function.kernel->ldsSize);
 }
 
-MOE_HIP_API hipFuncGetAttribute(int *value, int attribute, Function *handle) {
-  // Numbers of hipFunction_attribute.
-  enum { MaxThreads, SharedSize, ConstSize, LocalSize, NumRegs };
-  enum { BinaryVersion = 6, MaxDynamicShared = 8 };
-  return ofFunction(handle, [&](Device &device, const Function &f) -> Status {
-    if (!value)
-      return hipErrorInvalidValue;
-    switch (attribute) {
-    case MaxThreads:
-      *value = mostThreads(*f.kernel);
-      return hipSuccess;
-    case SharedSize:
-      *value = int(f.kernel->ldsSize);
-      return hipSuccess;
-    case ConstSize:
-      *value = 0;
-      return hipSuccess;
-    case LocalSize:
-      *value = int(f.kernel->scratchSize);
-      return hipSuccess;
-    case NumRegs:
-      *value = int(f.kernel->vgprCount);
-      return hipSuccess;
-    case BinaryVersion:
-      *value = 90 + device.chip()->minor;
-      return hipSuccess;
-    case MaxDynamicShared:
-      *value = freeLds(f);
-      return hipSuccess;
-    default:
-      return hipErrorInvalidValue;
-    }
-  });
+/// The function of a handle or of a host function that is linked in.
+static std::optional<Function> findKernel(Device &device, const void *handle) {
+  if (Function *linked = findLinkedKernel(device, handle))
+    handle = linked;
+  return device.function(static_cast<const Function *>(handle));
 }
-MOE_HIP_API hipFuncGetAttributes(FuncAttributes *target, const void *handle) {
-  auto *function = static_cast<Function *>(const_cast<void *>(handle));
-  if (Function *linked = findLinkedKernel(Device::get(), handle))
-    function = linked;
-  return ofFunction(function, [&](Device &, const Function &f) -> Status {
-    if (!target)
+
+static FuncAttributes attributesOf(Device &device, const Function &function) {
+  FuncAttributes found = FuncAttributes();
+  found.binaryVersion = found.ptxVersion = 90 + device.chip()->minor;
+  found.localSizeBytes = function.kernel->scratchSize;
+  found.maxDynamicSharedSizeBytes = freeLds(function);
+  found.maxThreadsPerBlock = mostThreads(*function.kernel);
+  found.numRegs = int(function.kernel->vgprCount);
+  found.sharedSizeBytes = function.kernel->ldsSize;
+  return found;
+}
+
+MOE_HIP_API hipFuncGetAttribute(int *value, int attribute, Function *handle) {
+  return ofFunction(handle, [&](Device &device, const Function &f) -> Status {
+    const FuncAttributes all = attributesOf(device, f);
+    // In the order of hipFunction_attribute.
+    const size_t values[] = {
+        size_t(all.maxThreadsPerBlock),
+        all.sharedSizeBytes,
+        all.constSizeBytes,
+        all.localSizeBytes,
+        size_t(all.numRegs),
+        size_t(all.ptxVersion),
+        size_t(all.binaryVersion),
+        size_t(all.cacheModeCA),
+        size_t(all.maxDynamicSharedSizeBytes),
+        size_t(all.preferredShmemCarveout),
+    };
+    if (!value || attribute < 0 || size_t(attribute) >= std::size(values))
       return hipErrorInvalidValue;
-    *target = FuncAttributes();
-    target->localSizeBytes = f.kernel->scratchSize;
-    target->maxDynamicSharedSizeBytes = freeLds(f);
-    target->maxThreadsPerBlock = mostThreads(*f.kernel);
-    target->numRegs = int(f.kernel->vgprCount);
-    target->sharedSizeBytes = f.kernel->ldsSize;
+    *value = int(values[attribute]);
     return hipSuccess;
   });
 }
-MOE_HIP_API hipFuncSetAttribute(const void *, int, int) { return accept(); }
-MOE_HIP_API hipFuncSetCacheConfig(const void *, int) { return accept(); }
-MOE_HIP_API hipFuncSetSharedMemConfig(const void *, int) { return accept(); }
+
+/// Calls `body(device, function)` for a kernel of either kind.
+template <typename Body>
+static int ofKernel(const void *handle, Body body) {
+  return call([&](Device &device) -> Status {
+    std::optional<Function> function = findKernel(device, handle);
+    return function ? body(device, *function) : hipErrorInvalidDeviceFunction;
+  });
+}
+MOE_HIP_API hipFuncGetAttributes(FuncAttributes *target, const void *handle) {
+  return ofKernel(handle, [&](Device &device, const Function &f) -> Status {
+    if (!target)
+      return hipErrorInvalidValue;
+    *target = attributesOf(device, f);
+    return hipSuccess;
+  });
+}
+/// A launch may ask for all the LDS there is without this: it only says
+/// whether there is as much.
+MOE_HIP_API hipFuncSetAttribute(const void *handle, int attribute, int value) {
+  enum { MaxDynamicShared = 8, PreferredCarveout = 9 }; // of hipFuncAttribute
+  return ofKernel(handle, [&](Device &, const Function &f) -> Status {
+    bool isGood = attribute == MaxDynamicShared
+                      ? value >= 0 && value <= freeLds(f)
+                  : attribute == PreferredCarveout ? value >= -1 && value <= 100
+                                                   : false;
+    return isGood ? hipSuccess : hipErrorInvalidValue;
+  });
+}
+MOE_HIP_API hipFuncSetCacheConfig(const void *handle, int config) {
+  return ofKernel(handle, [&](Device &, const Function &) {
+    return checkCacheConfig(config);
+  });
+}
+MOE_HIP_API hipFuncSetSharedMemConfig(const void *handle, int config) {
+  return ofKernel(handle, [&](Device &, const Function &) {
+    return checkBankConfig(config);
+  });
+}
 
 /// Workgroups on a compute unit: what its registers and wave slots hold, and
 /// what its LDS does, which is given out in units.

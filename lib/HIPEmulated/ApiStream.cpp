@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Api.h"
+#include <algorithm>
 
 using namespace moe::hip;
 
@@ -20,7 +21,8 @@ MOE_HIP_API hipStreamCreateWithPriority(Stream **stream, unsigned flags,
   return call([&](Device &device) -> Status {
     if (!stream || flags > 1)
       return hipErrorInvalidValue;
-    *stream = device.queue.create(flags, priority);
+    *stream = device.queue.create(
+        flags, std::clamp(priority, greatestPriority, leastPriority));
     return hipSuccess;
   });
 }
@@ -30,9 +32,10 @@ MOE_HIP_API hipStreamCreateWithFlags(Stream **stream, unsigned flags) {
 MOE_HIP_API hipStreamCreate(Stream **stream) {
   return hipStreamCreateWithPriority(stream, 0, 0);
 }
-MOE_HIP_API hipExtStreamCreateWithCUMask(Stream **stream, uint32_t,
-                                         const uint32_t *) {
-  return hipStreamCreate(stream);
+/// Which compute units a stream may use is of no effect here.
+MOE_HIP_API hipExtStreamCreateWithCUMask(Stream **stream, uint32_t words,
+                                         const uint32_t *mask) {
+  return words && mask ? hipStreamCreate(stream) : finish(hipErrorInvalidValue);
 }
 MOE_HIP_API hipStreamDestroy(Stream *handle) {
   return call([&](Device &device) {
@@ -67,8 +70,9 @@ MOE_HIP_API hipStreamGetPriority(Stream *handle, int *priority) {
   });
 }
 extern "C" __attribute__((visibility("default"))) int
-hipGetStreamDeviceId(Stream *) {
-  return 0;
+hipGetStreamDeviceId(Stream *handle) {
+  Device &device = Device::get();
+  return device.ready() == hipSuccess && device.queue.stream(handle) ? 0 : -1;
 }
 
 MOE_HIP_API hipLaunchHostFunc(Stream *handle, void (*function)(void *),
@@ -120,6 +124,16 @@ static EventTable &table() {
 
 static constexpr unsigned disableTiming = 2;
 
+/// At most one of those that say whose memory a release reaches, and an event
+/// of several processes has no time.
+static bool areEventFlags(unsigned flags) {
+  const unsigned blockingSync = 1, interprocess = 4;
+  const unsigned releases = flags & 0xe0000000u;
+  return !(flags & ~(blockingSync | disableTiming | interprocess | releases)) &&
+         !(releases & (releases - 1)) &&
+         (!(flags & interprocess) || (flags & disableTiming));
+}
+
 /// Calls `body(device, event)` if there is such an event.
 template <typename Body>
 static int ofEvent(Event *event, Body body) {
@@ -131,7 +145,7 @@ static int ofEvent(Event *event, Body body) {
 
 MOE_HIP_API hipEventCreateWithFlags(Event **event, unsigned flags) {
   return call([&](Device &) -> Status {
-    if (!event)
+    if (!event || !areEventFlags(flags))
       return hipErrorInvalidValue;
     auto *made = new Event;
     made->flags = flags;
@@ -173,7 +187,7 @@ MOE_HIP_API hipEventSynchronize(Event *event) {
 }
 MOE_HIP_API hipEventQuery(Event *event) {
   return ofEvent(event, [](Device &device, Event &event) {
-    return device.queue.isDone(event) ? hipSuccess : hipErrorNotReady;
+    return afterWait(device, device.queue.query(event));
   });
 }
 MOE_HIP_API hipEventElapsedTime(float *milliseconds, Event *start,

@@ -145,6 +145,13 @@ bool Queue::isDone(const Event &event) {
   return doneNumber >= event.recordedBy;
 }
 
+Status Queue::query(const Event &event) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (doneNumber < event.recordedBy)
+    return hipErrorNotReady;
+  return streams.count(event.stream) ? take(*event.stream) : hipSuccess;
+}
+
 Status Queue::wait(const Event &event) {
   std::unique_lock<std::mutex> lock(mutex);
   uint64_t until = event.recordedBy;

@@ -62,6 +62,7 @@ public:
   Status waitAll();
   /// hipErrorNotReady, or what wait() would return.
   Status query(Stream &stream);
+  Status query(const Event &event);
   bool isDone(const Event &event);
   /// Waits for an event; returns what failed in its stream until now.
   Status wait(const Event &event);

@@ -7,30 +7,11 @@ Calls what host.c does not, and what HIP 6 has beside HIP 5. Needs no header.
 import ctypes
 import sys
 
-SUCCESS, INVALID_VALUE, INVALID_PITCH, INVALID_CONFIGURATION = 0, 1, 12, 9
-INVALID_HANDLE, NOT_SUPPORTED = 400, 801
-HOST_TO_DEVICE, DEVICE_TO_HOST, DEFAULT = 1, 2, 4
+from hipcalls import (DEVICE_TO_HOST, HOST_TO_DEVICE, INVALID_CONFIGURATION,
+                      INVALID_HANDLE, INVALID_PITCH, INVALID_VALUE, NOT_SUPPORTED, allocate,
+                      call, expect, finish, hip)
+
 UNITS = {"gfx942": 304, "gfx950": 256}
-
-hip = ctypes.CDLL(sys.argv[1])
-hip.hipGetErrorName.restype = ctypes.c_char_p
-failed = []
-
-
-def expect(what, want, got):
-    if want != got:
-        failed.append(f"{what}: expected {want}, got {got}")
-
-
-def call(name, *arguments, status=SUCCESS):
-    arguments = [ctypes.c_size_t(a) if isinstance(a, int) else a for a in arguments]
-    expect(name, status, getattr(hip, name)(*arguments))
-
-
-def allocate(size, kind="hipMalloc", *more):
-    pointer = ctypes.c_void_p()
-    call(kind, ctypes.byref(pointer), size, *more)
-    return pointer
 
 
 def properties(chip):
@@ -133,5 +114,4 @@ rows()
 pointers()
 with open(sys.argv[2], "rb") as file:
     launches(file.read())
-print("\n".join(failed) if failed else "good")
-sys.exit(bool(failed))
+finish()
