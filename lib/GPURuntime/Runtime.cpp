@@ -151,6 +151,9 @@ MOE_MGPU(void) mgpuEventRecord(Event *event, Stream *stream) {
 
 MOE_MGPU(void *) mgpuMemAlloc(uint64_t size, Stream *, bool isHostShared) {
   void *pointer = nullptr;
+  // HIP gives a null pointer for no bytes too, but not of managed memory.
+  if (!size)
+    return pointer;
   if (isHostShared)
     MOE_CALL(hipMallocManaged, &pointer, size, /*flags: attach globally*/ 1);
   else
