@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Driver/Options/Flags.h"
 #include "Driver/Run/RunCheck.h"
 #include "Files/CLocale.h"
 #include "Stage.h"
@@ -55,8 +56,8 @@ static Error referenceStage(const MoeConfig &config, const MoeBatch &batch,
                             const MoeWeights &weights, int threads,
                             double *values) {
   if (!config.options.isGemm())
-    return createStringError("kernel: expected gemm1 or gemm2, got " +
-                             Twine(toString(config.options.kernel)));
+    return driver::usageError("kernel: expected gemm1 or gemm2, got " +
+                              Twine(toString(config.options.kernel)));
   if (!batch.tokens)
     return Error::success();
   Expected<driver::Problem> problem = capi::makeProblem(
