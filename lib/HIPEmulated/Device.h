@@ -52,7 +52,6 @@ public:
   void takeChipFromCode() { chipFromCode = true; }
   /// The facts of the chip; null as long as the first code object is to decide.
   const ChipFacts *chip() const { return facts.load(); }
-  const Config &config() const { return options; }
 
   /// A line for whoever reads reports: "libamdhip64_emulated: ...".
   void report(const llvm::Twine &text);

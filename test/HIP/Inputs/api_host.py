@@ -579,6 +579,12 @@ def damaged(code):
 def chipless(bundle):
     """No chip is known until the first code says it, which a bundle does not."""
     hip.moeHipChipFromCode()
+    free, total = size_t(), size_t()
+    call("hipMalloc", out(), 1 << 20)
+    call("hipMemGetInfo", ctypes.byref(free), ctypes.byref(total))
+    expect("room", (288 << 30, 1 << 20), (total.value, total.value - free.value))
+    call("hipMemGetInfo", NULL, out(), status=INVALID_VALUE)
+    call("hipDeviceTotalMem", out(), 0, status=INVALID_DEVICE)
     call("hipModuleLoadData", out(), pathlib.Path(bundle).read_bytes(), status=INVALID_IMAGE)
 
 
