@@ -37,6 +37,16 @@
 using namespace mlir;
 using namespace moe;
 
+namespace {
+/// The passes of this file stand in the text of a pipeline, as a reproducer has
+/// it: what they need to know is in their options, and they are registered.
+struct ChipOption : Pass::Option<std::string> {
+  explicit ChipOption(Pass &pass)
+      : Option(pass, "chip", llvm::cl::desc("the chip, like gfx950")) {}
+  using Option::operator=;
+};
+} // namespace
+
 static void addCleanUp(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -92,7 +102,9 @@ struct LowerReductionsPass
     : PassWrapper<LowerReductionsPass, OperationPass<gpu::GPUModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerReductionsPass)
 
-  explicit LowerReductionsPass(std::string chip) : chip(std::move(chip)) {}
+  LowerReductionsPass() = default;
+  LowerReductionsPass(const LowerReductionsPass &other) : PassWrapper(other) {}
+  explicit LowerReductionsPass(const std::string &name) { chip = name; }
 
   StringRef getArgument() const override { return "moe-lower-reductions"; }
   StringRef getDescription() const override {
@@ -103,17 +115,18 @@ struct LowerReductionsPass
   }
 
   void runOnOperation() override {
-    FailureOr<amdgpu::Chipset> chipset = amdgpu::Chipset::parse(chip);
-    if (failed(chipset))
+    FailureOr<const Chip *> found = getChip(getOperation(), chip);
+    if (failed(found))
       return signalPassFailure();
     RewritePatternSet patterns(&getContext());
-    populateGpuLowerSubgroupReduceToDPPPatterns(patterns, /*subgroupSize=*/64,
-                                                *chipset);
+    populateGpuLowerSubgroupReduceToDPPPatterns(
+        patterns, /*subgroupSize=*/(*found)->waveLanes,
+        *amdgpu::Chipset::parse((*found)->name));
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 
-  std::string chip;
+  ChipOption chip{*this};
 };
 } // namespace
 
@@ -150,7 +163,9 @@ struct AttachTargetPass
     : PassWrapper<AttachTargetPass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(AttachTargetPass)
 
-  explicit AttachTargetPass(std::string chip) : chip(std::move(chip)) {}
+  AttachTargetPass() = default;
+  AttachTargetPass(const AttachTargetPass &other) : PassWrapper(other) {}
+  explicit AttachTargetPass(const std::string &name) { chip = name; }
 
   StringRef getArgument() const override { return "moe-attach-target"; }
   StringRef getDescription() const override {
@@ -175,17 +190,20 @@ struct AttachTargetPass
     }
   }
 
-  std::string chip;
+  ChipOption chip{*this};
 };
+
+/// Which passes of one gpu.module.
+enum class Part { ToTile, TileToROCDL };
 
 /// Runs the passes of one gpu.module on each that is not for another target,
 /// with the chip of its target.
 struct LowerKernelsPass
     : PassWrapper<LowerKernelsPass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerKernelsPass)
-  using AddPasses = void (*)(OpPassManager &, const std::string &);
-
-  explicit LowerKernelsPass(AddPasses addPasses) : addPasses(addPasses) {}
+  LowerKernelsPass() = default;
+  LowerKernelsPass(const LowerKernelsPass &other) : PassWrapper(other) {}
+  explicit LowerKernelsPass(Part which) { part = which; }
 
   StringRef getArgument() const override { return "moe-lower-kernels"; }
   StringRef getDescription() const override {
@@ -215,7 +233,20 @@ struct LowerKernelsPass
     }
   }
 
-  AddPasses addPasses;
+  void addPasses(OpPassManager &passes, const std::string &chip) const {
+    if (part == Part::ToTile)
+      addTilePasses(passes, chip);
+    else
+      addROCDLPasses(passes, chip);
+  }
+
+  Option<Part> part{
+      *this, "part", llvm::cl::desc("which passes"),
+      llvm::cl::init(Part::ToTile),
+      llvm::cl::values(
+          clEnumValN(Part::ToTile, "to-tile", "kernel ops to tile ops"),
+          clEnumValN(Part::TileToROCDL, "tile-to-rocdl",
+                     "tile ops to LLVM and ROCDL ops"))};
 };
 } // namespace
 
@@ -225,7 +256,9 @@ namespace {
 struct SnapshotLinesPass : PassWrapper<SnapshotLinesPass, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SnapshotLinesPass)
 
-  explicit SnapshotLinesPass(std::string file) : file(std::move(file)) {}
+  SnapshotLinesPass() = default;
+  SnapshotLinesPass(const SnapshotLinesPass &other) : PassWrapper(other) {}
+  explicit SnapshotLinesPass(const std::string &path) { file = path; }
 
   StringRef getArgument() const override { return "moe-snapshot-lines"; }
   StringRef getDescription() const override {
@@ -244,7 +277,7 @@ struct SnapshotLinesPass : PassWrapper<SnapshotLinesPass, OperationPass<>> {
     }
   }
 
-  std::string file;
+  Option<std::string> file{*this, "file", llvm::cl::desc("the file")};
 };
 } // namespace
 
@@ -256,7 +289,7 @@ void moe::buildMoEToTilePipeline(OpPassManager &pm,
                                  const PipelineOptions &options) {
   pm.addPass(std::make_unique<AttachTargetPass>(options.chip));
   pm.addPass(createMoECheckKernelsPass());
-  pm.addPass(std::make_unique<LowerKernelsPass>(addTilePasses));
+  pm.addPass(std::make_unique<LowerKernelsPass>(Part::ToTile));
   pm.addPass(createMoECheckLoweredPass());
 }
 
@@ -264,14 +297,14 @@ void moe::buildROCDLPipelineToTile(OpPassManager &pm,
                                    const PipelineOptions &options) {
   pm.addPass(std::make_unique<AttachTargetPass>(options.chip));
   pm.addPass(createMoECheckKernelsPass({/*arguments=*/true}));
-  pm.addPass(std::make_unique<LowerKernelsPass>(addTilePasses));
+  pm.addPass(std::make_unique<LowerKernelsPass>(Part::ToTile));
   if (!options.debugTile.empty())
     pm.addPass(std::make_unique<SnapshotLinesPass>(options.debugTile));
 }
 
 void moe::buildROCDLPipelineFromTile(OpPassManager &pm,
                                      const PipelineOptions &options) {
-  pm.addPass(std::make_unique<LowerKernelsPass>(addROCDLPasses));
+  pm.addPass(std::make_unique<LowerKernelsPass>(Part::TileToROCDL));
   if (options.debugLines || !options.debugTile.empty())
     pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass(
         {LLVM::DIEmissionKind::LineTablesOnly}));
@@ -311,6 +344,11 @@ void moe::buildMoEToLaunchesPipeline(OpPassManager &pm,
 }
 
 void moe::registerMoEPipelines() {
+  PassRegistration<AttachTargetPass>();
+  PassRegistration<LowerKernelsPass>();
+  PassRegistration<LowerReductionsPass>();
+  PassRegistration<LowerVectorsPass>();
+  PassRegistration<SnapshotLinesPass>();
   PassPipelineRegistration<LaunchPipelineOptions>(
       "moe-to-launches",
       "kernel ops of host code, on memrefs, to kernels and launches",

@@ -5,6 +5,7 @@
 
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Driver/BuildKernel.h"
+#include "moe/InitAll.h"
 #include "moe/Pipelines/Pipelines.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,7 +15,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
@@ -77,6 +80,31 @@ TEST(FewRegistrations, NothingElseIsLeft) {
             << op->getName().getStringRef().str();
       }
     });
+}
+
+/// A pipeline by its name, and by the text of its passes, which is what a
+/// reproducer has.
+TEST(Registrations, Everything) {
+  DialectRegistry registry;
+  moe::registerMoE(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  std::string text = "moe-to-rocdl{chip=gfx950}", results[2];
+  for (std::string &result : results) {
+    OwningOpRef<ModuleOp> module = buildKernel(context);
+    ASSERT_TRUE(module);
+    PassManager passes(&context);
+    ASSERT_TRUE(succeeded(parsePassPipeline(text, passes)));
+    text.clear();
+    llvm::raw_string_ostream stream(text);
+    llvm::interleaveComma(passes, stream, [&](Pass &pass) {
+      pass.printAsTextualPipeline(stream);
+    });
+    ASSERT_TRUE(succeeded(passes.run(*module)));
+    llvm::raw_string_ostream(result) << *module;
+  }
+  EXPECT_NE(results[0].find("rocdl.kernel"), std::string::npos);
+  EXPECT_EQ(results[0], results[1]);
 }
 
 } // namespace
