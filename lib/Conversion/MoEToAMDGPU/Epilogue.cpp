@@ -3,6 +3,7 @@
 // Between the product and the way out: moe.reduce_groups and moe.activate.
 // docs/Numerics.md has the formulas and their errors.
 
+#include "EarlyLoads.h"
 #include "LaneBuilder.h"
 #include "RowPlaces.h"
 
@@ -76,25 +77,34 @@ namespace {
 struct ActivateLowering : OpConversionPattern<ActivateOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  /// The bias of this lane's column in block `nb`; block 2*j is gate, block
-  /// 2*j + 1 is up. Past the last column, that of the last one.
-  static Value loadBias(LaneBuilder &b, ActivateOp op, OneToNOpAdaptor adaptor,
-                        int64_t nb) {
+  /// The bias of this lane's column in each block; block 2*j is gate, block
+  /// 2*j + 1 is up. Past the last column, anything.
+  static SmallVector<Value> loadBias(LaneBuilder &b, ActivateOp op,
+                                     OneToNOpAdaptor adaptor) {
+    SmallVector<Value> biases;
+    if (!op.getBias())
+      return biases;
+    Value bias = adaptor.getBias().front(),
+          expert = adaptor.getExpert().front(), n = adaptor.getN().front();
     int64_t columns = op.getBias().getType().getDimSize(1);
-    RowPlaces rows(b, getRowOrder(op.getGate(), columns),
-                   getAccumulatorFragment(op.getAcc().getType()),
-                   /*gated=*/true, adaptor.getN().front());
-    Value block = rows.blockOf(nb), row = rows.laneRow();
-    if (Value own = rows.laneBlock())
-      block = b.add(block, own);
-    if (Value first = rows.rowOf(nb))
-      row = b.add(row, first);
-    Value column = b.add(b.mul(block, RowPlaces::kBlock), row);
-    column = arith::IndexCastUIOp::create(b, b.getIndexType(), column);
-    column = b.minU(column, b.index(columns - 1));
-    return memref::LoadOp::create(
-        b, adaptor.getBias().front(),
-        ValueRange{adaptor.getExpert().front(), column});
+    VectorType acc = op.getAcc().getType();
+    int64_t tileRows = acc.getDimSize(0) * getAccumulatorFragment(acc).rows;
+    buildEarly(b, op, tileRows, Request::LastStep, {bias, expert, n}, [&] {
+      RowPlaces rows(b, getRowOrder(op.getGate(), columns),
+                     getAccumulatorFragment(op.getAcc().getType()),
+                     /*gated=*/true, n);
+      BiasRow source(b, bias, expert, columns);
+      for (int64_t nb = 0; nb < op.getAcc().getType().getDimSize(1); ++nb) {
+        Value block = rows.blockOf(nb), row = rows.laneRow();
+        if (Value own = rows.laneBlock())
+          block = b.add(block, own);
+        if (Value first = rows.rowOf(nb))
+          row = b.add(row, first);
+        biases.push_back(
+            source.load(b, b.add(b.mul(block, RowPlaces::kBlock), row)));
+      }
+    });
+    return biases;
   }
 
   static Value activate(Arithmetic f, ActivateOp op, Value g, Value u) {
@@ -131,12 +141,13 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
         splitQuads(b, op.getAcc().getType(), adaptor.getAcc());
     int64_t nBlocks = type.getDimSize(1);
     int64_t rowQuads = acc.size() / (2 * nBlocks);
+    SmallVector<Value> biases = loadBias(b, op, adaptor);
     SmallVector<Value> results(rowQuads * nBlocks);
     for (int64_t nb = 0; nb < nBlocks; ++nb) {
       Value gateBias, upBias;
       if (op.getBias()) {
-        gateBias = f.splat(loadBias(b, op, adaptor, 2 * nb));
-        upBias = f.splat(loadBias(b, op, adaptor, 2 * nb + 1));
+        gateBias = f.splat(biases[2 * nb]);
+        upBias = f.splat(biases[2 * nb + 1]);
       }
       for (int64_t quad = 0; quad < rowQuads; ++quad) {
         Value g = acc[(quad * nBlocks + nb) * 2];

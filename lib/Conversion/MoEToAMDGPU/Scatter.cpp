@@ -4,6 +4,7 @@
 // outputs through LDS, so that a lane gets columns that follow each other, f32
 // directly. docs/Layouts.md, "Output", has the order.
 
+#include "EarlyLoads.h"
 #include "LaneBuilder.h"
 
 #include "moe/Layout/OutTile.h"
@@ -48,11 +49,8 @@ public:
   }
 
   void emit() {
-    Value lane = b.lane();
-    q = b.rem(lane, fragment.rows);
-    laneGroup = b.div(lane, fragment.rows);
-    firstRow = b.mul(laneGroup, 4);
-    waveColumn = b.mul(b.wave(), fragment.rows * nBlocks);
+    request();
+    placeLane();
     if (!element.isF32())
       return storeThroughLds();
     ifHolder([&] {
@@ -64,6 +62,14 @@ public:
 private:
   /// Units of the way out whose rows' ids are requested together.
   static constexpr int64_t kIdsTogether = 4;
+
+  void placeLane() {
+    Value lane = b.lane();
+    q = b.rem(lane, fragment.rows);
+    laneGroup = b.div(lane, fragment.rows);
+    firstRow = b.mul(laneGroup, 4);
+    waveColumn = b.mul(b.wave(), fragment.rows * nBlocks);
+  }
 
   /// Column of the workgroup's tile, less `n`, of block `nb` of this lane.
   Value columnOf(int64_t nb) {
@@ -81,13 +87,16 @@ private:
     b.setInsertionPointToStart(ifOp.thenBlock());
     emit();
   }
+  void request();
+  Value idOf(Value row);
+  Value weightsOf(int64_t quad);
   void finishValues();
-  Value loadBias(int64_t nb);
   void storeAccumulators();
   void storeThroughLds();
   SmallVector<Value> makeViews(int64_t columns);
   void writeView(ArrayRef<Value> views, int64_t columns);
   void readView(Value view, int64_t columns, int64_t firstColumn);
+  Value readUnit(Value view, int64_t columns, int64_t width, Value unit);
   void storeUnitOf(Value view, int64_t columns, int64_t firstColumn,
                    int64_t width, Value unit, Value id);
   void storeIfValid(Value id, llvm::function_ref<void(Value)> store);
@@ -102,40 +111,77 @@ private:
   layout::MfmaFragment fragment;
   SmallVector<Value> acc;
   Value out, ids, routingWeights, m, n, tokens, buffer0, buffer1;
-  Value bias, expert; // null without a bias
+  Value bias, expert;             // null without a bias
+  RowElements rowIds, rowWeights; // of lists in global memory
+  SmallVector<Value> biases;      // of this lane's columns
   Value q, laneGroup, firstRow, waveColumn;
   int64_t rowQuads, nBlocks, tileM, tileN, threads, sizeN;
   Type element;
 };
 } // namespace
 
-/// The bias of column `nb` of this lane; past N, that of the last column, which
-/// nobody stores.
-Value ScatterEmitter::loadBias(int64_t nb) {
-  Value column = b.add(n, columnOf(nb));
-  if (sizeN % tileN != 0)
-    column = b.minU(column, b.index(sizeN - 1));
-  return memref::LoadOp::create(b, bias, ValueRange{expert, column});
+static bool isGlobal(TypedValue<MemRefType> list) {
+  return !gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(list.getType());
+}
+
+/// Requests what the epilogue reads of global memory, as early as possible.
+void ScatterEmitter::request() {
+  bool isSmall = hasEarlyLoads(tileM);
+  bool hasIds = isSmall && isGlobal(op.getSortedIds());
+  bool hasWeights =
+      isSmall && op.getRoutingWeight() && isGlobal(op.getSortedWeights());
+  if (hasWeights)
+    buildEarly(b, op, tileM, Request::FirstStep, {routingWeights, m},
+               [&] { rowWeights = RowElements(b, routingWeights, m, tileM); });
+  if (bias)
+    buildEarly(b, op, tileM, Request::FirstStep, {bias, expert, n}, [&] {
+      placeLane();
+      BiasRow row(b, bias, expert, sizeN);
+      Value column = b.toI32(b.add(b.add(n, waveColumn), q));
+      for (int64_t nb = 0; nb < nBlocks; ++nb)
+        biases.push_back(row.load(b, column, fragment.rows * nb));
+    });
+  // Ids are needed last, behind the exchange through LDS.
+  if (hasIds)
+    buildEarly(b, op, tileM, Request::LastStep, {ids, m},
+               [&] { rowIds = RowElements(b, ids, m, tileM); });
+}
+
+/// The sorted id of row `row` of the tile. All lanes of a wave get here.
+Value ScatterEmitter::idOf(Value row) {
+  if (rowIds)
+    return rowIds.get(b, row);
+  return memref::LoadOp::create(b, ids, b.add(m, row));
+}
+
+/// The routing weights of the four rows of quad `quad`.
+Value ScatterEmitter::weightsOf(int64_t quad) {
+  auto four = VectorType::get({4}, b.getF32Type());
+  if (!rowWeights) {
+    Value row = b.add(m, b.add(firstRow, b.index(rowOf(quad))));
+    return vector::LoadOp::create(b, four, routingWeights, ValueRange{row},
+                                  /*nontemporal=*/false, llvm::MaybeAlign(16));
+  }
+  SmallVector<Value> weights;
+  for (int64_t v = 0; v < 4; ++v)
+    weights.push_back(rowWeights.get(b, firstRow, rowOf(quad) + v));
+  return vector::FromElementsOp::create(b, four, weights);
 }
 
 /// (acc + bias) * routing weight, in f32.
 void ScatterEmitter::finishValues() {
   auto four = VectorType::get({4}, b.getF32Type());
-  if (bias)
-    for (int64_t nb = 0; nb < nBlocks; ++nb) {
-      Value biases = vector::BroadcastOp::create(b, four, loadBias(nb));
-      for (int64_t quad = 0; quad < rowQuads; ++quad) {
-        Value &value = acc[quad * nBlocks + nb];
-        value = arith::AddFOp::create(b, value, biases);
-      }
+  for (auto [nb, scalar] : llvm::enumerate(biases)) {
+    Value column = vector::BroadcastOp::create(b, four, scalar);
+    for (int64_t quad = 0; quad < rowQuads; ++quad) {
+      Value &value = acc[quad * nBlocks + nb];
+      value = arith::AddFOp::create(b, value, column);
     }
+  }
   if (!op.getRoutingWeight())
     return;
   for (int64_t quad = 0; quad < rowQuads; ++quad) {
-    Value row = b.add(m, b.add(firstRow, b.index(rowOf(quad))));
-    Value weights =
-        vector::LoadOp::create(b, four, routingWeights, ValueRange{row},
-                               /*nontemporal=*/false, llvm::MaybeAlign(16));
+    Value weights = weightsOf(quad);
     for (int64_t nb = 0; nb < nBlocks; ++nb) {
       Value &value = acc[quad * nBlocks + nb];
       value = arith::MulFOp::create(b, value, weights);
@@ -220,8 +266,9 @@ void ScatterEmitter::storeUnit(Value outRow, Value column, Value value) {
 void ScatterEmitter::storeAccumulators() {
   for (int64_t quad = 0; quad < rowQuads; ++quad)
     for (int64_t v = 0; v < 4; ++v) {
-      Value row = b.add(m, b.add(firstRow, b.index(rowOf(quad) + v)));
-      Value id = memref::LoadOp::create(b, ids, row);
+      int64_t more = rowOf(quad) + v;
+      Value id = rowIds ? rowIds.get(b, firstRow, more)
+                        : idOf(b.add(firstRow, b.index(more)));
       storeIfValid(id, [&](Value outRow) {
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
           withColumn(nb, [&](Value column) {
@@ -300,42 +347,54 @@ void ScatterEmitter::readView(Value view, int64_t columns,
                                  b.index(together * threads));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> places, unitIds;
+  for (int64_t i = 0; i < together; ++i)
+    places.push_back(
+        b.add(loop.getInductionVar(), b.add(b.thread(), b.index(i * threads))));
+  auto findIds = [&] {
+    for (Value unit : places)
+      unitIds.push_back(idOf(b.div(unit, columns / width)));
+  };
+  // Lanes take them from one another, so all must be there; those in LDS exist
+  // for rows of the tile only.
+  if (rowIds)
+    findIds();
   if (isShort) {
-    Value unit = b.add(loop.getInductionVar(), b.thread());
-    auto ifOp = scf::IfOp::create(b, b.lessU(unit, b.index(units)),
+    auto ifOp = scf::IfOp::create(b, b.lessU(places[0], b.index(units)),
                                   /*withElseRegion=*/false);
     b.setInsertionPointToStart(ifOp.thenBlock());
   }
-  SmallVector<Value> places, rowIds;
-  for (int64_t i = 0; i < together; ++i) {
-    places.push_back(
-        b.add(loop.getInductionVar(), b.add(b.thread(), b.index(i * threads))));
-    Value row = b.div(places[i], columns / width);
-    rowIds.push_back(memref::LoadOp::create(b, ids, b.add(m, row)));
-  }
-  for (auto [unit, id] : llvm::zip_equal(places, rowIds))
+  if (!rowIds)
+    findIds();
+  for (auto [unit, id] : llvm::zip_equal(places, unitIds))
     storeUnitOf(view, columns, firstColumn, width, unit, id);
 }
 
-/// Moves unit number `unit` of the view out, if the row, whose id is `id`, is
+/// Columns of unit number `unit` of the view.
+Value ScatterEmitter::readUnit(Value view, int64_t columns, int64_t width,
+                               Value unit) {
+  Value row = b.div(unit, columns / width);
+  Value column = b.mul(b.rem(unit, columns / width), width);
+  layout::OutTile tile{fragment, columns, chip.ldsBanks};
+  Value group = b.rem(b.div(row, 4), fragment.laneGroups());
+  Value place = b.bitXor(b.add(b.mul(row, columns), column),
+                         b.mul(group, tile.getStep()));
+  return vector::LoadOp::create(b, VectorType::get({width}, element), view,
+                                ValueRange{place}, /*nontemporal=*/false,
+                                llvm::MaybeAlign(width * 2));
+}
+
+/// Moves unit number `unit` of the view out if the row, whose id is `id`, is
 /// valid.
 void ScatterEmitter::storeUnitOf(Value view, int64_t columns,
                                  int64_t firstColumn, int64_t width, Value unit,
                                  Value id) {
-  Value row = b.div(unit, columns / width);
-  Value viewColumn = b.mul(b.rem(unit, columns / width), width);
   storeIfValid(id, [&](Value outRow) {
-    Value column = b.add(viewColumn, b.index(firstColumn));
+    Value column =
+        b.add(b.mul(b.rem(unit, columns / width), width), b.index(firstColumn));
     Value outColumn = b.add(n, column);
     guardColumn(outColumn, sizeN, sizeN % tileN != 0, [&] {
-      layout::OutTile tile{fragment, columns, chip.ldsBanks};
-      Value group = b.rem(b.div(row, 4), fragment.laneGroups());
-      Value place = b.bitXor(b.add(b.mul(row, columns), viewColumn),
-                             b.mul(group, tile.getStep()));
-      Value value = vector::LoadOp::create(
-          b, VectorType::get({width}, element), view, ValueRange{place},
-          /*nontemporal=*/false, llvm::MaybeAlign(width * 2));
-      storeUnit(outRow, outColumn, value);
+      storeUnit(outRow, outColumn, readUnit(view, columns, width, unit));
     });
   });
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Loads of an epilogue ahead of the pipeline's last steps. They are buffer
+// loads, which -moe-insert-waits counts.
+
+#include "EarlyLoads.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace moe;
+
+//===----------------------------------------------------------------------===//
+// The place
+//===----------------------------------------------------------------------===//
+
+/// True unless `op` by itself, without what is in its regions, surely leaves
+/// global memory as it is.
+static bool mayWriteGlobal(Operation *op) {
+  if (isa<SyncOp, amdgpu::LDSBarrierOp, amdgpu::SchedBarrierOp,
+          ROCDL::SchedGroupBarrier, ROCDL::RawPtrBufferLoadOp,
+          ROCDL::RawPtrBufferLoadLdsOp>(op) ||
+      op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+    return false;
+  auto interface = dyn_cast<MemoryEffectOpInterface>(op);
+  if (!interface)
+    return true;
+  SmallVector<MemoryEffects::EffectInstance> effects;
+  interface.getEffects(effects);
+  return llvm::any_of(effects, [](const MemoryEffects::EffectInstance &effect) {
+    Value memref = effect.getValue();
+    auto type = memref ? dyn_cast<MemRefType>(memref.getType()) : MemRefType();
+    bool isLds = type && gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type);
+    return !isLds && !isa<MemoryEffects::Read>(effect.getEffect());
+  });
+}
+
+static bool mayWriteGlobalWithin(Operation *op) {
+  return op
+      ->walk([](Operation *inner) {
+        return mayWriteGlobal(inner) ? WalkResult::interrupt()
+                                     : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// True where `value` is known behind `place`.
+static bool isKnownBehind(Value value, Operation *place) {
+  Operation *def = value.getDefiningOp();
+  Operation *here =
+      def ? place->getBlock()->findAncestorOpInBlock(*def) : nullptr;
+  return !here ||
+         (here == def && (def == place || def->isBeforeInBlock(place)));
+}
+
+Operation *moe::findRequestPlace(Operation *op, Request request,
+                                 ArrayRef<Value> operands) {
+  // Ahead of the last sync; behind the loads of the step before that, or of one
+  // before that, and so on up to the loop.
+  Operation *lastStep = nullptr, *firstStep = nullptr;
+  bool hasLoads = false; // the step's are known
+  for (Operation *at = op->getPrevNode(); at; at = at->getPrevNode()) {
+    bool isSync = isa<SyncOp>(at);
+    if (lastStep && !isSync && at->getNumRegions() > 0)
+      break;
+    if (mayWriteGlobalWithin(at))
+      break;
+    if (isSync) {
+      lastStep = lastStep ? lastStep : at->getPrevNode();
+      hasLoads = false;
+    } else if (lastStep && !hasLoads && isa<ROCDL::RawPtrBufferLoadOp>(at)) {
+      firstStep = at;
+      hasLoads = true;
+    }
+  }
+  bool isFirst = request == Request::FirstStep && firstStep;
+  Operation *place = isFirst ? firstStep : lastStep;
+  auto isKnown = [&](Value value) { return isKnownBehind(value, place); };
+  return place && llvm::all_of(operands, isKnown) ? place : op;
+}
+
+bool moe::hasEarlyLoads(int64_t rows) { return rows <= 16; }
+
+void moe::buildEarly(LaneBuilder &b, Operation *op, int64_t rows,
+                     Request request, ArrayRef<Value> operands,
+                     llvm::function_ref<void()> build) {
+  OpBuilder::InsertionGuard guard(b);
+  Operation *place =
+      hasEarlyLoads(rows) ? findRequestPlace(op, request, operands) : op;
+  if (place != op)
+    b.setInsertionPointAfter(place);
+  build();
+  // Nothing moves them behind the products again.
+  if (place != op)
+    pinOrder(b, op->getLoc());
+}
+
+//===----------------------------------------------------------------------===//
+// What is loaded
+//===----------------------------------------------------------------------===//
+
+/// The descriptor of the first `bytes` bytes (i64) from element `first` (i64)
+/// of a list or matrix of 4-byte elements on.
+static Value describe(LaneBuilder &b, Value memref, Value first, Value bytes) {
+  Value base = b.pointer(memref);
+  Value start =
+      LLVM::GEPOp::create(b, base.getType(), b.getI32Type(), base,
+                          ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(first)});
+  return b.descriptor(start, bytes);
+}
+
+static Value toI64(LaneBuilder &b, Value index) {
+  return arith::IndexCastUIOp::create(b, b.getI64Type(), index);
+}
+
+BiasRow::BiasRow(LaneBuilder &b, Value bias, Value expert, int64_t columns)
+    : rsrc(describe(b, bias, toI64(b, b.mul(expert, b.rowStride(bias))),
+                    toI64(b, b.index(4 * columns)))) {}
+
+Value BiasRow::load(LaneBuilder &b, Value column, int64_t more) const {
+  Value offset = b.add(b.mul(column, 4), b.i32(4 * more));
+  return b.bufferLoad(b.getF32Type(), rsrc, offset, b.i32(0));
+}
+
+RowElements::RowElements(LaneBuilder &b, Value list, Value first, int64_t rows)
+    : element(cast<MemRefType>(list.getType()).getElementType()) {
+  // The offset is that of the thread, which takes no register that another one
+  // does not; the threads of the waves before are taken from the base.
+  Value thread = b.toI32(b.thread());
+  Value before = arith::ExtUIOp::create(
+      b, b.getI64Type(),
+      ROCDL::ReadfirstlaneOp::create(b, b.getI32Type(), thread));
+  Value start = arith::SubIOp::create(b, toI64(b, first), before);
+  Value elements = b.add(before, toI64(b, b.index(rows)));
+  Value four = arith::ConstantOp::create(b, b.getI64IntegerAttr(4));
+  Value rsrc = describe(b, list, start, b.mul(elements, four));
+  lanes = b.bufferLoad(b.getI32Type(), rsrc, b.mul(thread, 4), b.i32(0));
+}
+
+Value RowElements::get(LaneBuilder &b, Value row) const {
+  return get(b, row, 0);
+}
+
+Value RowElements::get(LaneBuilder &b, Value row, int64_t more) const {
+  // The lane is taken modulo 64, and the constant fits the instruction's
+  // offset.
+  Value byte = b.add(b.mul(b.toI32(row), 4), b.i32(4 * more));
+  Value bits = ROCDL::DsBpermuteOp::create(b, b.getI32Type(), byte, lanes);
+  return element.isInteger() ? bits
+                             : arith::BitcastOp::create(b, element, bits);
+}
