@@ -384,6 +384,8 @@ static std::string chooseByTable(const ScheduleTable &table, const Product &p,
   const TableShape *shape = table.find(p);
   if (!shape)
     return formatv("the rules: the {0} does not have this shape", name);
+  if (p.unsorted)
+    return formatv("the rules: the {0} is for sorted lists", name);
   if (workload.globalExperts > p.experts)
     return formatv("the rules: the {0} is for experts that are all local",
                    name);

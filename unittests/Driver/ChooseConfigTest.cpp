@@ -344,6 +344,10 @@ TEST(ChooseConfig, WhereTheTableDoesNotFitTheRulesDecide) {
               "the table of gfx950 has no entry near 23 tokens");
   EXPECT_EQ(chooseFrom(table, gptOss(), 16, {}, 256).source,
             "the rules: the table of gfx950 is for experts that are all local");
+  KernelOptions unsorted = gptOss();
+  unsorted.sort = Sorting::Off;
+  expectRules(chooseFrom(table, unsorted, 16), unsorted, 16, {},
+              "the table of gfx950 is for sorted lists");
   FixedAxes fixed;
   fixed.waves = true;
   KernelOptions eight = gptOss();
