@@ -296,6 +296,24 @@ def pipelines(root):
     return lines
 
 
+def inner_passes(root):
+    """What only pipelines run: the passes of the text of a pipeline, from C++."""
+    text = (root / PIPELINES).read_text()
+    described = r'"([\w-]+)",\s*llvm::cl::desc\("([^"]*)"\)'
+    chip = re.findall(r"struct ChipOption .*?" + described, text, re.S)
+    lines = ["| pass | does | options |", "|---|---|---|"]
+    for body in re.findall(r"^struct \w+Pass\b(.*?)^};", text, re.S | re.M):
+        (name,) = re.findall(r'getArgument\(\).*?"([^"]*)"', body)
+        (summary,) = re.findall(r'getDescription\(\).*?"([^"]*)"', body, re.S)
+        options = chip if "ChipOption chip" in body else []
+        options = options + re.findall(described, body)
+        extra = "; ".join(f"`{option}`: {what}" for option, what in options)
+        lines.append(f"| `-{name}` | {summary} | {extra} |")
+    if len(lines) == 2:
+        sys.exit(f"gen_docs.py: no pass found in {PIPELINES}")
+    return lines
+
+
 def passes_page(tools, root):
     parts = ["# Passes", "", SPDX, NOTE, "",
              "The passes of this project in the order in which the pipelines run them. MLIR's own",
@@ -305,6 +323,9 @@ def passes_page(tools, root):
              "The order is in `lib/Pipelines/Pipelines.cpp`. `chip` is required where a `gpu.module`",
              "has no `#rocdl.target`.", ""]
     parts += pipelines(root)
+    parts += ["", "A pipeline's text (`--dump-pass-pipeline`) has these besides, which are of use there",
+              "only:", ""]
+    parts += inner_passes(root)
     for title, path in PASSES:
         parts += ["", f"## {title}", "", generated(tools, root, "-gen-pass-doc",
                                                    str(root / path))]

@@ -81,7 +81,7 @@ def MoEChooseSchedulePass : Pass<"moe-choose-schedule"> {
     that its verifier accepts and that fits the chip's LDS.
 
     ```mlir
-    moe.grouped_gemm down accumulate routing_weight outs(...) ... block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 256, waves = 8, k_wave = 4>
+    moe.grouped_gemm down accumulate routing_weight outs(...) ... block_rows 16 schedule <tile_m = 16, tile_n = 32, tile_k = 256, waves = 8, k_wave = 4>
     ```
   }];
   let options = [
