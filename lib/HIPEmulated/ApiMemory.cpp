@@ -115,20 +115,16 @@ MOE_HIP_API hipMallocAsync(void **pointer, size_t size, Stream *handle) {
     return device.memory.allocate(size, MemoryKind::Device, 0, pointer);
   });
 }
+/// From the call on nothing may use it; what was called before still does.
 MOE_HIP_API hipFreeAsync(void *pointer, Stream *handle) {
+  const char *name = __func__;
   return callOn(handle, [&](Device &device, Stream &stream) -> Status {
-    std::optional<Allocation> found = device.memory.find(pointer);
-    if (!pointer || !found ||
-        found->base != reinterpret_cast<uint64_t>(pointer) ||
-        found->kind != MemoryKind::Device)
-      return refuse(device, "hipFreeAsync",
+    if (device.memory.retire(pointer) != hipSuccess)
+      return refuse(device, name,
                     "the start of an allocation of hipMallocAsync", pointer);
-    device.queue.submit(stream, [&device, pointer]() -> Status {
-      if (device.memory.release(pointer, MemoryKind::Device,
-                                MemoryKind::Device) == hipSuccess)
-        return hipSuccess;
-      return refuse(device, "hipFreeAsync",
-                    "the start of an allocation of hipMallocAsync", pointer);
+    device.queue.submit(stream, [&device, pointer] {
+      device.memory.unmap(pointer);
+      return hipSuccess;
     });
     return hipSuccess;
   });

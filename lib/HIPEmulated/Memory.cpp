@@ -96,14 +96,35 @@ Status DeviceMemory::release(void *pointer, MemoryKind kind,
     return hipSuccess;
   std::lock_guard<std::mutex> lock(mutex);
   auto it = allocations.find(reinterpret_cast<uint64_t>(pointer));
-  if (it == allocations.end() ||
+  if (it == allocations.end() || it->second.leaving ||
       (it->second.kind != kind && it->second.kind != orKind))
     return hipErrorInvalidValue;
-  munmap(pointer, it->second.mappedSize);
-  usedBytes -= it->second.size;
-  freed[it->first] = it->second.name;
-  allocations.erase(it);
+  erase(it);
   return hipSuccess;
+}
+
+void DeviceMemory::erase(std::map<uint64_t, Allocation>::iterator it) {
+  const Allocation &gone = it->second;
+  munmap(reinterpret_cast<void *>(gone.mappedBase), gone.mappedSize);
+  usedBytes -= gone.size;
+  freed[gone.base] = gone.name;
+  allocations.erase(it);
+}
+
+Status DeviceMemory::retire(void *pointer) {
+  std::lock_guard<std::mutex> lock(mutex);
+  auto it = allocations.find(reinterpret_cast<uint64_t>(pointer));
+  if (it == allocations.end() || it->second.leaving ||
+      it->second.kind != MemoryKind::Device)
+    return hipErrorInvalidValue;
+  it->second.leaving = true;
+  freed[it->first] = it->second.name;
+  return hipSuccess;
+}
+
+void DeviceMemory::unmap(void *pointer) {
+  std::lock_guard<std::mutex> lock(mutex);
+  erase(allocations.find(reinterpret_cast<uint64_t>(pointer)));
 }
 
 Status DeviceMemory::add(void *pointer, uint64_t size, MemoryKind kind,
@@ -141,7 +162,8 @@ DeviceMemory::holder(uint64_t address) const {
   if (next == allocations.begin())
     return allocations.end();
   auto it = std::prev(next);
-  return address - it->first < it->second.size ? it : allocations.end();
+  bool holds = !it->second.leaving && address - it->first < it->second.size;
+  return holds ? it : allocations.end();
 }
 
 std::optional<Allocation> DeviceMemory::find(const void *pointer) const {

@@ -35,6 +35,7 @@ struct Allocation {
   uint64_t id = 0; ///< never used twice
   std::string name;
   uint64_t mappedBase = 0, mappedSize = 0; ///< of the host's pages, or 0
+  bool leaving = false; ///< only work of the queue still knows it
 };
 
 /// Thread-safe.
@@ -47,6 +48,10 @@ public:
                   void **pointer);
   /// Frees what allocate gave, of one of two kinds.
   Status release(void *pointer, MemoryKind kind, MemoryKind orKind);
+  /// Takes back what allocate gave of kind Device: no call knows it any more.
+  /// Work that the queue has already may use it until `unmap`.
+  Status retire(void *pointer);
+  void unmap(void *pointer);
   /// Makes host memory reachable; overlapping what is reachable is an error.
   Status add(void *pointer, uint64_t size, MemoryKind kind, unsigned flags,
              std::string name);
@@ -59,7 +64,7 @@ public:
   std::string describe(const void *pointer) const;
   /// Whether all bytes lie in one allocation.
   bool covers(const void *pointer, uint64_t size) const;
-  /// Everything, as a launch takes it.
+  /// Everything, as a launch takes it, and what has not left yet.
   std::vector<emulator::Mapping> mappings() const;
   uint64_t total() const { return capacity; }
   uint64_t used() const;
@@ -68,6 +73,7 @@ private:
   void *mapPages(uint64_t bytes);
   std::map<uint64_t, Allocation>::const_iterator holder(uint64_t address) const;
   bool isFree(uint64_t base, uint64_t size) const;
+  void erase(std::map<uint64_t, Allocation>::iterator it);
 
   const uint64_t capacity;
   mutable std::mutex mutex;

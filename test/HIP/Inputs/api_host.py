@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 
-from hipcalls import (CONTEXT_IN_USE, DEFAULT, DEVICE_TO_HOST, FILE_NOT_FOUND,
-                      HOST_TO_DEVICE, INVALID_CONFIGURATION, INVALID_CONTEXT, INVALID_DEVICE,
-                      INVALID_DEVICE_FUNCTION, INVALID_HANDLE, INVALID_IMAGE, INVALID_SYMBOL,
-                      INVALID_VALUE, LAUNCH_FAILURE, NO_BINARY, NO_DEVICE, NOT_READY, NOT_SUPPORTED,
-                      SUCCESS, UNSUPPORTED_LIMIT, allocate, ask, call, expect,
+from hipcalls import (CONTEXT_IN_USE, DEFAULT, DEVICE_TO_HOST, FILE_NOT_FOUND, HOST_TO_DEVICE,
+                      INVALID_CONFIGURATION, INVALID_CONTEXT,
+                      INVALID_DEVICE, INVALID_DEVICE_FUNCTION,
+                      INVALID_HANDLE, INVALID_IMAGE, INVALID_SYMBOL,
+                      INVALID_VALUE, LAUNCH_FAILURE, NO_BINARY, NO_DEVICE,
+                      NOT_FOUND, NOT_READY, NOT_SUPPORTED, SUCCESS,
+                      UNSUPPORTED_LIMIT, allocate, ask, call, expect,
                       finish, hip, make)
 
 what, *more = sys.argv[2:]
@@ -335,6 +337,24 @@ class Held:
 
     def release(self):
         self.gate.set()
+
+
+def freed():
+    """What the queue frees is gone for calls from hipFreeAsync on, however far the queue
+    is; what was called before still uses it."""
+    stream, target = make("hipStreamCreate"), allocate(64)
+    back = ctypes.create_string_buffer(64)
+    held = Held(stream)
+    call("hipMemsetAsync", target, 7, 64, stream)
+    call("hipFreeAsync", target, stream)
+    call("hipMemsetAsync", target, 8, 64, stream, status=INVALID_VALUE)
+    call("hipMemcpyDtoHAsync", back, target, 64, stream, status=INVALID_VALUE)
+    call("hipMemset2DAsync", target, 16, 7, 3, 2, stream, status=INVALID_VALUE)
+    call("hipMemGetAddressRange", out(), NULL, target, status=NOT_FOUND)
+    call("hipFreeAsync", target, stream, status=INVALID_VALUE)
+    held.release()
+    call("hipStreamSynchronize", stream)
+    call("hipFree", target, status=INVALID_VALUE)
 
 
 def streams():
