@@ -22,6 +22,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstring>
+#include <utility>
 
 using namespace llvm;
 using namespace moe;
@@ -389,11 +390,10 @@ static Error chooseSchedules(Block &block) {
     return table.takeError();
   auto choose = [&](const Request &stage) {
     return chooseConfig(paddedOptions(stage.options), workload, chip,
-                        stage.fixed, *table)
-        .options;
+                        stage.fixed, *table);
   };
-  std::array<KernelOptions, 2> first = {choose(block.stages[0]),
-                                        choose(block.stages[1])};
+  std::array<KernelOptions, 2> first = {choose(block.stages[0]).options,
+                                        choose(block.stages[1]).options};
   if (Error error =
           chooseSort(first[0], block.local.tokens).moveInto(block.sorting))
     return error;
@@ -402,7 +402,7 @@ static Error chooseSchedules(Block &block) {
            << block.sorting.reason << '\n';
   if (block.sorting.sort && first[0].tile->m != first[1].tile->m) {
     *table = ScheduleTable();
-    first = {choose(block.stages[0]), choose(block.stages[1])};
+    first = {choose(block.stages[0]).options, choose(block.stages[1]).options};
   }
   if (block.sorting.sort)
     block.blockRows = std::min(first[0].tile->m, first[1].tile->m);
@@ -410,7 +410,11 @@ static Error chooseSchedules(Block &block) {
     KernelOptions given = stage.options;
     stage.options.sort = block.sorting.sort ? Sorting::On : Sorting::Off;
     stage.options.blockRows = block.blockRows;
-    stage.options = choose(stage);
+    Configuration chosen = choose(stage);
+    // What compiles it finds its tile given.
+    if (std::exchange(stage.explain, false))
+      errs() << explainConfig(chosen, workload, chip);
+    stage.options = chosen.options;
     stage.options.modelDim = given.modelDim;
     stage.options.interDim = given.interDim;
     if (block.sorting.sort && stage.options.tile->m != block.blockRows)

@@ -94,6 +94,11 @@ k:
   s_and_b32 s10, s20, 7
   s_lshl_b32 s9, 1, s10
 .endif
+.ifdef WIDE_SHIFT
+  v_mov_b32 v8, v1
+  v_lshlrev_b64 v[10:11], 2, v[8:9]
+  v_add_u32 v12, v1, v[10 + WIDE_SHIFT]
+.endif
 .ifdef MASK
   s_mov_b32 s10, 0x55555555
   s_mov_b32 s11, s10
