@@ -305,8 +305,8 @@ def inner_passes(root):
     for body in re.findall(r"^struct \w+Pass\b(.*?)^};", text, re.S | re.M):
         (name,) = re.findall(r'getArgument\(\).*?"([^"]*)"', body)
         (summary,) = re.findall(r'getDescription\(\).*?"([^"]*)"', body, re.S)
-        options = chip if "ChipOption chip" in body else []
-        options = options + re.findall(described, body)
+        options = [*(chip if "ChipOption chip" in body else []),
+                   *re.findall(described, body)]
         extra = "; ".join(f"`{option}`: {what}" for option, what in options)
         lines.append(f"| `-{name}` | {summary} | {extra} |")
     if len(lines) == 2:

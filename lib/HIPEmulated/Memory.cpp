@@ -90,14 +90,21 @@ Status DeviceMemory::allocate(uint64_t size, MemoryKind kind, unsigned flags,
   return hipSuccess;
 }
 
+std::map<uint64_t, Allocation>::iterator
+DeviceMemory::owned(const void *pointer, MemoryKind kind, MemoryKind orKind) {
+  auto it = allocations.find(reinterpret_cast<uint64_t>(pointer));
+  bool isOwned = it != allocations.end() && !it->second.leaving &&
+                 (it->second.kind == kind || it->second.kind == orKind);
+  return isOwned ? it : allocations.end();
+}
+
 Status DeviceMemory::release(void *pointer, MemoryKind kind,
                              MemoryKind orKind) {
   if (!pointer)
     return hipSuccess;
   std::lock_guard<std::mutex> lock(mutex);
-  auto it = allocations.find(reinterpret_cast<uint64_t>(pointer));
-  if (it == allocations.end() || it->second.leaving ||
-      (it->second.kind != kind && it->second.kind != orKind))
+  auto it = owned(pointer, kind, orKind);
+  if (it == allocations.end())
     return hipErrorInvalidValue;
   erase(it);
   return hipSuccess;
@@ -113,9 +120,8 @@ void DeviceMemory::erase(std::map<uint64_t, Allocation>::iterator it) {
 
 Status DeviceMemory::retire(void *pointer) {
   std::lock_guard<std::mutex> lock(mutex);
-  auto it = allocations.find(reinterpret_cast<uint64_t>(pointer));
-  if (it == allocations.end() || it->second.leaving ||
-      it->second.kind != MemoryKind::Device)
+  auto it = owned(pointer, MemoryKind::Device, MemoryKind::Device);
+  if (it == allocations.end())
     return hipErrorInvalidValue;
   it->second.leaving = true;
   freed[it->first] = it->second.name;

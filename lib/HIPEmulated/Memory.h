@@ -73,6 +73,10 @@ private:
   void *mapPages(uint64_t bytes);
   std::map<uint64_t, Allocation>::const_iterator holder(uint64_t address) const;
   bool isFree(uint64_t base, uint64_t size) const;
+  /// What allocate gave, of one of two kinds, and no call has taken back; or
+  /// the end.
+  std::map<uint64_t, Allocation>::iterator
+  owned(const void *pointer, MemoryKind kind, MemoryKind orKind);
   void erase(std::map<uint64_t, Allocation>::iterator it);
 
   const uint64_t capacity;

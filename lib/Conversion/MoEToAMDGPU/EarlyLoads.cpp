@@ -9,9 +9,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace moe;
@@ -59,8 +57,9 @@ static bool isKnownBehind(Value value, Operation *place) {
          (here == def && (def == place || def->isBeforeInBlock(place)));
 }
 
-Operation *moe::findRequestPlace(Operation *op, Request request,
-                                 ArrayRef<Value> operands) {
+/// The op behind which the loads go, or `op`, ahead of which.
+static Operation *findRequestPlace(Operation *op, Request request,
+                                   ArrayRef<Value> operands) {
   // Ahead of the last sync; behind the loads of the step before that, or of one
   // before that, and so on up to the loop.
   Operation *lastStep = nullptr, *firstStep = nullptr;
@@ -108,20 +107,13 @@ void moe::buildEarly(LaneBuilder &b, Operation *op, int64_t rows,
 /// The descriptor of the first `bytes` bytes (i64) from element `first` (i64)
 /// of a list or matrix of 4-byte elements on.
 static Value describe(LaneBuilder &b, Value memref, Value first, Value bytes) {
-  Value base = b.pointer(memref);
-  Value start =
-      LLVM::GEPOp::create(b, base.getType(), b.getI32Type(), base,
-                          ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(first)});
-  return b.descriptor(start, bytes);
-}
-
-static Value toI64(LaneBuilder &b, Value index) {
-  return arith::IndexCastUIOp::create(b, b.getI64Type(), index);
+  return b.descriptor(b.advance(b.pointer(memref), b.getI32Type(), first),
+                      bytes);
 }
 
 BiasRow::BiasRow(LaneBuilder &b, Value bias, Value expert, int64_t columns)
-    : rsrc(describe(b, bias, toI64(b, b.mul(expert, b.rowStride(bias))),
-                    toI64(b, b.index(4 * columns)))) {}
+    : rsrc(describe(b, bias, b.toI64(b.mul(expert, b.rowStride(bias))),
+                    b.toI64(b.index(4 * columns)))) {}
 
 Value BiasRow::load(LaneBuilder &b, Value column, int64_t more) const {
   Value offset = b.add(b.mul(column, 4), b.i32(4 * more));
@@ -136,15 +128,11 @@ RowElements::RowElements(LaneBuilder &b, Value list, Value first, int64_t rows)
   Value before = arith::ExtUIOp::create(
       b, b.getI64Type(),
       ROCDL::ReadfirstlaneOp::create(b, b.getI32Type(), thread));
-  Value start = arith::SubIOp::create(b, toI64(b, first), before);
-  Value elements = b.add(before, toI64(b, b.index(rows)));
+  Value start = arith::SubIOp::create(b, b.toI64(first), before);
+  Value elements = b.add(before, b.toI64(b.index(rows)));
   Value four = arith::ConstantOp::create(b, b.getI64IntegerAttr(4));
   Value rsrc = describe(b, list, start, b.mul(elements, four));
   lanes = b.bufferLoad(b.getI32Type(), rsrc, b.mul(thread, 4), b.i32(0));
-}
-
-Value RowElements::get(LaneBuilder &b, Value row) const {
-  return get(b, row, 0);
 }
 
 Value RowElements::get(LaneBuilder &b, Value row, int64_t more) const {

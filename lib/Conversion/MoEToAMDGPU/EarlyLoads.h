@@ -22,15 +22,10 @@ enum class Request {
   LastStep   ///< ahead of its sync, where fewer registers are in use
 };
 
-/// The op behind which loads of `op` from memory that it only reads are
-/// requested. It is `op` itself, ahead of which they go, where something
-/// between may write to global memory or the loads need one of `operands`,
-/// which is not known there.
-mlir::Operation *findRequestPlace(mlir::Operation *op, Request request,
-                                  llvm::ArrayRef<mlir::Value> operands);
-
-/// Builds loads of `op`, which has a tile of `rows` rows: at the place above,
-/// or in large tiles ahead of `op`.
+/// Builds loads of `op`, which has a tile of `rows` rows, from memory that it
+/// only reads, at the place of `request`; ahead of `op` in large tiles and
+/// where something between may write to global memory or the loads need one of
+/// `operands`, which is not known there.
 void buildEarly(LaneBuilder &b, mlir::Operation *op, int64_t rows,
                 Request request, llvm::ArrayRef<mlir::Value> operands,
                 llvm::function_ref<void()> build);
@@ -57,10 +52,8 @@ public:
   RowElements(LaneBuilder &b, mlir::Value list, mlir::Value first,
               int64_t rows);
   explicit operator bool() const { return !!lanes; }
-  /// The element of `row` (index), which may differ in the lanes. All lanes of
-  /// the wave must get here together.
-  mlir::Value get(LaneBuilder &b, mlir::Value row) const;
-  /// The same of `row` + `more`.
+  /// The element of `row` (index) + `more`, which may differ in the lanes. All
+  /// lanes of the wave must get here together.
   mlir::Value get(LaneBuilder &b, mlir::Value row, int64_t more) const;
 
 private:

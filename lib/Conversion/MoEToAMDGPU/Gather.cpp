@@ -111,8 +111,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
   static Value describeX(LaneBuilder &b, Value x, int64_t lead) {
     Value rows = memref::DimOp::create(b, x, 0);
     Value rowBytes = b.mul(b.rowStride(x), 2);
-    Value bytes =
-        arith::IndexCastUIOp::create(b, b.getI64Type(), b.mul(rows, rowBytes));
+    Value bytes = b.toI64(b.mul(rows, rowBytes));
     Value limit =
         arith::ConstantOp::create(b, b.getI64IntegerAttr(kDescriptorBytes));
     Value size = b.minU(bytes, limit), first = b.pointer(x);
@@ -160,9 +159,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
                           LaneChunks &chunks, int64_t c, Value lds) {
     Value base =
         b.mul(chunks.getRun(c - c % kRunsPerBase), layout::ATile::kChunkBytes);
-    Value place = LLVM::GEPOp::create(
-        b, lds.getType(), b.getI8Type(), lds,
-        ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(b.toI32(base))});
+    Value place = b.advance(lds, b.getI8Type(), b.toI32(base));
     ROCDL::RawPtrBufferLoadLdsOp::create(
         b, rsrc, place, b.i32(16), offset, k, b.i32(getImmediate(c)),
         /*aux=*/b.i32(0), ArrayAttr(), ArrayAttr(), ArrayAttr());

@@ -29,6 +29,10 @@ Value LaneBuilder::toI32(Value index) {
   return arith::IndexCastUIOp::create(*this, getI32Type(), index);
 }
 
+Value LaneBuilder::toI64(Value index) {
+  return arith::IndexCastUIOp::create(*this, getI64Type(), index);
+}
+
 static Value like(LaneBuilder &b, Value a, int64_t value) {
   return a.getType().isIndex() ? b.index(value) : b.i32(value);
 }
@@ -148,9 +152,8 @@ Value LaneBuilder::pointer(Value memref) {
   else if (auto attr = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace()))
     space = attr.getInt();
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(*this, memref);
-  Value integer = arith::IndexCastUIOp::create(*this, getI64Type(), address);
   Value aligned = LLVM::IntToPtrOp::create(
-      *this, LLVM::LLVMPointerType::get(getContext(), space), integer);
+      *this, LLVM::LLVMPointerType::get(getContext(), space), toI64(address));
   SmallVector<int64_t> strides;
   int64_t offset;
   if (failed(type.getStridesAndOffset(strides, offset)) || offset == 0)
@@ -158,9 +161,12 @@ Value LaneBuilder::pointer(Value memref) {
   Value elements = ShapedType::isDynamic(offset) ? metadata(memref).getOffset()
                                                  : index(offset);
   Value wide = arith::IndexCastOp::create(*this, getI64Type(), elements);
-  return LLVM::GEPOp::create(*this, aligned.getType(), type.getElementType(),
-                             aligned,
-                             ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(wide)});
+  return advance(aligned, type.getElementType(), wide);
+}
+
+Value LaneBuilder::advance(Value pointer, Type element, Value count) {
+  return LLVM::GEPOp::create(*this, pointer.getType(), element, pointer,
+                             ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(count)});
 }
 
 memref::ExtractStridedMetadataOp LaneBuilder::metadata(Value memref) {

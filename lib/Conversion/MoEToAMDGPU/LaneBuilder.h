@@ -29,6 +29,7 @@ public:
   Value index(int64_t value);
   Value i32(int64_t value);
   Value toI32(Value index);
+  Value toI64(Value index);
   Value add(Value a, Value b);
   Value mul(Value a, int64_t b);
   Value mul(Value a, Value b);
@@ -70,6 +71,8 @@ public:
   /// A pointer to the first element of `memref`, its offset included, in its
   /// address space.
   Value pointer(Value memref);
+  /// `pointer` + `count` (an integer) elements.
+  Value advance(Value pointer, mlir::Type element, Value count);
   /// Elements from one row of a `memref` of rank 2 to the next, as an index.
   Value rowStride(Value memref);
   /// A raw buffer descriptor of `bytes` (i64) from `pointer` on.

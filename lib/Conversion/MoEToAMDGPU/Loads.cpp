@@ -23,13 +23,9 @@ static Value describeExpert(LaneBuilder &b, Value memref, MemRefType type,
   auto layout = cast<PreshuffleAttr>(type.getLayout());
   int64_t bytes = layout.getByteSize(type.getShape()) / type.getDimSize(0);
   Value base = b.pointer(memref);
-  Value expert64 = arith::IndexCastUIOp::create(b, b.getI64Type(), expert);
   Value size = arith::ConstantOp::create(b, b.getI64IntegerAttr(bytes));
-  Value offset = arith::MulIOp::create(b, expert64, size);
-  Value first =
-      LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), base,
-                          ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(offset)});
-  return b.descriptor(first, size);
+  Value offset = b.mul(b.toI64(expert), size);
+  return b.descriptor(b.advance(base, b.getI8Type(), offset), size);
 }
 
 /// `offset`, or out of range where the K block at `k` begins past the K of the

@@ -88,7 +88,7 @@ private:
     emit();
   }
   void request();
-  Value idOf(Value row);
+  Value idOf(Value row, int64_t more = 0);
   Value weightsOf(int64_t quad);
   void finishValues();
   void storeAccumulators();
@@ -147,10 +147,13 @@ void ScatterEmitter::request() {
                [&] { rowIds = RowElements(b, ids, m, tileM); });
 }
 
-/// The sorted id of row `row` of the tile. All lanes of a wave get here.
-Value ScatterEmitter::idOf(Value row) {
+/// The sorted id of row `row` + `more` of the tile. All lanes of a wave get
+/// here.
+Value ScatterEmitter::idOf(Value row, int64_t more) {
   if (rowIds)
-    return rowIds.get(b, row);
+    return rowIds.get(b, row, more);
+  if (more)
+    row = b.add(row, b.index(more));
   return memref::LoadOp::create(b, ids, b.add(m, row));
 }
 
@@ -247,11 +250,8 @@ void ScatterEmitter::storeUnit(Value outRow, Value column, Value value) {
     return;
   }
   Value base = b.pointer(out);
-  Value offset = arith::IndexCastUIOp::create(
-      b, b.getI64Type(), b.add(b.mul(outRow, b.rowStride(out)), column));
-  Value place =
-      LLVM::GEPOp::create(b, base.getType(), element, base,
-                          ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(offset)});
+  Value offset = b.toI64(b.add(b.mul(outRow, b.rowStride(out)), column));
+  Value place = b.advance(base, element, offset);
   auto atomic =
       LLVM::AtomicRMWOp::create(b, LLVM::AtomicBinOp::fadd, place, value,
                                 LLVM::AtomicOrdering::monotonic, "agent",
@@ -266,9 +266,7 @@ void ScatterEmitter::storeUnit(Value outRow, Value column, Value value) {
 void ScatterEmitter::storeAccumulators() {
   for (int64_t quad = 0; quad < rowQuads; ++quad)
     for (int64_t v = 0; v < 4; ++v) {
-      int64_t more = rowOf(quad) + v;
-      Value id = rowIds ? rowIds.get(b, firstRow, more)
-                        : idOf(b.add(firstRow, b.index(more)));
+      Value id = idOf(firstRow, rowOf(quad) + v);
       storeIfValid(id, [&](Value outRow) {
         for (int64_t nb = 0; nb < nBlocks; ++nb) {
           withColumn(nb, [&](Value column) {

@@ -365,7 +365,7 @@ bool writesPart(const Inst &inst, const ValuRow &row) {
 uint64_t traitsOf(const ValuRow &row, const Inst &inst) {
   uint64_t traits = 0;
   traits |= row.flags & VCopy ? Copies : 0;
-  traits |= row.flags & VWideAdd ? WideAdd : 0;
+  traits |= row.flags & VHighToHigh ? HighToHigh : 0;
   traits |= row.flags & VDot ? DotProduct : 0;
   traits |= row.flags & VCarryIn ? LaneMask : 0;
   traits |= row.flags & VVcc ? ReadsVcc : 0;

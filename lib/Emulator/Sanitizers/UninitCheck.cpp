@@ -159,7 +159,7 @@ void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
     readHalves(w, instIndex, reg - regVector, lanes);
   if (!(lanes & ~written))
     return;
-  if ((meta.traits & WideAdd) && use.count == 2 && reg == use.first + 1u) {
+  if ((meta.traits & HighToHigh) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh |= lanes & ~written;
   } else if (meta.traits & Copies) {
     copiesUndefined |= lanes & ~written;
@@ -184,7 +184,7 @@ void UninitCheck::readScalar(Wave &w, uint32_t instIndex, const RegUse &use,
     if (!vcc.zeroIsOpen())
       return;
   }
-  if ((traits & WideAdd) && use.count == 2 && reg == use.first + 1u) {
+  if ((traits & HighToHigh) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh = ~uint64_t(0);
   } else if (traits & Copies) {
     copiesUndefined = ~uint64_t(0);

@@ -32,8 +32,8 @@ enum Trait : uint64_t {
   Copies = 1 << 8,        ///< the result is the source, whatever that is
   KeepsOldValue = 1 << 9, ///< the old result may be the new one: s_cmov
   LaneMask = 1 << 10,     ///< of a mask it reads the bits of active lanes only
-  WideAdd = 1 << 11, ///< upper halves of its 64-bit operands reach the upper
-                     ///< half of the result only: additions, shifts left
+  HighToHigh = 1 << 11, ///< upper halves of its 64-bit operands reach the upper
+                        ///< half of the result only: additions, shifts left
   PicksHalves = 1 << 12, ///< op_sel says which registers of a pair are read
   ReadsVcc = 1 << 13,    ///< VCC is an operand that is not encoded
   TestsVcc = 1 << 14,    ///< of VCC only "is zero" counts

@@ -203,8 +203,8 @@ const ValuRow rowsCompare[] = {
     ROW(v_addc_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
     ROW(v_subb_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
     ROW(v_subbrev_co_u32, U32, U32, U32, NO, VCarryOut | VCarryIn)
-    ROW(v_mad_u64_u32, U64, U32, U32, U64, VCarryOut | VWideAdd)
-    ROW(v_mad_i64_i32, I64, I32, I32, I64, VCarryOut | VWideAdd)
+    ROW(v_mad_u64_u32, U64, U32, U32, U64, VCarryOut | VHighToHigh)
+    ROW(v_mad_i64_i32, I64, I32, I32, I64, VCarryOut | VHighToHigh)
     {"v_div_scale_f32", kernel_v_div_scale_f32_c, ValueType::F32,
      ValueType::F32, ValueType::F32, ValueType::F32, VCarryOut | VF},
     {"v_div_scale_f64", kernel_v_div_scale_f64_c, ValueType::F64,

@@ -77,7 +77,7 @@ enum ValuFlags : uint32_t {
   VOpSel = 1 << 12,  ///< the kernel handles op_sel itself
   VShift4 = 1 << 13, ///< a shift (b) above 4 is undefined: refused
   VCopy = 1 << 14,
-  VWideAdd = 1 << 15,
+  VHighToHigh = 1 << 15,
   VDot = 1 << 16,
   VDstByte = 1 << 17,     ///< op_sel[3:2] picks the byte that is written
   VTruthTable = 1 << 18,  ///< the modifier bits are a table: v_bitop3
