@@ -113,6 +113,8 @@ def short(name):
 
 
 def report(args, results):
+    if not results:
+        sys.exit(f"judge_choice.py: error: expected rows of the data in '{args.results}', got none")
     within = sum(float(r["ratio"]) <= 1.08 for r in results)
     first = sum(r["best"] == r["published"] for r in results)
     ratios = sorted(float(r["ratio"]) for r in results)

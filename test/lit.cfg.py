@@ -71,7 +71,6 @@ config.substitutions.append(("%hip_library", config.hip_library))
 # The fuzzer is built where the compiler has libFuzzer (-DMOE_FUZZERS=OFF: not).
 if config.moe_fuzzers:
     config.available_features.add("fuzzers")
-config.substitutions.append(("%fuzzer", config.moe_fuzzer))
 config.substitutions.append(("%print_hazards", config.moe_print_hazards))
 config.substitutions.append(("%llvm_tools_dir", config.llvm_tools_dir))
 

@@ -45,6 +45,8 @@ static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
   if (hasKernel)
     if (Error error = driver::checkUnsortedFlags(flags, config.options))
       return std::move(error);
+  if (Error error = driver::checkStageValues(flags, config.options))
+    return std::move(error);
   if (Error error = driver::checkTableFlag(flags, config.options))
     return std::move(error);
   config.fixed = driver::fixedAxes(flags);

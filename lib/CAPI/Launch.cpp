@@ -58,11 +58,12 @@ Error capi::launchKernel(Call &call, const driver::CompiledKernel &k,
   return Error::success();
 }
 
-Error capi::launchIR(Call &call, const std::string &ir, StringRef name,
-                     int64_t tokens, std::vector<executor::Argument> args) {
+Error capi::launchIR(Call &call, const std::string &ir, int64_t tokens,
+                     std::vector<executor::Argument> args) {
   Expected<SharedKernel> kernel =
       compileOnce((call.chip + "/" + ir).str(), [&] {
-        return driver::compileIR(ir, name, call.chip, {}, compileCache());
+        return driver::compileIR(ir, /*name=*/"", call.chip, {},
+                                 compileCache());
       });
   if (!kernel)
     return kernel.takeError();

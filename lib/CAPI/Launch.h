@@ -36,10 +36,10 @@ llvm::Error launchKernel(Call &call, const driver::CompiledKernel &kernel,
                          const codeobject::GridVariables &variables,
                          std::vector<executor::Argument> args);
 
-/// The only kernel of `ir`, which messages call `name`; its grid is one over
+/// The only kernel of `ir`, which is made from options; its grid is one over
 /// tokens.
-llvm::Error launchIR(Call &call, const std::string &ir, llvm::StringRef name,
-                     int64_t tokens, std::vector<executor::Argument> args);
+llvm::Error launchIR(Call &call, const std::string &ir, int64_t tokens,
+                     std::vector<executor::Argument> args);
 
 /// Tells the outcome, also of a call that a sanitizer found something in.
 MoeStatus finish(llvm::Error error, Call &call, char **outcome);

@@ -275,8 +275,7 @@ static Error routeAndSort(Call &call, std::array<MoeConfig, 2> &stages,
   const KernelOptions &down = stages[1].options;
   auto run = [&](const std::string &ir, std::vector<executor::Argument> args,
                  int64_t tokens) {
-    return capi::launchIR(call, ir, "the router's kernel", tokens,
-                          std::move(args));
+    return capi::launchIR(call, ir, tokens, std::move(args));
   };
   if (Error error = driver::routeOnDevice(routed.options, routed.tensors, run,
                                           routed.routing))

@@ -60,8 +60,8 @@ static MoeStatus run(const char *chip, const MoeExecutor *executor,
   llvm::append_range(args, inputs);
   args.push_back(Argument::scalar("rows", int32_t(kernel.allRows())));
   capi::Call call{chip, executor, {}, {}, {}};
-  Error error = capi::launchIR(call, driver::weightIR(kernel), "the kernel",
-                               kernel.allRows(), std::move(args));
+  Error error = capi::launchIR(call, driver::weightIR(kernel), kernel.allRows(),
+                               std::move(args));
   return capi::finish(std::move(error), call, outcome);
 }
 

@@ -155,7 +155,11 @@ LoadedCode::load(ArrayRef<uint8_t> bytes) {
   if (!object)
     return object.takeError();
   std::shared_ptr<LoadedCode> code(new LoadedCode(std::move(*object)));
-  code->memory.assign(code->code.image().begin(), code->code.image().end());
+  Expected<HostBuffer> memory = HostBuffer::allocate(code->code.image().size());
+  if (!memory)
+    return memory.takeError();
+  code->memory = std::move(*memory);
+  code->code.fillImage(code->image());
 
   StringRef text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
   auto elf = object::ELFObjectFile<object::ELF64LE>::create(

@@ -10,6 +10,7 @@
 #ifndef MOE_LIB_HIPEMULATED_CODE_H
 #define MOE_LIB_HIPEMULATED_CODE_H
 
+#include "Files/HostBuffer.h"
 #include "moe/Emulator/Emulator.h"
 #include <map>
 #include <memory>
@@ -31,7 +32,7 @@ public:
 
   const emulator::KernelImage &object() const { return code; }
   /// The loaded image; variables in it keep their values between launches.
-  llvm::MutableArrayRef<uint8_t> image() { return memory; }
+  llvm::MutableArrayRef<uint8_t> image() { return memory.bytes(); }
   /// Where variables lie in the image: offset and size.
   const std::map<std::string, std::pair<uint64_t, uint64_t>> &
   variables() const {
@@ -41,7 +42,7 @@ public:
 private:
   explicit LoadedCode(emulator::KernelImage code) : code(std::move(code)) {}
   emulator::KernelImage code;
-  std::vector<uint8_t> memory;
+  HostBuffer memory;
   std::map<std::string, std::pair<uint64_t, uint64_t>> table;
 };
 

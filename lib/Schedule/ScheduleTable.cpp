@@ -95,7 +95,11 @@ Error Reader::readEntry(const json::Value &value, TableShape &shape) {
         {"group_m", 1, &s.groupM}})
     if (Error error = integer(*object, where, key, otherwise, *target))
       return error;
-  StringRef tile = object->getString("tile").value_or("");
+  std::optional<StringRef> given = object->getString("tile");
+  if (!given)
+    return bad(where + "'tile': expected a string MxNxK, got " +
+               (object->get("tile") ? "another kind of value" : "none"));
+  StringRef tile = *given;
   auto [m, rest] = tile.split('x');
   auto [n, k] = rest.split('x');
   if (m.getAsInteger(10, s.tileM) || n.getAsInteger(10, s.tileN) ||

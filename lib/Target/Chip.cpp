@@ -59,7 +59,9 @@ const Chip *moe::lookupChip(llvm::StringRef name) {
 }
 
 std::string moe::describeUnknownChip(llvm::StringRef name) {
-  std::string text = "unknown chip '" + name.str() + "', expected one of";
+  std::string text = name.empty()
+                         ? "no chip is given, expected one of"
+                         : "unknown chip '" + name.str() + "', expected one of";
   const char *separator = " ";
   for (const Chip &chip : kChips)
     if (chip.compiled)

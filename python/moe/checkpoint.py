@@ -527,7 +527,7 @@ def load_gpt_oss(path: str | os.PathLike[str], layer: int, *, gate: str = "separ
 
 
 def load_converted(path: str | os.PathLike[str]) -> LayerWeights:
-    """A file that moe-convert wrote, or path's folder of one. The weights stay in the file: they are mapped
+    """A file that moe-convert wrote, `path`. The weights stay in the file: they are mapped
     into memory, read-only, and take none until a kernel reads them. The file must not
     become shorter meanwhile; a call that finds it truncated raises ValueError."""
     path = pathlib.Path(path)

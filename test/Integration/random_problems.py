@@ -75,6 +75,8 @@ CHOICES = {
 
 
 STAGE1 = ("--act", "--gate", "--doweight", "--alpha", "--limit", "--beta", "--linear-beta")
+# The activation that has a number.
+PARAMETERS = {"--alpha": "swiglu", "--beta": "situv2", "--linear-beta": "situv2"}
 STAGE2 = ("--no-accumulate", "--no-weight", "--reduce")
 SCHEDULE = ("--tile", "--k-batch", "--k-wave", "--waves", "--xcd", "--group-m", "--cache",
             "--waves-per-eu", "--sort")
@@ -190,6 +192,9 @@ def draw(rng, fixed):
         problem.update(fixed)
         for flag in others[problem["command"]]:
             problem[flag] = CHOICES[flag][0]
+        for flag, act in PARAMETERS.items():
+            if problem["--act"] != act:
+                problem[flag] = None
         # Half of what is drawn has no split of K, which most tiles forbid.
         if rng.random() < 0.5:
             problem["--k-batch"] = problem["--k-wave"] = None

@@ -404,6 +404,9 @@ TEST(ScheduleTable, TextAndBack) {
   EXPECT_EQ(refused("32x64x128", "32x64"),
             "schedule table 't': shapes[0].entries[0]: 'tile': expected MxNxK, "
             "got '32x64'");
+  EXPECT_EQ(refused("\"32x64x128\"", "32"),
+            "schedule table 't': shapes[0].entries[0]: 'tile': expected a "
+            "string MxNxK, got another kind of value");
   EXPECT_EQ(
       refused("\"topk\": 4", "\"topk\": 0"),
       "schedule table 't': shapes[0]: 'topk': expected a number from 1 to "

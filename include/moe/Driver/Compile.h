@@ -73,8 +73,9 @@ llvm::Expected<CompiledKernel> compileKernel(const KernelOptions &options,
                                              const CompileCache &cache = {});
 
 /// The same for MLIR text: a module with one kernel in any stage from
-/// kernel-level IR on. `name` is what diagnostics call the text. `chip` may be
-/// empty where the gpu.module has a #rocdl.target, else both agree.
+/// kernel-level IR on. `name` is what diagnostics call the text; empty: it is
+/// made from options and nobody has seen it, so that they name no line. `chip`
+/// may be empty where the gpu.module has a #rocdl.target, else both agree.
 llvm::Expected<CompiledKernel>
 compileIR(llvm::StringRef text, llvm::StringRef name, llvm::StringRef chip,
           const DebugLines &lines = {}, const CompileCache &cache = {});

@@ -93,6 +93,10 @@ public:
 
   /// The image as loaded: address 0 of the ELF is byte 0; gaps are zero.
   llvm::ArrayRef<uint8_t> image() const;
+  /// Makes a copy of the image in \p zeroed, zero-filled memory of its size.
+  /// Only what the file holds is written: of an image of 256 MB that may be a
+  /// page.
+  void fillImage(llvm::MutableArrayRef<uint8_t> zeroed) const;
   /// An executable segment [begin, end) of the image.
   struct Segment {
     uint64_t begin, end;

@@ -127,6 +127,10 @@ Configuration moe::driver::chooseConfig(const KernelOptions &options,
   Configuration result;
   result.options = withSchedule(options, chosen.schedule);
   result.axes = std::move(chosen.axes);
+  for (AxisChoice &choice : result.axes)
+    if (options.deterministic && ((choice.axis == "k_batch" && !fixed.kBatch) ||
+                                  (choice.axis == "k_wave" && !fixed.kWave)))
+      choice.reason = "deterministic: one order of sums";
   result.source = std::move(chosen.source);
   result.activeExperts = chosen.activeExperts;
   result.rowsPerExpert = chosen.rowsPerExpert;

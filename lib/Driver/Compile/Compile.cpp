@@ -58,7 +58,14 @@ public:
           " levels of brackets, got " + llvm::Twine(levels));
     sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
                                llvm::SMLoc());
-    handler.emplace(sources, &context, stream);
+    if (name.empty())
+      plain.emplace(&context, [this](mlir::Diagnostic &d) {
+        stream << d << '\n';
+        for (const mlir::Diagnostic &note : d.getNotes())
+          stream << "note: " << note << '\n';
+      });
+    else
+      handler.emplace(sources, &context, stream);
     module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
     lap("parse");
     return module ? Error::success() : failure("the input does not parse");
@@ -156,6 +163,7 @@ private:
   std::string diagnostics;
   llvm::raw_string_ostream stream{diagnostics};
   std::optional<mlir::SourceMgrDiagnosticHandler> handler;
+  std::optional<mlir::ScopedDiagnosticHandler> plain; ///< without places
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 

@@ -212,7 +212,9 @@ struct Command {
       return error;
     if (Error error = checkTableFlag(flags, kernel))
       return error;
-    return checkStageFlags(flags, kernel.kernel);
+    if (Error error = checkStageFlags(flags, kernel.kernel))
+      return error;
+    return checkStageValues(flags, kernel);
   }
 
   /// Fills in what the command line left open.
@@ -291,7 +293,7 @@ Error execute(Command &command) {
     text = std::move(*input);
   } else if (isText) {
     text = command.other.ir();
-    name = command.other.kind;
+    name.clear();
   }
   std::string artefact;
   if (command.stage != EmitStage::Hsaco) {

@@ -332,7 +332,7 @@ void FlagSet::printHelp(llvm::raw_ostream &os) const {
         os << '\n' << (current ? groups[current - 1] : "flags") << ":\n";
       }
     for (const Flag &flag : flags)
-      if (flag.group == current)
+      if (flag.group == current && !llvm::is_contained(hiddenNames, flag.name))
         printRow(os,
                  (flag.name.size() == 1 ? "-" : "--") + flag.name +
                      (flag.valueOptional ? "[=" + flag.metavar + "]"

@@ -59,6 +59,8 @@ public:
   /// Leaves a group out of printHelp(): its flags do not suit the command,
   /// which says so where one is given.
   void hideGroup(llvm::StringRef title);
+  /// The same for one flag, added before or after.
+  void hide(std::string name) { hiddenNames.push_back(std::move(name)); }
 
   /// The general form: `setter` gets the value and refuses what it cannot
   /// parse.
@@ -141,6 +143,7 @@ private:
   std::string usage, overview;
   std::vector<std::string> groups;
   std::vector<size_t> hidden; ///< numbers of groups, from 1
+  std::vector<std::string> hiddenNames;
   std::vector<std::pair<std::string, std::string>> examples;
   std::vector<Flag> flags;
   std::string positionalMetavar, positionalHelp;

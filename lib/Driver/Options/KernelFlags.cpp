@@ -210,6 +210,23 @@ llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel) {
   return llvm::Error::success();
 }
 
+llvm::Error checkStageValues(const FlagSet &flags,
+                             const KernelOptions &options) {
+  for (auto [name, act] :
+       {std::pair<const char *, Activation>("alpha", Activation::Swiglu),
+        {"beta", Activation::Situv2},
+        {"linear-beta", Activation::Situv2}})
+    if (flags.given(name) && options.act != act)
+      return usageError(llvm::Twine("--") + name + ": expected --act " +
+                        toString(act) + " besides, got " +
+                        toString(options.act));
+  if (!options.accumulate && !options.deterministic && options.kBatch != 1)
+    return usageError("--k-batch: expected 1 with --no-accumulate, got " +
+                      llvm::Twine(options.kBatch) +
+                      ": the sums of slices are added in the output");
+  return llvm::Error::success();
+}
+
 llvm::Error checkTableFlag(const FlagSet &flags, const KernelOptions &options) {
   if (flags.given("schedule-table") && flags.given("tile") &&
       options.scheduleTable != "none")

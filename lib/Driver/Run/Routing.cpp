@@ -37,6 +37,9 @@ moe::driver::makeExpertMap(std::vector<int32_t> entries, int64_t experts) {
     return entries;
   if (isMask)
     return mapOfMask(std::move(entries));
+  if (!local)
+    return failure("expert_map: expected a local expert, got " +
+                   Twine(entries.size()) + " negative entries");
   return failure("expert_map: expected the numbers from 0 to " +
                  Twine(local - 1) + " of " + Twine(local) +
                  " local experts once each, negative for others, or a mask "

@@ -240,8 +240,8 @@ static Error runRouterIR(Block &block, const std::string &ir,
                          std::vector<moe::executor::Argument> args,
                          int64_t tokens) {
   Expected<KernelRun> run =
-      runIR(*block.request.wholeExecutor, block.request.chip, ir,
-            "the router's kernel", tokens, std::move(args));
+      runIR(*block.request.wholeExecutor, block.request.chip, ir, tokens,
+            std::move(args));
   if (!run)
     return run.takeError();
   block.times.push_back({run->kernel, run->outcome.modelled});

@@ -1,4 +1,4 @@
-//===- RunFiles.cpp - buffers and files of the runner ---------------------===//
+//===- RunFiles.cpp - files of the runner ---------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -28,29 +28,6 @@ using namespace moe::driver;
 
 Error moe::driver::failure(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
-}
-
-Expected<HostBuffer> HostBuffer::allocate(uint64_t bytes) {
-  HostBuffer buffer;
-  if (bytes > std::numeric_limits<ptrdiff_t>::max())
-    return failure("cannot allocate " + Twine(bytes) + " bytes");
-  buffer.length = static_cast<size_t>(bytes);
-  // calloc takes large blocks from the system, which are zero without a touch.
-  buffer.memory.reset(static_cast<uint8_t *>(
-      std::calloc(buffer.length ? buffer.length : 1, 1)));
-  if (!buffer.memory)
-    return failure("cannot allocate " + Twine(bytes) + " bytes");
-  return buffer;
-}
-
-HostBuffer HostBuffer::view(const void *data, uint64_t bytes) {
-  HostBuffer buffer;
-  buffer.length = static_cast<size_t>(bytes);
-  // What only reads gets it as a const object.
-  buffer.memory = std::unique_ptr<uint8_t[], Free>(
-      static_cast<uint8_t *>(const_cast<void *>(data)),
-      Free{/*borrowed=*/true});
-  return buffer;
 }
 
 Expected<InputFile> InputFile::open(StringRef path) {

@@ -1,71 +1,30 @@
-//===- RunFiles.h - buffers and files of the runner -----------------------===//
+//===- RunFiles.h - files of the runner -----------------------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Host memory that costs nothing until touched, whole files in and out, and
-// the part of NumPy's .npy format the runner needs. Every reader refuses what
-// it does not understand with an error that names the file.
+// Whole files in and out, and the part of NumPy's .npy format the runner needs.
+// Every reader refuses what it does not understand with an error that names the
+// file.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef MOE_LIB_DRIVER_RUN_RUNFILES_H
 #define MOE_LIB_DRIVER_RUN_RUNFILES_H
 
+#include "Files/HostBuffer.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace moe::driver {
+using moe::HostBuffer;
 
 /// A string error (exit code 1).
 llvm::Error failure(const llvm::Twine &message);
-
-/// Zero-filled host memory; pages exist once they are written.
-class HostBuffer {
-public:
-  HostBuffer() = default;
-  /// Error: the memory cannot be had.
-  static llvm::Expected<HostBuffer> allocate(uint64_t bytes);
-  /// Memory of somebody else, who keeps it for as long as this object lives.
-  static HostBuffer view(const void *data, uint64_t bytes);
-
-  uint8_t *data() { return memory.get() + offset; }
-  const uint8_t *data() const { return memory.get() + offset; }
-  uint64_t size() const { return length; }
-  bool empty() const { return length == 0; }
-  template <typename T>
-  T *as() {
-    return reinterpret_cast<T *>(data());
-  }
-  template <typename T>
-  const T *as() const {
-    return reinterpret_cast<const T *>(data());
-  }
-  llvm::MutableArrayRef<uint8_t> bytes() { return {data(), length}; }
-  llvm::ArrayRef<uint8_t> bytes() const { return {data(), length}; }
-  /// Forgets the first `count` bytes, which must exist.
-  void dropFront(uint64_t count) {
-    offset += count;
-    length -= count;
-  }
-
-private:
-  struct Free {
-    bool borrowed; // value-initialised by unique_ptr: false
-    void operator()(uint8_t *memory) const {
-      if (!borrowed)
-        std::free(memory);
-    }
-  };
-  std::unique_ptr<uint8_t[], Free> memory;
-  size_t offset = 0, length = 0;
-};
 
 /// A regular file that is open for reading. It is read and not mapped, so that
 /// one that somebody shortens meanwhile is an error.

@@ -51,6 +51,8 @@ static void addFlags(FlagSet &flags, Request &request) {
   flags.group("the problem");
   flags.string("chip", "CHIP", "gfx942 or gfx950; no default", request.chip);
   flags.integer("tokens", "tokens of the batch", request.tokens, 0);
+  if (request.router)
+    flags.hide("routing");
   flags.choice<Routing>("routing", "how tokens choose experts [uniform]",
                         request.routing,
                         {{"uniform", Routing::Uniform},
@@ -124,22 +126,24 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
   request.options.accumulate &= !request.options.deterministic;
   if (request.layer) {
     if (flags.given("trace"))
-      return createStringError("--trace: expected one kernel, got both stages "
-                               "of a layer; trace gemm1 or gemm2");
+      return usageError("--trace: expected one kernel, got both stages of a "
+                        "layer; trace gemm1 or gemm2");
     request.options.reduce = !request.options.accumulate;
   } else if (Error error = checkStageFlags(flags, request.options.kernel)) {
     return error;
   }
+  if (Error error = checkStageValues(flags, request.options))
+    return error;
   if (Error error = checkTableFlag(flags, request.options))
     return error;
   if (flags.given("trace") && !request.layer &&
       (request.options.reduce || request.options.leavesRawSums()))
-    return createStringError(
+    return usageError(
         "--trace: expected one kernel, got two with " +
         Twine(request.options.reduce ? "--reduce" : "--k-batch in stage 1"));
   if (request.options.reduce && request.options.accumulate)
-    return createStringError("--reduce: expected --no-accumulate with it, got "
-                             "an output that accumulates already");
+    return usageError("--reduce: expected --no-accumulate with it, got an "
+                      "output that accumulates already");
   if (!flags.given("chip"))
     return usageError("missing flag --chip: gfx942 or gfx950");
   if (request.router)

@@ -30,9 +30,9 @@ moe::driver::runKernel(executor::Executor &executor,
 
 Expected<KernelRun> moe::driver::runIR(executor::Executor &executor,
                                        StringRef chip, StringRef ir,
-                                       StringRef name, int64_t tokens,
+                                       int64_t tokens,
                                        std::vector<executor::Argument> args) {
-  Expected<CompiledKernel> kernel = compileIR(ir, name, chip);
+  Expected<CompiledKernel> kernel = compileIR(ir, /*name=*/"", chip);
   if (!kernel)
     return kernel.takeError();
   codeobject::GridVariables variables;

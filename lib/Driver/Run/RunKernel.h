@@ -24,11 +24,11 @@ llvm::Expected<KernelRun> runKernel(executor::Executor &executor,
                                     const codeobject::GridVariables &variables,
                                     std::vector<executor::Argument> args);
 
-/// Compiles the only kernel of `ir`, which messages call `name`, and runs it;
+/// Compiles the only kernel of `ir`, which is made from options, and runs it;
 /// its grid is one over tokens.
 llvm::Expected<KernelRun> runIR(executor::Executor &executor,
                                 llvm::StringRef chip, llvm::StringRef ir,
-                                llvm::StringRef name, int64_t tokens,
+                                int64_t tokens,
                                 std::vector<executor::Argument> args);
 
 } // namespace moe::driver

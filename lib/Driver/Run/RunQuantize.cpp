@@ -108,9 +108,8 @@ static Error runOnDevice(const QuantizeRequest &request,
     args.push_back(Argument::inputElements("x", x));
   }
   args.push_back(Argument::scalar("rows", int32_t(request.allRows())));
-  Expected<KernelRun> run =
-      runIR(runner, request.chip, weightIR(request), "the kernel",
-            request.allRows(), std::move(args));
+  Expected<KernelRun> run = runIR(runner, request.chip, weightIR(request),
+                                  request.allRows(), std::move(args));
   if (!run)
     return run.takeError();
   outcome = std::move(run->outcome);

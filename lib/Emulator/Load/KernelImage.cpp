@@ -9,6 +9,7 @@
 
 #include "moe/Emulator/KernelImage.h"
 
+#include "Files/HostBuffer.h"
 #include "Load/DebugLines.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -37,12 +38,21 @@ struct KernelImage::Contents {
   bool sramEcc = false;
   unsigned abiVersion = 0;
   std::vector<KernelInfo> kernels;
-  std::vector<uint8_t> image;
+  uint64_t imageBytes = 0;
+  HostBuffer image;
   std::vector<KernelImage::Segment> segments;
+  /// What the file holds of the image: an address in it and the bytes there, in
+  /// the order of the headers.
+  std::vector<std::pair<uint64_t, ArrayRef<uint8_t>>> pieces;
   std::vector<uint8_t> file;
   /// Read when a line is asked for.
   mutable std::unique_ptr<DebugLines> lines;
   mutable std::once_flag linesOnce;
+
+  void fill(MutableArrayRef<uint8_t> zeroed) const {
+    for (const auto &[address, bytes] : pieces)
+      llvm::copy(bytes, zeroed.begin() + address);
+  }
 };
 
 /// The largest kernarg segment that is believed.
@@ -220,12 +230,24 @@ static Error readSegments(const ELFFile64 &elf,
         {header.p_vaddr,
          executable ? header.p_vaddr + header.p_filesz : memoryEnd, executable,
          bool(header.p_flags & ELF::PF_W)});
+    if (header.p_filesz != 0)
+      contents.pieces.emplace_back(
+          header.p_vaddr, ArrayRef<uint8_t>(contents.file)
+                              .slice(header.p_offset, header.p_filesz));
   }
-  contents.image.assign(end, 0);
-  for (const auto &header : *headers)
-    if (header.p_type == ELF::PT_LOAD && header.p_filesz != 0)
-      memcpy(contents.image.data() + header.p_vaddr,
-             contents.file.data() + header.p_offset, header.p_filesz);
+  contents.imageBytes = end;
+  return Error::success();
+}
+
+/// Behind the checks of all that does not lie in it: a header may ask for much
+/// more than the file holds.
+static Error makeImage(KernelImage::Contents &contents) {
+  Expected<moe::HostBuffer> image =
+      moe::HostBuffer::allocate(contents.imageBytes);
+  if (!image)
+    return image.takeError();
+  contents.image = std::move(*image);
+  contents.fill(contents.image.bytes());
   return Error::success();
 }
 
@@ -520,6 +542,8 @@ static Error readAll(const ELFFile64 &elf, StringRef wanted,
   std::vector<std::string> descriptors;
   if (Error error = readNote(elf, contents, descriptors))
     return error;
+  if (Error error = makeImage(contents))
+    return error;
   return readSymbols(elf, contents, descriptors);
 }
 
@@ -558,7 +582,11 @@ bool KernelImage::sramEcc() const { return impl->sramEcc; }
 Chip KernelImage::chip() const { return impl->chip; }
 unsigned KernelImage::abiVersion() const { return impl->abiVersion; }
 ArrayRef<KernelInfo> KernelImage::kernels() const { return impl->kernels; }
-ArrayRef<uint8_t> KernelImage::image() const { return impl->image; }
+ArrayRef<uint8_t> KernelImage::image() const { return impl->image.bytes(); }
+void KernelImage::fillImage(MutableArrayRef<uint8_t> zeroed) const {
+  assert(zeroed.size() == image().size() && "expected memory for the image");
+  impl->fill(zeroed);
+}
 ArrayRef<KernelImage::Segment> KernelImage::segments() const {
   return impl->segments;
 }

@@ -58,12 +58,18 @@ Error LaunchRun::mapMemory() {
   Region code;
   code.name = "code object";
   code.size = object.image().size();
-  if (launch.image.empty())
-    image.assign(object.image().begin(), object.image().end());
-  else if (launch.image.size() != code.size)
+  if (!launch.image.empty() && launch.image.size() != code.size)
     return failure("expected an image of " + Twine(code.size) + " bytes, got " +
                    Twine(launch.image.size()));
-  code.data = launch.image.empty() ? image.data() : launch.image.data();
+  code.data = launch.image.data();
+  if (launch.image.empty()) {
+    Expected<HostBuffer> copy = HostBuffer::allocate(code.size);
+    if (!copy)
+      return copy.takeError();
+    image = std::move(*copy);
+    object.fillImage(image.bytes());
+    code.data = image.data();
+  }
   uint64_t imageBase = memory.map(std::move(code));
   if (imageBase != program->imageBase)
     return failure("internal: the code object is mapped at another address");

@@ -12,6 +12,7 @@
 #define MOE_LIB_EMULATOR_RUN_LAUNCHRUN_H
 
 #include "Decode/Decoder.h"
+#include "Files/HostBuffer.h"
 #include "Run/Findings.h"
 #include "Run/Scheduler.h"
 #include "Sanitizers/GlobalCheck.h"
@@ -82,7 +83,8 @@ private:
   Memory memory;
   GlobalCheck globals;
   RunState state;
-  std::vector<uint8_t> kernarg, image, packet, queue;
+  HostBuffer image; ///< of the code object, unless the launch has one
+  std::vector<uint8_t> kernarg, packet, queue;
   std::vector<std::optional<uint64_t>> places; ///< of the arguments
   uint64_t kernargAddress = 0, packetAddress = 0, queueAddress = 0;
   std::mutex mutex;

@@ -10,6 +10,7 @@ the values of one of the two files, no signal.
 import json
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -101,6 +102,24 @@ def sparse_inputs(folder):
                              f"{seconds:.1f} s, {most >> 20} MiB: {text}"), flush=True)
 
 
+def large_image(folder):
+    """A small code object whose last segment is 255 MiB of zeros: memory that no page of
+    is needed, neither where it is loaded nor for the launch's copy."""
+    elf = bytearray((folder / "add.hsaco").read_bytes())
+    table, entry, count = struct.unpack_from("<Q", elf, 32)[0], *struct.unpack_from("<HH", elf, 54)
+    loads = [at for at in range(table, table + count * entry, entry)
+             if struct.unpack_from("<I", elf, at)[0] == 1]
+    last = max(loads, key=lambda at: struct.unpack_from("<Q", elf, at + 16)[0])
+    struct.pack_into("<Q", elf, last + 40, (255 << 20) - struct.unpack_from("<Q", elf, last + 16)[0])
+    (folder / "large.hsaco").write_bytes(elf)
+    text = json.loads((folder / "add.json").read_text())
+    (folder / "large.json").write_text(json.dumps({**text, "code_object": "large.hsaco"}))
+    small, large = (measured(["moe-run", "launch", name], folder) for name in ("add.json", "large.json"))
+    good = small[0] == large[0] == 0 and large[3] - small[3] < 32 << 20
+    print("large image: " + ("ok" if good else "expected exit codes 0 and 32 MiB more at most, got "
+                             f"{small[0]}, {large[0]} and {(large[3] - small[3]) >> 20} MiB: {large[1]}"))
+
+
 def endless_input(folder):
     """A pipe that never ends stops at the limit."""
     endless = subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE)
@@ -170,6 +189,7 @@ def main():
     folder = root / "in"
     write_inputs(folder, pathlib.Path(sys.argv[2]))
     sparse_inputs(folder)
+    large_image(folder)
     endless_input(folder)
     print("truncated while read:", "ok" if change_while_read(folder, truncate) else "")
     change_while_read(folder, replace)
