@@ -82,6 +82,11 @@ static const char *const valuTexts[] = {
 };
 static const char *const otherTexts[] = {
     "v_add_u32_dpp v4, v5, v6 row_shr:1 row_mask:0xf bank_mask:0xf",
+    "v_add_f32_dpp v4, v5, v6 row_shr:1 row_mask:0xf bank_mask:0xf "
+    "bound_ctrl:1",
+    "v_max_f32_dpp v4, v5, v6 quad_perm:[1,0,3,2] row_mask:0xf bank_mask:0xf",
+    "v_add_f32_dpp v4, v5, v6 row_bcast:15 row_mask:0xa bank_mask:0xf",
+    "v_mov_b32_dpp v4, v5 row_ror:8 row_mask:0xf bank_mask:0xf",
     "v_lshlrev_b32_sdwa v4, v5, v6 dst_sel:DWORD src0_sel:DWORD "
     "src1_sel:BYTE_0",
     "v_exp_f32 v4, v5",

@@ -30,7 +30,7 @@ static unsigned sourceLane(const Wave &w, const Inst &inst,
   if (meta.traits & FetchesLanes)
     return ((w.v[inst.sdst][lane] + inst.imm) / 4) & 63;
   unsigned rows = inst.ext >> 28, banks = (inst.ext >> 24) & 15;
-  const DppPattern &pattern = dppPattern((inst.ext >> 8) & 0x1ff);
+  const DppPattern &pattern = dppPatterns[(inst.ext >> 8) & 0x1ff];
   bool writes = rows >> (lane / 16) & 1 && banks >> (lane / 4 % 4) & 1;
   return writes && pattern.valid >> lane & 1 ? pattern.from[lane] : 64;
 }

@@ -8,12 +8,10 @@
 
 #include "Vector/ValuDpp.h"
 
-#include <vector>
-
 namespace moe::emulator {
 
 /// Source lane of a DPP control, or -1.
-static int dppLane(unsigned ctrl, int lane) {
+static constexpr int dppLane(unsigned ctrl, int lane) {
   int row = lane & ~15, in = lane & 15, n = ctrl & 15;
   if (ctrl < 0x100)
     return (lane & ~3) | ((ctrl >> (2 * (lane & 3))) & 3);
@@ -50,25 +48,23 @@ static int dppLane(unsigned ctrl, int lane) {
   return -1;
 }
 
-static std::vector<DppPattern> allPatterns() {
-  std::vector<DppPattern> patterns(512);
+static constexpr std::array<DppPattern, 512> allPatterns() {
+  std::array<DppPattern, 512> patterns{};
   for (unsigned control = 0; control < 512; ++control) {
     DppPattern &pattern = patterns[control];
     pattern.valid = 0;
     pattern.inRows = true;
     for (int lane = 0; lane < 64; ++lane) {
       int from = dppLane(control, lane);
-      pattern.from[lane] = uint8_t(from < 0 ? lane : from);
+      pattern.from[lane] = uint32_t(from < 0 ? lane : from);
       pattern.valid |= uint64_t(from >= 0) << lane;
-      pattern.inRows &= pattern.from[lane] / 16 == lane / 16;
+      pattern.inRows &= pattern.from[lane] / 16 == uint32_t(lane) / 16;
     }
   }
   return patterns;
 }
 
-const DppPattern &dppPattern(unsigned control) {
-  static const std::vector<DppPattern> patterns = allPatterns();
-  return patterns[control & 511];
-}
+// 160 KB that are there from the start.
+constexpr std::array<DppPattern, 512> dppPatterns = allPatterns();
 
 } // namespace moe::emulator

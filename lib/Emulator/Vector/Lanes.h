@@ -26,7 +26,9 @@
 // A destination row is either identical to a source row or disjoint from it:
 // the driver ensures it, so lanes are independent.
 #define MOE_LANES                                                              \
-  _Pragma("clang loop vectorize(assume_safety)") for (int i = 0; i < 64; ++i)
+  _Pragma(                                                                     \
+      "clang loop vectorize(assume_safety) unroll(disable)") for (int i = 0;   \
+                                                                  i < 64; ++i)
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 

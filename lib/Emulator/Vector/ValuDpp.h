@@ -10,6 +10,7 @@
 #ifndef MOE_LIB_EMULATOR_VECTOR_VALUDPP_H
 #define MOE_LIB_EMULATOR_VECTOR_VALUDPP_H
 
+#include <array>
 #include <cstdint>
 
 namespace moe::emulator {
@@ -18,14 +19,14 @@ namespace moe::emulator {
 /// source of two rows and a result of two.
 constexpr unsigned spareRows = 4;
 
-struct DppPattern {
-  uint8_t from[64]; ///< the lane itself where there is none
-  uint64_t valid;   ///< lanes that have one
-  bool inRows;      ///< every lane fetches from its own row of 16
+struct alignas(64) DppPattern {
+  uint32_t from[64]; ///< the lane itself where there is none
+  uint64_t valid;    ///< lanes that have one
+  bool inRows;       ///< every lane fetches from its own row of 16
 };
 
-/// Of the 9 bits of DPP_CTRL.
-const DppPattern &dppPattern(unsigned control);
+/// By the 9 bits of DPP_CTRL.
+extern const std::array<DppPattern, 512> dppPatterns;
 
 } // namespace moe::emulator
 

@@ -109,7 +109,7 @@ void selectSdwa(Operand &x, unsigned select, bool sext) {
 /// Permutes source 0 and clears the lanes that are not written.
 void applyDpp(const Wave &w, uint32_t word, Operand &x, unsigned rows,
               uint64_t &lanes) {
-  const DppPattern &pattern = dppPattern((word >> 8) & 0x1ff);
+  const DppPattern &pattern = dppPatterns[(word >> 8) & 0x1ff];
   bool boundZero = (word >> 19) & 1;
   unsigned banks = (word >> 24) & 15, rowMask = (word >> 28) & 15;
   uint64_t exec = w.exec();
