@@ -58,7 +58,7 @@ MoeStatus moeExecutorCreate(const char *name, MoeExecutor **executor) {
   if (StringRef(name) != "hip") {
     auto made = executor::makeExecutor(name, executor::Options());
     if (!made)
-      return capi::statusOf(made.takeError());
+      return capi::statusOf(driver::usageError(toString(made.takeError())));
   }
   *executor = new MoeExecutor{name, {}, {}};
   return MOE_OK;

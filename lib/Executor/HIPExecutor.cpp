@@ -310,20 +310,26 @@ private:
 } // namespace
 
 Error moe::executor::checkHIPOptions(const Options &options) {
-  const char *asked = !options.sanitizers.empty()   ? "sanitizers"
-                      : options.stats               ? "counting"
-                      : !options.traceFile.empty()  ? "tracing"
-                      : options.orderSeed           ? "order seed"
-                      : !options.interleave.empty() ? "interleaving"
-                      : !options.mfmaArithmetic.empty()
-                          ? "arithmetic of matrix instructions"
-                      : options.maxInstructions ? "limit of instructions"
-                                                : nullptr;
-  if (asked)
-    return createStringError("executor 'hip' has no " + Twine(asked) +
-                             ": expected executor 'emulator', or sanitizers in "
-                             "the emulated library's configuration "
-                             "(docs/HIP.md)");
+  // What the emulated library's configuration has a key for, and what it lacks.
+  const char *configured = !options.sanitizers.empty()   ? "sanitizers"
+                           : options.orderSeed           ? "order seed"
+                           : !options.interleave.empty() ? "interleaving"
+                                                         : nullptr;
+  const char *missing = options.stats                ? "counting"
+                        : !options.traceFile.empty() ? "tracing"
+                        : options.watch              ? "printing of registers"
+                        : !options.mfmaArithmetic.empty()
+                            ? "arithmetic of matrix instructions"
+                        : options.maxInstructions ? "limit of instructions"
+                                                  : nullptr;
+  if (configured)
+    return createStringError(
+        "executor 'hip' has no " + Twine(configured) +
+        ": expected executor 'emulator', or " + configured +
+        " in the emulated library's configuration (docs/HIP.md)");
+  if (missing)
+    return createStringError("executor 'hip' has no " + Twine(missing) +
+                             ": expected executor 'emulator'");
   return Error::success();
 }
 

@@ -16,6 +16,16 @@
 
 namespace moe::files {
 
+/// Notes what a tool reads and none of its outputs may replace: writeFile()
+/// refuses it from then on, whatever it is called there. In other processes
+/// this does nothing, since the host of a library may write what it has read
+/// before.
+void protectInput(llvm::StringRef path);
+
+/// The error that writeFile() would give for an input: "cannot write '<path>':
+/// it is an input". For those who want to know before a long run.
+llvm::Error checkOutput(llvm::StringRef path);
+
 /// Writes the pieces, one behind the other, to a temporary file that then takes
 /// the name: a failure leaves no half of a file behind and an older file stays.
 /// A link stays one. What is no regular file, a device or a pipe, is written to

@@ -51,6 +51,9 @@ static std::optional<StringRef> keyTwice(StringRef text) {
 }
 
 Expected<json::Value> moe::files::parseJSON(StringRef text) {
+  if (text.starts_with("\x7f"
+                       "ELF"))
+    return createStringError("expected text, got a code object");
   if (int64_t levels = nesting(text); levels > 64)
     return createStringError("expected at most 64 levels of brackets, got " +
                              Twine(levels));

@@ -9,6 +9,8 @@
 #include "llvm/Support/raw_ostream.h"
 #include <atomic>
 #include <csignal>
+#include <mutex>
+#include <set>
 #include <vector>
 
 using namespace llvm;
@@ -16,6 +18,38 @@ using namespace llvm;
 using Pieces = ArrayRef<ArrayRef<uint8_t>>;
 
 static std::atomic<bool> removesOnSignals{false};
+
+namespace {
+/// Of a process with a ToolProcess.
+struct Inputs {
+  std::mutex mutex;
+  std::set<sys::fs::UniqueID> files;
+  std::atomic<bool> isTool{false};
+};
+} // namespace
+
+static Inputs &inputs() {
+  static auto *inputs = new Inputs;
+  return *inputs;
+}
+
+void moe::files::protectInput(StringRef path) {
+  sys::fs::UniqueID id;
+  if (!inputs().isTool || sys::fs::getUniqueID(path, id))
+    return;
+  std::lock_guard<std::mutex> lock(inputs().mutex);
+  inputs().files.insert(id);
+}
+
+Error moe::files::checkOutput(StringRef path) {
+  sys::fs::UniqueID id;
+  std::lock_guard<std::mutex> lock(inputs().mutex);
+  // A device or a pipe is not replaced.
+  if (inputs().files.empty() || !sys::fs::is_regular_file(path) ||
+      sys::fs::getUniqueID(path, id) || !inputs().files.count(id))
+    return Error::success();
+  return createStringError("cannot write '" + path + "': it is an input");
+}
 
 moe::files::ToolProcess::ToolProcess(int &argc, char **&argv) {
   std::vector<int> ignored;
@@ -31,6 +65,7 @@ moe::files::ToolProcess::ToolProcess(int &argc, char **&argv) {
   for (int number : ignored)
     std::signal(number, SIG_IGN);
   removesOnSignals = true;
+  inputs().isTool = true;
 }
 
 /// What the stream could not write, which it then forgets.
@@ -88,6 +123,8 @@ static Error writeBeside(StringRef name, Pieces pieces) {
 }
 
 Error moe::files::writeFile(StringRef path, Pieces pieces) {
+  if (Error error = checkOutput(path))
+    return error;
   if (Error error = writeBeside(path, pieces))
     return createStringError("cannot write '" + path +
                              "': " + toString(std::move(error)));

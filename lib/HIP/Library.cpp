@@ -11,11 +11,11 @@
 
 using namespace moe::hip;
 
-bool Library::resolve(std::string &reason) {
+bool Library::resolve(const std::string &name, std::string &reason) {
 #define MOE_HIP_SYMBOL(NAME, PARAMETERS)                                       \
   NAME = reinterpret_cast<int(*) PARAMETERS>(find(#NAME));                     \
   if (!NAME) {                                                                 \
-    reason = "libamdhip64 has no function " #NAME;                             \
+    reason = "'" + name + "' has no function " #NAME;                          \
     return false;                                                              \
   }
 #include "moe/HIP/Symbols.def"
@@ -27,7 +27,7 @@ void *Library::find(const char *symbol) const { return dlsym(handle, symbol); }
 std::unique_ptr<Library> Library::ofProcess() {
   std::unique_ptr<Library> library(new Library(RTLD_DEFAULT));
   std::string reason;
-  return library->resolve(reason) ? std::move(library) : nullptr;
+  return library->resolve("the process", reason) ? std::move(library) : nullptr;
 }
 
 std::unique_ptr<Library> Library::load(const std::string &name,
@@ -52,7 +52,9 @@ std::unique_ptr<Library> Library::load(const std::string &name,
     return nullptr;
   }
   std::unique_ptr<Library> library(new Library(handle));
-  return library->resolve(reason) ? std::move(library) : nullptr;
+  return library->resolve(name.empty() ? "libamdhip64.so" : name, reason)
+             ? std::move(library)
+             : nullptr;
 }
 
 bool Library::hasDevice(std::string &reason) const {

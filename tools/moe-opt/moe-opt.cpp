@@ -33,6 +33,10 @@ static Error optimize(const std::string &input, const std::string &output,
   Expected<std::string> text = moe::files::readText(input, mostBytes);
   if (!text)
     return text.takeError();
+  if (StringRef(*text).starts_with("\x7f"
+                                   "ELF"))
+    return createStringError("'" + input +
+                             "': expected MLIR, got a code object");
   int64_t levels =
       mlir::isBytecode({*text, input}) ? 0 : moe::files::nestingOfIR(*text);
   if (levels > mostLevels)

@@ -95,6 +95,12 @@ TEST(ScalarBits, MovesAndBitwiseOperationsAsExecuted) {
   }
   check("s_ashr_i32", "s_ashr_i32 s20, s10, s12", true);
   check("s_ashr_i64", "s_ashr_i64 s[20:21], s[10:11], s12", true);
+  for (const char *name : {"s_bfe_u32", "s_bfe_i32"})
+    check(name, name + std::string(" s20, s10, s12"), true);
+  for (const char *name : {"s_bfe_u64", "s_bfe_i64"})
+    check(name, name + std::string(" s[20:21], s[10:11], s12"), true);
+  for (const char *name : {"s_sext_i32_i8", "s_sext_i32_i16"})
+    check(name, name + std::string(" s20, s10"), false);
   for (const char *name :
        {"s_pack_ll_b32_b16", "s_pack_lh_b32_b16", "s_pack_hh_b32_b16"})
     check(name, name + std::string(" s20, s10, s12"), false);

@@ -46,7 +46,7 @@ public:
 
 private:
   explicit Library(void *handle) : handle(handle) {}
-  bool resolve(std::string &reason);
+  bool resolve(const std::string &name, std::string &reason);
   void *handle;
 };
 

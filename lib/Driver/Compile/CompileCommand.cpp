@@ -170,6 +170,14 @@ struct Command {
       return usageError("expected --debug-lines or --debug-tile, got both");
     if (flags.given("cache-dir") && cache.folder.empty())
       return usageError("--cache-dir: expected a folder, got ''");
+    if (flags.given("cache-dir") && stage != EmitStage::Hsaco && !report)
+      return usageError(
+          "--cache-dir: expected a code object, which is what the "
+          "cache keeps, got --emit of another stage");
+    if (!lines.tileFile.empty() && stage == EmitStage::Mlir && !report)
+      return usageError(
+          "--debug-tile: expected a later stage than --emit mlir, "
+          "which is ahead of the tiles");
     if (flags.given("cache-size") && !flags.given("cache-dir"))
       return usageError("--cache-size goes with --cache-dir");
     if (hasInput == fromFlags())
@@ -291,6 +299,15 @@ Error execute(Command &command) {
     if (!input)
       return input.takeError();
     text = std::move(*input);
+    if (StringRef(text).starts_with("\x7f"
+                                    "ELF"))
+      return llvm::createStringError("'" + command.input +
+                                     "': expected MLIR, got a code object; "
+                                     "moe-run info reads it");
+    files::protectInput(command.input);
+    if (!command.output.empty())
+      if (Error error = files::checkOutput(command.output))
+        return error;
   } else if (isText) {
     text = command.other.ir();
     name.clear();

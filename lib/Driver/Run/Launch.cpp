@@ -480,6 +480,7 @@ Error Reader::expect(const json::Object &object) {
   if (!fileName)
     return fileName.takeError();
   expect.file = *fileName;
+  moe::files::protectInput(resolve(*fileName));
   Expected<HostBuffer> reference = load("expect", *fileName);
   if (!reference)
     return reference.takeError();
@@ -501,6 +502,7 @@ Error Reader::codeObject(const json::Object &object) {
   Expected<std::string> name = string("", object, "code_object");
   if (!name)
     return name.takeError();
+  moe::files::protectInput(resolve(*name));
   Expected<HostBuffer> elf = load("code_object", *name, mostCodeBytes);
   if (!elf)
     return elf.takeError();
@@ -609,6 +611,7 @@ Error Reader::resolve() const {
 }
 
 Expected<LaunchFile> Reader::read() {
+  moe::files::protectInput(path);
   Expected<HostBuffer> text = readFile(path, mostJSONBytes);
   if (!text)
     return text.takeError();
@@ -651,6 +654,9 @@ Expected<LaunchFile> Reader::read() {
     if (Error error = expect(*value->getAsObject()))
       return std::move(error);
   }
+  for (size_t i = 0; i < file.args.size(); ++i)
+    if (Error error = moe::files::checkOutput(file.args[i].out))
+      return bad("argument " + Twine(i) + ": " + toString(std::move(error)));
   return std::move(file);
 }
 

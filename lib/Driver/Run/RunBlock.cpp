@@ -12,6 +12,7 @@
 #include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunRandom.h"
 #include "Driver/Run/RunStage.h"
+#include "Files/Files.h"
 #include "moe/Driver/Compile.h"
 #include "moe/Reference/Routing.h"
 #include "moe/Reference/Sorting.h"
@@ -141,6 +142,7 @@ readTensor(StringRef dir, StringRef name, ArrayRef<DType> types, size_t rank,
   sys::path::append(path, name + ".npy");
   if (optional && !sys::fs::exists(path))
     return std::nullopt;
+  files::protectInput(path);
   Expected<NpyArray> array = readNpy(path, types);
   if (!array)
     return array.takeError();

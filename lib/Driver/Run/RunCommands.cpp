@@ -141,18 +141,20 @@ moe::executor::ModelHook ExecutorFlags::writeModelled() const {
 }
 
 Error ExecutorFlags::checkOutputs(ArrayRef<Output> outputs) const {
-  StringMap<StringRef> flagOf;
+  StringMap<StringRef> nameOf;
   auto all = to_vector(outputs);
-  all.append({{"trace", trace}, {"timeline", timeline}, {"viewer", viewer}});
-  for (auto [flag, file] : all) {
+  all.append(
+      {{"--trace", trace}, {"--timeline", timeline}, {"--viewer", viewer}});
+  for (auto [name, file] : all) {
     // A device takes any number of outputs.
     if (file.empty() ||
         (sys::fs::exists(file) && !sys::fs::is_regular_file(file)))
       continue;
-    auto [first, isNew] = flagOf.try_emplace(placeOf(file), flag);
+    if (Error error = files::checkOutput(file))
+      return usageError(name + ": " + toString(std::move(error)));
+    auto [first, isNew] = nameOf.try_emplace(placeOf(file), name);
     if (!isNew)
-      return usageError("--" + flag +
-                        ": expected another file than that of --" +
+      return usageError(name + ": expected another file than that of " +
                         first->second + ", got '" + file + "'");
   }
   return Error::success();

@@ -85,9 +85,12 @@ struct ExecutorFlags {
   llvm::Expected<std::unique_ptr<executor::Executor>>
   make(const FlagSet &flags, llvm::ArrayRef<Output> outputs = {}) const;
 
+  /// A usage error where two of `outputs` and its own are one file, or one is
+  /// an input by now.
+  llvm::Error checkOutputs(llvm::ArrayRef<Output> outputs) const;
+
 private:
   void addFiles(FlagSet &flags);
-  llvm::Error checkOutputs(llvm::ArrayRef<Output> outputs) const;
   executor::ModelHook writeModelled() const;
 };
 

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunProblem.h"
+#include "Files/Files.h"
 #include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Scalars.h"
 #include "moe/Reference/Sorting.h"
@@ -40,6 +41,13 @@ private:
     SmallString<256> path(dir);
     sys::path::append(path, name + ".npy");
     return path.str().str();
+  }
+  /// The same, of what outputs may not replace; `out` is there to be.
+  std::string inputPathOf(StringRef name) const {
+    std::string path = pathOf(name);
+    if (name != "out")
+      files::protectInput(path);
+    return path;
   }
   bool exists(StringRef name) const { return sys::fs::exists(pathOf(name)); }
 
@@ -74,13 +82,13 @@ private:
 
 Expected<NpyArray> DataReader::load(StringRef name,
                                     ArrayRef<DType> types) const {
-  return readNpy(pathOf(name), types);
+  return readNpy(inputPathOf(name), types);
 }
 
 Expected<NpyArray> DataReader::load(StringRef name, ArrayRef<DType> types,
                                     ArrayRef<int64_t> expected,
                                     StringRef meaning) const {
-  return readNpy(pathOf(name), types, [&](const NpyArray &array) {
+  return readNpy(inputPathOf(name), types, [&](const NpyArray &array) {
     return checkShape(name, array, expected, meaning);
   });
 }
@@ -364,6 +372,7 @@ std::vector<int32_t> moe::driver::readNumbers(const NpyArray &array) {
 }
 
 Expected<std::vector<int32_t>> moe::driver::readExpertMask(StringRef path) {
+  moe::files::protectInput(path);
   Expected<NpyArray> array = readNpy(path, {DType::I32, DType::I64, DType::U8});
   if (!array)
     return array.takeError();

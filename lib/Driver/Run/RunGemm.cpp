@@ -150,7 +150,7 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
     if (Error error = checkRouterFlags(flags))
       return error;
   if (flags.given("data")) {
-    if (!flags.given("out"))
+    if (!flags.given("out") && !request.execution.sampleInstructions)
       return usageError("missing flag --out, which --data needs");
     for (const char *name :
          {"routing", "values", "experts-global", "expert-mask"})
@@ -170,7 +170,7 @@ static Error checkFlags(const FlagSet &flags, Request &request) {
       (!request.execution.timeModel || !request.outFile.empty()))
     return usageError("--sample-instructions: expected --time-model and no "
                       "--out besides");
-  if (Error error = request.execution.make(flags, {{"out", request.outFile}})
+  if (Error error = request.execution.make(flags, {{"--out", request.outFile}})
                         .moveInto(request.executor))
     return error;
   ExecutorFlags whole = request.execution;
@@ -325,6 +325,9 @@ Expected<Problem> moe::driver::firstProblem(const Request &request,
     problem->seed = request.seed;
     problem->sharding.localTokens = request.localTokens;
     if (Error error = checkLocalTokens(request.localTokens, problem->tokens))
+      return std::move(error);
+    if (Error error =
+            request.execution.checkOutputs({{"--out", request.outFile}}))
       return std::move(error);
     return problem;
   }

@@ -118,6 +118,11 @@ Expected<Verdict> moe::driver::launchCommand(Arguments args) {
   Expected<LaunchFile> launch = readLaunchFile(path);
   if (!launch)
     return launch.takeError();
+  SmallVector<ExecutorFlags::Output> outputs;
+  for (const LaunchArg &arg : launch->args)
+    outputs.push_back({"'out' of the launch file", arg.out});
+  if (Error error = executorFlags.checkOutputs(outputs))
+    return std::move(error);
   Expected<moe::executor::Outcome> outcome =
       (*executor)->run(launch->request());
   if (!outcome)

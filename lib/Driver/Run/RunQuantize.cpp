@@ -13,6 +13,7 @@
 #include "Driver/Run/RunFiles.h"
 #include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunRandom.h"
+#include "Files/Files.h"
 #include "moe/Reference/MXFP4.h"
 #include "moe/Reference/Scalars.h"
 #include "moe/Reference/Shuffle.h"
@@ -152,6 +153,7 @@ static void addFlags(FlagSet &flags, QuantizeRequest &request) {
 /// The weights of a file, whose shape the flags agree with.
 static Error readWeights(const FlagSet &flags, QuantizeRequest &request,
                          std::vector<uint16_t> &x) {
+  files::protectInput(request.dataFile);
   Expected<NpyArray> array = readNpy(request.dataFile, {DType::U16});
   if (!array)
     return array.takeError();
@@ -255,8 +257,9 @@ Expected<Verdict> moe::driver::quantizeCommand(Arguments args) {
   std::vector<uint16_t> x;
   if (Error error = prepare(flags, request, x))
     return std::move(error);
-  Expected<std::unique_ptr<executor::Executor>> runner = request.execution.make(
-      flags, {{"codes", request.codesFile}, {"scales", request.scalesFile}});
+  Expected<std::unique_ptr<executor::Executor>> runner =
+      request.execution.make(flags, {{"--codes", request.codesFile},
+                                     {"--scales", request.scalesFile}});
   if (!runner)
     return runner.takeError();
   Packed logical = quantizeRows(request, x);

@@ -224,7 +224,7 @@ Expected<Verdict> moe::driver::timeCommand(Arguments args) {
   flags.example("moe-launch old.json new.json --json > times.json",
                 "two kernels in turns");
   flags.example("MOE_HIP_CONFIG=config.json moe-launch k.json --hip-library "
-                "libamdhip64_emulated.so",
+                "build/lib/libamdhip64_emulated.so",
                 "without a GPU; config.json is {\"chip\": \"gfx950\"}");
   if (Error error = flags.parse(args))
     return std::move(error);

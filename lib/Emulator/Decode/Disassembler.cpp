@@ -22,6 +22,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/TargetParser/Triple.h"
 
+#include <array>
 #include <mutex>
 
 using namespace llvm;
@@ -89,9 +90,8 @@ Expected<std::unique_ptr<Disassembler>> Disassembler::create(Chip chip) {
 /// literal, where these encodings have none, of which it cannot say what is
 /// wrong: as soffset of a buffer access, as a source of VOP3, as the mask that
 /// a comparison of VOP3 writes.
+/// \p bytes: 8 or more.
 static bool crashesLLVM(ArrayRef<uint8_t> bytes) {
-  if (bytes.size() < 8)
-    return false;
   const uint32_t first = support::endian::read32le(bytes.data());
   const uint32_t second = support::endian::read32le(bytes.data() + 4);
   auto field = [&](unsigned at, unsigned bits) {
@@ -115,12 +115,20 @@ static bool crashesLLVM(ArrayRef<uint8_t> bytes) {
 
 uint64_t Disassembler::decode(ArrayRef<uint8_t> bytes, uint64_t address,
                               MCInst &inst) const {
-  if (crashesLLVM(bytes))
+  // It crashes too where a literal would be behind the end: with zeroes there
+  // the size says so.
+  std::array<uint8_t, 16> last{};
+  ArrayRef<uint8_t> padded = bytes;
+  if (bytes.size() < last.size()) {
+    llvm::copy(bytes, last.begin());
+    padded = last;
+  }
+  if (crashesLLVM(padded))
     return 0;
   uint64_t size = 0;
   auto status =
-      impl->disassembler->getInstruction(inst, size, bytes, address, nulls());
-  return status == MCDisassembler::Fail ? 0 : size;
+      impl->disassembler->getInstruction(inst, size, padded, address, nulls());
+  return status == MCDisassembler::Fail || size > bytes.size() ? 0 : size;
 }
 
 std::string Disassembler::print(const MCInst &inst, uint64_t address) const {

@@ -4,6 +4,7 @@
 
 #include "Math/HostVectors.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -27,6 +28,11 @@ static HostVectors choose() {
       wanted = HostVectors::Base;
     else if (std::strcmp(name, "avx2") == 0)
       wanted = HostVectors::Avx2;
+    else if (std::strcmp(name, "avx512") != 0)
+      std::fprintf(stderr,
+                   "warning: MOE_EMULATOR_VECTORS: expected base, avx2 or "
+                   "avx512, got '%s'\n",
+                   name);
   }
   return wanted < most ? wanted : most;
 }

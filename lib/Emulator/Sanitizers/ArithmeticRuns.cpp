@@ -19,7 +19,7 @@ static bool isPlainArithmetic(const Inst &inst, const InstMeta &meta) {
   case InstClass::Valu:
   case InstClass::Trans:
   case InstClass::Cvt:
-    return !(inst.mods & ModDpp) && !(meta.traits & Permutes);
+    return !(inst.mods & ModDpp) && !(meta.traits & (Permutes | WritesLane));
   case InstClass::Salu:
     // What changes how the next ones are executed (VectorModes.h) ends a run.
     return !(meta.traits &

@@ -9,6 +9,8 @@
 
 #include "Sanitizers/ScalarBits.h"
 
+#include <algorithm>
+
 namespace moe::emulator {
 
 static PartlyKnown invert(PartlyKnown a) { return {~a.value, a.undefined}; }
@@ -29,6 +31,18 @@ static PartlyKnown differ(PartlyKnown a, PartlyKnown b) {
 template <typename F>
 static PartlyKnown eachPart(PartlyKnown a, PartlyKnown b, F f) {
   return {f(a.value, b.value), f(a.undefined, b.undefined)};
+}
+
+/// The field of a value that a control word names: its first bit, and its width
+/// from bit 16 on.
+static uint64_t fieldOf(uint64_t x, uint32_t control, unsigned size,
+                        bool isSigned) {
+  const unsigned first = control & (size - 1), width = control >> 16 & 127;
+  const unsigned bits = std::min(width, size - first);
+  if (bits == 0)
+    return 0;
+  const uint64_t top = x << (size - first - bits) << (64 - size);
+  return isSigned ? uint64_t(int64_t(top) >> (64 - bits)) : top >> (64 - bits);
 }
 
 static PartlyKnown apply(const BitOp &op, PartlyKnown a, PartlyKnown b) {
@@ -67,6 +81,20 @@ static PartlyKnown apply(const BitOp &op, PartlyKnown a, PartlyKnown b) {
     };
     return {shift(a.value), shift(a.undefined)};
   }
+  case BitOp::Extract:
+  case BitOp::ExtractSigned: {
+    const bool isSigned = op.rule == BitOp::ExtractSigned;
+    auto field = [&](uint64_t x) {
+      return fieldOf(x, uint32_t(b.value), size, isSigned);
+    };
+    return {field(a.value), field(a.undefined)};
+  }
+  case BitOp::Extend8:
+    return {uint64_t(int64_t(int8_t(a.value))),
+            uint64_t(int64_t(int8_t(a.undefined)))};
+  case BitOp::Extend16:
+    return {uint64_t(int64_t(int16_t(a.value))),
+            uint64_t(int64_t(int16_t(a.undefined)))};
   case BitOp::PackLL:
     return eachPart(a, b, [](uint64_t x, uint64_t y) {
       return (x & 0xffff) | (y & 0xffff) << 16;

@@ -2,8 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The rules by which scalar moves, bitwise operations and shifts pass on bits
-// that were never written. The state and the reports are UninitCheck's.
+// The rules by which scalar moves, bitwise operations, shifts and fields pass
+// on bits that were never written. The state and the reports are UninitCheck's.
 //
 //===----------------------------------------------------------------------===//
 

@@ -149,11 +149,37 @@ void UninitCheck::writeHalves(const Wave &w, uint32_t instIndex, unsigned row,
   }
 }
 
+/// The lane that v_readlane, v_readfirstlane or v_writelane names.
+static uint64_t namedLane(const Wave &w, const Inst &inst, uint64_t traits,
+                          uint64_t exec) {
+  if (traits & SelectsLane)
+    return uint64_t(1) << (w.scalar(inst.src[1]) & 63);
+  return exec ? exec & -exec : 1;
+}
+
+/// The lanes of a register that an instruction reads: of a select those that
+/// its mask takes from there.
+static uint64_t lanesRead(const Wave &w, const Inst &inst, const InstMeta &meta,
+                          unsigned row, uint64_t exec) {
+  if (meta.kind == InstClass::Mfma)
+    return ~uint64_t(0);
+  if (meta.traits & ReadsLane)
+    return namedLane(w, inst, meta.traits, exec);
+  if (!(meta.traits & Selects) || (inst.mods & (ModDpp | ModSdwa)))
+    return exec;
+  const uint64_t mask = w.s64(inst.data);
+  uint64_t lanes = 0;
+  for (unsigned k : {0u, 1u})
+    if (inst.src[k].kind == SrcKind::Vgpr && inst.src[k].index == row)
+      lanes |= exec & (k ? mask : ~mask);
+  return lanes;
+}
+
 void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
                              unsigned reg) {
   const InstMeta &meta = program.meta[instIndex];
-  bool matrix = meta.kind == InstClass::Mfma;
-  uint64_t lanes = matrix ? ~uint64_t(0) : execBefore;
+  uint64_t lanes =
+      lanesRead(w, program.code[instIndex], meta, reg - regVector, execBefore);
   uint64_t written = vector[w.id][reg - regVector];
   if (hasHalves)
     readHalves(w, instIndex, reg - regVector, lanes);
@@ -161,7 +187,7 @@ void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
     return;
   if ((meta.traits & HighToHigh) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh |= lanes & ~written;
-  } else if (meta.traits & Copies) {
+  } else if (meta.traits & (Copies | Selects | ReadsLane)) {
     copiesUndefined |= lanes & ~written;
     copiedFrom = sourceOf(w.id, reg);
   } else {
@@ -251,8 +277,9 @@ void UninitCheck::beforeBits(Wave &w, uint32_t instIndex) {
   const Inst &inst = program.code[instIndex];
   const BitOp &op = program.meta[instIndex].bits;
   bool usesExec = op.savesExec || op.writesExec;
-  bool shifts =
-      op.rule >= BitOp::ShiftLeft && op.rule <= BitOp::ShiftArithmetic;
+  bool extracts = op.rule == BitOp::Extract || op.rule == BitOp::ExtractSigned;
+  bool shifts = extracts || (op.rule >= BitOp::ShiftLeft &&
+                             op.rule <= BitOp::ShiftArithmetic);
   if (sccUndefined[w.id] && (program.meta[instIndex].scc & 2))
     reportScc(w, instIndex);
   Src exec, old;
@@ -267,8 +294,9 @@ void UninitCheck::beforeBits(Wave &w, uint32_t instIndex) {
     from[0] = kept ? old : inst.src[1];
   PartlyKnown a = operand(w, from[0], op.wide);
   PartlyKnown b = operand(w, from[1], op.wide && !shifts);
-  if (shifts && (b.undefined & (op.wide ? 63 : 31)))
-    needOperand(w, instIndex, from[1], false, op.wide ? 63 : 31);
+  const uint32_t amount = (op.wide ? 63 : 31) | (extracts ? 0x7f0000 : 0);
+  if (shifts && (b.undefined & amount))
+    needOperand(w, instIndex, from[1], false, amount);
   result = applyBitOp(op, a, b);
   if (!result.undefined)
     return;
@@ -303,7 +331,16 @@ void UninitCheck::after(Wave &w, uint32_t instIndex) {
   if (program.meta[instIndex].bits.rule != BitOp::None)
     return afterBits(w, instIndex);
   uint64_t traits = program.meta[instIndex].traits;
+  const Inst &inst = program.code[instIndex];
   uint64_t lanes = traits & AllLanes ? ~uint64_t(0) : execBefore;
+  if (traits & WritesLane) {
+    lanes = namedLane(w, inst, traits, execBefore);
+    const Src &from = inst.src[0];
+    if (from.kind == SrcKind::Sgpr && undefined[w.id][from.index] == ~0u) {
+      copiesUndefined = lanes;
+      copiedFrom = sourceOf(w.id, from.index);
+    }
+  }
   for (const RegUse &given : program.meta[instIndex].uses) {
     if (!(given.flags & 1))
       continue;
@@ -322,6 +359,8 @@ void UninitCheck::after(Wave &w, uint32_t instIndex) {
           origin[w.id][reg] = copiesUndefined ? copiedFrom : sameRegister;
         if (written != vector[w.id][reg - regVector])
           setKnown(w.id, reg - regVector, written);
+      } else if (reg < 128 && (traits & ReadsLane) && copiesUndefined) {
+        setUndefined(w.id, reg, ~0u, copiedFrom);
       } else if (reg < 128 && undefined[w.id][reg]) {
         setUndefined(w.id, reg, 0);
       }

@@ -89,6 +89,10 @@ struct BitOp {
     ShiftLeft,
     ShiftRight,
     ShiftArithmetic,
+    Extract,       ///< a field of a, whose place and width are in b
+    ExtractSigned, ///< the same, with its sign
+    Extend8,       ///< the low byte of a, with its sign
+    Extend16,
     PackLL,
     PackLH,
     PackHH,

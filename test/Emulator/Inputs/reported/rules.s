@@ -99,6 +99,26 @@ k:
   v_lshlrev_b64 v[10:11], 2, v[8:9]
   v_add_u32 v12, v1, v[10 + WIDE_SHIFT]
 .endif
+.ifdef SELECT
+  s_mov_b32 s10, 0x55555555
+  s_mov_b32 s11, s10
+  s_mov_b32 s12, SELECT
+  s_mov_b32 s13, s12
+  s_mov_b64 exec, s[10:11]
+  v_mov_b32 v8, v1
+  s_mov_b64 exec, -1
+  v_cndmask_b32 v9, v1, v8, s[12:13]
+  v_cndmask_b32 v10, v9, v1, s[10:11]
+  v_add_u32 v11, 1, v9
+.endif
+.ifdef LANE
+  s_mov_b32 s10, 7
+  v_writelane_b32 v8, s10, 3
+  s_nop 1
+  v_readlane_b32 s11, v8, LANE
+  s_nop 4
+  s_add_u32 s12, s11, 1
+.endif
 .ifdef MASK
   s_mov_b32 s10, 0x55555555
   s_mov_b32 s11, s10
