@@ -355,7 +355,7 @@ LAYERS: dict[str, list[str]] = {
     "HIPEmulated": ["Files", "Target", "Emulator", "HIP", "Timing"],
     "GPURuntime": ["HIP"],
     "Timing": ["Files", "Emulator"],
-    "Executor": ["Emulator", "Timing", "HIP"],
+    "Executor": ["Files", "Emulator", "Timing", "HIP"],
     "Driver": ["Files", "Target", "Layout", "Schedule", "CodeObject", "Dialect", "Pipelines",
                "Emulator", "Reference", "Timing", "Executor"],
     "CAPI": ["Files", "Target", "CodeObject", "Emulator", "Reference", "Executor", "Driver"],

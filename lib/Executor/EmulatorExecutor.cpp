@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Files/Files.h"
 #include "Translate.h"
 #include "moe/Emulator/Emulator.h"
 #include "moe/Executor/Executor.h"
@@ -57,10 +58,13 @@ listLine(const moe::emulator::Stats &stats) {
 
 /// A file beside `path` that will become it.
 static Expected<sys::fs::TempFile> openBeside(StringRef path) {
+  if (Error error = moe::files::checkOutput(path))
+    return std::move(error);
   sys::fs::file_status status;
   if (!sys::fs::status(path, status) &&
       status.type() != sys::fs::file_type::regular_file)
     return createStringError("cannot write '" + path + "': not a regular file");
+  moe::files::HeldSignals held;
   Expected<sys::fs::TempFile> file =
       sys::fs::TempFile::create(path + ".%%%%%%.tmp");
   if (!file)

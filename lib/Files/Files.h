@@ -12,6 +12,7 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/InitLLVM.h"
 
+#include <csignal>
 #include <optional>
 
 namespace moe::files {
@@ -44,6 +45,19 @@ public:
 
 private:
   std::optional<llvm::InitLLVM> init;
+};
+
+/// Holds back the signals to this thread while it lives: around making a
+/// temporary file and noting it for removal, between which one would leave it.
+class HeldSignals {
+public:
+  HeldSignals();
+  ~HeldSignals();
+  HeldSignals(const HeldSignals &) = delete;
+  HeldSignals &operator=(const HeldSignals &) = delete;
+
+private:
+  sigset_t before;
 };
 
 /// Flushes standard output. The error is "cannot write to standard output:

@@ -68,6 +68,16 @@ moe::files::ToolProcess::ToolProcess(int &argc, char **&argv) {
   inputs().isTool = true;
 }
 
+moe::files::HeldSignals::HeldSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+}
+
+moe::files::HeldSignals::~HeldSignals() {
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 /// What the stream could not write, which it then forgets.
 static std::error_code flush(raw_fd_ostream &os) {
   os.flush();
@@ -106,12 +116,15 @@ static Error writeBeside(StringRef name, Pieces pieces) {
       status.type() != sys::fs::file_type::regular_file)
     return writeInPlace(path, pieces);
   int file = -1;
-  if (std::error_code code =
-          sys::fs::createUniqueFile(path + ".%%%%%%.tmp", file, partial))
-    return errorCodeToError(code);
   const bool removes = removesOnSignals;
-  if (removes)
-    sys::RemoveFileOnSignal(partial);
+  {
+    moe::files::HeldSignals held;
+    if (std::error_code code =
+            sys::fs::createUniqueFile(path + ".%%%%%%.tmp", file, partial))
+      return errorCodeToError(code);
+    if (removes)
+      sys::RemoveFileOnSignal(partial);
+  }
   Error error = writeTo(file, pieces);
   if (!error)
     error = errorCodeToError(sys::fs::rename(partial, path));

@@ -36,13 +36,16 @@ std::unique_ptr<Library> Library::load(const std::string &name,
     if (std::unique_ptr<Library> library = ofProcess())
       return library;
   void *handle = nullptr;
+  std::string opened = name;
   if (!name.empty())
     handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   else
     for (const char *known : {"libamdhip64.so.7", "libamdhip64.so.6",
                               "libamdhip64.so.5", "libamdhip64.so"})
-      if (!handle)
+      if (!handle) {
         handle = dlopen(known, RTLD_NOW | RTLD_LOCAL);
+        opened = known;
+      }
   if (!handle) {
     const char *why = dlerror();
     if (name.empty())
@@ -52,9 +55,7 @@ std::unique_ptr<Library> Library::load(const std::string &name,
     return nullptr;
   }
   std::unique_ptr<Library> library(new Library(handle));
-  return library->resolve(name.empty() ? "libamdhip64.so" : name, reason)
-             ? std::move(library)
-             : nullptr;
+  return library->resolve(opened, reason) ? std::move(library) : nullptr;
 }
 
 bool Library::hasDevice(std::string &reason) const {

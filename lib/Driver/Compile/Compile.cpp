@@ -60,6 +60,8 @@ public:
                                llvm::SMLoc());
     if (name.empty())
       plain.emplace(&context, [this](mlir::Diagnostic &d) {
+        if (d.getSeverity() == mlir::DiagnosticSeverity::Warning)
+          stream << "warning: ";
         stream << d << '\n';
         for (const mlir::Diagnostic &note : d.getNotes())
           stream << "note: " << note << '\n';

@@ -234,6 +234,7 @@ struct Command {
     Workload workload;
     workload.tokens = tokens;
     const Chip &target = *lookupChip(chip);
+    files::protectInput(kernel.scheduleTable);
     auto table = loadScheduleTable(kernel.scheduleTable, chip);
     if (!table)
       return table.takeError();
@@ -305,13 +306,12 @@ Error execute(Command &command) {
                                      "': expected MLIR, got a code object; "
                                      "moe-run info reads it");
     files::protectInput(command.input);
-    if (!command.output.empty())
-      if (Error error = files::checkOutput(command.output))
-        return error;
   } else if (isText) {
     text = command.other.ir();
     name.clear();
   }
+  if (Error error = files::checkOutput(command.output))
+    return error;
   std::string artefact;
   if (command.stage != EmitStage::Hsaco) {
     auto emitted =

@@ -209,6 +209,8 @@ Error Reader::buffer(StringRef at, const json::Object &object, LaunchArg &arg) {
       return bad(at + "'out': expected a path, got " + describe(out));
     arg.out = resolve(*out->getAsString());
   }
+  if (std::optional<StringRef> name = object.getString("file"))
+    arg.file = resolve(*name);
   bool hasFile = object.get("file") || object.get("hex");
   HostBuffer contents;
   if (hasFile) {
@@ -290,6 +292,8 @@ Error Reader::bytes(StringRef at, const json::Object &object,
                     LaunchArg &arg) const {
   if (!object.get("file") && !object.get("hex"))
     return bad(at + "expected a 'file' or a 'hex' for bytes, got neither");
+  if (std::optional<StringRef> name = object.getString("file"))
+    arg.file = resolve(*name);
   Expected<HostBuffer> given = contents(at, object);
   if (!given)
     return given.takeError();
@@ -654,6 +658,10 @@ Expected<LaunchFile> Reader::read() {
     if (Error error = expect(*value->getAsObject()))
       return std::move(error);
   }
+  // A buffer may go back to its own file.
+  for (const LaunchArg &arg : file.args)
+    if (arg.out.empty() || placeOf(arg.out) != placeOf(arg.file))
+      moe::files::protectInput(arg.file);
   for (size_t i = 0; i < file.args.size(); ++i)
     if (Error error = moe::files::checkOutput(file.args[i].out))
       return bad("argument " + Twine(i) + ": " + toString(std::move(error)));

@@ -27,7 +27,8 @@ struct LaunchArg {
   std::string name;
   bool isBuffer = false;
   HostBuffer buffer;
-  std::string out; ///< path to write the buffer to afterwards, or empty
+  std::string file; ///< path of the contents, or empty
+  std::string out;  ///< path to write the buffer to afterwards, or empty
   std::vector<uint8_t> value;
   executor::Argument::Place place = executor::Argument::Place::Position;
   uint64_t offset = 0; ///< in the kernarg segment, for Place::Offset

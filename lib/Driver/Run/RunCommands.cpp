@@ -162,6 +162,8 @@ Error ExecutorFlags::checkOutputs(ArrayRef<Output> outputs) const {
 
 Expected<std::unique_ptr<moe::executor::Executor>>
 ExecutorFlags::make(const FlagSet &flags, ArrayRef<Output> outputs) const {
+  if (timeModel)
+    files::protectInput(*timeModel);
   if (Error error = checkOutputs(outputs))
     return std::move(error);
   executor::Options options;

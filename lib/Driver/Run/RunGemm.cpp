@@ -12,9 +12,11 @@
 #include "Driver/Options/KernelFlags.h"
 #include "Driver/Run/RunKernel.h"
 #include "Driver/Run/RunStage.h"
+#include "Files/Files.h"
 #include "moe/Driver/ChooseConfig.h"
 #include "moe/Reference/Sorting.h"
 #include "moe/Target/Chip.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -252,6 +254,7 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
     problem.options.mapEntries = int64_t(problem.sharding.mask.size());
     problem.options.limited = problem.sharding.localTokens >= 0;
   }
+  files::protectInput(problem.options.scheduleTable);
   auto table = loadScheduleTable(problem.options.scheduleTable, chip.name);
   if (!table)
     return table.takeError();
@@ -326,6 +329,12 @@ Expected<Problem> moe::driver::firstProblem(const Request &request,
     problem->sharding.localTokens = request.localTokens;
     if (Error error = checkLocalTokens(request.localTokens, problem->tokens))
       return std::move(error);
+    // Only the output itself may replace what it starts from.
+    SmallString<256> initial(request.dataDir);
+    sys::path::append(initial, "out.npy");
+    if (!request.outFile.empty() &&
+        placeOf(initial) != placeOf(request.outFile))
+      files::protectInput(initial);
     if (Error error =
             request.execution.checkOutputs({{"--out", request.outFile}}))
       return std::move(error);
@@ -335,6 +344,9 @@ Expected<Problem> moe::driver::firstProblem(const Request &request,
   problem.options = request.options;
   problem.tokens = request.tokens;
   if (Error error = shard(request, problem))
+    return std::move(error);
+  if (Error error =
+          request.execution.checkOutputs({{"--out", request.outFile}}))
     return std::move(error);
   if (Error error = checkDimensions(problem.options, request.tokens))
     return std::move(error);

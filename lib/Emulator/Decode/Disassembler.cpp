@@ -115,8 +115,8 @@ static bool crashesLLVM(ArrayRef<uint8_t> bytes) {
 
 uint64_t Disassembler::decode(ArrayRef<uint8_t> bytes, uint64_t address,
                               MCInst &inst) const {
-  // It crashes too where a literal would be behind the end: with zeroes there
-  // the size says so.
+  // LLVM's disassembler crashes too where a literal would be behind the end:
+  // with zeroes there the size says so.
   std::array<uint8_t, 16> last{};
   ArrayRef<uint8_t> padded = bytes;
   if (bytes.size() < last.size()) {

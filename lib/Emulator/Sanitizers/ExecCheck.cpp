@@ -10,7 +10,7 @@
 
 #include "Sanitizers/ExecCheck.h"
 
-#include "Vector/ValuDpp.h"
+#include "Sanitizers/SourceLanes.h"
 
 #include <algorithm>
 
@@ -19,20 +19,6 @@ namespace moe::emulator {
 static bool isArithmetic(const InstMeta &meta) {
   return meta.kind == InstClass::Valu || meta.kind == InstClass::Trans ||
          meta.kind == InstClass::Cvt;
-}
-static bool isDpp(const Inst &inst, const InstMeta &meta) {
-  return (inst.mods & ModDpp) && isArithmetic(meta);
-}
-
-/// The lane that an active lane fetches from; 64: none.
-static unsigned sourceLane(const Wave &w, const Inst &inst,
-                           const InstMeta &meta, unsigned lane) {
-  if (meta.traits & FetchesLanes)
-    return ((w.v[inst.sdst][lane] + inst.imm) / 4) & 63;
-  unsigned rows = inst.ext >> 28, banks = (inst.ext >> 24) & 15;
-  const DppPattern &pattern = dppPatterns[(inst.ext >> 8) & 0x1ff];
-  bool writes = rows >> (lane / 16) & 1 && banks >> (lane / 4 % 4) & 1;
-  return writes && pattern.valid >> lane & 1 ? pattern.from[lane] : 64;
 }
 
 void ExecCheck::Fetched::add(const Fetched &other, uint64_t which) {
@@ -113,12 +99,11 @@ ExecCheck::Fetched ExecCheck::result(const Wave &w, uint32_t instIndex) const {
   if (isDpp(inst, meta) || (meta.traits & FetchesLanes))
     return exchanged(w, instIndex);
   bool selects = meta.traits & Selects;
-  uint64_t mask = selects ? w.s64(inst.data) : 0;
   Fetched found;
   for (unsigned k = 0; k < 3; ++k)
     if (inst.src[k].kind == SrcKind::Vgpr)
       found.add(rows[w.id][inst.src[k].index],
-                !selects ? w.exec() : w.exec() & (k ? mask : ~mask));
+                selects ? selectedLanes(w, inst, k, w.exec()) : w.exec());
   if (inst.vector && (meta.traits & LaneMask))
     found.add(masks[w.id][inst.data], w.exec());
   return found;
@@ -155,12 +140,8 @@ void ExecCheck::useRegisters(const Wave &w, uint32_t instIndex) {
   const InstMeta &meta = program.meta[instIndex];
   const Inst &inst = program.code[instIndex];
   uint64_t lanes = meta.kind == InstClass::Mfma ? ~uint64_t(0) : w.exec();
-  if (meta.traits & ReadsLane) {
-    unsigned lane = meta.traits & SelectsLane ? w.scalar(inst.src[1]) & 63
-                    : lanes                   ? __builtin_ctzll(lanes)
-                                              : 0;
-    lanes = uint64_t(1) << lane;
-  }
+  if (meta.traits & ReadsLane)
+    lanes = namedLane(w, inst, meta, lanes);
   for (const RegUse &given : meta.uses)
     for (unsigned i = 0; i < given.count && (given.flags & 2); ++i) {
       unsigned row = given.first + i - regVector;

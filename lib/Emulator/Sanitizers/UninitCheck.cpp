@@ -10,6 +10,7 @@
 
 #include "Sanitizers/UninitCheck.h"
 
+#include "Sanitizers/SourceLanes.h"
 #include "Sanitizers/VectorBits.h"
 #include "Vector/VectorModes.h"
 
@@ -63,11 +64,13 @@ static bool isLaneMask(const InstMeta &meta, const RegUse &use) {
 
 /// Reads that do not use the value: spills of callee-saved registers, and M0
 /// where only part of it is replaced.
-static bool onlyKeeps(const InstMeta &meta, const RegUse &use) {
+static bool onlyKeeps(const Inst &inst, const InstMeta &meta,
+                      const RegUse &use) {
   if (meta.traits & Spills)
     return use.first >= regVector;
   if (meta.traits & WritesLane)
-    return use.first < SgprM0;
+    return use.first < SgprM0 && inst.src[0].kind == SrcKind::Sgpr &&
+           use.first == inst.src[0].index;
   return (meta.traits & Indexes) && use.first == SgprM0;
 }
 
@@ -79,7 +82,8 @@ UninitCheck::UninitCheck(const Program &program, const Sanitizers::Sink &sink)
         program.sramEcc && (meta.traits & (LoadsLowHalf | LoadsHighHalf));
     readsOf[i].first = uint32_t(reads.size());
     for (const RegUse &use : meta.uses)
-      if ((use.flags & 2) && !readsOldResult(i, use) && !onlyKeeps(meta, use)) {
+      if ((use.flags & 2) && !readsOldResult(i, use) &&
+          !onlyKeeps(program.code[i], meta, use)) {
         reads.push_back(use);
         reads.back().flags = isLaneMask(meta, use) ? laneMask : 0;
       }
@@ -149,49 +153,67 @@ void UninitCheck::writeHalves(const Wave &w, uint32_t instIndex, unsigned row,
   }
 }
 
-/// The lane that v_readlane, v_readfirstlane or v_writelane names.
-static uint64_t namedLane(const Wave &w, const Inst &inst, uint64_t traits,
-                          uint64_t exec) {
-  if (traits & SelectsLane)
-    return uint64_t(1) << (w.scalar(inst.src[1]) & 63);
-  return exec ? exec & -exec : 1;
-}
+/// Lanes of a source: those that are read, and those of the result that get
+/// something from an unwritten one.
+struct UninitCheck::LaneUse {
+  uint64_t read, open;
+};
 
-/// The lanes of a register that an instruction reads: of a select those that
-/// its mask takes from there.
-static uint64_t lanesRead(const Wave &w, const Inst &inst, const InstMeta &meta,
-                          unsigned row, uint64_t exec) {
+/// \p given: the register that the instruction names, which an index may move.
+UninitCheck::LaneUse UninitCheck::lanesOf(const Wave &w, uint32_t instIndex,
+                                          unsigned given,
+                                          uint64_t written) const {
+  const InstMeta &meta = program.meta[instIndex];
+  const Inst &inst = program.code[instIndex];
+  auto isSource = [&](unsigned k) {
+    return inst.src[k].kind == SrcKind::Vgpr &&
+           inst.src[k].index == given - regVector;
+  };
+  uint64_t lanes = execBefore;
   if (meta.kind == InstClass::Mfma)
-    return ~uint64_t(0);
-  if (meta.traits & ReadsLane)
-    return namedLane(w, inst, meta.traits, exec);
-  if (!(meta.traits & Selects) || (inst.mods & (ModDpp | ModSdwa)))
-    return exec;
-  const uint64_t mask = w.s64(inst.data);
-  uint64_t lanes = 0;
-  for (unsigned k : {0u, 1u})
-    if (inst.src[k].kind == SrcKind::Vgpr && inst.src[k].index == row)
-      lanes |= exec & (k ? mask : ~mask);
-  return lanes;
+    lanes = ~uint64_t(0);
+  else if (meta.traits & ReadsLane)
+    lanes = namedLane(w, inst, meta, execBefore);
+  else if ((meta.traits & Selects) && !isDpp(inst, meta))
+    lanes = (isSource(0) ? selectedLanes(w, inst, 0, execBefore) : 0) |
+            (isSource(1) ? selectedLanes(w, inst, 1, execBefore) : 0);
+  LaneUse use{lanes, lanes & ~written};
+  if (!isDpp(inst, meta) || !isSource(0) || isSource(1) || isSource(2))
+    return use;
+  // Each lane gets what it fetches.
+  use = {0, 0};
+  for (uint64_t m = execBefore; m; m &= m - 1) {
+    unsigned lane = unsigned(__builtin_ctzll(m));
+    unsigned from = sourceLane(w, inst, meta, lane);
+    if (from >= 64 || !(execBefore >> from & 1))
+      continue; // a lane that is off gives nothing
+    use.read |= uint64_t(1) << from;
+    use.open |= (~written >> from & 1) << lane;
+  }
+  return use;
 }
 
 void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
-                             unsigned reg) {
+                             unsigned reg, unsigned given) {
   const InstMeta &meta = program.meta[instIndex];
-  uint64_t lanes =
-      lanesRead(w, program.code[instIndex], meta, reg - regVector, execBefore);
   uint64_t written = vector[w.id][reg - regVector];
-  if (hasHalves)
-    readHalves(w, instIndex, reg - regVector, lanes);
-  if (!(lanes & ~written))
+  if (written == ~uint64_t(0) && !hasHalves)
     return;
+  LaneUse lanes = lanesOf(w, instIndex, given, written);
+  if (hasHalves)
+    readHalves(w, instIndex, reg - regVector, lanes.read);
+  if (!lanes.open)
+    return;
+  // What EXEC becomes nobody asks for.
+  bool toScalar =
+      (meta.traits & ReadsLane) && program.code[instIndex].dst < SgprExec;
   if ((meta.traits & HighToHigh) && use.count == 2 && reg == use.first + 1u) {
-    undefinedHigh |= lanes & ~written;
-  } else if (meta.traits & (Copies | Selects | ReadsLane)) {
-    copiesUndefined |= lanes & ~written;
+    undefinedHigh |= lanes.open;
+  } else if ((meta.traits & (Copies | Selects)) || toScalar) {
+    copiesUndefined |= lanes.open;
     copiedFrom = sourceOf(w.id, reg);
   } else {
-    setKnown(w.id, reg - regVector, written | lanes);
+    setKnown(w.id, reg - regVector, written | lanes.read);
     report(w, instIndex, reg, ~0u);
   }
 }
@@ -238,7 +260,7 @@ void UninitCheck::before(Wave &w, uint32_t instIndex) {
             .first;
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector)
-        readVector(w, instIndex, use, reg);
+        readVector(w, instIndex, use, reg, reg - use.first + reads[r].first);
       else if (reg < 128)
         readScalar(w, instIndex, use, reg);
   }
@@ -334,7 +356,7 @@ void UninitCheck::after(Wave &w, uint32_t instIndex) {
   const Inst &inst = program.code[instIndex];
   uint64_t lanes = traits & AllLanes ? ~uint64_t(0) : execBefore;
   if (traits & WritesLane) {
-    lanes = namedLane(w, inst, traits, execBefore);
+    lanes = namedLane(w, inst, program.meta[instIndex], execBefore);
     const Src &from = inst.src[0];
     if (from.kind == SrcKind::Sgpr && undefined[w.id][from.index] == ~0u) {
       copiesUndefined = lanes;

@@ -63,7 +63,11 @@ private:
   void needOperand(const Wave &w, uint32_t instIndex, const Src &src, bool wide,
                    uint64_t needed);
   void readScalar(Wave &w, uint32_t instIndex, const RegUse &use, unsigned reg);
-  void readVector(Wave &w, uint32_t instIndex, const RegUse &use, unsigned reg);
+  struct LaneUse;
+  LaneUse lanesOf(const Wave &w, uint32_t instIndex, unsigned given,
+                  uint64_t written) const;
+  void readVector(Wave &w, uint32_t instIndex, const RegUse &use, unsigned reg,
+                  unsigned given);
   void readHalves(Wave &w, uint32_t instIndex, unsigned row, uint64_t lanes);
   void writeHalves(const Wave &w, uint32_t instIndex, unsigned row,
                    uint64_t lanes);

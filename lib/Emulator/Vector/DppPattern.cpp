@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The tables of ValuDpp.h, made once.
+// The tables of ValuDpp.h, constants of 160 KB.
 //
 //===----------------------------------------------------------------------===//
 
@@ -64,7 +64,6 @@ static constexpr std::array<DppPattern, 512> allPatterns() {
   return patterns;
 }
 
-// 160 KB that are there from the start.
 constexpr std::array<DppPattern, 512> dppPatterns = allPatterns();
 
 } // namespace moe::emulator

@@ -111,6 +111,24 @@ k:
   v_cndmask_b32 v10, v9, v1, s[10:11]
   v_add_u32 v11, 1, v9
 .endif
+.ifdef SELECT_DPP
+  s_mov_b32 s10, 0xfffffff7
+  s_mov_b32 s11, -1
+  s_mov_b64 exec, s[10:11]
+  v_mov_b32 v8, v1
+  s_mov_b64 exec, -1
+  s_mov_b64 vcc, 0
+  s_nop 4
+  v_cndmask_b32_dpp v9, v8, v1, vcc row_shr:1 row_mask:0xf bank_mask:0xf bound_ctrl:0
+  s_lshl_b32 s12, 1, SELECT_DPP
+  s_mov_b32 s13, 0
+  s_mov_b64 exec, s[12:13]
+  v_add_u32 v11, 1, v9
+  s_mov_b64 exec, -1
+.endif
+.ifdef LANE_TO_EXEC
+  v_readlane_b32 exec_lo, v8, 3
+.endif
 .ifdef LANE
   s_mov_b32 s10, 7
   v_writelane_b32 v8, s10, 3
