@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/BinaryFormat/ELF.h"
 
 #include <optional>
 
@@ -51,8 +52,7 @@ static std::optional<StringRef> keyTwice(StringRef text) {
 }
 
 Expected<json::Value> moe::files::parseJSON(StringRef text) {
-  if (text.starts_with("\x7f"
-                       "ELF"))
+  if (text.starts_with(ELF::ElfMagic))
     return createStringError("expected text, got a code object");
   if (int64_t levels = nesting(text); levels > 64)
     return createStringError("expected at most 64 levels of brackets, got " +

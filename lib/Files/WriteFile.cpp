@@ -17,14 +17,13 @@ using namespace llvm;
 
 using Pieces = ArrayRef<ArrayRef<uint8_t>>;
 
-static std::atomic<bool> removesOnSignals{false};
+/// Whether this process has a ToolProcess.
+static std::atomic<bool> isTool{false};
 
 namespace {
-/// Of a process with a ToolProcess.
 struct Inputs {
   std::mutex mutex;
   std::set<sys::fs::UniqueID> files;
-  std::atomic<bool> isTool{false};
 };
 } // namespace
 
@@ -35,7 +34,7 @@ static Inputs &inputs() {
 
 void moe::files::protectInput(StringRef path) {
   sys::fs::UniqueID id;
-  if (!inputs().isTool || sys::fs::getUniqueID(path, id))
+  if (!isTool || sys::fs::getUniqueID(path, id))
     return;
   std::lock_guard<std::mutex> lock(inputs().mutex);
   inputs().files.insert(id);
@@ -64,8 +63,7 @@ moe::files::ToolProcess::ToolProcess(int &argc, char **&argv) {
   init.emplace(argc, argv);
   for (int number : ignored)
     std::signal(number, SIG_IGN);
-  removesOnSignals = true;
-  inputs().isTool = true;
+  isTool = true;
 }
 
 moe::files::HeldSignals::HeldSignals() {
@@ -116,7 +114,7 @@ static Error writeBeside(StringRef name, Pieces pieces) {
       status.type() != sys::fs::file_type::regular_file)
     return writeInPlace(path, pieces);
   int file = -1;
-  const bool removes = removesOnSignals;
+  const bool removes = isTool;
   {
     moe::files::HeldSignals held;
     if (std::error_code code =

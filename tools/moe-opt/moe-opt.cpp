@@ -11,6 +11,7 @@
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Process.h"
@@ -33,8 +34,7 @@ static Error optimize(const std::string &input, const std::string &output,
   Expected<std::string> text = moe::files::readText(input, mostBytes);
   if (!text)
     return text.takeError();
-  if (StringRef(*text).starts_with("\x7f"
-                                   "ELF"))
+  if (StringRef(*text).starts_with(ELF::ElfMagic))
     return createStringError("'" + input +
                              "': expected MLIR, got a code object");
   int64_t levels =

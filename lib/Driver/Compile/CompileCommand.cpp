@@ -12,6 +12,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -300,8 +301,7 @@ Error execute(Command &command) {
     if (!input)
       return input.takeError();
     text = std::move(*input);
-    if (StringRef(text).starts_with("\x7f"
-                                    "ELF"))
+    if (StringRef(text).starts_with(llvm::ELF::ElfMagic))
       return llvm::createStringError("'" + command.input +
                                      "': expected MLIR, got a code object; "
                                      "moe-run info reads it");

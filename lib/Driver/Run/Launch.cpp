@@ -62,7 +62,8 @@ private:
   Error shared(StringRef at, const json::Object &object, LaunchArg &arg);
   Expected<uint64_t> count(StringRef at, const json::Object &object,
                            StringRef key) const;
-  Expected<HostBuffer> contents(StringRef at, const json::Object &object) const;
+  Expected<HostBuffer> contents(StringRef at, const json::Object &object,
+                                LaunchArg &arg) const;
   Error codeObject(const json::Object &object);
   Error list(const json::Object &object, StringRef key, bool placed);
   Error resolve() const;
@@ -209,12 +210,10 @@ Error Reader::buffer(StringRef at, const json::Object &object, LaunchArg &arg) {
       return bad(at + "'out': expected a path, got " + describe(out));
     arg.out = resolve(*out->getAsString());
   }
-  if (std::optional<StringRef> name = object.getString("file"))
-    arg.file = resolve(*name);
   bool hasFile = object.get("file") || object.get("hex");
   HostBuffer contents;
   if (hasFile) {
-    Expected<HostBuffer> given = this->contents(at, object);
+    Expected<HostBuffer> given = this->contents(at, object, arg);
     if (!given)
       return given.takeError();
     contents = std::move(*given);
@@ -261,15 +260,16 @@ Expected<uint64_t> Reader::count(StringRef at, const json::Object &object,
   return uint64_t(*number);
 }
 
-/// The bytes of 'file' or 'hex'.
-Expected<HostBuffer> Reader::contents(StringRef at,
-                                      const json::Object &object) const {
+/// The bytes of 'file', which is noted, or 'hex'.
+Expected<HostBuffer> Reader::contents(StringRef at, const json::Object &object,
+                                      LaunchArg &arg) const {
   if (object.get("file") && object.get("hex"))
     return bad(at + "expected a 'file' or a 'hex', got both");
   if (object.get("file")) {
     Expected<std::string> name = string(at, object, "file");
     if (!name)
       return name.takeError();
+    arg.file = resolve(*name);
     return load((at + "file").str(), *name);
   }
   Expected<std::string> digits = string(at, object, "hex");
@@ -292,9 +292,7 @@ Error Reader::bytes(StringRef at, const json::Object &object,
                     LaunchArg &arg) const {
   if (!object.get("file") && !object.get("hex"))
     return bad(at + "expected a 'file' or a 'hex' for bytes, got neither");
-  if (std::optional<StringRef> name = object.getString("file"))
-    arg.file = resolve(*name);
-  Expected<HostBuffer> given = contents(at, object);
+  Expected<HostBuffer> given = contents(at, object, arg);
   if (!given)
     return given.takeError();
   arg.value.assign(given->data(), given->data() + given->size());
@@ -522,10 +520,7 @@ Error Reader::codeObject(const json::Object &object) {
   // The type of the file is its 17th and 18th byte.
   const HostBuffer &given = file.codeObject;
   bool relocatable = given.size() > 18 &&
-                     !std::memcmp(given.data(),
-                                  "\x7f"
-                                  "ELF",
-                                  4) &&
+                     !std::memcmp(given.data(), ELF::ElfMagic, 4) &&
                      given.data()[16] == ELF::ET_REL && !given.data()[17];
   if (!relocatable)
     return Error::success();

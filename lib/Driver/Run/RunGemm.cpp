@@ -316,41 +316,46 @@ static Error shard(const Request &request, Problem &problem) {
       .moveInto(problem.sharding.mask);
 }
 
-Expected<Problem> moe::driver::firstProblem(const Request &request,
-                                            Times &times) {
-  Stopwatch watch(times.data);
-  if (!request.dataDir.empty()) {
-    Expected<Problem> problem =
-        readProblem(request.dataDir, request.options, request.tokens,
-                    request.given, request.threads(), request.files);
-    if (!problem)
-      return problem;
-    problem->seed = request.seed;
-    problem->sharding.localTokens = request.localTokens;
-    if (Error error = checkLocalTokens(request.localTokens, problem->tokens))
-      return std::move(error);
-    // Only the output itself may replace what it starts from.
-    SmallString<256> initial(request.dataDir);
-    sys::path::append(initial, "out.npy");
-    if (!request.outFile.empty() &&
-        placeOf(initial) != placeOf(request.outFile))
-      files::protectInput(initial);
-    if (Error error =
-            request.execution.checkOutputs({{"--out", request.outFile}}))
-      return std::move(error);
+static Expected<Problem> ownProblem(const Request &request) {
+  Expected<Problem> problem =
+      readProblem(request.dataDir, request.options, request.tokens,
+                  request.given, request.threads(), request.files);
+  if (!problem)
     return problem;
-  }
+  problem->seed = request.seed;
+  problem->sharding.localTokens = request.localTokens;
+  if (Error error = checkLocalTokens(request.localTokens, problem->tokens))
+    return std::move(error);
+  // Only the output itself may replace what it starts from.
+  SmallString<256> initial(request.dataDir);
+  sys::path::append(initial, "out.npy");
+  if (!request.outFile.empty() && placeOf(initial) != placeOf(request.outFile))
+    files::protectInput(initial);
+  return problem;
+}
+
+static Expected<Problem> generatedProblem(const Request &request) {
   Problem problem;
   problem.options = request.options;
   problem.tokens = request.tokens;
   if (Error error = shard(request, problem))
     return std::move(error);
-  if (Error error =
-          request.execution.checkOutputs({{"--out", request.outFile}}))
-    return std::move(error);
   if (Error error = checkDimensions(problem.options, request.tokens))
     return std::move(error);
   return std::move(problem);
+}
+
+Expected<Problem> moe::driver::firstProblem(const Request &request,
+                                            Times &times) {
+  Stopwatch watch(times.data);
+  Expected<Problem> problem =
+      request.dataDir.empty() ? generatedProblem(request) : ownProblem(request);
+  if (!problem)
+    return problem;
+  if (Error error =
+          request.execution.checkOutputs({{"--out", request.outFile}}))
+    return std::move(error);
+  return problem;
 }
 
 /// Runs one kernel of the stage; the outcome is added to what is there.

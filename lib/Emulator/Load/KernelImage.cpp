@@ -38,7 +38,6 @@ struct KernelImage::Contents {
   bool sramEcc = false;
   unsigned abiVersion = 0;
   std::vector<KernelInfo> kernels;
-  uint64_t imageBytes = 0;
   HostBuffer image;
   std::vector<KernelImage::Segment> segments;
   /// What the file holds of the image: an address in it and the bytes there, in
@@ -202,8 +201,8 @@ static Error readHeader(const ELFFile64 &elf, StringRef wanted,
   return Error::success();
 }
 
-static Error readSegments(const ELFFile64 &elf,
-                          KernelImage::Contents &contents) {
+static Error readSegments(const ELFFile64 &elf, KernelImage::Contents &contents,
+                          uint64_t &imageBytes) {
   auto headers = elf.program_headers();
   if (!headers)
     return headers.takeError();
@@ -235,15 +234,14 @@ static Error readSegments(const ELFFile64 &elf,
           header.p_vaddr, ArrayRef<uint8_t>(contents.file)
                               .slice(header.p_offset, header.p_filesz));
   }
-  contents.imageBytes = end;
+  imageBytes = end;
   return Error::success();
 }
 
 /// Behind the checks of all that does not lie in it: a header may ask for much
 /// more than the file holds.
-static Error makeImage(KernelImage::Contents &contents) {
-  Expected<moe::HostBuffer> image =
-      moe::HostBuffer::allocate(contents.imageBytes);
+static Error makeImage(KernelImage::Contents &contents, uint64_t bytes) {
+  Expected<moe::HostBuffer> image = moe::HostBuffer::allocate(bytes);
   if (!image)
     return image.takeError();
   contents.image = std::move(*image);
@@ -535,14 +533,15 @@ static Error readAll(const ELFFile64 &elf, StringRef wanted,
                      KernelImage::Contents &contents) {
   if (Error error = readHeader(elf, wanted, contents))
     return error;
-  if (Error error = readSegments(elf, contents))
+  uint64_t imageBytes = 0;
+  if (Error error = readSegments(elf, contents, imageBytes))
     return error;
   if (Error error = refuseRelocations(elf, contents))
     return error;
   std::vector<std::string> descriptors;
   if (Error error = readNote(elf, contents, descriptors))
     return error;
-  if (Error error = makeImage(contents))
+  if (Error error = makeImage(contents, imageBytes))
     return error;
   return readSymbols(elf, contents, descriptors);
 }
@@ -553,8 +552,7 @@ Expected<KernelImage> KernelImage::load(ArrayRef<uint8_t> bytes,
   contents->file = bytes.vec();
   StringRef file(reinterpret_cast<const char *>(contents->file.data()),
                  contents->file.size());
-  if (!file.starts_with("\x7f"
-                        "ELF"))
+  if (!file.starts_with(ELF::ElfMagic))
     return failure("code object: expected an ELF file, got " +
                    Twine(file.size()) + " bytes without its magic number");
   if (file.size() < sizeof(ELF::Elf64_Ehdr))

@@ -16,11 +16,6 @@
 
 namespace moe::emulator {
 
-static bool isArithmetic(const InstMeta &meta) {
-  return meta.kind == InstClass::Valu || meta.kind == InstClass::Trans ||
-         meta.kind == InstClass::Cvt;
-}
-
 void ExecCheck::Fetched::add(const Fetched &other, uint64_t which) {
   uint64_t both = lanes | (other.lanes & which);
   if (!lanes && both)

@@ -10,10 +10,13 @@
 
 namespace moe::emulator {
 
+bool isArithmetic(const InstMeta &meta) {
+  return meta.kind == InstClass::Valu || meta.kind == InstClass::Trans ||
+         meta.kind == InstClass::Cvt;
+}
+
 bool isDpp(const Inst &inst, const InstMeta &meta) {
-  return (inst.mods & ModDpp) &&
-         (meta.kind == InstClass::Valu || meta.kind == InstClass::Trans ||
-          meta.kind == InstClass::Cvt);
+  return (inst.mods & ModDpp) && isArithmetic(meta);
 }
 
 unsigned sourceLane(const Wave &w, const Inst &inst, const InstMeta &meta,

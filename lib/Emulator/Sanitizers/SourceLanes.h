@@ -15,6 +15,8 @@
 
 namespace moe::emulator {
 
+/// On vector registers, without matrix instructions.
+bool isArithmetic(const InstMeta &meta);
 bool isDpp(const Inst &inst, const InstMeta &meta);
 
 /// The lane that an active lane fetches from by DPP or ds_bpermute; 64: none.
