@@ -196,6 +196,16 @@ uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t accessId,
   return 0;
 }
 
+void GlobalCheck::release(const Wave &w, uint32_t group) {
+  std::lock_guard<std::mutex> lock(mutex);
+  Group &self = groups[group];
+  self.released[w.id % maxWaves] = ++self.time;
+  self.known[w.id % maxWaves] = uint32_t(accesses.size());
+  self.releaseEpoch = self.barriers;
+  if (self.drains[w.id % maxWaves] == self.barriers + 1)
+    self.drainedEpoch = self.barriers;
+}
+
 uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
                              bool scoped, const std::vector<LaneAccess> &lanes,
                              uint32_t bits, const Sanitizers::Sink &sink) {
@@ -205,6 +215,8 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
   };
   bool atomic = lanes[0].kind == LaneAccess::Atomic;
   bool reads = isRead(lanes[0]), told = false;
+  const uint32_t known =
+      atomic || scoped ? groups[group].known[w.id % maxWaves] : ~0u;
   uint32_t accessId = reads ? 0 : issue(w, group, instIndex, atomic, scoped);
   for (const LaneAccess &lane : lanes) {
     uint64_t end = lane.address + lane.bytes;
@@ -213,6 +225,9 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
       if (!page)
         continue;
       Cell &cell = (*page)[(at >> 2) & (page->size() - 1)];
+      // Of those noted since its release nobody knows which was first.
+      if (!reads && cell.accessId > known && cell.accessId != accessId)
+        continue;
       unsigned count = unsigned(std::min<uint64_t>(end, (at & ~3ull) + 4) - at);
       uint8_t mask = uint8_t(((1u << count) - 1) << (at & 3));
       bool wasRead;
@@ -235,13 +250,6 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
   }
   if (reads)
     return 0;
-  if (atomic || scoped) {
-    Group &self = groups[group];
-    self.released[w.id % maxWaves] = ++self.time;
-    self.releaseEpoch = self.barriers;
-    if (self.drains[w.id % maxWaves] == self.barriers + 1)
-      self.drainedEpoch = self.barriers;
-  }
   return accessId;
 }
 

@@ -44,6 +44,9 @@ public:
   /// Number of a workgroup that starts.
   uint32_t beginGroup();
   void barrier(uint32_t group);
+  /// A wave is about to execute an atomic or device-scope store, which access()
+  /// follows. Others can see it before that, since they run at the same time.
+  void release(const Wave &w, uint32_t group);
   /// An executed instruction; returns the accessId of its writes, or 0.
   /// `scoped`: it is visible to other workgroups by itself (sc1).
   uint32_t access(Wave &w, uint32_t group, uint32_t instIndex, bool scoped,
@@ -74,6 +77,7 @@ private:
     /// wait for everything.
     int64_t drainedEpoch = -1;
     std::array<uint32_t, maxWaves> released{};
+    std::array<uint32_t, maxWaves> known{};  ///< accesses by then
     std::array<uint32_t, maxWaves> drains{}; ///< barriers before a wave's, + 1
   };
   struct Cell {

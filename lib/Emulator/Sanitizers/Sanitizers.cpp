@@ -38,6 +38,7 @@ struct Sanitizers::Impl {
   bool currentWrite = false, currentSame = true;
   uint64_t started[maxWaves] = {};      ///< EXEC at the start of each wave
   std::vector<LaneAccess> laneAccesses; ///< by it
+  bool scoped = false;                  ///< other workgroups see its stores
 
   Impl(uint32_t bits, const Program &program, GlobalCheck &globals, Sink given)
       : bits(bits), program(program), sink(std::move(given)),
@@ -99,7 +100,8 @@ static bool isSkipped(const Wave &w, const InstMeta &meta) {
 
 void Sanitizers::before(Wave &w, const Inst &I) {
   uint32_t instIndex = uint32_t(&I - w.code);
-  if (isSkipped(w, impl->program.meta[instIndex]))
+  const InstMeta &meta = impl->program.meta[instIndex];
+  if (isSkipped(w, meta))
     return;
   if (impl->has(SanitizeWait))
     impl->waits.before(w, instIndex);
@@ -113,6 +115,7 @@ void Sanitizers::before(Wave &w, const Inst &I) {
   impl->currentWrite = false;
   impl->currentSame = true;
   impl->laneAccesses.clear();
+  impl->scoped = I.flags & MemScoped;
 }
 
 uint32_t Sanitizers::passRunAt(Wave &w, uint32_t index, uint32_t instIndex,
@@ -183,7 +186,7 @@ void Sanitizers::after(Wave &w, const Inst &I) {
   op.instIndex = instIndex;
   if (!impl->laneAccesses.empty())
     op.globalAccess =
-        impl->globals.access(w, impl->group, instIndex, I.flags & MemScoped,
+        impl->globals.access(w, impl->group, instIndex, impl->scoped,
                              impl->laneAccesses, impl->bits, impl->sink);
   op.ldsWrite = impl->currentWrite;
   op.same = impl->currentSame;
@@ -355,6 +358,11 @@ void Sanitizers::global(Wave &w, uint64_t address, unsigned bytes,
     break;
   }
   }
+  // Now, since others can see the value before the instruction is finished.
+  const bool releases = access.kind == LaneAccess::Atomic ||
+                        (impl->scoped && kind == GlobalAccess::Write);
+  if (releases && impl->laneAccesses.empty())
+    impl->globals.release(w, impl->group);
   impl->laneAccesses.push_back(access);
 }
 
