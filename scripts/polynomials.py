@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Prints the polynomials of the emulator's exp, log, sin and cos
 (lib/Emulator/Vector/ValuHelpers.h), lowest power first: interpolation at the
-Chebyshev nodes in 60 digits, and the largest relative error found."""
+Chebyshev nodes in 60 digits, as f32, and the largest relative error found before
+that rounding."""
 
 import decimal
 import math
+import struct
 from decimal import Decimal
 
 decimal.getcontext().prec = 60
@@ -39,11 +41,6 @@ def sine(z):
     return series(lambda k: -z / ((2 * k) * (2 * k + 1)))
 
 
-def log2(z):
-    """2 / ln(2) * atanh(sqrt(z)) / sqrt(z)"""
-    return 2 / LN2 * series(lambda k: z * (2 * k - 1) / (2 * k + 1))
-
-
 def value(coefficients, x):
     total = Decimal(0)
     for c in reversed(coefficients):
@@ -74,24 +71,49 @@ def exp2_slope(x):
     return (exp2(x) - 1) / x
 
 
+def log2_rest(r):
+    """What log2(1 + r) has beyond r / ln(2), of r^2."""
+    return ((1 + r).ln() - r) / LN2 / (r * r)
+
+
+def sine_rest(z):
+    """What sin(2 pi r) has beyond 2 pi r, of r^3; z = r^2."""
+    return 2 * PI * (sine(4 * PI * PI * z) - 1) / z
+
+
+def single(x):
+    """The nearest f32."""
+    return struct.unpack("f", struct.pack("f", x))[0]
+
+
+COSINE_SQUARE = Decimal(single(float(-2 * PI * PI)))
+
+
+def cosine_rest(z):
+    """What cos(2 pi r) has beyond 1 + COSINE_SQUARE * r^2, of r^4; z = r^2."""
+    return ((cosine(4 * PI * PI * z) - 1) / z - COSINE_SQUARE) / z
+
+
 def main():
     half = Decimal("0.5")
-    narrow = Decimal(1) / 32
     root = Decimal(2).sqrt()
-    eighth = (PI / 4) ** 2
+    tiny, eighth = Decimal(10) ** -9, Decimal(1) / 64
+    # Where the rounding of COSINE_SQUARE does not count.
+    less = Decimal(1) / 1024
     for name, f, low, high, degree in (
-            ("exp2(f)", exp2, -half, half, 11),
-            ("(exp2(r) - 1) / r", exp2_slope, -narrow, narrow, 5),
-            ("log2(m) / s of s^2", log2, Decimal(0), ((root - 1) / (root + 1)) ** 2, 7),
-            ("sin(y) / y of y^2", sine, Decimal(0), eighth, 6),
-            ("cos(y) of y^2", cosine, Decimal(0), eighth, 7)):
+            ("(exp2(f) - 1) / f", exp2_slope, -half, half, 5),
+            ("(log2(1 + r) - r / ln(2)) / r^2", log2_rest, 1 / root - 1, root - 1, 9),
+            ("(sin(2 pi r) - 2 pi r) / r^3 of r^2", sine_rest, tiny, eighth, 3),
+            ("(cos(2 pi r) - 1 - c r^2) / r^4 of r^2", cosine_rest, less, eighth, 2)):
         coefficients = interpolate(f, low, high, degree)
         points = (low + (high - low) * (2 * i + 1) / 800 for i in range(400))
         error = max(abs(value(coefficients, x) / f(x) - 1) for x in points)
         print(f"{name}, error 2^{math.log2(error):.1f}:")
-        print("  " + ", ".join(float(c).hex() for c in coefficients))
-    print("exp2(i / 16):")
-    print("  " + ", ".join(float(exp2(Decimal(i) / 16)).hex() for i in range(16)))
+        print("  " + ", ".join(single(float(c)).hex() for c in coefficients))
+    print(f"c: {float(COSINE_SQUARE).hex()}")
+    for name, x in (("1 / ln(2)", 1 / LN2), ("2 pi", 2 * PI)):
+        high = single(float(x))
+        print(f"{name}: {high.hex()}, rest {single(float(x - Decimal(high))).hex()}")
 
 
 if __name__ == "__main__":

@@ -505,7 +505,7 @@ void FieldDecoder::vopc() {
 
 void FieldDecoder::scaledCvt(const math::ScaledCvtDesc &desc) {
   kind = InstClass::Cvt;
-  inst.run = runScaledConvert;
+  inst.run = valuOps().scaledConvert;
   inst.op = &desc;
   inst.dst = vgpr(w0 & 255, desc.dstRegs, false);
   const unsigned counts[3] = {desc.src0Regs, desc.src1Regs, desc.src2Regs};

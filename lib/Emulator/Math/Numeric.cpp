@@ -22,17 +22,10 @@ struct Format {
 constexpr Format f32Format = {23, -126, 0x7f7fffffu, 0x80000000u};
 constexpr Format f16Format = {10, -14, 0x7bffu, 0x8000u};
 constexpr Format bf16Format = {7, -126, 0x7f7fu, 0x8000u};
-constexpr Format smallFormats[] = {
-    {3, -6, 0x7e, 0x80},  // FP8
-    {2, -14, 0x7b, 0x80}, // BF8
-    {3, -7, 0x7f, 0x80},  // FP8Fnuz
-    {2, -15, 0x7f, 0x80}, // BF8Fnuz
-    {3, 0, 0x1f, 0x20},   // FP6
-    {2, -2, 0x1f, 0x20},  // BF6
-    {1, 0, 0x07, 0x08},   // FP4
-};
-
-const Format &formatOf(SmallFormat f) { return smallFormats[unsigned(f)]; }
+Format formatOf(SmallFormat format) {
+  const NarrowFormat f = narrowFormat(format);
+  return {int(f.mantissa), 1 - int(f.bias), f.maxCode, f.sign};
+}
 
 int exponentOf(double magnitude) {
   int field = int(f64ToBits(magnitude) >> 52) & 0x7ff;
@@ -122,26 +115,6 @@ uint32_t f64ToF16(double d, Round round, bool ovfl) {
   return roundFinite(f16Format, d, round, ovfl);
 }
 
-uint32_t f32ToF16SR(float f, uint32_t random, bool ovfl) {
-  if (!std::isfinite(f))
-    return f32ToF16(f);
-  // 13 mantissa bits are dropped: the top 13 random bits go below the last one.
-  Scaled s = scaleTo(f16Format, std::fabs(double(f)));
-  double units = std::floor(s.q * 8192.0) + double(random >> 19);
-  double code = s.base + std::floor(units / 8192.0);
-  uint32_t sign = std::signbit(f) ? 0x8000u : 0;
-  if (code > f16Format.maxCode)
-    return sign | (ovfl ? 0x7bffu : 0x7c00u);
-  return sign | uint32_t(code);
-}
-
-uint32_t f32ToBf16SR(float f, uint32_t random) {
-  uint32_t u = f32ToBits(f);
-  if ((u & 0x7f800000u) == 0x7f800000u)
-    return f32ToBf16(f);
-  return (u + (random >> 16)) >> 16;
-}
-
 double addToOdd(double p, double c) {
   double s = p + c;
   if (!std::isfinite(s))
@@ -210,7 +183,7 @@ uint32_t fmaF16(uint32_t a, uint32_t b, uint32_t c, Round round, bool ovfl) {
 namespace {
 
 float decodeSlow(SmallFormat format, uint32_t code) {
-  const Format &f = formatOf(format);
+  const Format f = formatOf(format);
   bool negative = code & f.sign;
   uint32_t mag = code & (f.sign - 1);
   if (format == SmallFormat::FP8Fnuz || format == SmallFormat::BF8Fnuz) {
@@ -236,45 +209,28 @@ std::array<Table, 7> makeTables() {
   std::array<Table, 7> tables;
   for (unsigned f = 0; f != 7; ++f)
     for (unsigned c = 0; c != 256; ++c)
-      tables[f][c] =
-          decodeSlow(SmallFormat(f), c & (2 * smallFormats[f].sign - 1));
+      tables[f][c] = decodeSlow(SmallFormat(f),
+                                c & (2 * formatOf(SmallFormat(f)).sign - 1));
   return tables;
 }
 
-bool isFnuz(SmallFormat f) {
-  return f == SmallFormat::FP8Fnuz || f == SmallFormat::BF8Fnuz;
-}
-
 uint8_t nanCode(SmallFormat format, uint32_t sign) {
-  switch (format) {
-  case SmallFormat::FP8:
-    return uint8_t(sign | 0x7f);
-  case SmallFormat::BF8:
-    return uint8_t(sign | 0x7e);
-  case SmallFormat::FP8Fnuz:
-  case SmallFormat::BF8Fnuz:
-    return 0x80;
-  case SmallFormat::FP6:
-  case SmallFormat::BF6:
-  case SmallFormat::FP4:
-    return uint8_t(sign | formatOf(format).maxCode);
-  }
-  return 0;
+  const NarrowFormat f = narrowFormat(format);
+  return uint8_t(f.fnuz ? f.nan : sign | f.nan);
 }
 
 uint8_t overflowCode(SmallFormat format, uint32_t sign, bool saturate) {
-  const Format &f = formatOf(format);
+  const NarrowFormat f = narrowFormat(format);
   if (saturate)
     return uint8_t(sign | f.maxCode);
-  return format == SmallFormat::BF8 ? uint8_t(sign | 0x7c)
-                                    : nanCode(format, sign);
+  return uint8_t(f.fnuz ? f.overflow : sign | f.overflow);
 }
 
 uint8_t finish(SmallFormat format, uint32_t sign, double code, bool saturate) {
-  const Format &f = formatOf(format);
+  const Format f = formatOf(format);
   if (code > f.maxCode)
     return overflowCode(format, sign, saturate);
-  if (code == 0 && isFnuz(format))
+  if (code == 0 && narrowFormat(format).fnuz)
     return 0; // there is no -0
   return uint8_t(sign | uint32_t(code));
 }
@@ -287,7 +243,7 @@ const float *smallTable(SmallFormat format) {
 }
 
 uint8_t encodeSmall(SmallFormat format, double value, bool saturate) {
-  const Format &f = formatOf(format);
+  const Format f = formatOf(format);
   uint32_t sign = std::signbit(value) ? f.sign : 0;
   if (std::isnan(value))
     return nanCode(format, sign);
@@ -302,7 +258,7 @@ uint8_t encodeSmall(SmallFormat format, double value, bool saturate) {
 
 uint8_t encodeSmallSR(SmallFormat format, double value, uint32_t random,
                       bool saturate, unsigned sourceMantissa) {
-  const Format &f = formatOf(format);
+  const Format f = formatOf(format);
   uint32_t sign = std::signbit(value) ? f.sign : 0;
   if (std::isnan(value))
     return nanCode(format, sign);

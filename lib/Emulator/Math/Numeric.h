@@ -133,10 +133,13 @@ uint32_t f32ToBf16(float f, Round round);
 float f64ToF32(double d, Round round);
 uint32_t f64ToF16(double d, Round round, bool ovfl = false);
 
-/// v_cvt_sr_f16_f32 and v_cvt_sr_bf16_f32 (gfx950): the top bits of `random`
-/// are added below the last kept mantissa bit, the rest is cut off.
-uint32_t f32ToF16SR(float f, uint32_t random, bool ovfl);
-uint32_t f32ToBf16SR(float f, uint32_t random);
+/// v_cvt_sr_bf16_f32 (gfx950): the top bits of `random` are added below the
+/// last kept mantissa bit, the rest is cut off.
+inline uint32_t f32ToBf16SR(float f, uint32_t random) {
+  const uint32_t u = f32ToBits(f);
+  const bool finite = (u & 0x7f800000u) != 0x7f800000u;
+  return finite ? (u + (random >> 16)) >> 16 : f32ToBf16(f);
+}
 
 /// v_cvt_pk_bf16_f32 (gfx950).
 inline uint32_t cvtPkBf16F32(float a, float b) {
@@ -197,6 +200,37 @@ enum class SmallFormat : uint8_t {
   BF6,     ///< E3M2: max 28, no NaN, no infinity
   FP4,     ///< E2M1: max 6, no NaN, no infinity
 };
+
+/// A format by its numbers.
+struct NarrowFormat {
+  unsigned mantissa; ///< stored mantissa bits
+  unsigned bias;     ///< 1 - the exponent of the smallest normal
+  uint32_t maxCode;  ///< largest finite magnitude
+  uint32_t sign;     ///< sign bit
+  uint32_t overflow; ///< magnitude of what is too large and not saturated
+  uint32_t nan;      ///< magnitude of NaN
+  bool fnuz;         ///< 0x80 is NaN and overflow, there is no -0
+};
+constexpr NarrowFormat narrowFormat(SmallFormat format) {
+  switch (format) {
+  case SmallFormat::FP8:
+    return {3, 7, 0x7e, 0x80, 0x7f, 0x7f, false};
+  case SmallFormat::BF8:
+    return {2, 15, 0x7b, 0x80, 0x7c, 0x7e, false};
+  case SmallFormat::FP8Fnuz:
+    return {3, 8, 0x7f, 0x80, 0x80, 0x80, true};
+  case SmallFormat::BF8Fnuz:
+    return {2, 16, 0x7f, 0x80, 0x80, 0x80, true};
+  // Without infinity and NaN: both become the largest number.
+  case SmallFormat::FP6:
+    return {3, 1, 0x1f, 0x20, 0x1f, 0x1f, false};
+  case SmallFormat::BF6:
+    return {2, 3, 0x1f, 0x20, 0x1f, 0x1f, false};
+  case SmallFormat::FP4:
+    break;
+  }
+  return {1, 1, 0x07, 0x08, 0x07, 0x07, false};
+}
 
 /// f32 values of all codes of a format (256, 64 or 16 entries).
 const float *smallTable(SmallFormat format);

@@ -117,44 +117,6 @@ constexpr ScaledCvtDesc rows[] = {
      1, 0, 16},
 };
 
-unsigned bitsOf(CvtType t) {
-  switch (t) {
-  case CvtType::F32:
-    return 32;
-  case CvtType::F16:
-  case CvtType::BF16:
-    return 16;
-  case CvtType::FP8:
-  case CvtType::BF8:
-    return 8;
-  case CvtType::FP6:
-  case CvtType::BF6:
-    return 6;
-  case CvtType::FP4:
-    return 4;
-  }
-  return 0;
-}
-
-SmallFormat smallOf(CvtType t) {
-  switch (t) {
-  case CvtType::BF8:
-    return SmallFormat::BF8;
-  case CvtType::FP6:
-    return SmallFormat::FP6;
-  case CvtType::BF6:
-    return SmallFormat::BF6;
-  case CvtType::FP4:
-    return SmallFormat::FP4;
-  case CvtType::FP8:
-  case CvtType::F32:
-  case CvtType::F16:
-  case CvtType::BF16:
-    break;
-  }
-  return SmallFormat::FP8;
-}
-
 uint32_t readBits(const uint32_t *regs, unsigned bit, unsigned count) {
   unsigned r = bit / 32, shift = bit % 32;
   uint64_t window = regs[r];
@@ -199,11 +161,8 @@ uint32_t encodeWide(CvtType t, double value, bool ovfl) {
   return f32ToBf16(f);
 }
 
-unsigned mantissaOf(CvtType t) {
-  return t == CvtType::F32 ? 23 : t == CvtType::F16 ? 10 : 7;
-}
+} // namespace
 
-/// First bit read in source 0 and first bit written in the destination.
 void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
                    unsigned &dst) {
   src = dst = 0;
@@ -233,8 +192,6 @@ void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
   }
 }
 
-} // namespace
-
 const ScaledCvtDesc *scaledCvtTable(size_t &count) {
   count = sizeof(rows) / sizeof(rows[0]);
   return rows;
@@ -254,7 +211,7 @@ const ScaledCvtDesc *findScaledCvt(std::string_view name) {
 void scaledCvt(const ScaledCvtDesc &desc, uint32_t *dst,
                const uint32_t *const src[3], unsigned opSel,
                bool fp16Overflow) {
-  unsigned from = bitsOf(desc.from), to = bitsOf(desc.to), srcBit, dstBit;
+  unsigned from = cvtBits(desc.from), to = cvtBits(desc.to), srcBit, dstBit;
   selectOffsets(desc.select, opSel, srcBit, dstBit);
   double scale = scaleValue(*src[desc.scaleSrc]);
   uint32_t random = desc.randomSrc >= 0 ? *src[desc.randomSrc] : 0;
@@ -273,7 +230,7 @@ void scaledCvt(const ScaledCvtDesc &desc, uint32_t *dst,
       code = encodeSmall(smallOf(desc.to), x / scale, to < 8 || fp16Overflow);
     else
       code = encodeSmallSR(smallOf(desc.to), x / scale, random,
-                           to < 8 || fp16Overflow, mantissaOf(desc.from));
+                           to < 8 || fp16Overflow, cvtMantissa(desc.from));
     random = prngStep(random);
     writeBits(dst, dstBit + i * to, to, code);
   }

@@ -20,6 +20,27 @@ namespace moe::emulator::math {
 
 enum class CvtType : uint8_t { F32, F16, BF16, FP8, BF8, FP6, BF6, FP4 };
 
+/// Bits of a number, and the stored mantissa bits of a wide one.
+constexpr unsigned cvtBits(CvtType t) {
+  return t == CvtType::F32                         ? 32
+         : t == CvtType::F16 || t == CvtType::BF16 ? 16
+         : t == CvtType::FP8 || t == CvtType::BF8  ? 8
+         : t == CvtType::FP6 || t == CvtType::BF6  ? 6
+                                                   : 4;
+}
+constexpr unsigned cvtMantissa(CvtType t) {
+  return t == CvtType::F32 ? 23 : t == CvtType::F16 ? 10 : 7;
+}
+
+/// The format of a number of 8 bits or fewer: gfx950 has OCP's.
+constexpr SmallFormat smallOf(CvtType t) {
+  return t == CvtType::FP8   ? SmallFormat::FP8
+         : t == CvtType::BF8 ? SmallFormat::BF8
+         : t == CvtType::FP6 ? SmallFormat::FP6
+         : t == CvtType::BF6 ? SmallFormat::BF6
+                             : SmallFormat::FP4;
+}
+
 /// Where op_sel points for the forms narrower than their registers.
 enum class CvtSelect : uint8_t {
   None,    ///< whole registers in and out
@@ -47,6 +68,11 @@ struct ScaledCvtDesc {
   int8_t scaleSrc, randomSrc, value1Src;
   uint8_t src0Regs, src1Regs, src2Regs, dstRegs; ///< 32-bit registers a lane
 };
+
+/// First bit read in source 0 and first bit written in the destination, by the
+/// 4-bit op_sel field.
+void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
+                   unsigned &dst);
 
 const ScaledCvtDesc *scaledCvtTable(size_t &count);
 

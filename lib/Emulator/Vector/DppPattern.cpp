@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The tables of ValuDpp.h, constants of 160 KB.
+// The tables of ValuDpp.h, constants of 320 KB.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,11 +54,19 @@ static constexpr std::array<DppPattern, 512> allPatterns() {
     DppPattern &pattern = patterns[control];
     pattern.valid = 0;
     pattern.inRows = true;
+    for (int row = 0; row < 4; ++row)
+      pattern.other[row] = uint8_t(row);
     for (int lane = 0; lane < 64; ++lane) {
       int from = dppLane(control, lane);
-      pattern.from[lane] = uint32_t(from < 0 ? lane : from);
       pattern.valid |= uint64_t(from >= 0) << lane;
-      pattern.inRows &= pattern.from[lane] / 16 == uint32_t(lane) / 16;
+      from = from < 0 ? lane : from;
+      pattern.from[lane] = uint32_t(from);
+      pattern.places[lane] = uint8_t(from % 16);
+      const bool inRow = from / 16 == lane / 16;
+      pattern.pick[lane] = uint32_t(from % 16 + (inRow ? 0 : 16));
+      if (!inRow)
+        pattern.other[lane / 16] = uint8_t(from / 16);
+      pattern.inRows &= inRow;
     }
   }
   return patterns;

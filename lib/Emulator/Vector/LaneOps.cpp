@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // readlane, writelane, readfirstlane, permlane swaps, v_swap, AGPR moves, and
-// the gfx950 scaled conversions, whose arithmetic is in Math/ScaledCvt.h.
+// the gfx950 scaled conversions lane by lane, for hosts without AVX2
+// (ValuScaledAny.cpp), whose arithmetic is in Math/ScaledCvt.h.
 //
 //===----------------------------------------------------------------------===//
 

@@ -18,40 +18,35 @@ namespace {
 
 #if defined(__AVX512F__)
 
-/// Lanes of four registers by numbers from 0 to 63.
-MOE_EMU_INLINE __m512i pick(const __m512i rows[4], __m512i lanes) {
-  return _mm512_mask_mov_epi32(
-      _mm512_permutex2var_epi32(rows[0], lanes, rows[1]),
-      _mm512_test_epi32_mask(lanes, _mm512_set1_epi32(32)),
-      _mm512_permutex2var_epi32(rows[2], lanes, rows[3]));
+/// The lanes whose source is there and in `exec`.
+MOE_EMU_INLINE uint64_t validLanes(const DppPattern &pattern, uint64_t exec) {
+  if (pattern.inRows)
+    return pattern.valid &
+           _mm512_movepi8_mask(_mm512_shuffle_epi8(
+               _mm512_movm_epi8(exec), _mm512_load_si512(pattern.places)));
+  uint64_t valid = 0;
+  for (int row = 0; row < 4; ++row) {
+    const int other = pattern.other[row];
+    const __m512i on = _mm512_permutex2var_epi32(
+        _mm512_movm_epi32(__mmask16(exec >> 16 * row)),
+        _mm512_load_si512(pattern.pick + 16 * row),
+        _mm512_movm_epi32(__mmask16(exec >> 16 * other)));
+    valid |= uint64_t(_mm512_movepi32_mask(on)) << 16 * row;
+  }
+  return valid & pattern.valid;
 }
 
-/// Lane l of the result is lane from[l] of the source. Returns the lanes that
-/// fetch from one that is there and in `exec`; with `zero` the others are zero.
-template <bool InRows, bool AllOn>
-MOE_EMU_INLINE uint64_t exchange(uint32_t *d, const uint32_t *s,
-                                 const DppPattern &pattern, uint64_t exec,
-                                 bool zero) {
-  __m512i rows[4], on[4];
+/// Lane l of the result is lane from[l] of the source; that of `zeros` is zero.
+MOE_EMU_INLINE void permute(uint32_t *d, const uint32_t *s,
+                            const DppPattern &pattern, uint64_t zeros) {
   for (int row = 0; row < 4; ++row) {
-    rows[row] = _mm512_loadu_si512(s + 16 * row);
-    on[row] = _mm512_movm_epi32(__mmask16(exec >> 16 * row));
+    const __m512i x = _mm512_permutex2var_epi32(
+        _mm512_loadu_si512(s + 16 * row),
+        _mm512_load_si512(pattern.pick + 16 * row),
+        _mm512_loadu_si512(s + 16 * pattern.other[row]));
+    _mm512_storeu_si512(
+        d + 16 * row, _mm512_maskz_mov_epi32(__mmask16(~zeros >> 16 * row), x));
   }
-  uint64_t valid = AllOn ? pattern.valid : 0;
-  const __mmask16 keep = zero ? 0 : 0xffff;
-  for (int row = 0; row < 4; ++row) {
-    const __m512i lanes = _mm512_load_si512(pattern.from + 16 * row);
-    __mmask16 mask = __mmask16(pattern.valid >> 16 * row);
-    if (!AllOn) {
-      mask &= _mm512_movepi32_mask(
-          InRows ? _mm512_permutexvar_epi32(lanes, on[row]) : pick(on, lanes));
-      valid |= uint64_t(mask) << 16 * row;
-    }
-    const __m512i x =
-        InRows ? _mm512_permutexvar_epi32(lanes, rows[row]) : pick(rows, lanes);
-    _mm512_storeu_si512(d + 16 * row, _mm512_maskz_mov_epi32(mask | keep, x));
-  }
-  return valid;
 }
 
 #else
@@ -86,18 +81,15 @@ inline void permute(uint32_t *d, const uint32_t *s, const DppPattern &pattern) {
 
 /// Source 0 of a DPP form to `d`. Returns the lanes that fetch from one that is
 /// there and in EXEC; with `zero` the others are zero.
-inline uint64_t exchange(const Wave &w, uint32_t *d, const uint32_t *s,
-                         const DppPattern &pattern, bool zero) {
-#if defined(__AVX512F__)
-  const uint64_t exec = w.exec();
-  if (exec == ~uint64_t(0))
-    return pattern.inRows ? exchange<true, true>(d, s, pattern, exec, zero)
-                          : exchange<false, true>(d, s, pattern, exec, zero);
-  return pattern.inRows ? exchange<true, false>(d, s, pattern, exec, zero)
-                        : exchange<false, false>(d, s, pattern, exec, zero);
-#else
+MOE_EMU_INLINE uint64_t exchange(const Wave &w, uint32_t *d, const uint32_t *s,
+                                 const DppPattern &pattern, bool zero) {
   uint64_t valid = pattern.valid;
-  if (w.exec() != ~uint64_t(0)) {
+#if defined(__AVX512F__)
+  if (!w.execFull)
+    valid = validLanes(pattern, w.exec());
+  permute(d, s, pattern, zero ? ~valid : 0);
+#else
+  if (!w.execFull) {
     alignas(64) uint32_t on[64];
     permute(on, w.execMask, pattern);
     valid &= packMask(on);
@@ -105,8 +97,8 @@ inline uint64_t exchange(const Wave &w, uint32_t *d, const uint32_t *s,
   permute(d, s, pattern);
   for (uint64_t m = zero ? ~valid : 0; m; m &= m - 1)
     d[__builtin_ctzll(m)] = 0;
-  return valid;
 #endif
+  return valid;
 }
 
 /// The masks of banks and rows of the DPP word, as lanes.
@@ -126,8 +118,8 @@ inline uint64_t writtenLanes(uint32_t word) {
 
 /// The plain form, where a kernel alone does not do: masks depend on EXEC, MODE
 /// on the result, neg and abs on the source.
-static void runPlain(Wave &w, const Inst &I, const ValuRow &row,
-                     uint64_t lanes) {
+static __attribute__((noinline)) void
+runPlain(Wave &w, const Inst &I, const ValuRow &row, uint64_t lanes) {
   const uint64_t exec = w.exec();
   Inst plain = I;
   plain.mods &= ~uint32_t(ModDpp);
@@ -150,35 +142,63 @@ static void runPlain(Wave &w, const Inst &I, const ValuRow &row,
     mergeBits(w.v[I.dst + r], w.v[plain.dst + r], lanes);
 }
 
+/// Source 0 with its lanes exchanged, of one or two registers, to the first
+/// spare rows. Returns the lanes that the instruction writes.
+static MOE_EMU_INLINE uint64_t fetch(Wave &w, const Inst &I,
+                                     unsigned registers) {
+  const DppPattern &pattern = dppPatterns[(I.ext >> 8) & 0x1ff];
+  const bool zero = I.ext >> 19 & 1; // bound_ctrl: others fetch zero
+  uint64_t valid = 0;
+  for (unsigned r = 0; r < registers; ++r)
+    valid =
+        exchange(w, w.v[w.rows + r], w.v[I.src[0].index + r], pattern, zero);
+  return w.exec() & writtenLanes(I.ext) & (zero ? ~uint64_t(0) : valid);
+}
+
+/// The row's kernel with the spare rows as source 0.
+static MOE_EMU_INLINE void runKernel(Wave &w, const Inst &I, const ValuRow &row,
+                                     uint32_t *d) {
+  LaneIO io = makeIO(w, I);
+  io.a = w.v[w.rows];
+  io.b = w.v[I.src[1].index];
+  io.c = w.v[I.src[2].index];
+  io.d = d;
+  row.fn(io);
+}
+
+/// Whether a row's kernel does all there is to do.
+static MOE_EMU_INLINE bool kernelSuffices(const Wave &w, const Inst &I,
+                                          const ValuRow &row) {
+  constexpr uint32_t masks = VCompare | VCarryIn | VCarryOut | VKeepHi;
+  return !(row.flags & masks) && !(I.mods & 63) &&
+         (!(row.flags & VF) || plainMode(w.mode));
+}
+
+/// Rows of two registers, and those whose kernel does not suffice.
+static __attribute__((noinline)) void dppOfAny(Wave &w, const Inst &I) {
+  const ValuRow &row = *static_cast<const ValuRow *>(I.op);
+  const uint64_t lanes = fetch(w, I, valueRows(row.a));
+  if (!kernelSuffices(w, I, row))
+    return runPlain(w, I, row, lanes);
+  uint32_t *result = w.v[w.rows + 2];
+  runKernel(w, I, row, result);
+  for (unsigned r = 0; r < valueRows(row.d); ++r)
+    mergeBits(w.v[I.dst + r], result + 64 * r, lanes);
+}
+
 void dpp(Wave &w, const Inst &I);
 void dpp(Wave &w, const Inst &I) {
   const ValuRow &row = *static_cast<const ValuRow *>(I.op);
-  const DppPattern &pattern = dppPatterns[(I.ext >> 8) & 0x1ff];
-  const bool zero = I.ext >> 19 & 1; // bound_ctrl: others fetch zero
-  uint32_t *source = w.v[w.rows], *result = w.v[w.rows + 2];
-  uint64_t valid = exchange(w, source, w.v[I.src[0].index], pattern, zero);
-  if (row.a >= ValueType::B64)
-    exchange(w, source + 64, w.v[I.src[0].index + 1], pattern, zero);
-  const uint64_t lanes =
-      w.exec() & writtenLanes(I.ext) & (zero ? ~uint64_t(0) : valid);
-  constexpr uint32_t masks = VCompare | VCarryIn | VCarryOut | VKeepHi;
-  if ((row.flags & masks) || (I.mods & 63) ||
-      ((row.flags & VF) && !plainMode(w.mode)))
-    return runPlain(w, I, row, lanes);
-  LaneIO io = makeIO(w, I);
-  io.a = source;
-  io.b = w.v[I.src[1].index];
-  io.c = w.v[I.src[2].index];
+  if (row.a >= ValueType::B64 || row.d >= ValueType::B64 ||
+      !kernelSuffices(w, I, row))
+    return dppOfAny(w, I);
+  const uint64_t lanes = fetch(w, I, 1);
   uint32_t *d = w.v[I.dst];
-  if (row.d < ValueType::B64 && lanes == ~uint64_t(0)) {
-    io.d = d;
-    return row.fn(io);
-  }
-  io.d = result;
-  row.fn(io);
+  if (lanes == ~uint64_t(0))
+    return runKernel(w, I, row, d);
+  uint32_t *result = w.v[w.rows + 2];
+  runKernel(w, I, row, result);
   mergeBits(d, result, lanes);
-  if (row.d >= ValueType::B64)
-    mergeBits(d + 64, result + 64, lanes);
 }
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

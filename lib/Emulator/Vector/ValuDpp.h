@@ -20,9 +20,12 @@ namespace moe::emulator {
 constexpr unsigned spareRows = 4;
 
 struct alignas(64) DppPattern {
-  uint32_t from[64]; ///< the lane itself where there is none
-  uint64_t valid;    ///< lanes that have one
-  bool inRows;       ///< every lane fetches from its own row of 16
+  uint32_t from[64];  ///< the lane itself where there is none
+  uint32_t pick[64];  ///< that lane in its row; 16 more in the other row
+  uint8_t places[64]; ///< that lane in its row
+  uint64_t valid;     ///< lanes that have one
+  uint8_t other[4];   ///< the row besides its own that a row fetches from
+  bool inRows;        ///< every lane fetches from its own row of 16
 };
 
 /// By the 9 bits of DPP_CTRL.

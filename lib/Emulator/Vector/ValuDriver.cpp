@@ -149,10 +149,12 @@ int hostDirection(Round round) {
     return FE_TONEAREST;
   }
 }
-/// Kernels of f16 compute in f32 and round to nearest even themselves.
+/// Kernels of f16 compute in f32 and round to nearest even themselves; the
+/// transcendental ones round to nearest in any mode.
 int hostRounding(uint32_t mode, const ValuRow &row) {
   FpMode fp{mode};
-  if (row.d == ValueType::F16 || row.a == ValueType::F16)
+  if ((row.flags & VTrans) || row.d == ValueType::F16 ||
+      row.a == ValueType::F16)
     return FE_TONEAREST;
   bool wide = row.d == ValueType::F64 ||
               (row.a == ValueType::F64 && row.d != ValueType::F32);
@@ -561,6 +563,7 @@ TABLE(Mix)
 #undef TABLE
 
 void unpackFp4(Wave &w, const Inst &I);
+void scaledConvert(Wave &w, const Inst &I);
 void dpp(Wave &w, const Inst &I);
 const ValuOps &variantOps();
 const ValuOps &variantOps() {
@@ -570,6 +573,7 @@ const ValuOps &variantOps() {
                               packed32,
                               mix,
                               unpackFp4,
+                              scaledConvert,
                               dpp,
                               {{rowsInt, rowsIntCount},
                                {rowsFloat, rowsFloatCount},

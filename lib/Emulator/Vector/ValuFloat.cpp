@@ -8,7 +8,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Vector/ValuDirect.h"
-#include "Vector/ValuExp.h"
 #include "Vector/ValuHelpers.h"
 
 namespace moe::emulator::MOE_EMU_VARIANT {
@@ -17,19 +16,6 @@ namespace moe::emulator::MOE_EMU_VARIANT {
   MOE_VALU_KERNEL(name, _float, D, A, B, C, expr)
 #include "Vector/ValuFloat.def"
 #undef OP
-
-#if defined(__AVX512F__)
-namespace {
-template <>
-MOE_EMU_INLINE void
-runLanes<op_v_exp_f32_float, 64, false>(uint32_t *d, const Source &a,
-                                        const Source &, const Source &,
-                                        uint64_t, int first, const LaneIO &) {
-  for (int lane = 0; lane < 64; lane += 16)
-    expLanes(d + first + lane, a.p + first * a.step + lane);
-}
-} // namespace
-#endif
 
 extern const ValuRow rowsFloat[];
 extern const size_t rowsFloatCount;

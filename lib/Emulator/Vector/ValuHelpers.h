@@ -11,6 +11,7 @@
 #define MOE_LIB_EMULATOR_VECTOR_VALUHELPERS_H
 
 #include "Vector/Lanes.h"
+#include "Vector/NarrowFloats.h"
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 namespace {
@@ -245,91 +246,88 @@ inline F frexpMantissa(F x) {
   int exponent = 0;
   return std::isfinite(x) ? std::frexp(x, &exponent) : x;
 }
-/// a * b + c, fused where the host's instruction set has it.
-inline double mulAdd(double a, double b, double c) {
-#ifdef __FMA__
-  return __builtin_fma(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-// The coefficients of the polynomials are those of scripts/polynomials.py, to
-// at least 2^-53 of the value. The results in f32 are those of the Taylor
-// series in f64, for all 2^32 arguments.
+// Polynomials in f32 with the coefficients of scripts/polynomials.py, all of
+// whose multiply-adds are fused, so that all hosts have the same bits. They
+// expect the host to round to nearest. Their errors: ValuTranscendentals in
+// ValuVariantTest.cpp.
 
-/// 2^x: 2^(n+f), |f| <= 1/2.
-inline float exp2Of(float x) {
-  double d = x > 1000.0f ? 1000.0f : x < -1000.0f ? -1000.0f : x;
-  // The low bits of d + 3 * 2^51 are the nearest integer, which becomes the
-  // exponent.
-  double n = d + 0x1.8p52, f = d - (n - 0x1.8p52);
-  double p = 0x1.e9ec1fcb69a7fp-32;
-  p = mulAdd(p, f, 0x1.e6228acd1c6e5p-28);
-  p = mulAdd(p, f, 0x1.b524ebd13a55fp-24);
-  p = mulAdd(p, f, 0x1.62bfc2c86d700p-20);
-  p = mulAdd(p, f, 0x1.ffcbfc6da6ed1p-17);
-  p = mulAdd(p, f, 0x1.430913112c61bp-13);
-  p = mulAdd(p, f, 0x1.5d87fe78a3f9cp-10);
-  p = mulAdd(p, f, 0x1.3b2ab6fb9f1a5p-7);
-  p = mulAdd(p, f, 0x1.c6b08d704a0c6p-5);
-  p = mulAdd(p, f, 0x1.ebfbdff82c5aep-3);
-  p = mulAdd(p, f, 0x1.62e42fefa39efp-1);
-  p = mulAdd(p, f, 1.0);
-  double power = bitsToF64((f64ToBits(n) << 52) + (uint64_t(1023) << 52));
-  return x != x ? x : float(p * power);
+inline float fused(float a, float b, float c) {
+  return __builtin_fmaf(a, b, c);
 }
-/// log2(x): log2(m) + e with m in [sqrt(1/2), sqrt(2)), by atanh((m-1)/(m+1)).
+/// 2^x: 2^(n+f), |f| <= 1/2; no denormal results.
+inline float exp2Of(float x) {
+  // The low bits of x + 3 * 2^22 are the nearest integer, which is added to the
+  // exponent.
+  const float n = x + 0x1.8p23f, f = x - (n - 0x1.8p23f);
+  float p = 0x1.44138ap-13f;
+  p = fused(p, f, 0x1.5f0890p-10f);
+  p = fused(p, f, 0x1.3b2a54p-7f);
+  p = fused(p, f, 0x1.c6af6cp-5f);
+  p = fused(p, f, 0x1.ebfbe0p-3f);
+  p = fused(p, f, 0x1.62e430p-1f);
+  float r = bitsToF32(f32ToBits(fused(f, p, 1.0f)) + (f32ToBits(n) << 23));
+  r = x < -126.0f ? 0.0f : r;
+  return x < 128.0f ? r : x + __builtin_inff();
+}
+/// log2(x): e + log2(m) with m in [sqrt(1/2), sqrt(2)); denormals are zeros.
 inline float log2Of(float x) {
-  const uint64_t root = 0x3fe6a09e667f3bcdu; // sqrt(1/2)
-  uint64_t u = f64ToBits(double(x)) + (0x3ff0000000000000u - root);
-  // The biased exponent as f64, by way of the bits of 2^52 + it.
-  double e =
-      bitsToF64((u >> 52 & 2047) | 0x4330000000000000u) - (0x1p52 + 1023.0);
-  double m = bitsToF64((u & 0xfffffffffffffu) + root);
-  double s = (m - 1.0) / (m + 1.0), z = s * s;
-  double p = 0x1.b592d3c48c41cp-3;
-  p = mulAdd(p, z, 0x1.c46e1440404d7p-3);
-  p = mulAdd(p, z, 0x1.0ca160627dbfcp-2);
-  p = mulAdd(p, z, 0x1.484afb7a67652p-2);
-  p = mulAdd(p, z, 0x1.a61762d693934p-2);
-  p = mulAdd(p, z, 0x1.2776c50ee39dcp-1);
-  p = mulAdd(p, z, 0x1.ec709dc3a047dp-1);
-  p = mulAdd(p, z, 0x1.71547652b82fep+1);
-  float r = float(mulAdd(s, p, e));
-  const float inf = bitsToF32(0x7f800000u), nan = bitsToF32(0x7fc00000u);
-  r = x == inf ? inf : r;
-  r = x == 0.0f ? -inf : r;
-  r = x < 0.0f ? nan : r;
-  return x != x ? x : r;
+  const uint32_t u = f32ToBits(x), beyond = u - 0x3f3504f3u; // sqrt(1/2)
+  const float e = float(int32_t(beyond) >> 23);
+  const float m = bitsToF32(u - (beyond & 0xff800000u));
+  const float r = m - 1.0f, z = r * r;
+  float p = 0x1.900022p-4f;
+  p = fused(p, r, -0x1.5579e8p-3f);
+  p = fused(p, r, 0x1.5d018cp-3f);
+  p = fused(p, r, -0x1.6efd84p-3f);
+  p = fused(p, r, 0x1.a48380p-3f);
+  p = fused(p, r, -0x1.ec7732p-3f);
+  p = fused(p, r, 0x1.277c3ep-2f);
+  p = fused(p, r, -0x1.715480p-2f);
+  p = fused(p, r, 0x1.ec7094p-2f);
+  p = fused(p, r, -0x1.715476p-1f);
+  p = fused(r, 0x1.4ae0c0p-26f, z * p); // what 1 / ln(2) has beyond f32
+  float y = fused(r, 0x1.715476p+0f, p);
+  y = e + y;
+  y = x < 0x1p-126f ? -__builtin_inff() : y;
+  y = x <= -0x1p-126f ? bitsToF32(0x7fc00000u) : y;
+  return x < __builtin_inff() ? y : x;
 }
 /// sin(2 * pi * (x + quarters / 4)): the angle is reduced exactly to an eighth
 /// of a turn around a multiple of a quarter.
-inline float sineOf(float x, double quarters) {
-  double d = double(x), q = __builtin_floor(d * 4.0 + 0.5);
-  double y = (d - q * 0.25) * 6.283185307179586476925, z = y * y;
-  double s = 0x1.5d87699eb6a31p-33;
-  s = mulAdd(s, z, -0x1.ae5e37e850d20p-26);
-  s = mulAdd(s, z, 0x1.71de3530aa14dp-19);
-  s = mulAdd(s, z, -0x1.a01a019ba956dp-13);
-  s = mulAdd(s, z, 0x1.111111110f3dcp-7);
-  s = mulAdd(s, z, -0x1.5555555555543p-3);
-  s = mulAdd(s * z, y, y);
-  double c = -0x1.8f762711e61e0p-37;
-  c = mulAdd(c, z, 0x1.1ee96d0192650p-29);
-  c = mulAdd(c, z, -0x1.27e4f727f10b7p-22);
-  c = mulAdd(c, z, 0x1.a01a019b1e24dp-16);
-  c = mulAdd(c, z, -0x1.6c16c16c13a05p-10);
-  c = mulAdd(c, z, 0x1.5555555555536p-5);
-  c = mulAdd(c, z, -0.5);
-  c = mulAdd(c, z, 1.0);
-  q = (q - 4.0 * __builtin_floor(q * 0.25)) + quarters;
-  q = q >= 4.0 ? q - 4.0 : q;
-  bool odd = (q == 1.0) | (q == 3.0);
-  double r = odd ? c : s;
-  return float(q >= 2.0 ? 0.0 - r : r);
+inline float sineOf(float x, uint32_t quarters) {
+  const float turn = x - rint32(x), n = fused(turn, 4.0f, 0x1.8p23f);
+  const float r = fused(n - 0x1.8p23f, -0.25f, turn), z = r * r;
+  float s = 0x1.4cb762p+5f;
+  s = fused(s, z, -0x1.32ce1ep+6f);
+  s = fused(s, z, 0x1.466bc2p+6f);
+  s = fused(s, z, -0x1.4abbcep+5f);
+  s = fused(s, z, -0x1.777a5cp-23f); // what 2 * pi has beyond f32
+  s = fused(r, 0x1.921fb6p+2f, r * s);
+  float c = 0x1.c932e8p+5f;
+  c = fused(c, z, -0x1.559114p+6f);
+  c = fused(c, z, 0x1.03c184p+6f);
+  c = fused(c, z, -0x1.3bd3ccp+4f);
+  c = fused(c, z, 1.0f);
+  const uint32_t q = f32ToBits(n) + quarters;
+  const uint32_t y = f32ToBits(q & 1 ? c : s) ^ (q << 30 & 0x80000000u);
+  return bitsToF32(y) + 0.0f; // no -0
 }
-inline float sinTurns(float x) { return sineOf(x, 0.0); }
-inline float cosTurns(float x) { return sineOf(x, 1.0); }
+inline float sinTurns(float x) { return x == 0.0f ? x : sineOf(x, 0); }
+inline float cosTurns(float x) { return sineOf(x, 1); }
+/// 1 / sqrt(x) from a first guess by its bits: two of Newton's steps, and a
+/// cubic one with the whole error of x * y; denormals are zeros.
+inline float rsqOf(float x) {
+  const float half = x * -0.5f;
+  float y = bitsToF32(0x5f375a86u - (f32ToBits(x) >> 1));
+  y = y * fused(half, y * y, 1.5f);
+  y = y * fused(half, y * y, 1.5f);
+  const float p = x * y, rest = fused(x, y, -p);
+  const float error = fused(-rest, y, fused(-p, y, 1.0f));
+  y = fused(y, error * fused(error, 0.375f, 0.5f), y);
+  y = x < 0x1p-126f ? bitsToF32((f32ToBits(x) & 0x80000000u) | 0x7f800000u) : y;
+  y = x <= -0x1p-126f ? bitsToF32(0x7fc00000u) : y;
+  return x < __builtin_inff() ? y : x == __builtin_inff() ? 0.0f : x;
+}
 /// Cube maps: the major axis is z when no other is longer, else y before x.
 inline bool cubeIsZ(float x, float y, float z) {
   float m = std::fabs(z);
@@ -395,28 +393,6 @@ inline uint32_t towardsZeroHalf(float f) {
   r = a == 0x7f800000u ? 0x7c00u : r;
   r = a > 0x7f800000u ? 0x7e00u | ((a >> 13) & 0x3ffu) : r;
   return r | ((u >> 16) & 0x8000u);
-}
-/// An FP8 (E4M3) code as the chip has it, as f32: gfx950 the OCP format, gfx942
-/// the one with bias 8 and 0x80 for NaN.
-inline uint32_t fp8Bits(uint32_t code, bool ocp) {
-  uint32_t mag = code & 0x7fu, u = mag << 20;
-  uint32_t bias = ocp ? 7 : 8, one = (128u - bias) << 23;
-  float denormal = bitsToF32(u + one) - bitsToF32(one);
-  uint32_t value = mag < 8 ? f32ToBits(denormal) : u + ((127u - bias) << 23);
-  value |= (code & 0x80u) << 24;
-  uint32_t nan = (ocp ? (code & 0x80u) << 24 : 0) | 0x7fc00000u;
-  return (ocp ? mag == 0x7f : (code & 0xffu) == 0x80) ? nan : value;
-}
-/// The same of BF8 (E5M2), bias 15 and 16.
-inline uint32_t bf8Bits(uint32_t code, bool ocp) {
-  uint32_t mag = code & 0x7fu, u = mag << 21;
-  uint32_t bias = ocp ? 15 : 16, one = (128u - bias) << 23;
-  float denormal = bitsToF32(u + one) - bitsToF32(one);
-  uint32_t value = mag < 4 ? f32ToBits(denormal) : u + ((127u - bias) << 23);
-  uint32_t sign = (code & 0x80u) << 24;
-  uint32_t special = mag == 0x7c ? 0x7f800000u : 0x7fc00000u;
-  value = (ocp && mag >= 0x7c ? special : value) | sign;
-  return !ocp && (code & 0xffu) == 0x80 ? 0x7fc00000u : value;
 }
 
 //===----------------------------------------------------------------------===//
@@ -549,17 +525,39 @@ inline uint32_t packByte(float a, uint32_t b, uint32_t c) {
   unsigned shift = 8 * (b & 3);
   return (c & ~(255u << shift)) | byte << shift;
 }
-inline SmallFormat fp8Of(const LaneIO &io) {
-  return io.ocpFloats ? SmallFormat::FP8 : SmallFormat::FP8Fnuz;
+// FP8 and BF8 as the chip has them: OCP's on gfx950, FNUZ on gfx942.
+inline NarrowFormat fp8Of(const LaneIO &io) {
+  return io.ocpFloats ? narrowFormat(SmallFormat::FP8)
+                      : narrowFormat(SmallFormat::FP8Fnuz);
 }
-inline SmallFormat bf8Of(const LaneIO &io) {
-  return io.ocpFloats ? SmallFormat::BF8 : SmallFormat::BF8Fnuz;
+inline NarrowFormat bf8Of(const LaneIO &io) {
+  return io.ocpFloats ? narrowFormat(SmallFormat::BF8)
+                      : narrowFormat(SmallFormat::BF8Fnuz);
 }
 inline bool saturates(const LaneIO &io) {
   return FpMode{io.mode}.fp16Overflow();
 }
-inline uint32_t encode8(SmallFormat format, float x, const LaneIO &io) {
-  return encodeSmall(format, x, saturates(io));
+/// Two codes of two f32.
+inline uint32_t encodePair(const NarrowFormat &format, float a, float b,
+                           const LaneIO &io) {
+  return encodeNarrow(format, f32ToBits(a), saturates(io)) |
+         encodeNarrow(format, f32ToBits(b), saturates(io)) << 8;
+}
+inline uint32_t encodeRandom(const NarrowFormat &format, float x,
+                             uint32_t random, const LaneIO &io) {
+  return encodeNarrowSR(format, f32ToBits(x), random, saturates(io), 23);
+}
+/// An f32 as f16, its 13 dropped bits rounded by the top ones of `random`.
+inline uint32_t randomHalf(float x, uint32_t random, bool saturate) {
+  constexpr NarrowFormat f16 = {10, 15, 0x7bff, 0x8000, 0x7c00, 0x7e00, false};
+  const uint32_t u = f32ToBits(x);
+  const bool finite = (u & 0x7f800000u) != 0x7f800000u;
+  return finite ? encodeNarrowSR(f16, u, random, saturate, 23) : f32ToF16(x);
+}
+/// The values of the two lowest codes.
+inline uint64_t decodePair(const NarrowFormat &format, uint32_t codes) {
+  return f32ToBits(decodeNarrow(format, codes)) |
+         uint64_t(f32ToBits(decodeNarrow(format, codes >> 8))) << 32;
 }
 inline uint32_t insertHalf(uint32_t old, uint32_t half, const LaneIO &io) {
   return io.opSel & 8 ? (old & 0xffffu) | half << 16

@@ -3,8 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // v_cvt_scalef32_pk_bf16_fp4 without modifiers, over 64 lanes. The others, and
-// this one with modifiers, are in LaneOps.cpp. Compiled once for each host
-// instruction set.
+// this one with modifiers, are in ValuScaledAny.cpp. Compiled once for each
+// host instruction set.
 //
 //===----------------------------------------------------------------------===//
 

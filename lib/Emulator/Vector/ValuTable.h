@@ -63,7 +63,7 @@ using ValuHandler = void (*)(Wave &, const Inst &);
 /// Bits of ValuRow::flags.
 enum ValuFlags : uint32_t {
   VF = 1 << 0,        ///< float arithmetic: MODE's denormals and rounding apply
-  VTrans = 1 << 1,    ///< transcendental, for counting
+  VTrans = 1 << 1,    ///< transcendental: to nearest in any MODE
   VCvt = 1 << 2,      ///< conversion, for counting
   VCarryIn = 1 << 3,  ///< reads a mask
   VCarryOut = 1 << 4, ///< writes a mask: third row(s) after the result
@@ -124,12 +124,13 @@ struct ValuRow {
 /// Drivers and tables of one host instruction set.
 struct ValuOps {
   const char *name;
-  void (*full)(Wave &, const Inst &);      ///< everything
-  void (*packed)(Wave &, const Inst &);    ///< VOP3P, 16-bit halves
-  void (*packed32)(Wave &, const Inst &);  ///< v_pk_*_f32, v_pk_mov_b32
-  void (*mix)(Wave &, const Inst &);       ///< v_fma_mix*
-  void (*unpackFp4)(Wave &, const Inst &); ///< v_cvt_scalef32_pk_bf16_fp4
-  void (*dpp)(Wave &, const Inst &);       ///< DPP of rows that have `direct`
+  void (*full)(Wave &, const Inst &);          ///< everything
+  void (*packed)(Wave &, const Inst &);        ///< VOP3P, 16-bit halves
+  void (*packed32)(Wave &, const Inst &);      ///< v_pk_*_f32, v_pk_mov_b32
+  void (*mix)(Wave &, const Inst &);           ///< v_fma_mix*
+  void (*unpackFp4)(Wave &, const Inst &);     ///< v_cvt_scalef32_pk_bf16_fp4
+  void (*scaledConvert)(Wave &, const Inst &); ///< any v_cvt_scalef32
+  void (*dpp)(Wave &, const Inst &); ///< DPP of rows that have `direct`
   struct Table {
     const ValuRow *rows;
     size_t count;
