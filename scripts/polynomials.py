@@ -112,8 +112,8 @@ def main():
         print("  " + ", ".join(single(float(c)).hex() for c in coefficients))
     print(f"c: {float(COSINE_SQUARE).hex()}")
     for name, x in (("1 / ln(2)", 1 / LN2), ("2 pi", 2 * PI)):
-        high = single(float(x))
-        print(f"{name}: {high.hex()}, rest {single(float(x - Decimal(high))).hex()}")
+        nearest = single(float(x))
+        print(f"{name}: {nearest.hex()}, rest {single(float(x - Decimal(nearest))).hex()}")
 
 
 if __name__ == "__main__":
