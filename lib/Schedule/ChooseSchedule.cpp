@@ -127,17 +127,14 @@ void Chooser::chooseM() {
   }
 }
 
-/// Eight waves share the accumulators of a tile that four would fill a register
-/// file with.
+/// Four, each of which multiplies all rows of a tile by columns of its own. With
+/// more of them each fragment of A is read from LDS more often.
 void Chooser::chooseWaves() {
   reasonWaves = "as given";
   if (fixed.waves)
     return;
-  bool eight =
-      s.tileM == 128 && wideRegisters() && !fixed.kWave && p.rows > 128;
-  s.waves = eight ? 8 : 4;
-  reasonWaves = eight ? "tile_m 128: two waves a SIMD hold its accumulators"
-                      : "the usual number";
+  s.waves = 4;
+  reasonWaves = "the usual number";
 }
 
 /// K groups inside the workgroup shorten the walk along K where too few

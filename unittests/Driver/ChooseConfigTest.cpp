@@ -100,7 +100,7 @@ TEST(ChooseConfig, BordersOfTheRules) {
   // K groups are for tile_m 16 only, however few workgroups have work.
   EXPECT_EQ(choose(all, 20, "gfx950").kWave, 1);
   EXPECT_EQ(choose(all, 100, "gfx950").waves, 4);
-  EXPECT_EQ(choose(all, 400, "gfx950").waves, 8);
+  EXPECT_EQ(choose(all, 400, "gfx950").waves, 4);
   // 360 workgroups of 64 columns are enough not to add slices of K.
   KernelOptions f32 = gptOss();
   f32.outType = OutType::F32;

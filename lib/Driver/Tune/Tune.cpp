@@ -40,6 +40,11 @@ static constexpr size_t kFinalists = 6;
 static constexpr double kClose = 1.15;
 /// A schedule replaces another one if it takes less than this part of its time.
 static constexpr double kBetter = 0.995;
+/// The same for the rules' one in the end: the time of the sample of a launch
+/// of many tokens is often a tenth off.
+static double betterThanRules(int64_t tokens) {
+  return tokens <= 256 ? kBetter : 0.9;
+}
 
 /// The routings that a search looks at on the way and in the end, the seeds 0
 /// and up. With few tokens the number of experts that have work differs much,
@@ -190,8 +195,9 @@ Expected<TableEntry> Search::run() {
   if (Error error = choose())
     return std::move(error);
   const Tried &rule = tried[0];
+  const double limit = betterThanRules(tuned.workload.tokens) * rule.us();
   const Tried &chosen =
-      tried.size() > 1 && tried[1].us() < kBetter * rule.us() ? tried[1] : rule;
+      tried.size() > 1 && tried[1].us() < limit ? tried[1] : rule;
   TableEntry entry;
   entry.tokens = tuned.workload.tokens;
   entry.schedule = chosen.schedule;
