@@ -127,8 +127,8 @@ void Chooser::chooseM() {
   }
 }
 
-/// Four, each of which multiplies all rows of a tile by columns of its own. With
-/// more of them each fragment of A is read from LDS more often.
+/// Four, each of which multiplies all rows of a tile by columns of its own.
+/// With more of them each fragment of A is read from LDS more often.
 void Chooser::chooseWaves() {
   reasonWaves = "as given";
   if (fixed.waves)
@@ -355,20 +355,32 @@ static const char *otherThanGiven(const Schedule &s, const Schedule &given,
   return nullptr;
 }
 
-/// Takes the values of `s` over; an axis that changes has the table as reason.
+/// Takes the values of `s` over. An axis that changes has the table as reason;
+/// so have the others then, since the reasons of the rules name one another.
 static void takeOver(const Schedule &s, ChosenSchedule &chosen) {
-  for (AxisChoice &axis : chosen.axes)
-    for (auto [name, value] :
-         {std::pair<const char *, int64_t>("tile_m", s.tileM),
-          {"tile_n", s.tileN},
-          {"tile_k", s.tileK},
-          {"waves", s.waves},
-          {"k_wave", s.kWave},
-          {"group_m", s.groupM}})
-      if (axis.axis == name && axis.value != std::to_string(value)) {
+  const std::pair<const char *, int64_t> values[] = {
+      {"tile_m", s.tileM}, {"tile_n", s.tileN}, {"tile_k", s.tileK},
+      {"waves", s.waves},  {"k_wave", s.kWave}, {"group_m", s.groupM}};
+  auto find = [&](const AxisChoice &axis) {
+    return llvm::find_if(
+        values, [&](const auto &value) { return axis.axis == value.first; });
+  };
+  auto changes = [&](const AxisChoice &axis) {
+    auto value = find(axis);
+    return value != std::end(values) &&
+           axis.value != std::to_string(value->second);
+  };
+  if (llvm::any_of(chosen.axes, changes))
+    for (AxisChoice &axis : chosen.axes) {
+      auto value = find(axis);
+      if (value == std::end(values))
+        continue;
+      if (changes(axis))
         axis.reason = formatv("the table; {0} by the rules", axis.value);
-        axis.value = std::to_string(value);
-      }
+      else if (axis.reason != "as given")
+        axis.reason = "the table and the rules";
+      axis.value = std::to_string(value->second);
+    }
   chosen.schedule = s;
 }
 

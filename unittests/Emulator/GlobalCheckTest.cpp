@@ -62,6 +62,10 @@ protected:
     begin(group, step, offset);
     end(group, step);
   }
+  void writeAndWait() {
+    run(*writer, Store);
+    run(*writer, Wait);
+  }
 
   AsmWave wave;
   Program program;
@@ -74,15 +78,13 @@ protected:
 } // namespace
 
 TEST_F(Groups, AWriteThatNothingReleases) {
-  run(*writer, Store);
-  run(*writer, Wait);
+  writeAndWait();
   run(*reader, Load);
   EXPECT_EQ(reports, 1u);
 }
 
 TEST_F(Groups, AnAtomicReleasesAsSoonAsOthersSeeIt) {
-  run(*writer, Store);
-  run(*writer, Wait);
+  writeAndWait();
   begin(*writer, Atomic, 8);
   run(*reader, Atomic, 8);
   run(*reader, Load);
@@ -91,8 +93,7 @@ TEST_F(Groups, AnAtomicReleasesAsSoonAsOthersSeeIt) {
 }
 
 TEST_F(Groups, AnAtomicInLdsReleasesNothing) {
-  run(*writer, Store);
-  run(*writer, Wait);
+  writeAndWait();
   run(*writer, FlatAtomic);
   run(*reader, Load);
   EXPECT_EQ(reports, 1u);

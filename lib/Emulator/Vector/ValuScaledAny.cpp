@@ -14,6 +14,9 @@
 #include "Vector/NarrowFloats.h"
 #include "Vector/ValuDirect.h"
 
+#include <array>
+#include <utility>
+
 namespace moe::emulator::MOE_EMU_VARIANT {
 
 #if defined(__AVX2__)
@@ -169,7 +172,7 @@ void convertRows(unsigned count, const Operands &o) {
 using Convert = void (*)(unsigned count, const Operands &);
 
 template <T From, T To>
-Convert pick(bool random) {
+constexpr Convert converterOf(bool random) {
   if constexpr (isNarrow(From) == isNarrow(To))
     return nullptr;
   else if constexpr (isNarrow(To))
@@ -177,50 +180,19 @@ Convert pick(bool random) {
   else
     return convertRows<From, To, false>;
 }
-template <T From>
-Convert pick(T to, bool random) {
-  switch (to) {
-  case T::F32:
-    return pick<From, T::F32>(random);
-  case T::F16:
-    return pick<From, T::F16>(random);
-  case T::BF16:
-    return pick<From, T::BF16>(random);
-  case T::FP8:
-    return pick<From, T::FP8>(random);
-  case T::BF8:
-    return pick<From, T::BF8>(random);
-  case T::FP6:
-    return pick<From, T::FP6>(random);
-  case T::BF6:
-    return pick<From, T::BF6>(random);
-  case T::FP4:
-    return pick<From, T::FP4>(random);
-  }
-  return nullptr;
+/// By the types that are converted from and to, and whether by random bits.
+constexpr size_t types = size_t(T::FP4) + 1;
+constexpr size_t placeOf(T from, T to, bool random) {
+  return (size_t(from) * types + size_t(to)) * 2 + random;
 }
-Convert pick(const ScaledCvtDesc &desc) {
-  const bool random = desc.randomSrc >= 0;
-  switch (desc.from) {
-  case T::F32:
-    return pick<T::F32>(desc.to, random);
-  case T::F16:
-    return pick<T::F16>(desc.to, random);
-  case T::BF16:
-    return pick<T::BF16>(desc.to, random);
-  case T::FP8:
-    return pick<T::FP8>(desc.to, random);
-  case T::BF8:
-    return pick<T::BF8>(desc.to, random);
-  case T::FP6:
-    return pick<T::FP6>(desc.to, random);
-  case T::BF6:
-    return pick<T::BF6>(desc.to, random);
-  case T::FP4:
-    return pick<T::FP4>(desc.to, random);
-  }
-  return nullptr;
+template <size_t... Places>
+constexpr std::array<Convert, sizeof...(Places)>
+allConverters(std::index_sequence<Places...>) {
+  return {
+      converterOf<T(Places / 2 / types), T(Places / 2 % types)>(Places % 2)...};
 }
+constexpr auto converters =
+    allConverters(std::make_index_sequence<types * types * 2>());
 
 /// Room for the copies of a source.
 struct alignas(64) Copies {
@@ -282,7 +254,7 @@ void scaledConvert(Wave &w, const Inst &I) {
   o.fp16Overflow = FpMode{w.mode}.fp16Overflow();
   const unsigned written = desc.count * cvtBits(desc.to) % 32;
   o.kept = written ? ~(((1u << written) - 1) << o.resultBit) : 0;
-  pick(desc)(desc.count, o);
+  converters[placeOf(desc.from, desc.to, desc.randomSrc >= 0)](desc.count, o);
   if (inPlace)
     return;
   for (unsigned r = 0; r < desc.dstRegs; ++r)
