@@ -7,6 +7,7 @@
 #include "moe/Schedule/CheckSchedule.h"
 #include "moe/Target/Chip.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -355,31 +356,35 @@ static const char *otherThanGiven(const Schedule &s, const Schedule &given,
   return nullptr;
 }
 
+/// The value that a table's entry has for an axis, of those that it has.
+static std::optional<int64_t> valueOf(const Schedule &s, llvm::StringRef axis) {
+  return llvm::StringSwitch<std::optional<int64_t>>(axis)
+      .Case("tile_m", s.tileM)
+      .Case("tile_n", s.tileN)
+      .Case("tile_k", s.tileK)
+      .Case("waves", s.waves)
+      .Case("k_wave", s.kWave)
+      .Case("group_m", s.groupM)
+      .Default(std::nullopt);
+}
+
 /// Takes the values of `s` over. An axis that changes has the table as reason;
 /// so have the others then, since the reasons of the rules name one another.
 static void takeOver(const Schedule &s, ChosenSchedule &chosen) {
-  const std::pair<const char *, int64_t> values[] = {
-      {"tile_m", s.tileM}, {"tile_n", s.tileN}, {"tile_k", s.tileK},
-      {"waves", s.waves},  {"k_wave", s.kWave}, {"group_m", s.groupM}};
-  auto find = [&](const AxisChoice &axis) {
-    return llvm::find_if(
-        values, [&](const auto &value) { return axis.axis == value.first; });
+  auto stays = [&](const AxisChoice &axis) {
+    std::optional<int64_t> value = valueOf(s, axis.axis);
+    return !value || axis.value == std::to_string(*value);
   };
-  auto changes = [&](const AxisChoice &axis) {
-    auto value = find(axis);
-    return value != std::end(values) &&
-           axis.value != std::to_string(value->second);
-  };
-  if (llvm::any_of(chosen.axes, changes))
+  if (!llvm::all_of(chosen.axes, stays))
     for (AxisChoice &axis : chosen.axes) {
-      auto value = find(axis);
-      if (value == std::end(values))
+      std::optional<int64_t> value = valueOf(s, axis.axis);
+      if (!value)
         continue;
-      if (changes(axis))
+      if (!stays(axis))
         axis.reason = formatv("the table; {0} by the rules", axis.value);
       else if (axis.reason != "as given")
         axis.reason = "the table and the rules";
-      axis.value = std::to_string(value->second);
+      axis.value = std::to_string(*value);
     }
   chosen.schedule = s;
 }

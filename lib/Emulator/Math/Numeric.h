@@ -82,16 +82,19 @@ inline uint64_t flush64(uint64_t u, bool flush) {
 // bf16, f16: branch-free, so that lane loops vectorise
 //===----------------------------------------------------------------------===//
 
-/// Magnitude bits of a narrow format with `Mant` mantissa bits and exponent
-/// bias `Bias` to f32, as if it had no infinities and NaNs. It avoids f32
+/// Magnitude bits of a narrow format with that many mantissa bits and that
+/// exponent bias to f32, as if it had no infinities and NaNs. It avoids f32
 /// denormals, which are slow on some hosts.
+inline float narrowMagnitude(unsigned mantissa, unsigned bias, uint32_t mag) {
+  const uint32_t one = (128u - bias) << 23; // 2^(1-bias)
+  uint32_t u = mag << (23 - mantissa);
+  float normal = bitsToF32(u + ((127u - bias) << 23));
+  float denormal = bitsToF32(u + one) - bitsToF32(one);
+  return mag < (1u << mantissa) ? denormal : normal;
+}
 template <unsigned Mant, unsigned Bias>
 inline float narrowMagnitude(uint32_t mag) {
-  constexpr uint32_t one = (128u - Bias) << 23; // 2^(1-Bias)
-  uint32_t u = mag << (23 - Mant);
-  float normal = bitsToF32(u + ((127u - Bias) << 23));
-  float denormal = bitsToF32(u + one) - bitsToF32(one);
-  return mag < (1u << Mant) ? denormal : normal;
+  return narrowMagnitude(Mant, Bias, mag);
 }
 
 inline float bf16ToF32(uint32_t h) { return bitsToF32((h & 0xffffu) << 16); }

@@ -100,8 +100,7 @@ static bool isSkipped(const Wave &w, const InstMeta &meta) {
 
 void Sanitizers::before(Wave &w, const Inst &I) {
   uint32_t instIndex = uint32_t(&I - w.code);
-  const InstMeta &meta = impl->program.meta[instIndex];
-  if (isSkipped(w, meta))
+  if (isSkipped(w, impl->program.meta[instIndex]))
     return;
   if (impl->has(SanitizeWait))
     impl->waits.before(w, instIndex);

@@ -67,11 +67,7 @@ MOE_EMU_INLINE uint32_t encodeNarrowSR(const NarrowFormat &f, uint32_t x,
 /// A code's value, its upper bits ignored: decodeSmall.
 MOE_EMU_INLINE float decodeNarrow(const NarrowFormat &f, uint32_t code) {
   const uint32_t magnitude = code & (f.sign - 1);
-  const uint32_t u = magnitude << (23 - f.mantissa);
-  const uint32_t one = (128 - f.bias) << 23;
-  const float denormal = bitsToF32(u + one) - bitsToF32(one);
-  uint32_t value = magnitude < 1u << f.mantissa ? f32ToBits(denormal)
-                                                : u + ((127 - f.bias) << 23);
+  uint32_t value = f32ToBits(narrowMagnitude(f.mantissa, f.bias, magnitude));
   // Beyond the largest number only OCP's BF8 has an infinity.
   const uint32_t beyond =
       magnitude == 0x7c && f.mantissa == 2 ? 0x7f800000u : 0x7fc00000u;

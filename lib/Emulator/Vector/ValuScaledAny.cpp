@@ -26,14 +26,15 @@ namespace {
 using T = CvtType;
 
 constexpr bool isNarrow(T t) { return t >= T::FP8; }
+
 /// What a number is multiplied by: the scale, or its reciprocal, which are
 /// powers of two or NaN. For f16 no larger than overflows with every code.
 template <bool Packs>
-MOE_EMU_INLINE uint32_t factorOf(uint32_t scale, bool toF16) {
+MOE_EMU_INLINE float factorOf(uint32_t scale, bool toF16) {
   const uint32_t field = scale >> 23 & 255;
   uint32_t power = Packs ? 254 - field : field;
   power = toF16 && power > 227 ? 227 : power;
-  return field == 255 ? 0x7fc00000u : power ? power << 23 : 0x00400000u;
+  return scaleValue((field == 255 ? field : power) << 23);
 }
 
 /// A wide number from its bits, or a code's value.
@@ -65,15 +66,15 @@ MOE_EMU_INLINE uint32_t encodeWide(float value, bool overflows) {
 
 /// One number of a lane.
 template <T From, T To, bool Random>
-MOE_EMU_INLINE uint32_t convert(uint32_t bits, uint32_t factor, uint32_t random,
+MOE_EMU_INLINE uint32_t convert(uint32_t bits, float factor, uint32_t random,
                                 bool fp16Overflow) {
-  const float x = decode<From>(bits), y = x * bitsToF32(factor);
+  const float x = decode<From>(bits), y = x * factor;
   if constexpr (!isNarrow(To)) {
     return encodeWide<To>(y, !fp16Overflow);
   } else {
     // A NaN has the sign of the number, or of the scale if that alone is NaN.
     uint32_t u = f32ToBits(y) & 0x7fffffffu;
-    const bool unsignedNaN = factor == 0x7fc00000u && x == x;
+    const bool unsignedNaN = factor != factor && x == x;
     u |= unsignedNaN ? 0 : f32ToBits(x) & 0x80000000u;
     const bool saturate = cvtBits(To) < 8 || fp16Overflow;
     if constexpr (Random)
@@ -133,7 +134,7 @@ MOE_EMU_INLINE void convertNumbers(const Operands &o, unsigned k, uint32_t *d,
   const uint32_t *scale = o.scale, *random = o.random;
   const bool fp16Overflow = o.fp16Overflow;
   MOE_LANES {
-    const uint32_t factor = factorOf<packs>(scale[i], To == T::F16);
+    const float factor = factorOf<packs>(scale[i], To == T::F16);
     const uint32_t r = Random ? random[i] : 0;
     const uint32_t x =
         convert<From, To, Random>(first[i] & mask, factor, r, fp16Overflow);
