@@ -17,9 +17,11 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <vector>
 
 using namespace moe::emulator;
 
@@ -667,12 +669,65 @@ TEST(ValuTranscendentals, RoundToNearestInAnyMode) {
   });
 }
 
+/// Mantissa and exponent of a dense sample of f32, denormals among them, are
+/// those of the C library; its exponent of infinity and NaN is anything.
+TEST(ValuFrexp, IsThatOfTheLibrary) {
+  for (uint64_t u = 0; u < uint64_t(1) << 32; u += 1021) {
+    const float x = math::bitsToF32(uint32_t(u));
+    int exponent = 0;
+    const float mantissa = std::frexp(x, &exponent);
+    if (std::isfinite(x)) {
+      ASSERT_EQ(math::f32ToBits(base::frexpMantissa(x)),
+                math::f32ToBits(mantissa))
+          << u;
+      ASSERT_EQ(base::frexpExponent(x), exponent) << u;
+    } else {
+      ASSERT_EQ(math::f32ToBits(base::frexpMantissa(x)), uint32_t(u));
+      ASSERT_EQ(base::frexpExponent(x), 0) << u;
+    }
+  }
+}
+
+/// Of numbers alone the middle one; with equal zeros the signs that the ISA's
+/// formula gives: the largest is left out, the first one of equals.
+TEST(ValuMedian, OfSpecialValues) {
+  static constexpr uint32_t special[] = {
+      0,          0x80000000, 1,          0x80000001, 0x3f800000,
+      0xbf800000, 0x7f7fffff, 0x7f800000, 0xff800000, 0x40000000};
+  auto isAbove = [](uint32_t a, uint32_t b) {
+    return math::bitsToF32(a) > math::bitsToF32(b);
+  };
+  for (uint32_t a : special)
+    for (uint32_t b : special)
+      for (uint32_t c : special) {
+        const uint32_t most = std::max(
+            {a, b, c}, [&](uint32_t x, uint32_t y) { return isAbove(y, x); });
+        std::vector<uint32_t> left{a, b, c};
+        left.erase(std::find_if(left.begin(), left.end(), [&](uint32_t x) {
+          return math::bitsToF32(x) == math::bitsToF32(most);
+        }));
+        uint32_t want = isAbove(left[1], left[0]) ? left[1] : left[0];
+        if (math::bitsToF32(left[0]) == 0 && math::bitsToF32(left[1]) == 0)
+          want = left[0] & left[1]; // of equal zeros the positive one
+        EXPECT_EQ(base::med32(a, b, c, true), want)
+            << a << " " << b << " " << c;
+      }
+  static const uint32_t quiet = 0x7fc00000;
+  EXPECT_EQ(base::med32(quiet, 0x3f800000, 0xbf800000, true), 0xbf800000u);
+  EXPECT_EQ(base::med16(0x3c00, 0x4000, 0x4200, true), 0x4000u);
+  EXPECT_EQ(base::med16(0x8000, 0, 0xbc00, true), 0u);
+  EXPECT_EQ(base::med16(0x7e00, 0x3c00, 0xbc00, true), 0xbc00u);
+}
+
 /// A dense sample of all f32 through the handlers of every set: the bits of the
 /// baseline's functions, which are compared with the C library above.
 TEST(ValuTranscendentals, EverySetGivesTheSameBits) {
-  static const char *const names[] = {"v_exp_f32", "v_log_f32", "v_sin_f32",
-                                      "v_cos_f32", "v_rcp_f32", "v_rsq_f32",
-                                      "v_sqrt_f32"};
+  // The low halves of the sample are all f16.
+  static const char *const names[] = {
+      "v_exp_f32",     "v_log_f32",        "v_sin_f32",
+      "v_cos_f32",     "v_rcp_f32",        "v_rsq_f32",
+      "v_sqrt_f32",    "v_frexp_mant_f32", "v_frexp_exp_i32_f32",
+      "v_cvt_f32_f16", "v_cvt_f16_f32"};
   constexpr uint32_t step = 1021;
   unsigned compared = 0;
   forRows([&](const ValuOps &set, const ValuRow &row, const ValuRow &baseRow) {
@@ -707,5 +762,5 @@ TEST(ValuTranscendentals, EverySetGivesTheSameBits) {
     }
   });
   if (allValuOps().size() > 1)
-    EXPECT_GT(compared, 7 * 60000u);
+    EXPECT_GT(compared, 11 * 60000u);
 }

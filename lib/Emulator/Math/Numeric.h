@@ -106,18 +106,33 @@ inline uint32_t f32ToBf16(float f) {
   return f != f ? (u >> 16) | 0x40u : rounded;
 }
 
-/// Exact; signalling NaN is quieted.
+/// Exact; signalling NaN is quieted. The host's conversion, here and below,
+/// does as much of denormals and NaN.
 inline float f16ToF32(uint32_t h) {
+#ifdef __F16C__
+  _Float16 half;
+  const auto bits = static_cast<uint16_t>(h);
+  std::memcpy(&half, &bits, 2);
+  return static_cast<float>(half);
+#else
   uint32_t mag = h & 0x7fffu;
   uint32_t finite = f32ToBits(narrowMagnitude<10, 15>(mag));
   uint32_t special = 0x7f800000u | ((mag & 0x3ffu) << 13) |
                      ((mag & 0x3ffu) ? 0x00400000u : 0u);
   uint32_t u = mag >= 0x7c00u ? special : finite;
   return bitsToF32(u | ((h & 0x8000u) << 16));
+#endif
 }
 
-/// Nearest even, denormals kept, NaN quieted, overflow to infinity.
+/// Nearest even, denormals kept, NaN quieted, overflow to infinity. The host
+/// has to round to nearest.
 inline uint32_t f32ToF16(float f) {
+#ifdef __F16C__
+  const auto half = static_cast<_Float16>(f);
+  uint16_t bits;
+  std::memcpy(&bits, &half, 2);
+  return bits;
+#else
   uint32_t u = f32ToBits(f), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;
   uint32_t normal = (a + 0xfffu + ((a >> 13) & 1u) - (112u << 23)) >> 13;
   // Adding 0.5 puts the f16 denormal's last bit at the f32's last bit.
@@ -127,6 +142,7 @@ inline uint32_t f32ToF16(float f) {
   r = a >= 0x47800000u ? 0x7c00u : r;
   r = a > 0x7f800000u ? nan : r;
   return r | sign;
+#endif
 }
 
 /// The f32/f64 -> f16/bf16/f32 conversions in any rounding direction. `ovfl`

@@ -132,15 +132,16 @@ inline uint32_t max32(uint32_t a, uint32_t b, bool ieee) {
   r = ieee && isSNaN32(b) ? quiet32(b) : r;
   return ieee && isSNaN32(a) ? quiet32(a) : r;
 }
+/// Without NaN the larger of the two that max3 is not equal to, the first
+/// operands first; of -0 and +0 as equals it may be either that is left.
 inline uint32_t med32(uint32_t a, uint32_t b, uint32_t c, bool ieee) {
-  if (isNaN32(a) || isNaN32(b) || isNaN32(c))
-    return min32(min32(a, b, ieee), c, ieee);
-  uint32_t high = max32(max32(a, b, ieee), c, ieee);
-  if (bitsToF32(high) == bitsToF32(a))
-    return max32(b, c, ieee);
-  if (bitsToF32(high) == bitsToF32(b))
-    return max32(a, c, ieee);
-  return max32(a, b, ieee);
+  const float x = bitsToF32(a), y = bitsToF32(b), z = bitsToF32(c);
+  const float pair = x > y ? x : y, high = z > pair ? z : pair;
+  const uint32_t p = high == x ? b : a;
+  const uint32_t q = high == x || high == y ? c : b;
+  const uint32_t r = max32(p, q, ieee);
+  const bool nan = isNaN32(a) || isNaN32(b) || isNaN32(c);
+  return nan ? min32(min32(a, b, ieee), c, ieee) : r;
 }
 inline uint32_t minimum32(uint32_t a, uint32_t b) {
   if (isNaN32(a) || isNaN32(b))
@@ -168,15 +169,15 @@ inline uint32_t max16(uint32_t a, uint32_t b, bool ieee) {
   r = ieee && isSNaN16(b) ? quiet16(b) : r;
   return ieee && isSNaN16(a) ? quiet16(a) : r;
 }
+/// As med32.
 inline uint32_t med16(uint32_t a, uint32_t b, uint32_t c, bool ieee) {
-  if (isNaN16(a) || isNaN16(b) || isNaN16(c))
-    return min16(min16(a, b, ieee), c, ieee);
-  uint32_t high = max16(max16(a, b, ieee), c, ieee);
-  if (f16ToF32(high) == f16ToF32(a))
-    return max16(b, c, ieee);
-  if (f16ToF32(high) == f16ToF32(b))
-    return max16(a, c, ieee);
-  return max16(a, b, ieee);
+  const float x = f16ToF32(a), y = f16ToF32(b), z = f16ToF32(c);
+  const float pair = x > y ? x : y, high = z > pair ? z : pair;
+  const uint32_t p = high == x ? b : a;
+  const uint32_t q = high == x || high == y ? c : b;
+  const uint32_t r = max16(p, q, ieee);
+  const bool nan = isNaN16(a) || isNaN16(b) || isNaN16(c);
+  return nan ? min16(min16(a, b, ieee), c, ieee) : r;
 }
 inline uint32_t minimum16(uint32_t a, uint32_t b) {
   if (isNaN16(a) || isNaN16(b))
@@ -234,17 +235,39 @@ inline float scale32(float x, int32_t n) {
   double power = bitsToF64(uint64_t(n + 1023) << 52);
   return float(double(x) * power);
 }
-template <typename F>
-inline int32_t frexpExponent(F x) {
+// frexp: x = m * 2^e with 1/2 <= |m| < 1; zeros, infinities and NaN are their
+// own mantissa, with the exponent 0.
+
+inline int32_t frexpExponent(double x) {
   int exponent = 0;
   if (std::isfinite(x))
     std::frexp(x, &exponent);
   return exponent;
 }
-template <typename F>
-inline F frexpMantissa(F x) {
+inline double frexpMantissa(double x) {
   int exponent = 0;
   return std::isfinite(x) ? std::frexp(x, &exponent) : x;
+}
+inline bool hasExponent(float x) {
+  return (f32ToBits(x) & 0x7fffffffu) - 1 < 0x7f7fffffu;
+}
+/// The magnitude of x with an exponent of its own: of a denormal, that of its
+/// integer, which is 2^149 times as much.
+inline uint32_t normalMagnitude(float x) {
+  const uint32_t magnitude = f32ToBits(x) & 0x7fffffffu;
+  const uint32_t integer = f32ToBits(static_cast<float>(int32_t(magnitude)));
+  return magnitude < 0x00800000u ? integer : magnitude;
+}
+inline int32_t frexpExponent(float x) {
+  const bool denormal = (f32ToBits(x) & 0x7f800000u) == 0;
+  const int32_t e =
+      int32_t(normalMagnitude(x) >> 23) - 126 - (denormal ? 149 : 0);
+  return hasExponent(x) ? e : 0;
+}
+inline float frexpMantissa(float x) {
+  const uint32_t u = f32ToBits(x), fraction = normalMagnitude(x) & 0x007fffffu;
+  return bitsToF32(hasExponent(x) ? (u & 0x80000000u) | 0x3f000000u | fraction
+                                  : u);
 }
 // Polynomials in f32 with the coefficients of scripts/polynomials.py, all of
 // whose multiply-adds are fused, so that all hosts have the same bits. They
