@@ -68,7 +68,6 @@ public:
   }
 
 private:
-  bool wideRegisters() const { return chip.hasScaledFp4Convert; }
   int64_t tilesK(int64_t tileK) const { return divideCeil(p.k, tileK); }
   /// M blocks of an active expert; its rows are a rounded mean.
   double blocksOfExpert() const {
@@ -109,12 +108,20 @@ private:
 };
 } // namespace
 
+/// With software decode 32 rows leave registers for three waves a SIMD and 64
+/// for two; on that chip two buffers of 128 rows fill the LDS.
 void Chooser::chooseM() {
   struct Row {
     int64_t rows, tileM;
   };
-  static constexpr Row table[] = {{16, 16}, {48, 32}, {200, 64}};
+  static constexpr Row converts[] = {{16, 16}, {48, 32}, {200, 64}};
+  static constexpr Row decodes[] = {{16, 16}, {200, 32}};
+  llvm::ArrayRef<Row> table = converts;
   s.tileM = 128;
+  if (!chip.hasScaledFp4Convert) {
+    table = decodes;
+    s.tileM = 64;
+  }
   reasonM = "200 rows an active expert or more";
   for (const Row &row : table)
     if (result.rowsPerExpert < double(row.rows)) {
@@ -170,7 +177,7 @@ void Chooser::chooseN() {
   chooseKWave();
   int64_t least = leastN(s.kWave);
   // What the registers of a wave hold: software decode needs more of them.
-  bool many = s.tileM >= 64 && !wideRegisters();
+  bool many = s.tileM > 64 && !chip.hasScaledFp4Convert;
   int64_t wavesInN = std::max<int64_t>(1, s.waves / s.kWave);
   bool wide = s.tileM >= 64 || (s.tileM == 32 && p.rows % 256 == 0);
   int64_t most =

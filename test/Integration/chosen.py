@@ -2,7 +2,7 @@
 """chosen.py [--full]: the configurations that `moe-compile --tokens N` chooses
 for token counts of every row of the tables, compiled for both chips: none
 spills or has scratch memory, and two waves fit a SIMD, on gfx942 up to tile_m
-32."""
+64."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ def main():
         report = json.loads(done.stdout)
         lines = [line.split() for line in done.stderr.splitlines()]
         tile_m = next(int(words[1]) for words in lines if words[0] == "tile_m")
-        waves = 2 if tile_m <= (128 if chip == "gfx950" else 32) else 1
+        waves = 2 if tile_m <= (128 if chip == "gfx950" else 64) else 1
         if report["spills"] or report["scratch"] or report["waves_per_simd"] < waves:
             sys.exit(f"{' '.join(command)}\n{done.stderr}expected no spills, no scratch and "
                      f"at least {waves} waves a SIMD, got {report['spills']}, "
