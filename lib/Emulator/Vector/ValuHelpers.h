@@ -132,14 +132,20 @@ inline uint32_t max32(uint32_t a, uint32_t b, bool ieee) {
   r = ieee && isSNaN32(b) ? quiet32(b) : r;
   return ieee && isSNaN32(a) ? quiet32(a) : r;
 }
-/// Without NaN the larger of the two that max3 is not equal to, the first
-/// operands first; of -0 and +0 as equals it may be either that is left.
+/// The two of three numbers that are left without the largest, the first of
+/// equals.
+struct Pair {
+  uint32_t first, second;
+};
+inline Pair withoutLargest(uint32_t a, uint32_t b, uint32_t c, float x, float y,
+                           float z) {
+  const float larger = x > y ? x : y, most = z > larger ? z : larger;
+  return {most == x ? b : a, most == x || most == y ? c : b};
+}
 inline uint32_t med32(uint32_t a, uint32_t b, uint32_t c, bool ieee) {
-  const float x = bitsToF32(a), y = bitsToF32(b), z = bitsToF32(c);
-  const float pair = x > y ? x : y, high = z > pair ? z : pair;
-  const uint32_t p = high == x ? b : a;
-  const uint32_t q = high == x || high == y ? c : b;
-  const uint32_t r = max32(p, q, ieee);
+  const Pair left =
+      withoutLargest(a, b, c, bitsToF32(a), bitsToF32(b), bitsToF32(c));
+  const uint32_t r = max32(left.first, left.second, ieee);
   const bool nan = isNaN32(a) || isNaN32(b) || isNaN32(c);
   return nan ? min32(min32(a, b, ieee), c, ieee) : r;
 }
@@ -169,13 +175,10 @@ inline uint32_t max16(uint32_t a, uint32_t b, bool ieee) {
   r = ieee && isSNaN16(b) ? quiet16(b) : r;
   return ieee && isSNaN16(a) ? quiet16(a) : r;
 }
-/// As med32.
 inline uint32_t med16(uint32_t a, uint32_t b, uint32_t c, bool ieee) {
-  const float x = f16ToF32(a), y = f16ToF32(b), z = f16ToF32(c);
-  const float pair = x > y ? x : y, high = z > pair ? z : pair;
-  const uint32_t p = high == x ? b : a;
-  const uint32_t q = high == x || high == y ? c : b;
-  const uint32_t r = max16(p, q, ieee);
+  const Pair left =
+      withoutLargest(a, b, c, f16ToF32(a), f16ToF32(b), f16ToF32(c));
+  const uint32_t r = max16(left.first, left.second, ieee);
   const bool nan = isNaN16(a) || isNaN16(b) || isNaN16(c);
   return nan ? min16(min16(a, b, ieee), c, ieee) : r;
 }
