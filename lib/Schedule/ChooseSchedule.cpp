@@ -176,12 +176,10 @@ void Chooser::chooseKWave() {
 void Chooser::chooseN() {
   chooseKWave();
   int64_t least = leastN(s.kWave);
-  // What the registers of a wave hold: software decode needs more of them.
-  bool many = s.tileM > 64 && !chip.hasScaledFp4Convert;
   int64_t wavesInN = std::max<int64_t>(1, s.waves / s.kWave);
   bool wide = s.tileM >= 64 || (s.tileM == 32 && p.rows % 256 == 0);
-  int64_t most =
-      std::min<int64_t>(wide ? 256 : 128, (many ? 32 : 64) * wavesInN);
+  // 64 columns a wave are what its registers hold.
+  int64_t most = std::min<int64_t>(wide ? 256 : 128, 64 * wavesInN);
   s.tileN = most;
   reasonN = "the usual width";
   if (most == 256)
@@ -191,9 +189,6 @@ void Chooser::chooseN() {
                     "columns of a wave";
   if (s.kWave > 1)
     reasonN = formatv("at most 64 columns a wave, waves in N: {0}", wavesInN);
-  if (many)
-    reasonN = formatv("the widest without spills at tile_m {0} on {1}", s.tileM,
-                      chip.name);
   auto narrow = [&](int64_t width, std::string reason) {
     s.tileN = width;
     reasonN = std::move(reason);

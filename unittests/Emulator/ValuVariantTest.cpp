@@ -670,7 +670,7 @@ TEST(ValuTranscendentals, RoundToNearestInAnyMode) {
 }
 
 /// Mantissa and exponent of a dense sample of f32, denormals among them, are
-/// those of the C library; its exponent of infinity and NaN is anything.
+/// those of the C library, which leaves the exponent of infinity and NaN open.
 TEST(ValuFrexp, IsThatOfTheLibrary) {
   for (uint64_t u = 0; u < uint64_t(1) << 32; u += 1021) {
     const float x = math::bitsToF32(uint32_t(u));
