@@ -135,6 +135,7 @@ static void addROCDLPasses(OpPassManager &gpu, const std::string &chip) {
   gpu.addPass(createConvertMoEToAMDGPUPass({chip}));
   addCleanUp(gpu);
   gpu.addPass(createLoopInvariantCodeMotionPass());
+  gpu.addPass(createMoEOverlapProductsPass());
   gpu.addPass(createMoEInsertWaitsPass());
 
   ConvertAMDGPUToROCDLPassOptions amdgpuOptions;

@@ -141,16 +141,18 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     Value offset = b.add(b.mul(row, stride), column);
     if (lead)
       offset = b.add(offset, b.i32(lead - getImmediate(c)));
-    Value wanted =
+    Value outside = b.i32(kOutOfRange + lead);
+    Value hasRow =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row, b.i32(0));
-    if (columns < tileK) {
-      Value inside = b.lessU(column, b.i32(columns * 2));
-      wanted = arith::AndIOp::create(b, wanted, inside);
-    }
+    offset = b.select(hasRow, offset, outside);
+    // Not in the condition above: all gathers of these rows have its result in
+    // common, which takes one register through a loop in place of two.
+    if (columns < tileK)
+      offset = b.select(b.lessU(column, b.i32(columns * 2)), offset, outside);
     if (op.getBounded())
-      wanted = arith::AndIOp::create(
-          b, wanted, b.lessU(b.add(k, column), b.i32(rowBytes)));
-    return b.select(wanted, offset, b.i32(kOutOfRange + lead));
+      offset =
+          b.select(b.lessU(b.add(k, column), b.i32(rowBytes)), offset, outside);
+    return offset;
   }
 
   /// Straight into LDS: the hardware adds lane * 16 to a base that is equal in

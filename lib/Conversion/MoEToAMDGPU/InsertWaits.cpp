@@ -124,10 +124,10 @@ public:
   }
 };
 
-/// Waits until at most `loads` loads of this wave are in flight.
-void waitForLoads(ImplicitLocOpBuilder &b, unsigned loads) {
-  amdgpu::MemoryCounterWaitOp::create(b, /*load=*/b.getI32IntegerAttr(loads),
-                                      /*store=*/nullptr, /*ds=*/nullptr,
+/// Waits until at most `loads` loads and `ds` accesses to LDS of this wave are
+/// in flight; null = any number.
+void waitFor(ImplicitLocOpBuilder &b, IntegerAttr loads, IntegerAttr ds) {
+  amdgpu::MemoryCounterWaitOp::create(b, loads, /*store=*/nullptr, ds,
                                       /*exp=*/nullptr, /*tensor=*/nullptr);
 }
 
@@ -166,7 +166,7 @@ void pinLoads(scf::ForOp loop) {
     ImplicitLocOpBuilder b(step.last->getLoc(), loop.getContext());
     b.setInsertionPointAfter(step.last);
     if (step.loads <= kMaxLoadsInFlight)
-      waitForLoads(b, step.loads);
+      waitFor(b, b.getI32IntegerAttr(step.loads), nullptr);
     pinOrder(b, b.getLoc());
   }
 }
@@ -225,8 +225,11 @@ private:
   static void lower(SyncOp op, unsigned loads) {
     ImplicitLocOpBuilder b(op.getLoc(), op);
     pinOrder(b, op.getLoc());
-    if (loads != GatherState::kNone)
-      waitForLoads(b, loads);
+    // Not left to the barrier's fence: LLVM takes its wait away where it sees
+    // no access to LDS before, and forgets those of the trip before of a loop.
+    bool isGathered = loads != GatherState::kNone;
+    waitFor(b, isGathered ? b.getI32IntegerAttr(loads) : nullptr,
+            b.getI32IntegerAttr(0));
     amdgpu::LDSBarrierOp::create(b);
     pinOrder(b, op.getLoc());
     op.erase();

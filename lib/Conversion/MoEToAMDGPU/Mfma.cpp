@@ -8,6 +8,7 @@
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -84,6 +85,18 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     auto chunkType = VectorType::get({8}, b.getBF16Type());
     layout::ATile tile(chip, op.getA().getType().getDimSize(1));
     Value key = b.tileKey(tile, q);
+    // A view for each block of rows, so that their addresses surely differ by a
+    // constant. Of q + 32 the back end makes lane | 32, which takes registers
+    // of its own.
+    SmallVector<Value> blocks;
+    auto index = [&](int64_t value) -> OpFoldResult {
+      return b.getIndexAttr(value);
+    };
+    for (int64_t mb = 0; mb < mBlocks; ++mb)
+      blocks.push_back(memref::SubViewOp::create(
+          b, a, {index(fragment.rows * mb), index(0)},
+          {index(fragment.rows), index(op.getA().getType().getDimSize(1))},
+          {index(1), index(1)}));
     // Four steps of 8 K a lane are a run of 32 K.
     auto readColumn = [&](int64_t step) {
       int64_t run = step / 4, j = step % 4;
@@ -93,8 +106,7 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
       SmallVector<Value> fragments;
       for (int64_t mb = 0; mb < mBlocks; ++mb)
         fragments.push_back(vector::LoadOp::create(
-            b, chunkType, a,
-            ValueRange{b.add(q, b.index(fragment.rows * mb)), column},
+            b, chunkType, blocks[mb], ValueRange{q, column},
             /*nontemporal=*/false, llvm::MaybeAlign(16)));
       return fragments;
     };

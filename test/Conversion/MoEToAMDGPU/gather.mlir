@@ -25,9 +25,9 @@ gpu.module @kernels {
   // STAGED: %[[BYTES:.*]] = arith.minui %{{.*}}, %[[LIMIT]] : i64
   // CHECK: %[[RSRC:.*]] = rocdl.make.buffer.rsrc %{{.*}}, %{{.*}}, %[[BYTES]], %{{.*}} : <1> to <8>
   // CHECK: %[[VALID:.*]] = arith.cmpi sge, %{{.*}}, %{{.*}} : i32
+  // CHECK: %[[ROW:.*]] = arith.select %[[VALID]], %{{.*}}, %[[OUT]] : i32
   // CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %{{.*}}, %[[C64]] : i32
-  // CHECK: %[[WANTED:.*]] = arith.andi %[[VALID]], %[[INSIDE]] : i1
-  // CHECK: %[[OFFSET:.*]] = arith.select %[[WANTED]], %{{.*}}, %[[OUT]] : i32
+  // CHECK: %[[OFFSET:.*]] = arith.select %[[INSIDE]], %[[ROW]], %[[OUT]] : i32
   // DMA: rocdl.raw.ptr.buffer.load.lds %[[RSRC]], %[[TO:.*]], %{{.*}}, %[[OFFSET]], %{{.*}}, %[[NONE]], %[[NONE]]
   // DMA: rocdl.raw.ptr.buffer.load.lds %[[RSRC]], %[[TO]], %{{.*}}, %{{.*}}, %{{.*}}, %[[SHIFT]], %[[NONE]]
   // DMA: amdgpu.sched_barrier allow = <none>

@@ -166,6 +166,25 @@ gpu.func @k(%w: memref<128x2880x2880xf4E2M1FN, #moe.preshuffle<weight>>, %e: ind
 }
 }
 // -----
+// moe-overlap-products -pass-pipeline=builtin.module(gpu.module(moe-expand-kernel,moe-pipeline,convert-moe-to-amdgpu{chip=gfx950},canonicalize,cse,moe-overlap-products))
+#w = #moe.preshuffle<weight>
+#s = #moe.preshuffle<scale>
+gpu.module @m {
+gpu.func @k(%out: memref<?x2880xbf16>, %x: memref<?x2880xbf16>,
+    %w: memref<128x2880x2880xf4E2M1FN, #w>, %s: memref<128x2880x90xf8E8M0FNU, #s>,
+    %ids: memref<?xi32>, %experts: memref<?xi32>, %weights: memref<?xf32>,
+    %num_valid: memref<2xi32>, %tokens: i32) kernel {
+  moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x2880xbf16>)
+      ins(%x, %w, %s : memref<?x2880xbf16>, memref<128x2880x2880xf4E2M1FN, #w>,
+          memref<128x2880x90xf8E8M0FNU, #s>)
+      routing(%ids, %experts, %weights, %num_valid :
+          memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 block_rows 64
+      schedule <tile_m = 64, tile_n = 256, tile_k = 128>
+  gpu.return
+}
+}
+// -----
 // moe-insert-waits -pass-pipeline=builtin.module(gpu.module(convert-moe-to-amdgpu{chip=gfx950},moe-insert-waits))
 gpu.module @m {
 gpu.func @k(%x: memref<?x2880xbf16>, %rows: vector<2xi32>, %k: index,

@@ -40,12 +40,41 @@ def ConvertMoEToAMDGPUPass
   ];
 }
 
+def MoEOverlapProductsPass
+    : Pass<"moe-overlap-products", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "the last products of a step behind the barrier of the next";
+  let description = [{
+    In an `scf.for` that gathers by LDS DMA, moves the products that stand last
+    ahead of a `moe.sync`, and their converts, behind the gather that follows
+    it: they need no LDS any more, and keep the matrix core busy while the next
+    step requests its loads and reads its first fragments of A. Those at the end
+    of the body go to its head, where the first trip multiplies zeros, and a copy
+    goes behind the loop. All sums are added up in the same order as before.
+
+    It is for speed only. Loops stay as they are where the sums take fewer than
+    64 registers, since the registers that are alive over the barrier could cost
+    a wave, and where an op ahead of the new place uses a sum. A second run
+    changes nothing.
+
+    Precondition: none; what it moves is there once `-convert-moe-to-amdgpu` has
+    run. Postcondition: the same ops.
+
+    ```mlir
+    moe.sync
+    rocdl.raw.ptr.buffer.load.lds %rsrc, %ping, %size, %offset, %soffset, %c0, %aux
+    amdgpu.sched_barrier allow = <none>
+    %sum = amdgpu.mfma 32x32x16 %a * %b + %before blgp = none : vector<8xbf16>, vector<8xbf16>, vector<16xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def MoEInsertWaitsPass
     : Pass<"moe-insert-waits", "::mlir::gpu::GPUModuleOp"> {
   let summary = "moe.sync to counted waits and a barrier";
   let description = [{
-    Replaces `moe.sync`. Where a gather, a `rocdl.raw.ptr.buffer.load.lds`, may
-    be in flight, counts the `rocdl.raw.ptr.buffer.load` that are surely issued
+    Replaces `moe.sync`. It waits for all accesses to LDS of this wave. Where a
+    gather, a `rocdl.raw.ptr.buffer.load.lds`, may be in flight, counts the `rocdl.raw.ptr.buffer.load` that are surely issued
     after the last one on every path that reaches the sync; so many may stay in
     flight, because vmcnt counts down in the order of issue. A load that is not
     counted only makes the wait stricter. Scheduling barriers keep the back end
@@ -61,7 +90,7 @@ def MoEInsertWaitsPass
 
     ```mlir
     amdgpu.sched_barrier allow = <none>
-    amdgpu.memory_counter_wait load(3)
+    amdgpu.memory_counter_wait load(3) ds(0)
     amdgpu.lds_barrier
     amdgpu.sched_barrier allow = <none>
     ```

@@ -557,6 +557,16 @@ static LogicalResult checkSchedule(GroupedGemmOp op) {
   return success();
 }
 
+/// The waves per SIMD to ask of the compiler; 0 = its choice. With 128
+/// accumulators a lane everything else just fits the registers of two waves:
+/// the compiler is told to see to it.
+static int64_t getWavesPerEu(ScheduleAttr schedule) {
+  if (schedule.getWavesPerEu() > 0)
+    return schedule.getWavesPerEu();
+  int64_t lanes = 64 * schedule.getWaves() / schedule.getKWave();
+  return schedule.getTileM() * schedule.getTileN() == 128 * lanes ? 2 : 0;
+}
+
 static LogicalResult expandGemm(GroupedGemmOp op, const LdsSizes &sizes,
                                 LdsOfFunctions &buffers) {
   ScheduleAttr schedule = op.getScheduleAttr();
@@ -564,10 +574,10 @@ static LogicalResult expandGemm(GroupedGemmOp op, const LdsSizes &sizes,
       prepareKernelFunction(op, schedule.getBlockSize(), gridOf(op));
   if (failed(func))
     return failure();
-  if (schedule.getWavesPerEu() > 0)
-    (*func)->setAttr("rocdl.waves_per_eu",
-                     IntegerAttr::get(IntegerType::get(op.getContext(), 32),
-                                      schedule.getWavesPerEu()));
+  if (int64_t waves = getWavesPerEu(schedule))
+    (*func)->setAttr(
+        "rocdl.waves_per_eu",
+        IntegerAttr::get(IntegerType::get(op.getContext(), 32), waves));
   LdsBuffers &lds = buffers[*func];
   if (!lds.first) {
     LdsSize size = sizes.lookup(*func);

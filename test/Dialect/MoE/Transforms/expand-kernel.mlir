@@ -59,9 +59,26 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // 128 accumulators a lane, and no wish: everything else is to fit two waves.
+  // CHECK-LABEL: gpu.func @many_sums
+  // CHECK-SAME: rocdl.waves_per_eu = 2 : i32
+  gpu.func @many_sums(%out: memref<?x160xbf16, #g>, %x: memref<?x288xbf16, #g>,
+      %w: memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %s: memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
+      %num_valid: memref<2xi32, #g>, %tokens: i32) kernel {
+    moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x160xbf16, #g>)
+        ins(%x, %w, %s : memref<?x288xbf16, #g>, memref<8x160x288xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x9xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
+        tokens(%tokens) topk 4
+        block_rows 128 schedule <tile_m = 128, tile_n = 256, tile_k = 128>
+    gpu.return
+  }
+
   // K of 1120 in 3 slices of tiles of 128: 3, 3 and 3 tiles, the last partial.
   // Workgroups go round 8 XCDs; M blocks go 4 together. One slice adds the bias.
   // CHECK-LABEL: gpu.func @slices
+  // CHECK-NOT: waves_per_eu
   // CHECK-SAME: moe.grid = "ceildiv(n,64)*num_blocks*3;1;1"
   // CHECK: memref.dim
   // CHECK: scf.if

@@ -97,7 +97,7 @@ def MoE_ScheduleAttr : MoE_Attr<"Schedule", "schedule"> {
     | `cache` | cache policy of the weight loads: `default`, `nt` | default |
     | `xcd` | XCDs over which workgroups are remapped | 1 |
     | `group_m` | M blocks that are grouped in workgroup order | 1 |
-    | `waves_per_eu` | waves per SIMD asked of the compiler, 0: its choice | 0 |
+    | `waves_per_eu` | waves per SIMD asked of the compiler; 0: its choice, 2 with 128 accumulators a lane | 0 |
 
     ```mlir
     #moe.schedule<tile_m = 16, tile_n = 128, tile_k = 256>
