@@ -4,6 +4,7 @@
 // optimizer and the code generator in a context of its own, so that a fatal
 // error in there costs that context and not the process.
 #include "moe/CodeObject/CodeObject.h"
+#include "BarrierWaits.h"
 #include "BufferOffsets.h"
 #include "moe/CodeObject/Grid.h"
 #include "moe/CodeObject/Report.h"
@@ -330,8 +331,9 @@ void optimize(Job &job, unsigned level) {
         .run(*job.module, modules);
 }
 
-/// What TargetMachine::addPassesToEmitFile does, with one pass of ours ahead of
-/// instruction selection, after the last pass that moves code out of loops.
+/// What TargetMachine::addPassesToEmitFile does, with two passes of ours ahead
+/// of instruction selection, one of them after the last pass that moves code
+/// out of loops.
 bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
                 llvm::legacy::PassManager &passes, llvm::raw_pwrite_stream &os,
                 llvm::CodeGenFileType type) {
@@ -342,6 +344,7 @@ bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
       llvm::PassRegistry::getPassRegistry()->getPassInfo(StringRef("sink"));
   if (machine.getOptLevel() != llvm::CodeGenOptLevel::None)
     config->insertPass(sink->getTypeInfo(), createShareBufferOffsetsPass());
+  passes.add(createAddBarrierWaitsPass());
   passes.add(config);
   passes.add(info);
   if (config->addISelPasses())

@@ -49,7 +49,8 @@ def check_waits(stage, tile):
     code = instructions(stage, tile, "default")
     in_flight = []
     for at, instruction in enumerate(code):
-        if instruction.startswith("s_barrier") and code[at - 1] != instruction:
+        others = (i for i in reversed(code[:at]) if not i.startswith("s_waitcnt"))
+        if instruction.startswith("s_barrier") and next(others) != instruction:
             waits = [int(n) for before in code[max(0, at - 3):at]
                      for n in re.findall(r"s_waitcnt .*vmcnt\((\d+)\)", before)]
             in_flight += waits[-1:]
