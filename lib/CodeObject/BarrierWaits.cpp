@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
+// Two things that optimizations and LLVM's own waits do not see to.
+//
 // LLVM makes a wait of the release fence of a barrier and drops it where it
 // sees nothing to wait for; at the head of a loop it looks ahead of the loop
 // only, not at the trip before (llvm/llvm-project#220357, which LLVM 22 does
 // not have). A wave would pass the barrier with reads of LDS in flight, and
 // others overwrite what it reads. A wait that stands in the code is not
 // dropped.
+//
+// -moe-insert-waits counts the loads behind a gather that may stay in flight.
+// LLVM may see that nobody uses one of them, as those of columns past a narrow
+// N, and removes it: one more would stay in flight than was counted.
 #include "BarrierWaits.h"
 
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/IR/CFG.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/IntrinsicsAMDGPU.h"
@@ -15,58 +23,165 @@
 
 using namespace llvm;
 
-/// s_waitcnt of gfx9: lgkmcnt, bits 11:8, is 0; vmcnt, bits 3:0 and 15:14, and
-/// expcnt, bits 6:4, have their largest values.
-static constexpr uint32_t kWaitForLds = 0xC07F;
+namespace {
+/// The operand of s_waitcnt of gfx9: vmcnt in bits 3:0 and 15:14, expcnt in
+/// bits 6:4, lgkmcnt, which counts accesses to LDS, in bits 11:8. The largest
+/// value of a counter waits for nothing.
+constexpr uint32_t kVmBits = 0xC00F;
+constexpr uint32_t kWaitForLds = 0xC07F;
+constexpr unsigned kMostLoads = 63;
+/// No gather is in flight.
+constexpr unsigned kNone = kMostLoads + 1;
 
-/// The barrier behind a release `fence`, or null: between both nothing but
-/// other intrinsics without effect on memory may stand.
-static IntrinsicInst *findBarrierBehind(FenceInst &fence) {
-  for (Instruction *next = fence.getNextNode(); next;
-       next = next->getNextNode()) {
-    auto *call = dyn_cast<IntrinsicInst>(next);
-    if (!call)
-      return nullptr;
-    if (call->getIntrinsicID() == Intrinsic::amdgcn_s_barrier)
-      return call;
-  }
-  return nullptr;
+unsigned readLoads(uint32_t wait) {
+  return (wait & 15) | (wait >> 14 & 3) << 4;
+}
+uint32_t withLoads(uint32_t wait, unsigned loads) {
+  return (wait & ~kVmBits) | (loads & 15) | (loads >> 4) << 14;
 }
 
-static bool addBarrierWaits(Function &function) {
+IntrinsicInst *asCall(Instruction *instruction, Intrinsic::ID id) {
+  auto *call = dyn_cast_or_null<IntrinsicInst>(instruction);
+  return call && call->getIntrinsicID() == id ? call : nullptr;
+}
+
+/// A barrier with the release fence ahead of it.
+struct FencedBarrier {
+  FenceInst *fence;
+  IntrinsicInst *barrier;
+  /// The counted wait right ahead of the fence, or null.
+  IntrinsicInst *wait;
+};
+} // namespace
+
+/// The barrier behind `fence`: only intrinsics stand between both.
+static std::optional<FencedBarrier> findBarrier(FenceInst &fence) {
+  if (!isReleaseOrStronger(fence.getOrdering()))
+    return std::nullopt;
+  Instruction *next = fence.getNextNode();
+  while (next && isa<IntrinsicInst>(next) &&
+         !asCall(next, Intrinsic::amdgcn_s_barrier))
+    next = next->getNextNode();
+  IntrinsicInst *barrier = asCall(next, Intrinsic::amdgcn_s_barrier);
+  if (!barrier)
+    return std::nullopt;
+  IntrinsicInst *wait =
+      asCall(fence.getPrevNode(), Intrinsic::amdgcn_s_waitcnt);
+  if (wait &&
+      readLoads(cast<ConstantInt>(wait->getArgOperand(0))->getZExtValue()) ==
+          kMostLoads)
+    wait = nullptr;
+  return FencedBarrier{&fence, barrier, wait};
+}
+
+static bool isGather(const IntrinsicInst &call) {
+  switch (call.getIntrinsicID()) {
+  case Intrinsic::amdgcn_raw_ptr_buffer_load_lds:
+  case Intrinsic::amdgcn_raw_buffer_load_lds:
+  case Intrinsic::amdgcn_struct_ptr_buffer_load_lds:
+  case Intrinsic::amdgcn_struct_buffer_load_lds:
+  case Intrinsic::amdgcn_global_load_lds:
+  case Intrinsic::amdgcn_load_to_lds:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// The buffer loads behind the last gather at the end of `block`, of `loads` at
+/// its head. Calls `atWait` with the count at each counted wait of a barrier.
+static unsigned
+countThrough(BasicBlock &block, unsigned loads,
+             function_ref<void(IntrinsicInst &wait, unsigned loads)> atWait) {
+  for (Instruction &instruction : block) {
+    if (auto *fence = dyn_cast<FenceInst>(&instruction)) {
+      auto found = findBarrier(*fence);
+      if (found && found->wait) {
+        atWait(*found->wait, loads);
+        loads = kNone;
+      }
+    } else if (auto *call = dyn_cast<IntrinsicInst>(&instruction)) {
+      if (isGather(*call))
+        loads = 0;
+      else if (call->getIntrinsicID() ==
+                   Intrinsic::amdgcn_raw_ptr_buffer_load &&
+               loads < kMostLoads)
+        ++loads;
+    } else if (isa<CallBase>(instruction))
+      loads = 0; // may hold a gather
+  }
+  return loads;
+}
+
+/// Lowers counted waits to what is there. A function that others call has
+/// counts of zero where one of its callers may have gathered.
+static bool lowerCounts(Function &function) {
+  DenseMap<BasicBlock *, unsigned> atEnd;
+  auto atHead = [&](BasicBlock &block) {
+    unsigned loads = kNone;
+    for (BasicBlock *before : predecessors(&block))
+      if (auto found = atEnd.find(before); found != atEnd.end())
+        loads = std::min(loads, found->second);
+    return loads;
+  };
+  bool settled = false;
+  while (!settled) {
+    settled = true;
+    for (BasicBlock &block : function) {
+      unsigned loads =
+          countThrough(block, atHead(block), [](IntrinsicInst &, unsigned) {});
+      auto [known, isNew] = atEnd.try_emplace(&block, loads);
+      settled &= !isNew && known->second == loads;
+      known->second = loads;
+    }
+  }
   bool changed = false;
   for (BasicBlock &block : function)
-    for (Instruction &instruction : block) {
-      auto *fence = dyn_cast<FenceInst>(&instruction);
-      if (!fence || !isReleaseOrStronger(fence->getOrdering()))
-        continue;
-      IntrinsicInst *barrier = findBarrierBehind(*fence);
-      if (!barrier)
-        continue;
-      IRBuilder<> builder(barrier);
-      builder.CreateIntrinsic(Intrinsic::amdgcn_s_waitcnt, {},
-                              {builder.getInt32(kWaitForLds)});
-      changed = true;
-    }
+    countThrough(block, atHead(block),
+                 [&](IntrinsicInst &wait, unsigned loads) {
+                   uint32_t operand =
+                       cast<ConstantInt>(wait.getArgOperand(0))->getZExtValue();
+                   if (loads >= readLoads(operand))
+                     return;
+                   wait.setArgOperand(
+                       0, ConstantInt::get(wait.getArgOperand(0)->getType(),
+                                           withLoads(operand, loads)));
+                   changed = true;
+                 });
+  return changed;
+}
+
+static bool waitForLds(Function &function) {
+  bool changed = false;
+  for (BasicBlock &block : function)
+    for (Instruction &instruction : block)
+      if (auto *fence = dyn_cast<FenceInst>(&instruction))
+        if (auto found = findBarrier(*fence)) {
+          IRBuilder<> builder(found->barrier);
+          builder.CreateIntrinsic(Intrinsic::amdgcn_s_waitcnt, {},
+                                  {builder.getInt32(kWaitForLds)});
+          changed = true;
+        }
   return changed;
 }
 
 namespace {
-struct AddBarrierWaits : FunctionPass {
+struct BarrierWaits : FunctionPass {
   static char ID;
-  AddBarrierWaits() : FunctionPass(ID) {}
+  BarrierWaits() : FunctionPass(ID) {}
   bool runOnFunction(Function &function) override {
-    return addBarrierWaits(function);
+    bool lowered = lowerCounts(function);
+    return waitForLds(function) || lowered;
   }
   void getAnalysisUsage(AnalysisUsage &usage) const override {
     usage.setPreservesCFG();
   }
-  StringRef getPassName() const override { return "waits for LDS at barriers"; }
+  StringRef getPassName() const override { return "waits at barriers"; }
 };
 } // namespace
 
-char AddBarrierWaits::ID;
+char BarrierWaits::ID;
 
-FunctionPass *moe::codeobject::createAddBarrierWaitsPass() {
-  return new AddBarrierWaits();
+FunctionPass *moe::codeobject::createBarrierWaitsPass() {
+  return new BarrierWaits();
 }

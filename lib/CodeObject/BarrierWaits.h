@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Private to CodeObject: waits for LDS at barriers.
+// Private to CodeObject: waits at barriers.
 #ifndef MOE_LIB_CODEOBJECT_BARRIERWAITS_H
 #define MOE_LIB_CODEOBJECT_BARRIERWAITS_H
 
@@ -10,9 +10,11 @@ class FunctionPass;
 
 namespace moe::codeobject {
 
-/// Puts a wait for all accesses to LDS between a release fence and the barrier
-/// behind it, which no later pass takes away.
-llvm::FunctionPass *createAddBarrierWaitsPass();
+/// Runs on optimized code. Puts a wait for all accesses to LDS between a release
+/// fence and the barrier behind it, which no later pass takes away; and where a
+/// counted wait stands ahead of the fence, lowers its count to the buffer loads
+/// that are still there behind the last LDS DMA, on every path.
+llvm::FunctionPass *createBarrierWaitsPass();
 
 } // namespace moe::codeobject
 

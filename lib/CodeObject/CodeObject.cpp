@@ -344,7 +344,7 @@ bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
       llvm::PassRegistry::getPassRegistry()->getPassInfo(StringRef("sink"));
   if (machine.getOptLevel() != llvm::CodeGenOptLevel::None)
     config->insertPass(sink->getTypeInfo(), createShareBufferOffsetsPass());
-  passes.add(createAddBarrierWaitsPass());
+  passes.add(createBarrierWaitsPass());
   passes.add(config);
   passes.add(info);
   if (config->addISelPasses())
