@@ -71,7 +71,22 @@ def check(mutants):
         if count != 1:
             faults.append(f"mutant {mutant.number}: expected '{mutant.original}' once in "
                           f"{mutant.path}, got {count} times")
+        (middle,) = re.findall(r"^(?:.*@{)?(.*?)(?:}@.*)?$", mutant.original)
+        faults += [f"mutant {mutant.number}: expected an expression, got '{text}'"
+                   for text in (middle, mutant.changed) if not is_balanced(text)]
     return faults
+
+
+def is_balanced(text):
+    """Each bracket has its other half. Strings are not looked into: an expression whose
+    strings have brackets of their own has them in pairs."""
+    open_ones = []
+    for sign in text:
+        if sign in "([{":
+            open_ones.append(sign)
+        elif sign in ")]}" and (not open_ones or open_ones.pop() + sign not in ("()", "[]", "{}")):
+            return False
+    return not open_ones
 
 
 def pattern(text):

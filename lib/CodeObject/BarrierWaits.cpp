@@ -15,6 +15,7 @@
 #include "BarrierWaits.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/CFG.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -28,6 +29,7 @@ namespace {
 /// bits 6:4, lgkmcnt, which counts accesses to LDS, in bits 11:8. The largest
 /// value of a counter waits for nothing.
 constexpr uint32_t kVmBits = 0xC00F;
+constexpr uint32_t kLdsBits = 0x0F00;
 constexpr uint32_t kWaitForLds = 0xC07F;
 constexpr unsigned kMostLoads = 63;
 /// No gather is in flight.
@@ -39,6 +41,12 @@ unsigned readLoads(uint32_t wait) {
 uint32_t withLoads(uint32_t wait, unsigned loads) {
   return (wait & ~kVmBits) | (loads & 15) | (loads >> 4) << 14;
 }
+uint32_t readOperand(const IntrinsicInst &wait) {
+  return cast<ConstantInt>(wait.getArgOperand(0))->getZExtValue();
+}
+bool waitsForLds(const IntrinsicInst *wait) {
+  return wait && (readOperand(*wait) & kLdsBits) == 0;
+}
 
 IntrinsicInst *asCall(Instruction *instruction, Intrinsic::ID id) {
   auto *call = dyn_cast_or_null<IntrinsicInst>(instruction);
@@ -47,9 +55,8 @@ IntrinsicInst *asCall(Instruction *instruction, Intrinsic::ID id) {
 
 /// A barrier with the release fence ahead of it.
 struct FencedBarrier {
-  FenceInst *fence;
   IntrinsicInst *barrier;
-  /// The counted wait right ahead of the fence, or null.
+  /// The wait right ahead of the fence, or null.
   IntrinsicInst *wait;
 };
 } // namespace
@@ -65,13 +72,8 @@ static std::optional<FencedBarrier> findBarrier(FenceInst &fence) {
   IntrinsicInst *barrier = asCall(next, Intrinsic::amdgcn_s_barrier);
   if (!barrier)
     return std::nullopt;
-  IntrinsicInst *wait =
-      asCall(fence.getPrevNode(), Intrinsic::amdgcn_s_waitcnt);
-  if (wait &&
-      readLoads(cast<ConstantInt>(wait->getArgOperand(0))->getZExtValue()) ==
-          kMostLoads)
-    wait = nullptr;
-  return FencedBarrier{&fence, barrier, wait};
+  return FencedBarrier{
+      barrier, asCall(fence.getPrevNode(), Intrinsic::amdgcn_s_waitcnt)};
 }
 
 static bool isGather(const IntrinsicInst &call) {
@@ -89,7 +91,7 @@ static bool isGather(const IntrinsicInst &call) {
 }
 
 /// The buffer loads behind the last gather at the end of `block`, of `loads` at
-/// its head. Calls `atWait` with the count at each counted wait of a barrier.
+/// its head. Calls `atWait` with the count at each wait of a barrier.
 static unsigned
 countThrough(BasicBlock &block, unsigned loads,
              function_ref<void(IntrinsicInst &wait, unsigned loads)> atWait) {
@@ -139,8 +141,7 @@ static bool lowerCounts(Function &function) {
   for (BasicBlock &block : function)
     countThrough(block, atHead(block),
                  [&](IntrinsicInst &wait, unsigned loads) {
-                   uint32_t operand =
-                       cast<ConstantInt>(wait.getArgOperand(0))->getZExtValue();
+                   uint32_t operand = readOperand(wait);
                    if (loads >= readLoads(operand))
                      return;
                    wait.setArgOperand(
@@ -151,17 +152,21 @@ static bool lowerCounts(Function &function) {
   return changed;
 }
 
-static bool waitForLds(Function &function) {
+/// A barrier that no loop holds is fine as it is, and so is one whose wait is
+/// for LDS as well.
+static bool waitForLds(Function &function, LoopInfo &loops) {
   bool changed = false;
   for (BasicBlock &block : function)
-    for (Instruction &instruction : block)
-      if (auto *fence = dyn_cast<FenceInst>(&instruction))
-        if (auto found = findBarrier(*fence)) {
-          IRBuilder<> builder(found->barrier);
-          builder.CreateIntrinsic(Intrinsic::amdgcn_s_waitcnt, {},
-                                  {builder.getInt32(kWaitForLds)});
-          changed = true;
-        }
+    for (Instruction &instruction : block) {
+      auto *fence = dyn_cast<FenceInst>(&instruction);
+      auto found = fence ? findBarrier(*fence) : std::nullopt;
+      if (!found || !loops.getLoopFor(&block) || waitsForLds(found->wait))
+        continue;
+      IRBuilder<> builder(found->barrier);
+      builder.CreateIntrinsic(Intrinsic::amdgcn_s_waitcnt, {},
+                              {builder.getInt32(kWaitForLds)});
+      changed = true;
+    }
   return changed;
 }
 
@@ -171,9 +176,11 @@ struct BarrierWaits : FunctionPass {
   BarrierWaits() : FunctionPass(ID) {}
   bool runOnFunction(Function &function) override {
     bool lowered = lowerCounts(function);
-    return waitForLds(function) || lowered;
+    LoopInfo &loops = getAnalysis<LoopInfoWrapperPass>().getLoopInfo();
+    return waitForLds(function, loops) || lowered;
   }
   void getAnalysisUsage(AnalysisUsage &usage) const override {
+    usage.addRequired<LoopInfoWrapperPass>();
     usage.setPreservesCFG();
   }
   StringRef getPassName() const override { return "waits at barriers"; }

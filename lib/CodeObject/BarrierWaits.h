@@ -10,10 +10,10 @@ class FunctionPass;
 
 namespace moe::codeobject {
 
-/// Runs on optimized code. Puts a wait for all accesses to LDS between a release
-/// fence and the barrier behind it, which no later pass takes away; and where a
-/// counted wait stands ahead of the fence, lowers its count to the buffer loads
-/// that are still there behind the last LDS DMA, on every path.
+/// Runs on optimized code. In loops, puts a wait for all accesses to LDS
+/// between a release fence and the barrier behind it, which no later pass takes
+/// away; and where a wait stands ahead of the fence, lowers its count to the
+/// buffer loads that are still there behind the last LDS DMA, on every path.
 llvm::FunctionPass *createBarrierWaitsPass();
 
 } // namespace moe::codeobject

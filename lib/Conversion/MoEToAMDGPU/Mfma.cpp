@@ -85,18 +85,25 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     auto chunkType = VectorType::get({8}, b.getBF16Type());
     layout::ATile tile(chip, op.getA().getType().getDimSize(1));
     Value key = b.tileKey(tile, q);
-    // A view for each block of rows, so that their addresses surely differ by a
-    // constant. Of q + 32 the back end makes lane | 32, which takes registers
-    // of its own.
-    SmallVector<Value> blocks;
+    // With 32 rows a view for each block of them, so that their addresses
+    // surely differ by a constant: of q + 32 the back end makes lane | 32,
+    // which takes registers of its own.
     auto index = [&](int64_t value) -> OpFoldResult {
       return b.getIndexAttr(value);
     };
-    for (int64_t mb = 0; mb < mBlocks; ++mb)
-      blocks.push_back(memref::SubViewOp::create(
-          b, a, {index(fragment.rows * mb), index(0)},
-          {index(fragment.rows), index(op.getA().getType().getDimSize(1))},
-          {index(1), index(1)}));
+    SmallVector<std::pair<Value, Value>> blocks; // memref, row
+    for (int64_t mb = 0; mb < mBlocks; ++mb) {
+      int64_t first = fragment.rows * mb;
+      if (fragment.rows == 32)
+        blocks.emplace_back(
+            memref::SubViewOp::create(
+                b, a, {index(first), index(0)},
+                {index(32), index(op.getA().getType().getDimSize(1))},
+                {index(1), index(1)}),
+            q);
+      else
+        blocks.emplace_back(a, b.add(q, b.index(first)));
+    }
     // Four steps of 8 K a lane are a run of 32 K.
     auto readColumn = [&](int64_t step) {
       int64_t run = step / 4, j = step % 4;
@@ -104,9 +111,9 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
       Value place = b.bitXor(b.add(b.mul(group, 4), b.index(first % 16)), key);
       Value column = b.mul(b.add(place, b.index(first / 16 * 16)), 8);
       SmallVector<Value> fragments;
-      for (int64_t mb = 0; mb < mBlocks; ++mb)
+      for (auto [block, row] : blocks)
         fragments.push_back(vector::LoadOp::create(
-            b, chunkType, blocks[mb], ValueRange{q, column},
+            b, chunkType, block, ValueRange{row, column},
             /*nontemporal=*/false, llvm::MaybeAlign(16)));
       return fragments;
     };
