@@ -69,6 +69,31 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     }
   }
 
+  /// The memref and the row of this lane, which is `q` of its block, for each
+  /// block of rows of the tile `a`. With 32 rows a block is a view, so that the
+  /// addresses surely differ by a constant: of q + 32 the back end makes
+  /// lane | 32, which takes registers of its own.
+  static SmallVector<std::pair<Value, Value>>
+  placeBlocks(LaneBuilder &b, MemRefType type, Value a,
+              layout::MfmaFragment fragment, Value q, int64_t mBlocks) {
+    auto index = [&](int64_t value) -> OpFoldResult {
+      return b.getIndexAttr(value);
+    };
+    SmallVector<std::pair<Value, Value>> blocks;
+    for (int64_t mb = 0; mb < mBlocks; ++mb) {
+      int64_t first = fragment.rows * mb;
+      if (fragment.rows != 32) {
+        blocks.emplace_back(a, b.add(q, b.index(first)));
+        continue;
+      }
+      Value view = memref::SubViewOp::create(
+          b, a, {index(first), index(0)},
+          {index(32), index(type.getDimSize(1))}, {index(1), index(1)});
+      blocks.emplace_back(view, q);
+    }
+    return blocks;
+  }
+
   LogicalResult
   matchAndRewrite(MfmaOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -85,25 +110,8 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
     auto chunkType = VectorType::get({8}, b.getBF16Type());
     layout::ATile tile(chip, op.getA().getType().getDimSize(1));
     Value key = b.tileKey(tile, q);
-    // With 32 rows a view for each block of them, so that their addresses
-    // surely differ by a constant: of q + 32 the back end makes lane | 32,
-    // which takes registers of its own.
-    auto index = [&](int64_t value) -> OpFoldResult {
-      return b.getIndexAttr(value);
-    };
-    SmallVector<std::pair<Value, Value>> blocks; // memref, row
-    for (int64_t mb = 0; mb < mBlocks; ++mb) {
-      int64_t first = fragment.rows * mb;
-      if (fragment.rows == 32)
-        blocks.emplace_back(
-            memref::SubViewOp::create(
-                b, a, {index(first), index(0)},
-                {index(32), index(op.getA().getType().getDimSize(1))},
-                {index(1), index(1)}),
-            q);
-      else
-        blocks.emplace_back(a, b.add(q, b.index(first)));
-    }
+    SmallVector<std::pair<Value, Value>> blocks =
+        placeBlocks(b, op.getA().getType(), a, fragment, q, mBlocks);
     // Four steps of 8 K a lane are a run of 32 K.
     auto readColumn = [&](int64_t step) {
       int64_t run = step / 4, j = step % 4;

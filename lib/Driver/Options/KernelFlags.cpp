@@ -81,7 +81,8 @@ static void addConfigFlags(FlagSet &flags, KernelOptions &options) {
       {{"chosen", Sorting::Chosen},
        {"on", Sorting::On},
        {"off", Sorting::Off}});
-  flags.integer("waves-per-eu", "waves per SIMD to ask for; 0 = as many as the tile suits [0]",
+  flags.integer("waves-per-eu",
+                "waves per SIMD to ask for; 0 = as many as the tile suits [0]",
                 options.wavesPerEu, 0);
   flags.integer("x-stride", "elements from one row of x to the next [K]",
                 options.xStride, 1);
