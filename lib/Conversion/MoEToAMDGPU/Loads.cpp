@@ -258,22 +258,23 @@ void ScaleLoader::loadSmall(int64_t nb, SmallVectorImpl<Value> &registers) {
 /// blocks, and there is a dword for each of its runs of 32 K.
 void ScaleLoader::loadLarge(int64_t nb, SmallVectorImpl<Value> &registers) {
   Value block = b.add(rows.blockOf(nb), rows.laneBlock());
-  Value first = rows.rowOf(nb);
-  Value offset =
-      first ? b.mul(first, source.bytes(layout::Axis::Row, 1)) : Value();
-  // Interleaved, gate and up rows of a pair are the two blocks of one dword.
-  bool sharing = source.order.halfStride == layout::RowOrder::kBlock &&
-                 source.layout.getGate() != GateLayout::None;
+  // Interleaved, gate and up rows of a pair are the two blocks of one dword; in
+  // turn, their dwords follow each other.
+  bool alternates = rows.rowOf(nb) != nullptr;
+  bool sharing =
+      alternates || (source.order.halfStride == layout::RowOrder::kBlock &&
+                     source.layout.getGate() != GateLayout::None);
+  Type type = b.getI32Type();
+  if (alternates)
+    type = VectorType::get({2}, type);
   for (int64_t kb = 0; kb < op.getResult().getType().getDimSize(1); kb += 2)
     for (int64_t run = 0; run < fragment.runs(); ++run) {
       Value &dword = loaded[{0, sharing ? nb / 2 : nb, kb + run}];
-      if (!dword) {
-        Value more = b.i32(run * fragment.laneGroups() * runBytes);
-        if (offset)
-          more = b.add(more, offset);
-        dword = loadDwords(b.getI32Type(), block, kb, more);
-      }
-      registers.push_back(dword);
+      if (!dword)
+        dword = loadDwords(type, block, kb,
+                           b.i32(run * fragment.laneGroups() * runBytes));
+      registers.push_back(
+          alternates ? vector::ExtractOp::create(b, dword, nb % 2) : dword);
     }
   registers.push_back(getRotation(bitsOf(block)));
 }
