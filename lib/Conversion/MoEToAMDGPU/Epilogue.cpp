@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -180,6 +181,19 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
     return b.add(first, b.mul(b.lane(), 16));
   }
 
+  /// Idles until no product reads its operands any more, and all sums are
+  /// there. LLVM's hazard recognizer looks at a block that two ways lead to on
+  /// the way that it sees first; over the shorter one, an instruction behind
+  /// the branch overwrote a register two wait states behind a product that
+  /// reads it, where three belong. 20 are enough for all MFMA (ISA of CDNA3 and
+  /// CDNA4, 4.5).
+  static void finishProducts(LaneBuilder &b) {
+    pinOrder(b, b.getLoc());
+    ROCDL::SNopOp::create(b, b.getI16IntegerAttr(15));
+    ROCDL::SNopOp::create(b, b.getI16IntegerAttr(3));
+    pinOrder(b, b.getLoc());
+  }
+
   LogicalResult
   matchAndRewrite(ReduceGroupsOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -197,6 +211,7 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
     int64_t count = acc.size();
     // Other waves may still read the last A tile.
     amdgpu::LDSBarrierOp::create(b);
+    finishProducts(b);
     Value isFirst = b.lessU(group, b.index(1));
     auto ifOp = scf::IfOp::create(b, isFirst, /*withElseRegion=*/true);
     {
