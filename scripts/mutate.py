@@ -71,9 +71,9 @@ def check(mutants):
         if count != 1:
             faults.append(f"mutant {mutant.number}: expected '{mutant.original}' once in "
                           f"{mutant.path}, got {count} times")
-        (middle,) = re.findall(r"^(?:.*@{)?(.*?)(?:}@.*)?$", mutant.original)
         faults += [f"mutant {mutant.number}: expected an expression, got '{text}'"
-                   for text in (middle, mutant.changed) if not is_balanced(text)]
+                   for text in (split(mutant.original)[1], mutant.changed)
+                   if not is_balanced(text)]
     return faults
 
 
@@ -89,12 +89,17 @@ def is_balanced(text):
     return not open_ones
 
 
+def split(text):
+    """An expression of the table, and what stands before and behind it."""
+    (parts,) = re.findall(r"^(?:(.*)@{)?(.*?)(?:}@(.*))?$", text)
+    return parts
+
+
 def pattern(text):
     """Of an expression of the table, whatever the lines of the source; the expression
     itself is a group."""
-    (before, middle, after), = re.findall(r"^(?:(.*)@{)?(.*?)(?:}@(.*))?$", text)
     parts = [r"\s+".join(re.escape(word) for word in part.split(" "))
-             for part in (before, middle, after)]
+             for part in split(text)]
     return re.compile("{}({}){}".format(*parts))
 
 

@@ -22,6 +22,8 @@
 #include "llvm/IR/IntrinsicsAMDGPU.h"
 #include "llvm/Pass.h"
 
+#include <optional>
+
 using namespace llvm;
 
 namespace {
@@ -115,8 +117,8 @@ countThrough(BasicBlock &block, unsigned loads,
   return loads;
 }
 
-/// Lowers counted waits to what is there. A function that others call has
-/// counts of zero where one of its callers may have gathered.
+/// Lowers counted waits to what is there. A gather of a caller needs no look:
+/// -moe-insert-waits lets nothing stay in flight where there may be one.
 static bool lowerCounts(Function &function) {
   DenseMap<BasicBlock *, unsigned> atEnd;
   auto atHead = [&](BasicBlock &block) {

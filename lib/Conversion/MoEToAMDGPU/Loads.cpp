@@ -141,7 +141,8 @@ public:
 private:
   Value loadDwords(Type type, Value block, int64_t kb, Value more = {});
   Value loadSeparated(int64_t nb, int64_t kb);
-  Value loadAlternating(int64_t nb, int64_t kb);
+  Value loadAlternating(int64_t nb, int64_t kb, Value block, int64_t run = 0,
+                        Value more = {});
   void loadSmall(int64_t nb, SmallVectorImpl<Value> &registers);
   void loadLarge(int64_t nb, SmallVectorImpl<Value> &registers);
   Value bitsOf(Value block);
@@ -215,12 +216,12 @@ Value ScaleLoader::loadSeparated(int64_t nb, int64_t kb) {
 }
 
 /// Gate and up rows in turn: the dwords of a lane's gate and of its up row
-/// follow each other.
-Value ScaleLoader::loadAlternating(int64_t nb, int64_t kb) {
-  Value &both = loaded[{0, nb / 2, kb}];
+/// follow each other, here in row block `block` and of run `run` of 32 K.
+Value ScaleLoader::loadAlternating(int64_t nb, int64_t kb, Value block,
+                                   int64_t run, Value more) {
+  Value &both = loaded[{0, nb / 2, kb + run}];
   if (!both)
-    both =
-        loadDwords(VectorType::get({2}, b.getI32Type()), rows.blockOf(nb), kb);
+    both = loadDwords(VectorType::get({2}, b.getI32Type()), block, kb, more);
   return vector::ExtractOp::create(b, both, nb % 2);
 }
 
@@ -231,7 +232,7 @@ void ScaleLoader::loadSmall(int64_t nb, SmallVectorImpl<Value> &registers) {
   bool separate = source.order.halfStride != layout::RowOrder::kBlock;
   for (int64_t kb = 0; kb < shape[1]; kb += 2) {
     if (alternates) {
-      registers.push_back(loadAlternating(nb, kb));
+      registers.push_back(loadAlternating(nb, kb, rows.blockOf(nb)));
     } else if (separate) {
       registers.push_back(loadSeparated(nb, kb));
     } else {
@@ -258,23 +259,21 @@ void ScaleLoader::loadSmall(int64_t nb, SmallVectorImpl<Value> &registers) {
 /// blocks, and there is a dword for each of its runs of 32 K.
 void ScaleLoader::loadLarge(int64_t nb, SmallVectorImpl<Value> &registers) {
   Value block = b.add(rows.blockOf(nb), rows.laneBlock());
-  // Interleaved, gate and up rows of a pair are the two blocks of one dword; in
-  // turn, their dwords follow each other.
-  bool alternates = rows.rowOf(nb) != nullptr;
-  bool sharing =
-      alternates || (source.order.halfStride == layout::RowOrder::kBlock &&
-                     source.layout.getGate() != GateLayout::None);
-  Type type = b.getI32Type();
-  if (alternates)
-    type = VectorType::get({2}, type);
+  bool alternates = !source.order.keepsBlocks();
+  // Interleaved, gate and up rows of a pair are the two blocks of one dword.
+  bool sharing = source.order.halfStride == layout::RowOrder::kBlock &&
+                 source.layout.getGate() != GateLayout::None;
   for (int64_t kb = 0; kb < op.getResult().getType().getDimSize(1); kb += 2)
     for (int64_t run = 0; run < fragment.runs(); ++run) {
+      Value more = b.i32(run * fragment.laneGroups() * runBytes);
+      if (alternates) {
+        registers.push_back(loadAlternating(nb, kb, block, run, more));
+        continue;
+      }
       Value &dword = loaded[{0, sharing ? nb / 2 : nb, kb + run}];
       if (!dword)
-        dword = loadDwords(type, block, kb,
-                           b.i32(run * fragment.laneGroups() * runBytes));
-      registers.push_back(
-          alternates ? vector::ExtractOp::create(b, dword, nb % 2) : dword);
+        dword = loadDwords(b.getI32Type(), block, kb, more);
+      registers.push_back(dword);
     }
   registers.push_back(getRotation(bitsOf(block)));
 }

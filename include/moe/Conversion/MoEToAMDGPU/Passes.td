@@ -74,10 +74,11 @@ def MoEInsertWaitsPass
   let summary = "moe.sync to counted waits and a barrier";
   let description = [{
     Replaces `moe.sync`. It waits for all accesses to LDS of this wave. Where a
-    gather, a `rocdl.raw.ptr.buffer.load.lds`, may be in flight, counts the `rocdl.raw.ptr.buffer.load` that are surely issued
-    after the last one on every path that reaches the sync; so many may stay in
-    flight, because vmcnt counts down in the order of issue. A load that is not
-    counted only makes the wait stricter. Scheduling barriers keep the back end
+    gather, a `rocdl.raw.ptr.buffer.load.lds`, may be in flight, counts the
+    `rocdl.raw.ptr.buffer.load` that are surely issued after the last one on
+    every path that reaches the sync; so many may stay in flight, because vmcnt
+    counts down in the order of issue. A load that is not counted only makes the
+    wait stricter. Scheduling barriers keep the back end
     from moving anything across.
 
     It is a forward data-flow analysis over structured and unstructured control
