@@ -4,7 +4,7 @@
 // load's own block, but offsets of loads in a loop do not change and so stand
 // ahead of it: each would take a register, or be computed anew in each round.
 // This runs right ahead of instruction selection and undoes that for constants.
-#include "BufferOffsets.h"
+#include "BackEndPasses.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"

@@ -4,8 +4,7 @@
 // optimizer and the code generator in a context of its own, so that a fatal
 // error in there costs that context and not the process.
 #include "moe/CodeObject/CodeObject.h"
-#include "BarrierWaits.h"
-#include "BufferOffsets.h"
+#include "BackEndPasses.h"
 #include "moe/CodeObject/Grid.h"
 #include "moe/CodeObject/Report.h"
 
@@ -331,19 +330,25 @@ void optimize(Job &job, unsigned level) {
         .run(*job.module, modules);
 }
 
-/// What TargetMachine::addPassesToEmitFile does, with two passes of ours ahead
-/// of instruction selection, one of them after the last pass that moves code
-/// out of loops.
+/// The identity of a pass of LLVM's back end.
+llvm::AnalysisID findPass(StringRef name) {
+  return llvm::PassRegistry::getPassRegistry()
+      ->getPassInfo(name)
+      ->getTypeInfo();
+}
+
+/// What TargetMachine::addPassesToEmitFile does, with passes of ours among
+/// LLVM's, one of them after the last pass that moves code out of loops.
 bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
                 llvm::legacy::PassManager &passes, llvm::raw_pwrite_stream &os,
                 llvm::CodeGenFileType type) {
   auto *info = new llvm::MachineModuleInfoWrapperPass(&machine);
   llvm::TargetPassConfig *config = machine.createPassConfig(passes);
   config->setDisableVerify(true);
-  const llvm::PassInfo *sink =
-      llvm::PassRegistry::getPassRegistry()->getPassInfo(StringRef("sink"));
   if (machine.getOptLevel() != llvm::CodeGenOptLevel::None)
-    config->insertPass(sink->getTypeInfo(), createShareBufferOffsetsPass());
+    config->insertPass(findPass("sink"), createShareBufferOffsetsPass());
+  config->insertPass(findPass("si-memory-legalizer"), createGatherWaitsPass());
+  config->insertPass(&llvm::PostRAHazardRecognizerID, createPathHazardsPass());
   passes.add(createBarrierWaitsPass());
   passes.add(config);
   passes.add(info);

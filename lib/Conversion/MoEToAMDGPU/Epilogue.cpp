@@ -181,19 +181,6 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
     return b.add(first, b.mul(b.lane(), 16));
   }
 
-  /// Idles until no product reads its operands any more, and all sums are
-  /// there. LLVM's hazard recognizer looks at a block that two ways lead to on
-  /// the way that it sees first; over the shorter one, an instruction behind
-  /// the branch overwrote a register two wait states behind a product that
-  /// reads it, where three belong. 20 are enough for all MFMA (ISA of CDNA3 and
-  /// CDNA4, 4.5).
-  static void finishProducts(LaneBuilder &b) {
-    pinOrder(b, b.getLoc());
-    ROCDL::SNopOp::create(b, b.getI16IntegerAttr(15));
-    ROCDL::SNopOp::create(b, b.getI16IntegerAttr(3));
-    pinOrder(b, b.getLoc());
-  }
-
   LogicalResult
   matchAndRewrite(ReduceGroupsOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
@@ -211,10 +198,6 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
     int64_t count = acc.size();
     // Other waves may still read the last A tile.
     amdgpu::LDSBarrierOp::create(b);
-    // Not for few sums: no kernel with fewer was seen to need it, and it would
-    // cost launches of one token 5 %.
-    if (count >= 4)
-      finishProducts(b);
     Value isFirst = b.lessU(group, b.index(1));
     auto ifOp = scf::IfOp::create(b, isFirst, /*withElseRegion=*/true);
     {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Private to CodeObject: passes between those of LLVM's back end.
+#ifndef MOE_LIB_CODEOBJECT_BACKENDPASSES_H
+#define MOE_LIB_CODEOBJECT_BACKENDPASSES_H
+
+namespace llvm {
+class FunctionPass;
+} // namespace llvm
+
+namespace moe::codeobject {
+
+/// Rewrites the vector offsets of raw buffer loads so that offsets which differ
+/// by constants share one register: `base + c` becomes `near + d`, 0 <= d <
+/// 4096, with the addition of d beside the load, where instruction selection
+/// makes the immediate offset of it, and `near` behind the base. No pass that
+/// moves code out of loops may come after it.
+llvm::FunctionPass *createShareBufferOffsetsPass();
+
+/// Runs on optimized code. In loops, puts a wait for all accesses to LDS
+/// between a release fence and the barrier behind it, which no later pass takes
+/// away.
+llvm::FunctionPass *createBarrierWaitsPass();
+
+/// Runs right ahead of LLVM's own waits, when no load is removed or merged any
+/// more. Where a wait for loads stands ahead of a barrier, lowers its count to
+/// the loads that are still there behind the last LDS DMA, on every path.
+llvm::FunctionPass *createGatherWaitsPass();
+
+/// Runs right behind LLVM's hazard recognizer and idles where it overlooked a
+/// hazard, because it looks at a block on one path only.
+llvm::FunctionPass *createPathHazardsPass();
+
+} // namespace moe::codeobject
+
+#endif // MOE_LIB_CODEOBJECT_BACKENDPASSES_H
