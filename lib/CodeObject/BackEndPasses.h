@@ -22,9 +22,10 @@ llvm::FunctionPass *createShareBufferOffsetsPass();
 /// away.
 llvm::FunctionPass *createBarrierWaitsPass();
 
-/// Runs right ahead of LLVM's own waits, when no load is removed or merged any
-/// more. Where a wait for loads stands ahead of a barrier, lowers its count to
-/// the loads that are still there behind the last LDS DMA, on every path.
+/// Runs right ahead of LLVM's own waits and fences, when no load is removed or
+/// merged any more. Where a wait for loads stands ahead of a barrier's fence,
+/// lowers its count to the loads that are still there behind the last LDS DMA,
+/// on every path.
 llvm::FunctionPass *createGatherWaitsPass();
 
 /// Runs right behind LLVM's hazard recognizer and idles where it overlooked a

@@ -345,9 +345,10 @@ bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
   auto *info = new llvm::MachineModuleInfoWrapperPass(&machine);
   llvm::TargetPassConfig *config = machine.createPassConfig(passes);
   config->setDisableVerify(true);
-  if (machine.getOptLevel() != llvm::CodeGenOptLevel::None)
+  if (machine.getOptLevel() != llvm::CodeGenOptLevel::None) {
     config->insertPass(findPass("sink"), createShareBufferOffsetsPass());
-  config->insertPass(findPass("si-memory-legalizer"), createGatherWaitsPass());
+    config->insertPass(findPass("gcn-create-vopd"), createGatherWaitsPass());
+  }
   config->insertPass(&llvm::PostRAHazardRecognizerID, createPathHazardsPass());
   passes.add(createBarrierWaitsPass());
   passes.add(config);

@@ -64,16 +64,20 @@ private:
 
 char GatherWaits::ID;
 
-/// The wait for loads ahead of `barrier`, with no access to memory between
-/// both, or null.
+/// The wait for loads ahead of the fence of `barrier`, or null: of a barrier
+/// without a fence nobody says that it is for memory.
 MachineInstr *GatherWaits::findWait(MachineInstr &barrier) const {
+  bool fenced = false;
   for (MachineInstr *before = barrier.getPrevNode(); before;
        before = before->getPrevNode()) {
-    if (before->mayLoadOrStore() || before->isCall() || isBarrier(*before))
+    StringRef name = getName(*before);
+    if (name == "ATOMIC_FENCE")
+      fenced = true;
+    else if (name == "S_WAITCNT" &&
+             readLoads(before->getOperand(0).getImm()) < kMostLoads)
+      return fenced ? before : nullptr;
+    else if (before->mayLoadOrStore() || before->isCall() || isBarrier(*before))
       return nullptr;
-    if (getName(*before) == "S_WAITCNT" &&
-        readLoads(before->getOperand(0).getImm()) < kMostLoads)
-      return before;
   }
   return nullptr;
 }
