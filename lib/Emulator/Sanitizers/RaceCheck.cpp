@@ -21,6 +21,7 @@ void RaceCheck::beginGroup(uint32_t ldsSize) {
     split.assign(count, 0);
     quads.assign(count / 4 + 1, Cell());
     splitQuad.assign(count / 4 + 1, 0);
+    partsEpoch.assign(count / 4 + 1, 0);
   }
   std::fill(splitQuad.begin(), splitQuad.end(), 0);
   ++epoch;
@@ -41,10 +42,10 @@ void RaceCheck::report(uint32_t now, uint32_t before, unsigned wave,
 }
 
 void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
-                          bool write, bool atomic, bool same,
-                          uint32_t address) {
+                          bool write, bool atomic,
+                          llvm::function_ref<bool()> isSame, uint32_t address) {
   if (cell.writeEpoch == epoch && cell.writer != wave &&
-      !(atomic && cell.atomic) && !(write && same))
+      !(atomic && cell.atomic) && !(write && isSame()))
     report(instIndex, cell.writeInst, wave, cell.writer, write, true, address);
   if (write && cell.readEpoch == epoch) {
     if (cell.reader != wave)
@@ -52,69 +53,136 @@ void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
     else if (cell.twoReaders && cell.other != wave)
       report(instIndex, cell.otherInst, wave, cell.other, true, false, address);
   }
-  note(cell, wave, instIndex, write, atomic);
+  cell.note(epoch, wave, instIndex, write, atomic);
 }
 
-/// Whether a quad is one cell, or can be again.
-bool RaceCheck::isWhole(uint32_t quad) {
-  if (!splitQuad[quad])
+/// The same of a dword, for its bytes.
+bool RaceCheck::isWholeDword(uint32_t dword) {
+  if (!split[dword])
     return true;
-  for (uint32_t dword = 4 * quad; dword < 4 * quad + 4; ++dword) {
-    bool stale = isStale(dwords[dword]);
-    for (uint32_t byte = 4 * dword; split[dword] && byte < 4 * dword + 4;
-         ++byte)
-      stale &= isStale(bytesOf[byte]);
-    if (!stale)
+  for (uint32_t byte = 4 * dword; byte < 4 * dword + 4; ++byte)
+    if (!isStale(bytesOf[byte]))
       return false;
-  }
-  splitQuad[quad] = 0;
-  quads[quad] = Cell();
+  split[dword] = 0;
+  dwords[dword] = Cell();
   return true;
+}
+
+/// Cells for the dwords of a quad. Where the quad's is of an earlier epoch, so
+/// are theirs and those of their bytes.
+void RaceCheck::splitUp(uint32_t quad) {
+  if (splitQuad[quad])
+    return;
+  splitQuad[quad] = 1;
+  partsEpoch[quad] = epoch;
+  if (isStale(quads[quad]))
+    return;
+  for (uint32_t dword = 4 * quad; dword < 4 * quad + 4; ++dword) {
+    dwords[dword] = quads[quad];
+    split[dword] = 0;
+  }
+}
+
+/// The same for the bytes of a dword.
+void RaceCheck::splitUpDword(uint32_t dword) {
+  if (split[dword])
+    return;
+  split[dword] = 1;
+  if (isStale(dwords[dword]))
+    return;
+  for (unsigned byte = 0; byte < 4; ++byte)
+    bytesOf[4 * dword + byte] = dwords[dword];
 }
 
 bool RaceCheck::passDwords(unsigned wave, uint32_t instIndex, uint32_t address,
                            uint32_t bytes, bool write) {
-  uint32_t quad = address / 16;
-  if (address % 4 || (bytes != 4 && bytes != 8) || !splitQuad[quad] ||
-      !splitQuad[(address + bytes - 1) / 16])
+  if (address % 4 || (bytes != 4 && bytes != 8))
     return false;
+  uint32_t quad = address / 16, lastQuad = (address + bytes - 1) / 16;
+  splitUp(quad);
+  splitUp(lastQuad);
   uint32_t first = address / 4, end = first + bytes / 4;
   for (uint32_t dword = first; dword < end; ++dword)
-    if (split[dword] || conflicts(dwords[dword], wave, write))
+    if (!isWholeDword(dword) || dwords[dword].conflicts(epoch, wave, write))
       return false;
   for (uint32_t dword = first; dword < end; ++dword)
-    note(dwords[dword], wave, instIndex, write, false);
+    dwords[dword].note(epoch, wave, instIndex, write, false);
+  partsEpoch[quad] = partsEpoch[lastQuad] = epoch;
   return true;
 }
 
+bool RaceCheck::passBytes(unsigned wave, uint32_t instIndex, uint32_t address,
+                          uint32_t bytes, bool write) {
+  uint32_t dword = address / 4, end = address + bytes;
+  if (end > 4 * dword + 4)
+    return false;
+  splitUp(dword / 4);
+  splitUpDword(dword);
+  for (uint32_t byte = address; byte < end; ++byte)
+    if (bytesOf[byte].conflicts(epoch, wave, write))
+      return false;
+  for (uint32_t byte = address; byte < end; ++byte)
+    bytesOf[byte].note(epoch, wave, instIndex, write, false);
+  partsEpoch[dword / 4] = epoch;
+  return true;
+}
+
+/// The members are copied, since the cells' bytes may alias them.
+uint64_t RaceCheck::passQuads(unsigned wave, uint32_t instIndex,
+                              const uint32_t *addresses, uint64_t lanes,
+                              bool write) {
+  const uint32_t now = epoch;
+  Cell *const cells = quads.data();
+  const uint8_t *const splits = splitQuad.data();
+  uint64_t left = 0;
+  for (uint64_t m = lanes; m; m &= m - 1) {
+    const unsigned lane = unsigned(__builtin_ctzll(m));
+    const uint32_t quad = addresses[lane] / 16;
+    if (addresses[lane] % 16 || (splits[quad] && !isWhole(quad)) ||
+        cells[quad].conflicts(now, wave, write))
+      left |= uint64_t(1) << lane;
+    else
+      cells[quad].note(now, wave, instIndex, write, false);
+  }
+  return left;
+}
+
+uint64_t RaceCheck::pass(unsigned wave, uint32_t instIndex,
+                         const uint32_t *addresses, uint64_t lanes,
+                         uint32_t bytes, bool write) {
+  if (bytes == 16)
+    return passQuads(wave, instIndex, addresses, lanes, write);
+  uint64_t left = 0;
+  for (uint64_t m = lanes; m; m &= m - 1) {
+    const unsigned lane = unsigned(__builtin_ctzll(m));
+    if (bytes < 4 ? !passBytes(wave, instIndex, addresses[lane], bytes, write)
+                  : !passDwords(wave, instIndex, addresses[lane], bytes, write))
+      left |= uint64_t(1) << lane;
+  }
+  return left;
+}
+
 void RaceCheck::access(unsigned wave, uint32_t instIndex, uint32_t address,
-                       uint32_t bytes, bool write, bool atomic, bool same) {
+                       uint32_t bytes, bool write, bool atomic,
+                       llvm::function_ref<bool()> isSame) {
   uint32_t end = address + bytes;
   while (address < end) {
     uint32_t dword = address / 4, quad = address / 16;
     if (address % 16 == 0 && end - address >= 16 && isWhole(quad)) {
-      checkCell(quads[quad], wave, instIndex, write, atomic, same, address);
+      checkCell(quads[quad], wave, instIndex, write, atomic, isSame, address);
       address += 16;
       continue;
     }
-    if (!splitQuad[quad]) {
-      splitQuad[quad] = 1;
-      for (unsigned k = 4 * quad; k < 4 * quad + 4; ++k) {
-        dwords[k] = quads[quad];
-        split[k] = 0;
-      }
-    }
-    if (address % 4 == 0 && end - address >= 4 && !split[dword]) {
-      checkCell(dwords[dword], wave, instIndex, write, atomic, same, address);
+    splitUp(quad);
+    partsEpoch[quad] = epoch;
+    if (address % 4 == 0 && end - address >= 4 && isWholeDword(dword)) {
+      checkCell(dwords[dword], wave, instIndex, write, atomic, isSame, address);
       address += 4;
       continue;
     }
-    if (!split[dword]) {
-      split[dword] = 1;
-      for (unsigned b = 0; b < 4; ++b)
-        bytesOf[dword * 4 + b] = dwords[dword];
-    }
-    checkCell(bytesOf[address], wave, instIndex, write, atomic, same, address);
+    splitUpDword(dword);
+    checkCell(bytesOf[address], wave, instIndex, write, atomic, isSame,
+              address);
     ++address;
   }
 }

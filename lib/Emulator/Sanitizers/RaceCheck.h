@@ -11,6 +11,8 @@
 
 #include "Sanitizers/Sanitizers.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 namespace moe::emulator {
 
 /// `race`: two waves, one of them a writer, no barrier between.
@@ -19,70 +21,83 @@ public:
   explicit RaceCheck(const Sanitizers::Sink &sink) : sink(sink) {}
   void beginGroup(uint32_t ldsSize);
   void barrier();
-  /// `same`: a write that changes no byte.
+  /// `isSame`: whether a write changes no byte; asked where it matters.
   void access(unsigned wave, uint32_t instIndex, uint32_t address,
-              uint32_t bytes, bool write, bool atomic, bool same);
-  /// The same for what is usual: whole quads or dwords, and no conflict. False,
-  /// with nothing done, for everything else.
-  bool pass(unsigned wave, uint32_t instIndex, uint32_t address, uint32_t bytes,
-            bool write) {
-    uint32_t quad = address / 16;
-    if (bytes != 16 || address % 16 || (splitQuad[quad] && !isWhole(quad)))
-      return passDwords(wave, instIndex, address, bytes, write);
-    Cell &cell = quads[quad];
-    if (conflicts(cell, wave, write))
-      return false;
-    note(cell, wave, instIndex, write, false);
-    return true;
-  }
+              uint32_t bytes, bool write, bool atomic,
+              llvm::function_ref<bool()> isSame);
+  /// The same of lanes at these addresses for what is usual: whole quads,
+  /// dwords or parts of one, and no conflict. The lanes for which nothing was
+  /// noted.
+  uint64_t pass(unsigned wave, uint32_t instIndex, const uint32_t *addresses,
+                uint64_t lanes, uint32_t bytes, bool write);
 
 private:
+  /// The last write, and the last reads of two waves.
   struct Cell {
     uint32_t writeEpoch = 0, readEpoch = 0;
     uint32_t writeInst = 0, readInst = 0, otherInst = 0;
     uint8_t writer = 0, reader = 0, other = 0;
     bool atomic = false, twoReaders = false;
+    bool conflicts(uint32_t epoch, unsigned wave, bool write) const {
+      return (writeEpoch == epoch && writer != wave) ||
+             (write && readEpoch == epoch &&
+              (reader != wave || (twoReaders && other != wave)));
+    }
+    void note(uint32_t epoch, unsigned wave, uint32_t instIndex, bool write,
+              bool isAtomic) {
+      if (write) {
+        writeEpoch = epoch;
+        writer = uint8_t(wave);
+        writeInst = instIndex;
+        atomic = isAtomic;
+        return;
+      }
+      if (readEpoch != epoch) {
+        readEpoch = epoch;
+        twoReaders = false;
+      } else if (reader != wave) {
+        twoReaders = true;
+        other = reader;
+        otherInst = readInst;
+      }
+      reader = uint8_t(wave);
+      readInst = instIndex;
+    }
   };
   void checkCell(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
-                 bool atomic, bool same, uint32_t address);
+                 bool atomic, llvm::function_ref<bool()> isSame,
+                 uint32_t address);
   void report(uint32_t now, uint32_t before, unsigned wave, unsigned otherWave,
               bool nowWrites, bool beforeWrites, uint32_t address);
 
   const Sanitizers::Sink &sink;
   uint32_t epoch = 1;
-  bool conflicts(const Cell &cell, unsigned wave, bool write) const {
-    return (cell.writeEpoch == epoch && cell.writer != wave) ||
-           (write && cell.readEpoch == epoch &&
-            (cell.reader != wave || (cell.twoReaders && cell.other != wave)));
-  }
   bool isStale(const Cell &cell) const {
     return cell.writeEpoch != epoch && cell.readEpoch != epoch;
   }
-  void note(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
-            bool atomic) const {
-    if (write) {
-      cell.writeEpoch = epoch;
-      cell.writer = uint8_t(wave);
-      cell.writeInst = instIndex;
-      cell.atomic = atomic;
-      return;
-    }
-    if (cell.readEpoch != epoch) {
-      cell.readEpoch = epoch;
-      cell.twoReaders = false;
-    } else if (cell.reader != wave) {
-      cell.twoReaders = true;
-      cell.other = cell.reader;
-      cell.otherInst = cell.readInst;
-    }
-    cell.reader = uint8_t(wave);
-    cell.readInst = instIndex;
+  /// Whether a quad is one cell, or can be again, since no access of this epoch
+  /// is in its parts.
+  bool isWhole(uint32_t quad) {
+    if (!splitQuad[quad])
+      return true;
+    if (partsEpoch[quad] == epoch)
+      return false;
+    splitQuad[quad] = 0;
+    quads[quad] = Cell();
+    return true;
   }
-  bool isWhole(uint32_t quad);
+  bool isWholeDword(uint32_t dword);
+  void splitUp(uint32_t quad);
+  void splitUpDword(uint32_t dword);
+  uint64_t passQuads(unsigned wave, uint32_t instIndex,
+                     const uint32_t *addresses, uint64_t lanes, bool write);
   bool passDwords(unsigned wave, uint32_t instIndex, uint32_t address,
                   uint32_t bytes, bool write);
-  std::vector<Cell> quads;        ///< of 16 bytes
-  std::vector<uint8_t> splitQuad; ///< the quad's dwords have cells of their own
+  bool passBytes(unsigned wave, uint32_t instIndex, uint32_t address,
+                 uint32_t bytes, bool write);
+  std::vector<Cell> quads;          ///< of 16 bytes
+  std::vector<uint8_t> splitQuad;   ///< the quad's dwords have their own cells
+  std::vector<uint32_t> partsEpoch; ///< when they were last accessed
   std::vector<Cell> dwords;
   std::vector<uint8_t> split; ///< the dword's bytes have cells of their own
   std::vector<Cell> bytesOf;  ///< four a dword

@@ -236,7 +236,7 @@ void Sanitizers::barrier(Workgroup &group) {
       for (const InFlight::Op &op : *ops)
         for (uint32_t address : op.lds.addresses)
           impl->races.access(w->id, op.instIndex, address, op.lds.bytes,
-                             op.ldsWrite, op.atomic, op.same);
+                             op.ldsWrite, op.atomic, [&op] { return op.same; });
   }
 }
 
@@ -248,7 +248,8 @@ void Sanitizers::ldsDma(Wave &w, const Inst &I, uint32_t address,
   impl->currentWrite = true;
   impl->currentSame = false;
   if (impl->has(SanitizeRace))
-    impl->races.access(w.id, instIndex, address, bytes, true, false, false);
+    impl->races.access(w.id, instIndex, address, bytes, true, false,
+                       [] { return false; });
   if (impl->has(SanitizeUninit))
     impl->uninit.access(w, instIndex, address, bytes, true);
 }
@@ -265,7 +266,8 @@ void Sanitizers::ldsAccess(Wave &w, const Inst &I, uint32_t address,
   impl->currentWrite |= write;
   impl->currentSame &= same;
   if (impl->has(SanitizeRace))
-    impl->races.access(w.id, instIndex, address, bytes, write, atomic, same);
+    impl->races.access(w.id, instIndex, address, bytes, write, atomic,
+                       [&] { return same; });
   if (impl->has(SanitizeUninit))
     impl->uninit.access(w, instIndex, address, bytes, write && !atomic);
 }
@@ -292,11 +294,12 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
   else
     impl->currentSame = false;
   if (impl->has(SanitizeRace))
-    lanes([&](unsigned lane) {
-      if (!impl->races.pass(w.id, instIndex, offsets[lane], bytes, write))
-        impl->races.access(w.id, instIndex, offsets[lane], bytes, write, false,
-                           stored && stored->isSame(lane));
-    });
+    for (uint64_t m =
+             impl->races.pass(w.id, instIndex, offsets, w.exec(), bytes, write);
+         m; m &= m - 1)
+      impl->races.access(w.id, instIndex, offsets[laneOf(m)], bytes, write,
+                         false,
+                         [&] { return stored && stored->isSame(laneOf(m)); });
   if (!impl->has(SanitizeUninit))
     return;
   lanes([&](unsigned lane) {
@@ -317,10 +320,11 @@ void Sanitizers::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
   impl->currentSame = false;
   impl->current.addLanes(at, w.exec());
   if (impl->has(SanitizeRace))
-    for (uint64_t m = w.exec(); m; m &= m - 1)
-      if (uint32_t address = at[laneOf(m)];
-          !impl->races.pass(w.id, instIndex, address, bytes, true))
-        impl->races.access(w.id, instIndex, address, bytes, true, false, false);
+    for (uint64_t m =
+             impl->races.pass(w.id, instIndex, at, w.exec(), bytes, true);
+         m; m &= m - 1)
+      impl->races.access(w.id, instIndex, at[laneOf(m)], bytes, true, false,
+                         [] { return false; });
   if (!impl->has(SanitizeUninit))
     return;
   if (w.execFull && step == bytes)
