@@ -17,15 +17,15 @@ namespace moe::codeobject {
 /// moves code out of loops may come after it.
 llvm::FunctionPass *createShareBufferOffsetsPass();
 
-/// Runs on optimized code. In loops, puts a wait for all accesses to LDS
-/// between a release fence and the barrier behind it, which no later pass takes
+/// Runs on optimized code. In loops, puts a wait for all accesses to LDS ahead
+/// of a barrier that a release fence stands before, which no later pass takes
 /// away.
 llvm::FunctionPass *createBarrierWaitsPass();
 
 /// Runs right ahead of LLVM's own waits and fences, when no load is removed or
-/// merged any more. Where a wait for loads stands ahead of a barrier's fence,
-/// lowers its count to the loads that are still there behind the last LDS DMA,
-/// on every path.
+/// merged any more. Where a fence and a barrier follow a wait for loads, lowers
+/// its count to the loads that are still there behind the last LDS DMA, on
+/// every path.
 llvm::FunctionPass *createGatherWaitsPass();
 
 /// Runs right behind LLVM's hazard recognizer and idles where it overlooked a

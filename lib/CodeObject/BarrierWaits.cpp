@@ -8,13 +8,14 @@
 // dropped.
 #include "BackEndPasses.h"
 
-#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Analysis/CycleAnalysis.h"
+#include "llvm/IR/CFG.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/IntrinsicsAMDGPU.h"
 #include "llvm/Pass.h"
-
-#include <optional>
 
 using namespace llvm;
 
@@ -36,44 +37,64 @@ IntrinsicInst *asCall(Instruction *instruction, Intrinsic::ID id) {
   return call && call->getIntrinsicID() == id ? call : nullptr;
 }
 
-/// A barrier with the release fence ahead of it.
-struct FencedBarrier {
-  IntrinsicInst *barrier;
-  /// The wait right ahead of the fence, or null.
-  IntrinsicInst *wait;
+/// Whether a release fence stands ahead of an instruction, with nothing that
+/// accesses memory between both, and whether each such fence has a wait for LDS
+/// ahead of it.
+struct Fences {
+  bool any = false, allWait = true;
 };
 } // namespace
 
-/// The barrier behind `fence`: only intrinsics stand between both.
-static std::optional<FencedBarrier> findBarrier(FenceInst &fence) {
-  if (!isReleaseOrStronger(fence.getOrdering()))
-    return std::nullopt;
-  Instruction *next = fence.getNextNode();
-  while (next && isa<IntrinsicInst>(next) &&
-         !asCall(next, Intrinsic::amdgcn_s_barrier))
-    next = next->getNextNode();
-  IntrinsicInst *barrier = asCall(next, Intrinsic::amdgcn_s_barrier);
-  if (!barrier)
-    return std::nullopt;
-  return FencedBarrier{
-      barrier, asCall(fence.getPrevNode(), Intrinsic::amdgcn_s_waitcnt)};
+/// Looks into the blocks ahead as well: LLVM moves the fence of barriers in
+/// both arms of a condition ahead of it.
+static Fences findFences(Instruction &barrier) {
+  Fences fences;
+  SmallPtrSet<BasicBlock *, 8> seen;
+  SmallVector<Instruction *> ends;
+  auto look = [&](Instruction *from, BasicBlock &block) {
+    for (Instruction *at = from; at; at = at->getPrevNode()) {
+      if (auto *fence = dyn_cast<FenceInst>(at);
+          fence && isReleaseOrStronger(fence->getOrdering())) {
+        fences.any = true;
+        fences.allWait &= waitsForLds(
+            asCall(fence->getPrevNode(), Intrinsic::amdgcn_s_waitcnt));
+        return;
+      }
+      bool accesses = at->mayReadOrWriteMemory() && !isa<IntrinsicInst>(at);
+      if (accesses || asCall(at, Intrinsic::amdgcn_s_barrier))
+        return;
+    }
+    for (BasicBlock *before : predecessors(&block))
+      if (seen.insert(before).second)
+        ends.push_back(before->getTerminator());
+  };
+  look(barrier.getPrevNode(), *barrier.getParent());
+  while (!ends.empty()) {
+    Instruction *end = ends.pop_back_val();
+    look(end, *end->getParent());
+  }
+  return fences;
 }
 
-/// A barrier that no loop holds is fine as it is, and so is one whose wait is
+/// A barrier that no cycle holds is fine as it is, and so is one whose wait is
 /// for LDS as well.
-static bool waitForLds(Function &function, LoopInfo &loops) {
-  bool changed = false;
+static bool waitForLds(Function &function, CycleInfo &cycles) {
+  SmallVector<Instruction *> barriers;
   for (BasicBlock &block : function)
-    for (Instruction &instruction : block) {
-      auto *fence = dyn_cast<FenceInst>(&instruction);
-      auto found = fence ? findBarrier(*fence) : std::nullopt;
-      if (!found || !loops.getLoopFor(&block) || waitsForLds(found->wait))
-        continue;
-      IRBuilder<> builder(found->barrier);
-      builder.CreateIntrinsic(Intrinsic::amdgcn_s_waitcnt, {},
-                              {builder.getInt32(kWaitForLds)});
-      changed = true;
-    }
+    for (Instruction &instruction : block)
+      if (asCall(&instruction, Intrinsic::amdgcn_s_barrier) &&
+          cycles.getCycle(&block))
+        barriers.push_back(&instruction);
+  bool changed = false;
+  for (Instruction *barrier : barriers) {
+    Fences fences = findFences(*barrier);
+    if (!fences.any || fences.allWait)
+      continue;
+    IRBuilder<> builder(barrier);
+    builder.CreateIntrinsic(Intrinsic::amdgcn_s_waitcnt, {},
+                            {builder.getInt32(kWaitForLds)});
+    changed = true;
+  }
   return changed;
 }
 
@@ -83,10 +104,10 @@ struct BarrierWaits : FunctionPass {
   BarrierWaits() : FunctionPass(ID) {}
   bool runOnFunction(Function &function) override {
     return waitForLds(function,
-                      getAnalysis<LoopInfoWrapperPass>().getLoopInfo());
+                      getAnalysis<CycleInfoWrapperPass>().getResult());
   }
   void getAnalysisUsage(AnalysisUsage &usage) const override {
-    usage.addRequired<LoopInfoWrapperPass>();
+    usage.addRequired<CycleInfoWrapperPass>();
     usage.setPreservesCFG();
   }
   StringRef getPassName() const override { return "waits at barriers"; }

@@ -345,10 +345,13 @@ bool addBackEnd(llvm::CodeGenTargetMachineImpl &machine,
   auto *info = new llvm::MachineModuleInfoWrapperPass(&machine);
   llvm::TargetPassConfig *config = machine.createPassConfig(passes);
   config->setDisableVerify(true);
-  if (machine.getOptLevel() != llvm::CodeGenOptLevel::None) {
+  bool optimizes = machine.getOptLevel() != llvm::CodeGenOptLevel::None;
+  if (optimizes)
     config->insertPass(findPass("sink"), createShareBufferOffsetsPass());
-    config->insertPass(findPass("gcn-create-vopd"), createGatherWaitsPass());
-  }
+  // The last passes ahead of LLVM's fences and waits.
+  config->insertPass(
+      findPass(optimizes ? "gcn-create-vopd" : "si-post-ra-bundler"),
+      createGatherWaitsPass());
   config->insertPass(&llvm::PostRAHazardRecognizerID, createPathHazardsPass());
   passes.add(createBarrierWaitsPass());
   passes.add(config);

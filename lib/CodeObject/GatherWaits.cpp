@@ -10,6 +10,9 @@
 #include "BackEndPasses.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/CodeGen/MachineBasicBlock.h"
 #include "llvm/CodeGen/MachineFunction.h"
 #include "llvm/CodeGen/MachineFunctionPass.h"
@@ -45,7 +48,11 @@ private:
   unsigned countThrough(MachineBasicBlock &block, unsigned loads,
                         AtWait atWait) const;
   unsigned atHead(const MachineBasicBlock &block) const;
-  MachineInstr *findWait(MachineInstr &barrier) const;
+  bool isBeforeBarrier(MachineInstr &wait) const;
+  bool isWait(const MachineInstr &instruction) const {
+    return getName(instruction) == "S_WAITCNT" &&
+           readLoads(instruction.getOperand(0).getImm()) < kMostLoads;
+  }
   /// One that is left away for a workgroup of one wave counts as well: its wait
   /// is for what this wave gathered.
   bool isBarrier(const MachineInstr &instruction) const {
@@ -57,6 +64,8 @@ private:
   }
 
   const TargetInstrInfo *instructions = nullptr;
+  /// Waits for loads ahead of a barrier with a fence.
+  SmallPtrSet<const MachineInstr *, 8> barrierWaits;
   /// The loads behind the last gather at the end of each block.
   DenseMap<const MachineBasicBlock *, unsigned> atEnd;
 };
@@ -64,22 +73,40 @@ private:
 
 char GatherWaits::ID;
 
-/// The wait for loads ahead of the fence of `barrier`, or null: of a barrier
-/// without a fence nobody says that it is for memory.
-MachineInstr *GatherWaits::findWait(MachineInstr &barrier) const {
-  bool fenced = false;
-  for (MachineInstr *before = barrier.getPrevNode(); before;
-       before = before->getPrevNode()) {
-    StringRef name = getName(*before);
-    if (name == "ATOMIC_FENCE")
-      fenced = true;
-    else if (name == "S_WAITCNT" &&
-             readLoads(before->getOperand(0).getImm()) < kMostLoads)
-      return fenced ? before : nullptr;
-    else if (before->mayLoadOrStore() || before->isCall() || isBarrier(*before))
-      return nullptr;
+static bool isLoad(StringRef name) {
+  return name.starts_with("BUFFER_LOAD_") || name.starts_with("GLOBAL_LOAD_");
+}
+
+/// Whether a fence and a barrier behind it follow `wait` on some path, with no
+/// load, call or other wait for loads before. Of a barrier without a fence
+/// nobody says that it is for memory.
+bool GatherWaits::isBeforeBarrier(MachineInstr &wait) const {
+  DenseSet<std::pair<const MachineBasicBlock *, unsigned>> seen;
+  SmallVector<std::pair<MachineBasicBlock *, unsigned>> heads;
+  auto look = [&](MachineBasicBlock &block,
+                  MachineBasicBlock::instr_iterator from, unsigned fenced) {
+    for (auto it = from; it != block.instr_end(); ++it) {
+      StringRef name = getName(*it);
+      if (name == "ATOMIC_FENCE")
+        fenced = 1;
+      else if (isBarrier(*it))
+        return fenced != 0;
+      else if (isLoad(name) || it->isCall() || it->isInlineAsm() || isWait(*it))
+        return false;
+    }
+    for (MachineBasicBlock *next : block.successors())
+      if (seen.insert({next, fenced}).second)
+        heads.push_back({next, fenced});
+    return false;
+  };
+  if (look(*wait.getParent(), std::next(wait.getIterator()), 0))
+    return true;
+  while (!heads.empty()) {
+    auto [block, fenced] = heads.pop_back_val();
+    if (look(*block, block->instr_begin(), fenced))
+      return true;
   }
-  return nullptr;
+  return false;
 }
 
 /// The loads behind the last gather at the end of `block`, of `loads` at its
@@ -89,15 +116,12 @@ unsigned GatherWaits::countThrough(MachineBasicBlock &block, unsigned loads,
                                    AtWait atWait) const {
   for (MachineInstr &instruction : block.instrs()) {
     StringRef name = getName(instruction);
-    if (isBarrier(instruction)) {
-      if (MachineInstr *wait = findWait(instruction)) {
-        atWait(*wait, loads);
-        loads = kNone;
-      }
-    } else if (instruction.isCall())
+    if (barrierWaits.contains(&instruction)) {
+      atWait(instruction, loads);
+      loads = kNone;
+    } else if (instruction.isCall() || instruction.isInlineAsm()) {
       loads = 0; // may hold a gather
-    else if (name.starts_with("BUFFER_LOAD_") ||
-             name.starts_with("GLOBAL_LOAD_")) {
+    } else if (isLoad(name)) {
       if (name.contains("_LDS"))
         loads = 0;
       else if (loads < kMostLoads)
@@ -118,6 +142,11 @@ unsigned GatherWaits::atHead(const MachineBasicBlock &block) const {
 bool GatherWaits::runOnMachineFunction(MachineFunction &function) {
   instructions = function.getSubtarget().getInstrInfo();
   atEnd.clear();
+  barrierWaits.clear();
+  for (MachineBasicBlock &block : function)
+    for (MachineInstr &instruction : block.instrs())
+      if (isWait(instruction) && isBeforeBarrier(instruction))
+        barrierWaits.insert(&instruction);
   for (bool settled = false; !settled;) {
     settled = true;
     for (MachineBasicBlock &block : function) {

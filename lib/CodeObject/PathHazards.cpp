@@ -5,11 +5,15 @@
 // a block with two ways to the instruction, one through a third block, it may
 // so see the long way only, and idle too little for the short one.
 //
-// Here each way is looked at alone: the recognizer is asked again about the
-// instructions behind a branch, while the branch has one successor.
+// Here the shortest way from each branch is looked at alone: the recognizer is
+// asked again about the instructions behind the branch while every block on
+// the way has one successor. What comes from a block on a longer way is seen
+// from that block.
 #include "BackEndPasses.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/CodeGen/MachineBasicBlock.h"
 #include "llvm/CodeGen/MachineFunction.h"
 #include "llvm/CodeGen/MachineFunctionPass.h"
@@ -23,9 +27,10 @@
 using namespace llvm;
 
 namespace {
-/// No rule asks for more wait states than this between two instructions (the
-/// longest is that of a read behind an MFMA of 16 passes).
-constexpr unsigned kReach = 20;
+/// No rule asks for more wait states than this behind an MFMA (the longest is
+/// that of a read behind one of 16 passes) or another instruction (five: an
+/// SGPR or EXEC that the vector ALU writes).
+constexpr unsigned kProductReach = 20, kReach = 6;
 
 /// While it lives, a block has one successor only. Behind that the block is the
 /// last one in the lists of predecessors, whose order says nothing.
@@ -66,22 +71,35 @@ public:
   StringRef getPassName() const override { return "hazards on each path"; }
 
 private:
-  unsigned idleAhead(MachineBasicBlock &block, unsigned reach);
+  unsigned passBlock(MachineBasicBlock &block, unsigned reach);
   void walkFrom(MachineBasicBlock &block, unsigned reach);
+  unsigned reachBehind(const MachineBasicBlock &block, unsigned atHead) const;
+  void findReaches(const MachineFunction &function);
 
   const TargetInstrInfo *instructions = nullptr;
   std::unique_ptr<ScheduleHazardRecognizer> recognizer;
-  /// Blocks from the first branch of the path to where it is.
+  /// How far behind the end of a block an MFMA in it or ahead of it matters; at
+  /// least kReach.
+  DenseMap<const MachineBasicBlock *, unsigned> reaches;
+  /// Blocks from the first branch of the way to where it is.
   SmallVector<MachineBasicBlock *> path;
+  /// How much was left at most at the head of each block behind that branch.
+  DenseMap<const MachineBasicBlock *, unsigned> seen;
   bool changed = false;
 };
 } // namespace
 
 char PathHazards::ID;
 
+/// What the recognizer does not count as a wait state.
+static bool isFree(const MachineInstr &instruction) {
+  return instruction.isBundle() || instruction.isMetaInstruction() ||
+         instruction.isInlineAsm();
+}
+
 /// Puts wait states ahead of instructions among the first `reach` ones of
 /// `block`. Returns how many of `reach` are left at its end.
-unsigned PathHazards::idleAhead(MachineBasicBlock &block, unsigned reach) {
+unsigned PathHazards::passBlock(MachineBasicBlock &block, unsigned reach) {
   for (MachineInstr &instruction : block.instrs()) {
     if (reach == 0)
       break;
@@ -92,23 +110,57 @@ unsigned PathHazards::idleAhead(MachineBasicBlock &block, unsigned reach) {
           block, getBundleStart(instruction.getIterator()), states);
       changed = true;
     }
-    --reach;
+    if (!isFree(instruction))
+      --reach;
   }
   return reach;
 }
 
-/// Looks at all ways out of `block`. Behind a block that is on the path already
-/// nothing is nearer than it was the first time.
+/// Looks at all ways out of `block`, but at none that comes to a block later
+/// than another did.
 void PathHazards::walkFrom(MachineBasicBlock &block, unsigned reach) {
   path.push_back(&block);
   SmallVector<MachineBasicBlock *> successors(block.successors());
   for (MachineBasicBlock *next : successors) {
+    unsigned &before = seen[next];
+    if (before >= reach)
+      continue;
+    before = reach;
     OnlySuccessor one(block, *next);
-    if (unsigned left = idleAhead(*next, reach);
-        left && !is_contained(path, next))
+    unsigned left = passBlock(*next, reach);
+    if (left && !is_contained(path, next))
       walkFrom(*next, left);
   }
   path.pop_back();
+}
+
+/// What is left of `atHead`, or of the reach of an MFMA in `block`, at its end.
+unsigned PathHazards::reachBehind(const MachineBasicBlock &block,
+                                  unsigned atHead) const {
+  unsigned reach = atHead;
+  for (const MachineInstr &instruction : block.instrs()) {
+    StringRef name = instructions->getName(instruction.getOpcode());
+    if (name.starts_with("V_MFMA") || name.starts_with("V_SMFMAC"))
+      reach = kProductReach + 1;
+    if (reach > kReach && !isFree(instruction))
+      --reach;
+  }
+  return reach;
+}
+
+void PathHazards::findReaches(const MachineFunction &function) {
+  reaches.clear();
+  for (bool settled = false; !settled;) {
+    settled = true;
+    for (const MachineBasicBlock &block : function) {
+      unsigned atHead = kReach;
+      for (const MachineBasicBlock *before : block.predecessors())
+        atHead = std::max(atHead, reaches.lookup(before));
+      unsigned reach = reachBehind(block, atHead);
+      settled &= reaches.lookup(&block) == reach;
+      reaches[&block] = reach;
+    }
+  }
 }
 
 bool PathHazards::runOnMachineFunction(MachineFunction &function) {
@@ -117,9 +169,12 @@ bool PathHazards::runOnMachineFunction(MachineFunction &function) {
   if (!recognizer)
     return false;
   changed = false;
-  for (MachineBasicBlock &block : function)
+  findReaches(function);
+  for (MachineBasicBlock &block : function) {
+    seen.clear();
     if (block.succ_size() > 1)
-      walkFrom(block, kReach);
+      walkFrom(block, reaches.lookup(&block));
+  }
   recognizer.reset();
   return changed;
 }

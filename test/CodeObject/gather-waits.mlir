@@ -7,6 +7,21 @@
 // RUN: moe-compile %s --chip gfx950 --emit asm | FileCheck %s
 // RUN: moe-compile %s --chip gfx942 --emit asm | FileCheck %s
 
+// A gather in inline assembly counts as one.
+// RUN: sed 's/rocdl.raw.ptr.buffer.load.lds .*/llvm.inline_asm has_side_effects "buffer_load_dword $0, $1, 0 offen lds", "v,s,~{memory}" %own, %r : (i32, !rsrc) -> ()/' %s > %t.asm.mlir
+// RUN: moe-compile %t.asm.mlir --chip gfx950 --emit asm | FileCheck %s
+
+// The wait and the fence may have moved ahead of a branch that the barrier is
+// behind.
+// RUN: sed '0,/^      moe.sync$/s//      %%late = arith.cmpi ugt, %%k, %%c128 : index\n      scf.if %%late {\n        amdgpu.memory_counter_wait load(2) ds(0)\n        amdgpu.lds_barrier\n        memref.store %%c, %%out[%%thread] : memref<2048xi32, #gpu.address_space<global>>\n      } else {\n        amdgpu.memory_counter_wait load(2) ds(0)\n        amdgpu.lds_barrier\n      }/' %s > %t.arms.mlir
+// RUN: moe-compile %t.arms.mlir --chip gfx950 --emit asm | FileCheck %s --check-prefix=ARMS
+// ARMS-LABEL: merged:
+// ARMS: s_waitcnt vmcnt({{[01]}}) lgkmcnt(0)
+// ARMS-NOT: vmcnt
+// ARMS: s_cbranch
+// ARMS-NOT: vmcnt
+// ARMS: s_barrier
+
 // IR: scf.for
 // IR: amdgpu.memory_counter_wait load(2) ds(0)
 // IR-NEXT: amdgpu.lds_barrier
@@ -17,7 +32,7 @@
 // CHECK-NEXT: s_barrier
 // CHECK: ds_read_b32
 // CHECK: buffer_load_dword {{.*}} lds
-// CHECK-NEXT: buffer_load_dwordx2
+// CHECK: buffer_load_dwordx2
 // CHECK: s_cbranch_scc1 .LBB0_2
 
 !rsrc = !llvm.ptr<8>

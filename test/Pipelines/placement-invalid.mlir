@@ -87,6 +87,174 @@ gpu.module @kernels {
 
 // -----
 
+// Of the affine dialect.
+gpu.module @kernels {
+  gpu.func @thread(%other: i32, %p: i1) kernel {
+    %thread = gpu.thread_id x
+    // expected-note @+1 {{the branch is here}}
+    affine.if affine_set<(d0) : (d0 - 64 >= 0)>(%thread) {
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @thread(%other: i32, %p: i1) kernel {
+    %thread = gpu.thread_id x
+    // expected-note @+1 {{the branch is here}}
+    affine.for %k = 0 to affine_map<(d0) -> (d0)>(%thread) {
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// A loop that each thread enters at a number of its own.
+gpu.module @kernels {
+  gpu.func @thread(%other: i32, %p: i1) kernel {
+    %thread = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    // expected-note @+1 {{the branch is here}}
+    scf.parallel (%k) = (%c0) to (%thread) step (%c1) {
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @thread(%other: i32, %p: i1) kernel {
+    %thread = gpu.thread_id x
+    // expected-note @+1 {{the branch is here}}
+    scf.forall (%k) in (%thread) {
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// A branch of several ways.
+gpu.module @kernels {
+  gpu.func @thread(%other: i32, %p: i1) kernel {
+    %thread = gpu.thread_id x
+    %flag = arith.index_cast %thread : index to i32
+    // expected-note @+1 {{the branch is here}}
+    cf.switch %flag : i32, [
+      default: ^end,
+      3: ^way
+    ]
+  ^way:
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    cf.br ^end
+  ^end:
+    gpu.return
+  }
+}
+
+// -----
+
+// A value that says which way was taken.
+gpu.module @kernels {
+  gpu.func @thread(%other: i32, %p: i1) kernel {
+    %thread = gpu.thread_id x
+    %c32 = arith.constant 32 : index
+    %true = arith.constant true
+    %false = arith.constant false
+    %low = arith.cmpi ult, %thread, %c32 : index
+    cf.cond_br %low, ^first, ^second
+  ^first:
+    cf.br ^join(%true : i1)
+  ^second:
+    cf.br ^join(%false : i1)
+  ^join(%set: i1):
+    // expected-note @+1 {{the branch is here}}
+    scf.if %set {
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// What a function returns.
+gpu.module @kernels {
+  func.func private @id() -> index {
+    %thread = gpu.thread_id y
+    return %thread : index
+  }
+  gpu.func @thread(%other: i32, %p: i1) kernel {
+    %thread = gpu.thread_id x
+    %id = func.call @id() : () -> index
+    %c32 = arith.constant 32 : index
+    %low = arith.cmpi ult, %id, %c32 : index
+    // expected-note @+1 {{the branch is here}}
+    scf.if %low {
+      // expected-error @+1 {{expected all threads of a workgroup to take the same way to it (they compute it together), got a branch that depends on gpu.thread_id}}
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+// The same in all threads.
+gpu.module @kernels {
+  func.func private @next(%n: index) -> index {
+    %c1 = arith.constant 1 : index
+    %next = arith.addi %n, %c1 : index
+    return %next : index
+  }
+  gpu.func @uniform(%other: i32, %p: i1, %n: index) kernel {
+    %thread = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %more = func.call @next(%n) : (index) -> index
+    affine.if affine_set<(d0) : (d0 - 64 >= 0)>(%n) {
+      moe.sync
+    }
+    %sum = affine.for %k = 0 to 8 iter_args(%a = %thread) -> index {
+      moe.sync
+      %b = arith.addi %a, %k : index
+      affine.yield %b : index
+    }
+    scf.parallel (%k) = (%c0) to (%more) step (%c1) {
+      moe.sync
+    }
+    cf.switch %other : i32, [
+      default: ^end(%c0 : index),
+      3: ^way
+    ]
+  ^way:
+    cf.br ^end(%c1 : index)
+  ^end(%m: index):
+    %set = arith.cmpi eq, %m, %c0 : index
+    scf.if %set {
+      moe.sync
+    }
+    gpu.return
+  }
+}
+
+// -----
+
 // A ballot is the same in all waves only of what depends on the lane alone.
 gpu.module @kernels {
   gpu.func @ballots(%n: index) kernel {

@@ -269,7 +269,7 @@ func.func @pingpong_last(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x
 // pingpong_c3
 func.func @pingpong_k(%x: memref<?x64xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
   // expected-error @+1 {{expected dimension 2 of 'w' to be K of 'x' = 64, got 96}}
-  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 96 buffers(%a, %a) : memref<?x64xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 64 buffers(%a, %a) : memref<?x64xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
   return
 }
 
@@ -333,6 +333,45 @@ func.func @scatter_n(%acc: vector<1x2x4xf32>, %out: memref<?x?xbf16>, %ids: memr
 func.func @pingpong_columns(%x: memref<?x96xbf16>, %r: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
   // expected-error @+1 {{expected columns to be a multiple of 32, got 48}}
   %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 48 buffers(%a, %a) : memref<?x96xbf16>, vector<2xi32>, memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c4
+func.func @pingpong_past_k(%x: memref<?x640xbf16>, %r: vector<2xi32>, %w: memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  // expected-error @+1 {{expected at most 640 columns from k = 0 on, of K = 640, got 768}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 768 buffers(%a, %a) : memref<?x640xbf16>, vector<2xi32>, memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c4
+func.func @pingpong_from_k(%x: memref<?x640xbf16>, %r: vector<2xi32>, %w: memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  %k = arith.constant 512 : index
+  // expected-error @+1 {{expected at most 128 columns from k = 512 on, of K = 640, got 256}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%k) columns 256 buffers(%a, %a) : memref<?x640xbf16>, vector<2xi32>, memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c4
+func.func @pingpong_end(%x: memref<?x640xbf16>, %r: vector<2xi32>, %w: memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  %k = arith.constant 512 : index
+  // expected-error @+1 {{expected at most 256 columns from k = 512 on, of K = 640, got 512}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%k to %n) columns 512 buffers(%a, %a) : memref<?x640xbf16>, vector<2xi32>, memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}
+
+// -----
+
+// pingpong_c4
+func.func @pingpong_k(%x: memref<?x640xbf16>, %r: vector<2xi32>, %w: memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x256xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  %k = arith.constant 128 : index
+  // expected-error @+1 {{expected k to be a multiple of tile_k = 256, got 128}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%k) columns 256 buffers(%a, %a) : memref<?x640xbf16>, vector<2xi32>, memref<8x128x640xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x20xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
   return
 }
 

@@ -130,6 +130,29 @@ static LogicalResult checkGather(Operation *op, MemRefType x, MemRefType tile,
   return checkDescriptorSize(op, "x", x);
 }
 
+/// pingpong_c4: only with `end` are columns past K zeros.
+static LogicalResult checkColumns(PingpongOp op) {
+  int64_t tileK = op.getPing().getType().getDimSize(1);
+  int64_t multiple = op.getEnd() ? tileK : 32, columns = op.getColumns();
+  if (columns % multiple != 0)
+    return op.emitOpError("expected columns to be a multiple of ")
+           << multiple << ", got " << columns;
+  APInt constant;
+  int64_t first = matchPattern(op.getK(), m_ConstantInt(&constant))
+                      ? constant.getSExtValue()
+                      : 0;
+  if (first < 0 || first % tileK != 0)
+    return op.emitOpError("expected k to be a multiple of tile_k = ")
+           << tileK << ", got " << first;
+  int64_t k = op.getX().getType().getDimSize(1);
+  int64_t most = (op.getEnd() ? llvm::alignTo(k, tileK) : k) - first;
+  if (columns > most)
+    return op.emitOpError("expected at most ")
+           << most << " columns from k = " << first << " on, of K = " << k
+           << ", got " << columns;
+  return success();
+}
+
 LogicalResult PingpongOp::verify() {
   MemRefType tile = getPing().getType();
   // pingpong_c1
@@ -147,16 +170,8 @@ LogicalResult PingpongOp::verify() {
   // pingpong_c3
   if (failed(checkActivationK(*this, getX().getType())))
     return failure();
-  // pingpong_c4
-  int64_t multiple = getEnd() ? tile.getDimSize(1) : 32;
-  if (getColumns() % multiple != 0)
-    return emitOpError("expected columns to be a multiple of ")
-           << multiple << ", got " << getColumns();
-  int64_t k = getX().getType().getDimSize(1);
-  if (getColumns() > llvm::alignTo(k, tile.getDimSize(1)))
-    return emitOpError("expected at most ")
-           << llvm::alignTo(k, tile.getDimSize(1))
-           << " columns, the tiles of K = " << k << ", got " << getColumns();
+  if (failed(checkColumns(*this)))
+    return failure();
   if (failed(checkFragmentSize(*this, "the accumulators", acc)) ||
       failed(checkGather(*this, getX().getType(), tile, getRows())) ||
       failed(checkGlobal(*this, {{"x", getX(), /*wide=*/true},

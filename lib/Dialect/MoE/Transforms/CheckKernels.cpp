@@ -13,7 +13,9 @@
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Dominance.h"
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/PointerIntPair.h"
 #include "llvm/ADT/SetVector.h"
@@ -64,8 +66,8 @@ namespace {
 /// each block is looked at once.
 class UniformityChecker {
 public:
-  explicit UniformityChecker(PostDominanceInfo &dominance)
-      : dominance(dominance) {}
+  UniformityChecker(DominanceInfo &dominance, PostDominanceInfo &postDominance)
+      : dominance(dominance), postDominance(postDominance) {}
 
   /// Each branch that decides whether `op` is reached.
   LogicalResult check(Operation *op);
@@ -83,33 +85,69 @@ private:
     for (Value value : values)
       add(value);
   }
+  void addChoices(Block *block);
   void addSources(BlockArgument argument);
+  void addSources(CallOpInterface call, unsigned number);
   void addSources(OpResult result);
   LogicalResult checkCondition(Operation *op, Value condition, Location loc);
-  ArrayRef<cf::CondBranchOp> getDivergentBranches(Region *region);
+  ArrayRef<Operation *> getDivergentBranches(Region *region);
 
-  PostDominanceInfo &dominance;
+  DominanceInfo &dominance;
+  PostDominanceInfo &postDominance;
   llvm::DenseSet<Source> uniform; ///< known not to depend on the thread
-  llvm::DenseMap<Region *, SmallVector<cf::CondBranchOp>> divergent;
+  llvm::DenseMap<Region *, SmallVector<Operation *>> divergent;
   llvm::SetVector<Source> work;
   bool inBallot = false; ///< of the value that is looked at
 };
 } // namespace
 
+/// What decides which successor of `block` is next, or null.
+static Value getChoice(Block &block) {
+  if (!block.mightHaveTerminator())
+    return Value();
+  Operation *branch = block.getTerminator();
+  // Of cond_br and switch of cf and of llvm.
+  return branch->getNumSuccessors() > 1 && branch->getNumOperands() > 0
+             ? branch->getOperand(0)
+             : Value();
+}
+
+/// The operands of an op with regions, but for what a loop hands on.
+static SmallVector<Value> getOperandsButInits(Operation *op) {
+  SmallVector<Value> operands(op->getOperands());
+  if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
+    for (Value init : loop.getInits())
+      if (auto *found = llvm::find(operands, init); found != operands.end())
+        operands.erase(found);
+  return operands;
+}
+
+/// What decides over which of its edges `block` is entered: the branches behind
+/// the block that dominates it.
+void UniformityChecker::addChoices(Block *block) {
+  if (block->hasNoPredecessors() || block->getSinglePredecessor())
+    return;
+  auto *node = dominance.getNode(block);
+  auto *above = node ? node->getIDom() : nullptr;
+  if (!above) // nothing leads there
+    return;
+  for (Block &other : *block->getParent())
+    if (Value choice = getChoice(other))
+      if (dominance.dominates(above->getBlock(), &other) &&
+          !dominance.dominates(block, &other))
+        add(choice);
+}
+
 /// What a block argument may be: what a loop starts with and hands on, or what
 /// branches pass.
 void UniformityChecker::addSources(BlockArgument argument) {
   Block *block = argument.getOwner();
-  for (auto it = block->pred_begin(); it != block->pred_end(); ++it) {
-    // Two ways from one branch: its condition picks what is passed.
-    auto choice = dyn_cast<cf::CondBranchOp>((*it)->getTerminator());
-    if (choice && choice.getTrueDest() == choice.getFalseDest())
-      add(choice.getCondition());
+  addChoices(block);
+  for (auto it = block->pred_begin(); it != block->pred_end(); ++it)
     if (auto branch = dyn_cast<BranchOpInterface>((*it)->getTerminator()))
       if (Value passed = branch.getSuccessorOperands(
               it.getSuccessorIndex())[argument.getArgNumber()])
         add(passed);
-  }
   auto loop = dyn_cast_or_null<LoopLikeOpInterface>(block->getParentOp());
   if (!loop)
     return;
@@ -117,12 +155,29 @@ void UniformityChecker::addSources(BlockArgument argument) {
            loop.getRegionIterArgs(), loop.getInits(), loop.getYieldedValues()))
     if (arg == argument)
       addRange(ArrayRef<Value>{init, next});
-  if (std::optional<SmallVector<Value>> ivs = loop.getLoopInductionVars())
-    if (llvm::is_contained(*ivs, argument))
-      if (auto bounds = loop.getLoopLowerBounds())
-        for (OpFoldResult bound : *bounds)
-          if (auto value = dyn_cast<Value>(bound))
-            add(value);
+  std::optional<SmallVector<Value>> ivs = loop.getLoopInductionVars();
+  if (!ivs || !llvm::is_contained(*ivs, argument))
+    return;
+  auto bounds = loop.getLoopLowerBounds();
+  if (!bounds)
+    return addRange(getOperandsButInits(loop));
+  for (OpFoldResult bound : *bounds)
+    if (auto value = dyn_cast<Value>(bound))
+      add(value);
+}
+
+/// What the function that is called returns, made of its arguments.
+void UniformityChecker::addSources(CallOpInterface call, unsigned number) {
+  auto function = dyn_cast_or_null<FunctionOpInterface>(call.resolveCallable());
+  if (!function || function.isExternal())
+    return;
+  for (Block &block : function.getFunctionBody()) {
+    if (Value choice = getChoice(block))
+      add(choice);
+    Operation *end = block.getTerminator();
+    if (end->hasTrait<OpTrait::ReturnLike>() && number < end->getNumOperands())
+      add(end->getOperand(number));
+  }
 }
 
 void UniformityChecker::addSources(OpResult result) {
@@ -130,6 +185,8 @@ void UniformityChecker::addSources(OpResult result) {
   if (isa<gpu::AllReduceOp>(op)) // the same in all threads
     return;
   unsigned number = result.getResultNumber();
+  if (auto call = dyn_cast<CallOpInterface>(op))
+    addSources(call, number);
   if (auto ifOp = dyn_cast<scf::IfOp>(op)) {
     add(ifOp.thenYield().getOperand(number));
     add(ifOp.elseYield().getOperand(number));
@@ -182,9 +239,7 @@ static SmallVector<Value> getConditions(Operation *parent) {
     return {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()};
   if (auto loop = dyn_cast<scf::WhileOp>(parent))
     return {loop.getConditionOp().getCondition()};
-  if (auto choice = dyn_cast<scf::IndexSwitchOp>(parent))
-    return {choice.getArg()};
-  return {};
+  return getOperandsButInits(parent);
 }
 
 LogicalResult UniformityChecker::checkCondition(Operation *op, Value condition,
@@ -201,14 +256,13 @@ LogicalResult UniformityChecker::checkCondition(Operation *op, Value condition,
   return diag;
 }
 
-ArrayRef<cf::CondBranchOp>
-UniformityChecker::getDivergentBranches(Region *region) {
+ArrayRef<Operation *> UniformityChecker::getDivergentBranches(Region *region) {
   auto [it, isNew] = divergent.try_emplace(region);
   if (isNew && !region->hasOneBlock())
     for (Block &block : *region)
-      if (auto branch = dyn_cast<cf::CondBranchOp>(block.getTerminator()))
-        if (findThreadDependence(branch.getCondition()))
-          it->second.push_back(branch);
+      if (Value choice = getChoice(block);
+          choice && findThreadDependence(choice))
+        it->second.push_back(block.getTerminator());
   return it->second;
 }
 
@@ -219,9 +273,9 @@ LogicalResult UniformityChecker::check(Operation *op) {
         if (failed(checkCondition(op, condition, at->getLoc())))
           return failure();
     Block *block = at->getBlock();
-    for (cf::CondBranchOp branch : getDivergentBranches(block->getParent()))
-      if (!dominance.postDominates(block, branch->getBlock()))
-        return checkCondition(op, branch.getCondition(), branch.getLoc());
+    for (Operation *branch : getDivergentBranches(block->getParent()))
+      if (!postDominance.postDominates(block, branch->getBlock()))
+        return checkCondition(op, branch->getOperand(0), branch->getLoc());
   }
   return success();
 }
@@ -277,7 +331,8 @@ struct MoECheckKernelsPass
   using MoECheckKernelsPassBase::MoECheckKernelsPassBase;
 
   void runOnOperation() override {
-    UniformityChecker uniformity(getAnalysis<PostDominanceInfo>());
+    UniformityChecker uniformity(getAnalysis<DominanceInfo>(),
+                                 getAnalysis<PostDominanceInfo>());
     WalkResult result = getOperation().walk([&](Operation *op) {
       // moe.preshuffled only gives bytes a type, in host code too.
       if (auto view = dyn_cast<PreshuffledOp>(op))

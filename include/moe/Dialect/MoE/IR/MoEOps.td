@@ -509,7 +509,7 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
     The ping-pong loop. Two LDS buffers hold A tiles of tile_m x tile_k; while
     the waves multiply the tile in one buffer, the next tile is gathered into
     the other, and each wave loads its next weights into registers. K runs over
-    `columns` columns from `k` on, a multiple of tile_k; the last tile may be
+    `columns` columns from `k` on, which is a multiple of tile_k; the last tile may be
     partial. `end` is at least `k` + `columns` - tile_k; with it, the last tile
     may lie past `end` as a whole, and then contributes nothing;
     no tile but the last may reach past K. Groups of waves that share K tiles take the same
@@ -526,8 +526,9 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
     * (C2) the result is (tile_m/16) x (wave columns/16) x 4;
     * (C3) `x`, `w` and `scale` agree in K, `w` and `scale` in E and N, with
       `w` and `scale` in their preshuffled layouts;
-    * (C4) `columns` is a positive multiple of 32, and of tile_k with `end`, and
-      at most K rounded up to tile_k.
+    * (C4) `columns` is a positive multiple of 32, and of tile_k with `end`; `k`
+      is a multiple of tile_k, and `k` + `columns` is at most K, with `end` at
+      most K rounded up to tile_k. (Of a constant `k`; of another, `columns` is.)
 
     *Lowers to* (`-moe-pipeline`): a prologue, one `scf.for` whose body is a
     ping step and a pong step, and the remaining steps one by one, each made of
