@@ -18,6 +18,7 @@
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/AMDGPU/Utils/Chipset.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -27,6 +28,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -97,7 +99,29 @@ static void addTilePasses(OpPassManager &gpu, const std::string &chip) {
 }
 
 namespace {
-/// gpu.subgroup_reduce over a wave to DPP moves, which take no LDS.
+/// The flag of gpu.shuffle up is computed here: convert-gpu-to-rocdl compares
+/// the other lane's number as a signed one with the end of its group, which
+/// numbers below the group's first lane pass as well.
+struct ShuffleUpFlag : OpRewritePattern<gpu::ShuffleOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(gpu::ShuffleOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getMode() != gpu::ShuffleMode::UP || op.getValid().use_empty())
+      return failure();
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Value lane = arith::IndexCastOp::create(
+        b, b.getI32Type(), gpu::LaneIdOp::create(b, /*upper_bound=*/nullptr));
+    Value place = arith::RemUIOp::create(b, lane, op.getWidth());
+    Value valid = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, place,
+                                        op.getOffset());
+    rewriter.replaceAllUsesWith(op.getValid(), valid);
+    return success();
+  }
+};
+
+/// gpu.subgroup_reduce over a wave to DPP moves, which take no LDS, and the
+/// flags of gpu.shuffle up.
 struct LowerReductionsPass
     : PassWrapper<LowerReductionsPass, OperationPass<gpu::GPUModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerReductionsPass)
@@ -108,10 +132,11 @@ struct LowerReductionsPass
 
   StringRef getArgument() const override { return "moe-lower-reductions"; }
   StringRef getDescription() const override {
-    return "gpu.subgroup_reduce to DPP moves";
+    return "gpu.subgroup_reduce to DPP moves, flags of gpu.shuffle up";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<amdgpu::AMDGPUDialect, ROCDL::ROCDLDialect>();
+    registry.insert<amdgpu::AMDGPUDialect, arith::ArithDialect,
+                    ROCDL::ROCDLDialect>();
   }
 
   void runOnOperation() override {
@@ -122,6 +147,7 @@ struct LowerReductionsPass
     populateGpuLowerSubgroupReduceToDPPPatterns(
         patterns, /*subgroupSize=*/(*found)->waveLanes,
         *amdgpu::Chipset::parse((*found)->name));
+    patterns.add<ShuffleUpFlag>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
