@@ -4,19 +4,19 @@
 // reach, is an error at the op.
 // RUN: moe-opt %s -split-input-file -verify-diagnostics --moe-to-tile=chip=gfx950
 
-func.func @host(%p: memref<?x64xbf16>, %t: i32) {
+func.func @host(%p: memref<?x64xbf16>, %q: memref<?x64xbf16>, %t: i32) {
   // expected-error @+1 {{expected to stand in a gpu.func of a gpu.module, got host code; run --moe-to-launches first}}
-  moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+  moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
   return
 }
 
 // -----
 
-func.func @launch(%p: memref<?x64xbf16>, %t: i32, %n: index) {
+func.func @launch(%p: memref<?x64xbf16>, %q: memref<?x64xbf16>, %t: i32, %n: index) {
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %n, %gy = %n, %gz = %n)
              threads(%tx, %ty, %tz) in (%sx = %n, %sy = %n, %sz = %n) {
     // expected-error @+1 {{expected to stand in a gpu.func, got a gpu.launch; run -gpu-kernel-outlining first}}
-    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
     gpu.terminator
   }
   return
@@ -25,9 +25,9 @@ func.func @launch(%p: memref<?x64xbf16>, %t: i32, %n: index) {
 // -----
 
 gpu.module @kernels {
-  gpu.func @helper(%p: memref<?x64xbf16>, %t: i32) {
+  gpu.func @helper(%p: memref<?x64xbf16>, %q: memref<?x64xbf16>, %t: i32) {
     // expected-error @+1 {{expected to stand in a kernel, got the gpu.func 'helper' without 'kernel', which nothing launches}}
-    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
     gpu.return
   }
 }
@@ -35,9 +35,9 @@ gpu.module @kernels {
 // -----
 
 gpu.module @kernels {
-  func.func @function(%p: memref<?x64xbf16>, %t: i32) {
+  func.func @function(%p: memref<?x64xbf16>, %q: memref<?x64xbf16>, %t: i32) {
     // expected-error @+1 {{expected to stand in a gpu.func, got another function of the gpu.module}}
-    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
     return
   }
 }
@@ -47,9 +47,9 @@ gpu.module @kernels {
 module {
   module @inner {
     gpu.module @kernels {
-      gpu.func @kernel(%p: memref<?x64xbf16>, %t: i32) kernel {
+      gpu.func @kernel(%p: memref<?x64xbf16>, %q: memref<?x64xbf16>, %t: i32) kernel {
         // expected-error @+1 {{expected its gpu.module directly in the module that the pipeline runs on, got one that is nested deeper}}
-        moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+        moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
         gpu.return
       }
     }
@@ -59,9 +59,9 @@ module {
 // -----
 
 gpu.module @kernels [#nvvm.target] {
-  gpu.func @kernel(%p: memref<?x64xbf16>, %t: i32) kernel {
+  gpu.func @kernel(%p: memref<?x64xbf16>, %q: memref<?x64xbf16>, %t: i32) kernel {
     // expected-error @+1 {{expected a gpu.module with a #rocdl.target, got [#nvvm.target]}}
-    moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
+    moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
     gpu.return
   }
 }

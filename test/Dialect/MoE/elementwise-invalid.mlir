@@ -186,6 +186,15 @@ func.func @strides(%s: memref<?x128xf32>, %o: memref<?x64xbf16, strided<[56, 1]>
 // -----
 
 // reduce_slots_c1
+func.func @reduce_in_place(%p: memref<?x64xbf16>, %t: i32) {
+  // expected-error @+1 {{expected another 'out' than 'parts', got the same}}
+  moe.reduce_slots %p to %p tokens(%t) topk 1 : memref<?x64xbf16>, memref<?x64xbf16>
+  return
+}
+
+// -----
+
+// reduce_slots_c1
 func.func @width(%p: memref<?x48xbf16>, %o: memref<?x48xbf16>, %t: i32) {
   // expected-error @+1 {{expected N, dimension 1 of 'out', to be a static multiple of 32, got 48}}
   moe.reduce_slots %p to %o tokens(%t) topk 4 : memref<?x48xbf16>, memref<?x48xbf16>

@@ -199,6 +199,22 @@ func.func @scale_row_major(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
 // -----
 
 // gemm_c4
+func.func @in_place(%x: memref<?x64xbf16>,
+    %w: memref<8x64x64xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x64x2xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %tokens: i32) {
+  // expected-error @+1 {{expected another 'out' than 'x', got the same}}
+  moe.grouped_gemm down accumulate routing_weight outs(%x : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<?x64xbf16>, memref<8x64x64xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x2xf8E8M0FNU, #moe.preshuffle<scale>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128>
+  return
+}
+
+// -----
+
+// gemm_c4
 func.func @n_multiple(%out: memref<?x48xbf16>, %x: memref<?x96xbf16>,
     %w: memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>,
     %s: memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,

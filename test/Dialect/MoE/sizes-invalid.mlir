@@ -127,9 +127,9 @@ func.func @buffer_layout(%acc: vector<1x2x4xf32>, %l: memref<65536xi8, strided<[
 
 // -----
 
-func.func @columns(%p: memref<?x4611686018427387904xbf16>, %t: i32) {
+func.func @columns(%p: memref<?x4611686018427387904xbf16>, %q: memref<?x4611686018427387904xbf16>, %t: i32) {
   // expected-error @+1 {{expected N, dimension 1 of 'out', to be at most 1073741824, got 4611686018427387904}}
-  moe.reduce_slots %p to %p tokens(%t) topk 4 : memref<?x4611686018427387904xbf16>, memref<?x4611686018427387904xbf16>
+  moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x4611686018427387904xbf16>, memref<?x4611686018427387904xbf16>
   return
 }
 

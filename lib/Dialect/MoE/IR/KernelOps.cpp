@@ -170,11 +170,21 @@ static LogicalResult checkMemory(GroupedGemmOp op) {
   return checkDescriptorSize(op, "x", op.getX().getType());
 }
 
+/// In memory, what an op writes is not what other threads still read.
+static LogicalResult checkDistinct(Operation *op, StringRef written, Value out,
+                                   StringRef read, Value in) {
+  if (isa<MemRefType>(out.getType()) && out == in)
+    return op->emitOpError("expected another '")
+           << written << "' than '" << read << "', got the same";
+  return success();
+}
+
 /// gemm_c4, and gemm_c2 as far as it is about rows
 static LogicalResult checkColumns(GroupedGemmOp op) {
   bool activated = op.getActivation() != Activation::None;
   int64_t n = op.getN(), multiple = activated ? 16 : 32;
-  if (failed(checkColumnCount(op, activated ? "I" : "N", n, multiple)))
+  if (failed(checkColumnCount(op, activated ? "I" : "N", n, multiple)) ||
+      failed(checkDistinct(op, "out", op.getOut(), "x", op.getX())))
     return failure();
   ShapedType w = op.getW().getType();
   if (activated)
@@ -273,8 +283,9 @@ static LogicalResult checkCleared(GroupedGemmOp op) {
     return op.emitOpError("expected 'clear' in stage gate_up, ahead of the "
                           "stage that adds to it, got it in stage ")
            << stringifyStage(op.getStage());
-  if (isa<MemRefType>(op.getClear().getType()) && op.getClear() == op.getOut())
-    return op.emitOpError("expected another 'clear' than 'out', got the same");
+  if (failed(checkDistinct(op, "clear", op.getClear(), "out", op.getOut())) ||
+      failed(checkDistinct(op, "clear", op.getClear(), "x", op.getX())))
+    return failure();
   return checkClear(op, op.getClear());
 }
 
@@ -398,6 +409,8 @@ LogicalResult ReduceSlotsOp::verify() {
   if (failed(checkForm(*this)) || failed(checkColumnCount(*this, "N", n, 32)) ||
       failed(
           checkDim(*this, "parts", getParts().getType(), 1, "N of 'out'", n)))
+    return failure();
+  if (failed(checkDistinct(*this, "out", getOut(), "parts", getParts())))
     return failure();
   // reduce_slots_c2
   if (failed(checkTokens(*this, getTokens())))

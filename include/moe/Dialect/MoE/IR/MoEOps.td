@@ -114,7 +114,7 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
       `down` and 2 x I in stage `gate_up`;
     * (C3) `scale` is ExRx(K/32) in the layout `#moe.preshuffle<scale>`;
     * (C4) `out` is ?xN, N a multiple of 32, or of 16 with an activation, where
-      it is I; it is 2 x I for raw sums;
+      it is I; it is 2 x I for raw sums; it is not `x`;
     * (C5) `num_valid` has 2 elements;
     * (C6) `bias`, when present, is ExR;
     * (C7) the gate layouts of `w` and `scale` are equal: `none` in stage
@@ -149,7 +149,7 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     * (C20) with `unsorted`, `k_batch` above 1 needs `accumulate`: the second
       kernel of a stored output reads sorted lists;
     * (C21) `clear` belongs to stage `gate_up`, is ?xN, N a multiple of 32, and
-      is not `out`; its offset and row stride are multiples of 16 bytes.
+      is neither `out` nor `x`; its offset and row stride are multiples of 16 bytes.
 
     What depends on the chip (LDS, atomics, instructions) is checked by
     `-moe-check-target`.
@@ -386,7 +386,8 @@ def MoE_ReduceSlotsOp : MoE_KernelOp<"reduce_slots"> {
     `moe.grouped_gemm`.
 
     Constraints:
-    * (C1) `out` and `parts` are ?xN, N static and a multiple of 32;
+    * (C1) `out` and `parts` are ?xN, N static and a multiple of 32, and not the
+      same memory;
     * (C2) `tokens`, where constant, is below 2^24;
     * (C3) the memory operands are in the default or the global memory space,
       the elements of a row follow each other and rows do not overlap; offsets
