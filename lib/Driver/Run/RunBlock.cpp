@@ -480,22 +480,25 @@ static Error runBlock(Block &block) {
       return error;
     block.tensors.localTokens = {int32_t(local)};
   }
-  if (Error error = route(block))
-    return error;
-  printFindings(block.outcome);
-  if (!block.outcome.reports.empty() || !block.routed.pass)
-    return Error::success();
   int64_t local = countLocal(block.router(), block.tensors);
   for (Request &stage : block.stages) {
-    stage.tokens = block.local.tokens;
+    stage.tokens = block.tensors.tokens;
     stage.expertsGlobal = 0;
     stage.maskFile.clear();
     stage.files.routing = &block.local;
     stage.lists = &block.lists;
     stage.options.topk = block.router().slots();
-    if (block.request.dataDir.empty())
-      stage.options.experts = local;
+    if (!block.request.dataDir.empty())
+      continue;
+    stage.options.experts = local;
+    if (Error error = checkDimensions(stage.options, stage.tokens))
+      return error;
   }
+  if (Error error = route(block))
+    return error;
+  printFindings(block.outcome);
+  if (!block.outcome.reports.empty() || !block.routed.pass)
+    return Error::success();
   Problem &up = block.problems[0];
   if (Error error =
           firstProblem(block.stages[0], block.results[0].times).moveInto(up))
@@ -514,9 +517,7 @@ static Error runBlock(Block &block) {
   if (Error error = chooseSchedules(block))
     return error;
   // What stage 2 does not take is told before stage 1 runs.
-  if (Error error = emitKernel(paddedOptions(block.stages[1].options),
-                               EmitStage::Mlir, block.request.chip)
-                        .takeError())
+  if (Error error = checkLaterStage(block.stages[1], up.sharding))
     return error;
   size_t before = block.outcome.reports.size();
   if (Error error = block.sorting.sort ? sort(block) : passPairs(block))

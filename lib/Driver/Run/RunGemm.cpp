@@ -243,9 +243,9 @@ Error moe::driver::parseRequest(Arguments args, Request &request) {
 // The run
 //===----------------------------------------------------------------------===//
 
-/// Compiles, with a configuration chosen when there is no tile.
-static Error compile(const Request &request, Problem &problem, Result &result) {
-  Stopwatch watch(result.times.compile);
+/// Completes the problem's options, with a configuration chosen when there is
+/// no tile.
+static Error configure(const Request &request, Problem &problem) {
   const Chip &chip = *moe::lookupChip(request.chip);
   Workload workload;
   workload.tokens = std::max<int64_t>(1, problem.tokens);
@@ -262,25 +262,57 @@ static Error compile(const Request &request, Problem &problem, Result &result) {
       paddedOptions(problem.options), workload, chip, request.fixed, *table);
   if (request.explain)
     errs() << explainConfig(configuration, workload, chip);
-  const KernelOptions &options = configuration.options;
   int64_t modelDim = problem.options.modelDim;
   int64_t interDim = problem.options.interDim;
-  problem.options = options;
+  problem.options = configuration.options;
   problem.options.modelDim = modelDim;
   problem.options.interDim = interDim;
-  bool raw = options.leavesRawSums();
-  if (Error error = compileKernel(raw              ? rawSumsOf(options)
-                                  : options.reduce ? slotsOf(options)
-                                                   : options,
-                                  request.chip)
-                        .moveInto(result.kernel))
+  return Error::success();
+}
+
+/// The kernels of a stage that is configured: one, or what leaves sums or slots
+/// and what makes the output of them.
+static SmallVector<KernelOptions, 2> kernelsOf(const Problem &problem) {
+  KernelOptions options = paddedOptions(problem.options);
+  if (options.leavesRawSums())
+    return {rawSumsOf(options), activateAfter(options)};
+  if (options.reduce)
+    return {slotsOf(options), reduceAfter(options, /*mask=*/true)};
+  return {options};
+}
+
+static Error compile(const Request &request, Problem &problem, Result &result) {
+  Stopwatch watch(result.times.compile);
+  if (Error error = configure(request, problem))
     return error;
-  if (!raw && !options.reduce)
+  SmallVector<KernelOptions, 2> kernels = kernelsOf(problem);
+  if (Error error =
+          compileKernel(kernels[0], request.chip).moveInto(result.kernel))
+    return error;
+  if (kernels.size() == 1)
     return Error::success();
-  return compileKernel(raw ? activateAfter(options)
-                           : reduceAfter(options, /*mask=*/true),
-                       request.chip)
+  return compileKernel(kernels[1], request.chip)
       .moveInto(result.second.emplace());
+}
+
+Error moe::driver::checkLaterStage(Request request, const Sharding &sharding) {
+  request.explain = false;
+  if (Error error = checkDimensions(request.options, request.tokens))
+    return error;
+  if (Error error =
+          request.execution.checkOutputs({{"--out", request.outFile}}))
+    return error;
+  Problem problem;
+  problem.options = request.options;
+  problem.tokens = request.tokens;
+  problem.sharding = sharding;
+  if (Error error = configure(request, problem))
+    return error;
+  for (const KernelOptions &kernel : kernelsOf(problem))
+    if (Error error =
+            emitKernel(kernel, EmitStage::Mlir, request.chip).takeError())
+      return error;
+  return Error::success();
 }
 
 Expected<std::vector<int32_t>>

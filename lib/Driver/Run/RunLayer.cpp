@@ -46,25 +46,42 @@ struct Layer {
 };
 } // namespace
 
+/// Makes the first stage's problem, which has the dimensions of the second.
+/// What stage 2 does not take is told before stage 1 runs.
+static Error startLayer(Layer &layer) {
+  Request &second = layer.stages[1];
+  Problem &problem = layer.problems[0];
+  if (Error error = checkChip(second.chip))
+    return error;
+  if (Error error = firstProblem(layer.stages[0], layer.results[0].times)
+                        .moveInto(problem))
+    return error;
+  second.options.modelDim = problem.options.modelDim;
+  second.options.interDim = problem.options.interDim;
+  second.options.experts = problem.options.experts;
+  second.options.topk = problem.options.topk;
+  second.tokens = problem.tokens;
+  return checkLaterStage(second, problem.sharding);
+}
+
 /// Runs both stages, unless the first has findings.
 static Error runLayer(const Request &request, Layer &layer) {
+  if (Error error = startLayer(layer))
+    return error;
   std::array<DeviceBuffers, 2> buffers;
   for (int i : {0, 1}) {
     Request &stage = layer.stages[i];
+    Problem &problem = layer.problems[i];
     if (i == 1) {
-      const KernelOptions &first = layer.problems[0].options;
-      KernelOptions &o = stage.options;
-      o.modelDim = first.modelDim;
-      o.interDim = first.interDim;
-      o.experts = first.experts;
-      o.topk = first.topk;
-      stage.tokens = layer.problems[0].tokens;
+      if (Error error =
+              firstProblem(stage, layer.results[1].times).moveInto(problem))
+        return error;
       // The tensors of stage 1 are of no use to the second.
       buffers[0].w = HostBuffer();
       buffers[0].scale = HostBuffer();
     }
-    if (Error error = runStage(stage, layer.problems[i], layer.results[i],
-                               buffers[i], i ? &buffers[0].out : nullptr))
+    if (Error error = runProblem(stage, problem, layer.results[i], buffers[i],
+                                 i ? &buffers[0].out : nullptr))
       return error;
     if (!request.json)
       printSummary(stage, layer.problems[i], layer.results[i]);

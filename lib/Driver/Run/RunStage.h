@@ -129,6 +129,10 @@ llvm::Expected<Problem> firstProblem(const Request &request, Times &times);
 llvm::Expected<std::vector<int32_t>> chooseLocalExperts(const Request &request,
                                                         int64_t &experts);
 
+/// Refuses what runStage would refuse of a stage whose dimensions are known,
+/// for before an earlier stage runs: sizes, outputs and kernels, not files.
+llvm::Error checkLaterStage(Request request, const Sharding &sharding);
+
 /// The rest of runStage for a problem of firstProblem, with the request's
 /// routing; a schedule in the problem's options stays.
 llvm::Error runProblem(const Request &request, Problem &problem, Result &result,
