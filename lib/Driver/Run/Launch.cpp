@@ -44,6 +44,8 @@ private:
 
   Expected<std::string> string(StringRef at, const json::Object &object,
                                StringRef key) const;
+  Expected<std::string> fileName(StringRef at, const json::Object &object,
+                                 StringRef key) const;
   Expected<double> tolerance(const json::Object &object, StringRef key) const;
   Error triple(const json::Object &object, StringRef key,
                std::array<uint32_t, 3> &out) const;
@@ -116,6 +118,16 @@ Expected<std::string> Reader::string(StringRef at, const json::Object &object,
     return text->str();
   return bad(at + "'" + key + "': expected a string, got " +
              describe(object.get(key)));
+}
+
+/// The system would cut the name at a NUL byte.
+Expected<std::string> Reader::fileName(StringRef at, const json::Object &object,
+                                       StringRef key) const {
+  Expected<std::string> name = string(at, object, key);
+  if (name && StringRef(*name).contains('\0'))
+    return bad(at + "'" + key + "': expected a path without a NUL byte, got " +
+               describe(object.get(key)));
+  return name;
 }
 
 Error Reader::triple(const json::Object &object, StringRef key,
@@ -208,7 +220,10 @@ Error Reader::buffer(StringRef at, const json::Object &object, LaunchArg &arg) {
   if (const json::Value *out = object.get("out")) {
     if (!out->getAsString() || out->getAsString()->empty())
       return bad(at + "'out': expected a path, got " + describe(out));
-    arg.out = resolve(*out->getAsString());
+    Expected<std::string> name = fileName(at, object, "out");
+    if (!name)
+      return name.takeError();
+    arg.out = resolve(*name);
   }
   bool hasFile = object.get("file") || object.get("hex");
   HostBuffer contents;
@@ -266,7 +281,7 @@ Expected<HostBuffer> Reader::contents(StringRef at, const json::Object &object,
   if (object.get("file") && object.get("hex"))
     return bad(at + "expected a 'file' or a 'hex', got both");
   if (object.get("file")) {
-    Expected<std::string> name = string(at, object, "file");
+    Expected<std::string> name = fileName(at, object, "file");
     if (!name)
       return name.takeError();
     arg.file = resolve(*name);
@@ -478,12 +493,12 @@ Error Reader::expect(const json::Object &object) {
       return number.takeError();
     *target = *number;
   }
-  Expected<std::string> fileName = string("expect: ", object, "file");
-  if (!fileName)
-    return fileName.takeError();
-  expect.file = *fileName;
-  moe::files::protectInput(resolve(*fileName));
-  Expected<HostBuffer> reference = load("expect", *fileName);
+  Expected<std::string> referenceName = fileName("expect: ", object, "file");
+  if (!referenceName)
+    return referenceName.takeError();
+  expect.file = *referenceName;
+  moe::files::protectInput(resolve(*referenceName));
+  Expected<HostBuffer> reference = load("expect", *referenceName);
   if (!reference)
     return reference.takeError();
   expect.reference = std::move(*reference);
@@ -501,7 +516,7 @@ Error Reader::expect(const json::Object &object) {
 
 /// The code object; a relocatable one is linked.
 Error Reader::codeObject(const json::Object &object) {
-  Expected<std::string> name = string("", object, "code_object");
+  Expected<std::string> name = fileName("", object, "code_object");
   if (!name)
     return name.takeError();
   moe::files::protectInput(resolve(*name));

@@ -66,6 +66,11 @@ write("unnamed", args=[*unnamed, number], expect={"arg": "", "dtype": "i32", "fi
 write("of", args=[unnamed[0], {"kind": "buffer", "of": ""}, number], expect=None)
 write("apart", args=[{**buffers[0], "pointers": [{"offset": at, "buffer": "y"} for at in (8, 4)]},
                      buffers[1], number], expect=None)
+write("nul-code", code_object="add.hsaco\0zz", expect=None)
+write("nul-file", args=[{**buffers[0], "file": "x.bin\0zz"}, buffers[1], number], expect=None)
+write("nul-out", args=[buffers[0], {**buffers[1], "out": "never.bin\0zz"}, number], expect=None)
+write("nul-expect", args=[*buffers, number],
+      expect={"arg": "y", "dtype": "i32", "file": "y.ref.bin\0zz", "file_dtype": "f32"})
 write("nochip", chip="", expect=None)
 write("otherchip", chip="gfx942", expect=None)
 with open(os.path.join(folder, "good.json"), encoding="utf-8") as f:
