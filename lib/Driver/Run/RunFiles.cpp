@@ -31,15 +31,24 @@ Error moe::driver::failure(const Twine &message) {
 }
 
 Expected<InputFile> InputFile::open(StringRef path) {
+  auto cannot = [&](const Twine &why) {
+    return failure("cannot read '" + path + "': " + why);
+  };
+  auto regular = [](const sys::fs::file_status &status) {
+    return status.type() == sys::fs::file_type::regular_file;
+  };
+  sys::fs::file_status status;
+  // Opening a named pipe would wait for its writer.
+  if (!sys::fs::status(path, status) && !regular(status))
+    return cannot("not a regular file");
   int number = -1;
   if (std::error_code error = sys::fs::openFileForRead(path, number))
-    return failure("cannot read '" + path + "': " + error.message());
+    return cannot(error.message());
   InputFile file(path.str(), number);
-  sys::fs::file_status status;
   if (std::error_code error = sys::fs::status(number, status))
-    return failure("cannot read '" + path + "': " + error.message());
-  if (status.type() != sys::fs::file_type::regular_file)
-    return failure("cannot read '" + path + "': not a regular file");
+    return cannot(error.message());
+  if (!regular(status))
+    return cannot("not a regular file");
   file.bytes = status.getSize();
   return file;
 }
