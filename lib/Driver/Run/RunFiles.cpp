@@ -220,24 +220,22 @@ private:
   }
 
   Error value(StringRef key, NpyArray &array, bool (&seen)[3]) {
-    if (key == "descr") {
-      seen[0] = true;
+    constexpr StringRef keys[] = {"descr", "fortran_order", "shape"};
+    const auto *known = llvm::find(keys, key);
+    if (known == std::end(keys))
+      return bad("unknown key '" + key + "'");
+    if (std::exchange(seen[known - keys], true))
+      return bad("the key '" + key + "' occurs twice");
+    if (key == "descr")
       return descr(array);
-    }
-    if (key == "fortran_order") {
-      seen[1] = true;
-      if (take("False"))
-        return Error::success();
-      if (take("True"))
-        return failure("'" + path +
-                       "': expected an array in C order, got Fortran order");
-      return bad("expected True or False");
-    }
-    if (key == "shape") {
-      seen[2] = true;
+    if (key == "shape")
       return shape(array);
-    }
-    return bad("unknown key '" + key + "'");
+    if (take("False"))
+      return Error::success();
+    if (take("True"))
+      return failure("'" + path +
+                     "': expected an array in C order, got Fortran order");
+    return bad("expected True or False");
   }
 
   Error descr(NpyArray &array) {
