@@ -9,6 +9,7 @@ import shutil
 import sys
 
 from ._library import load_library
+from ._output import run_printing
 
 USAGE = """usage: python -m moe COMMAND [arguments]
 
@@ -72,9 +73,13 @@ def main(arguments: list[str]) -> int:
     return 2
 
 
-if __name__ == "__main__":
+def run() -> int:
     try:
-        sys.exit(main(sys.argv[1:]))
+        return main(sys.argv[1:])
     except ImportError as error:
         print(f"moe: error: {error}", file=sys.stderr)
-        sys.exit(1)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(run_printing("moe", run))

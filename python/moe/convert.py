@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ._library import MoeError
+from ._output import run_printing
 from .checkpoint import (ACTIVATIONS, CONVERTED, GATES, NAME_MAPS, Expert, LayerSource,
                          Split, find_name_map, in_kernel_order, layers_of, read_name_map)
 from .safetensors import CheckpointError, make_header, open_checkpoint
@@ -282,6 +283,10 @@ def convert(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None, program: str = "moe-convert") -> int:
+    return run_printing("moe-convert", lambda: _main(arguments, program))
+
+
+def _main(arguments: list[str] | None, program: str) -> int:
     parsed = make_parser(program).parse_args(arguments)
     try:
         summary = convert(parsed)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -189,6 +190,22 @@ def test_an_intermediate_size_that_is_no_multiple_of_32(dtype, ranks, tmp_path):
 def convert(*arguments, **options):
     return subprocess.run([sys.executable, "-m", "moe", "convert", *map(str, arguments)],
                           capture_output=True, text=True, check=False, **options)
+
+
+@pytest.mark.parametrize("redirection, why", [
+    (">/dev/full", "No space left on device"), (">&-", "Bad file descriptor"), ("2>&-", None)])
+def test_moe_convert_when_nothing_can_be_printed(gpt_oss, tmp_path, redirection, why):
+    command = shlex.join([sys.executable, "-m", "moe", "convert", str(gpt_oss[0]), "--out",
+                          str(tmp_path / "out")])
+    run = subprocess.run(["sh", "-c", f"{command} {redirection}"],
+                         capture_output=True, text=True, check=False)
+    assert list((tmp_path / "out").glob("*.safetensors"))
+    if why:
+        assert (run.returncode, run.stdout) == (1, "")
+        assert run.stderr == f"moe: error: cannot write to standard output: {why}\n"
+    else:
+        assert (run.returncode, run.stderr) == (0, "")
+        assert run.stdout.startswith("layer ")
 
 
 def test_moe_convert_writes_what_the_loader_gives(gpt_oss, tmp_path):
