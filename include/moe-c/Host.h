@@ -64,7 +64,8 @@ typedef struct MoeSorting {
   int64_t rows;       /* out: the rows written, or needed when too few */
 } MoeSorting;
 
-/* The rows that suffice when no token names an expert twice. */
+/* The rows that suffice when no token names an expert twice; INT64_MAX where
+ * they do not fit in 64 bits. */
 MOE_CAPI_EXPORTED int64_t moeMaxSortedRows(int64_t tokens, int64_t topk,
                                            int64_t localExperts, int64_t tileM);
 /* Sorts (token, slot) pairs by expert, in the arrays a kernel reads. Fails,

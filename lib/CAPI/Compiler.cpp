@@ -334,7 +334,7 @@ fillDimensions(const MoeKernel &kernel, const MoeGridDimensions &given) {
   if (given.numBlocks < 0 && o.tile) {
     int64_t rows =
         reference::maxSortedRows(given.tokens, o.topk, o.experts, o.tile->m);
-    variables.numBlocks = (rows + o.tile->m - 1) / o.tile->m;
+    variables.numBlocks = rows / o.tile->m + (rows % o.tile->m != 0);
   }
   return variables;
 }

@@ -9,6 +9,7 @@
 
 #include "moe/Reference/Sorting.h"
 #include <algorithm>
+#include <limits>
 
 using namespace moe::reference;
 
@@ -21,9 +22,14 @@ int64_t moe::reference::countLocalExperts(const int32_t *expertMask,
 
 int64_t moe::reference::maxSortedRows(int64_t tokens, int64_t topk,
                                       int64_t localExperts, int64_t tileM) {
-  int64_t pairs = tokens * topk;
-  return std::max<int64_t>(
-      0, std::min(pairs + localExperts * tileM - topk, pairs * tileM));
+  // No intermediate value overflows: the product of two of 64 bits has 128.
+  auto limited = [](__int128 value) {
+    return static_cast<int64_t>(
+        std::clamp<__int128>(value, 0, std::numeric_limits<int64_t>::max()));
+  };
+  __int128 pairs = limited(static_cast<__int128>(tokens) * topk);
+  __int128 padding = static_cast<__int128>(localExperts) * tileM - topk;
+  return limited(std::min(pairs + padding, pairs * tileM));
 }
 
 SortingOutput moe::reference::sortMoE(const SortingInput &input) {

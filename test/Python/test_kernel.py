@@ -27,6 +27,9 @@ def test_what_a_kernel_tells(kernel):
     assert kernel.block == (256, 1, 1)
     blocks = (8 * 2 + 6 * 16 - 2 + 15) // 16
     assert kernel.grid(8) == kernel.grid(tokens=8, num_blocks=blocks)
+    for tokens in (2**40, 2**60, 2**63 - 1):
+        with pytest.raises(moe.MoeError, match="grid"):
+            kernel.grid(tokens)
     assert "v_mfma_f32_16x16x32_bf16" in kernel.asm
     assert "moe.grouped_gemm" in kernel.mlir
     assert "amdgpu" in kernel.emit("llvm") and "moe." in kernel.emit("tile")

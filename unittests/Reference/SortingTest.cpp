@@ -9,6 +9,7 @@
 
 #include "moe/Reference/Sorting.h"
 #include "gtest/gtest.h"
+#include <limits>
 #include <random>
 #include <set>
 
@@ -123,6 +124,13 @@ TEST(Sorting, FewTokensNeedABlockForEachPairAtMost) {
   SortingOutput out = sortMoE(makeInput(1, 8, 384, 16, ids, weights));
   EXPECT_EQ(out.expertIds, ids);
   EXPECT_EQ(out.numValid[0], 8 * 16);
+}
+
+TEST(Sorting, RowsThatDoNotFitIn64BitsAreTheLargestNumber) {
+  const int64_t most = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(maxSortedRows(int64_t(1) << 60, 1, 4, 16), (int64_t(1) << 60) + 63);
+  for (int64_t tokens : {int64_t(1) << 60, int64_t(1) << 62, most})
+    EXPECT_EQ(maxSortedRows(tokens, 8, 4, 16), most);
 }
 
 TEST(Sorting, RandomRoutingsKeepTheContract) {

@@ -48,7 +48,7 @@ int64_t countLocalExperts(const int32_t *expertMask, int64_t experts);
 /// The smaller of tokens*topk + localExperts*tileM - topk and
 /// tokens*topk*tileM, because a block in use has a pair: the rows the sorted
 /// arrays are allocated for. It suffices for every routing that names an expert
-/// at most once for a token.
+/// at most once for a token. INT64_MAX where it does not fit in 64 bits.
 int64_t maxSortedRows(int64_t tokens, int64_t topk, int64_t localExperts,
                       int64_t tileM);
 

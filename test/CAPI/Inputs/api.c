@@ -106,6 +106,13 @@ static void kernel(void) {
   moeKernelDestroy(kernel);
   expect(moeCompile(config, "gfx950", &kernel), "compile from the cache");
   expect(moeKernelGetGrid(kernel, &dimensions, grid), "grid");
+  dimensions.tokens = (int64_t)1 << 40;
+  expect(moeKernelGetGrid(kernel, &dimensions, grid), "grid of 2^40");
+  dimensions.tokens = (int64_t)1 << 60;
+  expect(moeKernelGetGrid(kernel, &dimensions, grid), "grid of 2^60");
+  dimensions.tokens = INT64_MAX;
+  expect(moeKernelGetGrid(kernel, &dimensions, grid), "grid of INT64_MAX");
+  dimensions.tokens = 16;
   moeKernelGetBlock(kernel, block);
   printf("grid %u %u %u, block %u %u %u\n", grid[0], grid[1], grid[2], block[0],
          block[1], block[2]);
