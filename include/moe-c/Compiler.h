@@ -39,7 +39,7 @@ MOE_CAPI_EXPORTED MoeStatus moeConfigSet(MoeConfig *config, const char *name,
  * `tokens` tokens that choose from `globalExperts` experts (0: the local ones).
  * `chosen` may be NULL; else it gets {"flags": "...", "axes": [{"axis",
  * "value", "reason"}], "rows_per_expert", "active_experts", "lds"}. A later
- * moeConfigSet() undoes the choice. */
+ * moeConfigSet() undoes the choice, another moeConfigChoose() replaces it. */
 MOE_CAPI_EXPORTED MoeStatus moeConfigChoose(MoeConfig *config, const char *chip,
                                             int64_t tokens,
                                             int64_t globalExperts,

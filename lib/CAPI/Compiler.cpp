@@ -138,8 +138,12 @@ MoeStatus moeConfigChoose(MoeConfig *config, const char *chip, int64_t tokens,
   if (tokens < 1 || tokens >= 1 << 24)
     return capi::statusOf(createStringError(
         "tokens: expected from 1 to 16777215, got " + Twine(tokens)));
+  // The options of the settings alone: what was chosen before is open again.
+  Expected<MoeConfig> given = makeConfig(config->settings);
+  if (!given)
+    return capi::statusOf(given.takeError());
   Expected<driver::Configuration> choice =
-      capi::chosen(*config, chip, tokens, globalExperts);
+      capi::chosen(*given, chip, tokens, globalExperts);
   if (!choice)
     return capi::statusOf(choice.takeError());
   config->options = choice->options;

@@ -132,6 +132,27 @@ static void kernel(void) {
   moeConfigDestroy(config);
 }
 
+/* A second choice is made of what was set, as if there were no first one. */
+static void chooseAgain(void) {
+  MoeConfig *twice = makeConfig("gemm1", NULL);
+  MoeConfig *once = makeConfig("gemm1", NULL);
+  char *few = NULL, *again = NULL, *want = NULL;
+  moeConfigSet(twice, "waves", "2");
+  moeConfigSet(once, "waves", "2");
+  expect(moeConfigChoose(twice, "gfx950", 1, 0, &few), "choose for 1");
+  expect(moeConfigChoose(twice, "gfx950", 4096, 0, &again), "choose for 4096");
+  expect(moeConfigChoose(once, "gfx950", 4096, 0, &want), "only for 4096");
+  printf("second choice %s\n", again);
+  printf("the second choice is %s, the first %s\n",
+         strcmp(again, want) ? "another" : "the same",
+         strcmp(few, want) ? "another" : "the same");
+  moeStringDestroy(few);
+  moeStringDestroy(again);
+  moeStringDestroy(want);
+  moeConfigDestroy(twice);
+  moeConfigDestroy(once);
+}
+
 static MoeConfig *shared;
 
 static void *compile(void *result) {
@@ -252,6 +273,7 @@ int main(void) {
   noKernel();
   executors();
   kernel();
+  chooseAgain();
   threads();
   sorting();
   weights();
