@@ -24,19 +24,15 @@ using moe::driver::KernelOptions;
 /// set.
 static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
   MoeConfig config;
-  config.settings = settings;
-  bool hasKernel = false;
-  erase_if(settings, [&](const MoeSetting &setting) {
-    if (setting.first != "kernel")
-      return false;
-    hasKernel = true;
-    return config.layer = setting.second == "layer";
-  });
+  std::string other;
   driver::FlagSet flags("", "");
-  driver::addKernelKindFlag(flags, config.options);
+  driver::addKernelKindFlag(flags, config.options, {"layer"}, &other);
   driver::addKernelFlags(flags, config.options);
   if (Error error = capi::parseSettings(flags, settings))
     return std::move(error);
+  config.settings = std::move(settings);
+  config.layer = other == "layer";
+  bool hasKernel = flags.given("kernel");
   if (hasKernel && !config.layer)
     if (Error error = driver::checkStageFlags(flags, config.options.kernel))
       return std::move(error);

@@ -287,6 +287,9 @@ def check_option(status: int) -> None:
         check(status)
     except MoeUsageError as error:
         text = str(error)
+        if text.startswith("--kernel:"):
+            # moe.compile() makes one kernel; layer() names its two itself.
+            raise MoeUsageError(text.replace("|layer,", ",")) from None
         if not text.startswith("unknown option"):
             raise
         # The kernel is in a function's name or its first argument.

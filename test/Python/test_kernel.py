@@ -186,6 +186,26 @@ def test_texts_with_a_nul(call, error, message):
         call()
 
 
+def test_an_unknown_kernel_lists_what_compiles_alone():
+    with pytest.raises(moe.MoeUsageError,
+                       match=r"expected gemm1\|gemm2\|activate\|reduce, got 'route'"):
+        moe.compile("route", chip="gfx950", experts=8)
+    with pytest.raises(moe.MoeUsageError, match="the kernel of one stage, got layer"):
+        moe.compile("layer", chip="gfx950", tile="16x128x128", **SHAPE)
+
+
+@pytest.mark.parametrize("flags, symbol", [
+    ("route --experts 8 --topk 2", "moe_route"),
+    ("sort --experts 8 --topk 2 --block-rows 16", "moe_sort_all"),
+    ("quantize --experts 2 --rows 64 --columns 64", "moe_quantize"),
+    ("shuffle --experts 2 --rows 64 --columns 64", "moe_shuffle"),
+])
+def test_kernels_around_the_products_come_from_ir(flags, symbol):
+    source = subprocess.run(["moe-compile", "--kernel", *flags.split(), "--emit", "mlir"],
+                            check=True, capture_output=True, text=True).stdout
+    assert moe.compile(source=source, chip="gfx950").name == symbol
+
+
 @pytest.mark.parametrize("call, message", [
     (lambda: moe.compile(5, chip="gfx950"), "kernel: expected a str, got int"),
     (lambda: moe.compile(source=b"module {}", chip="gfx950"), "source: expected a str, got b"),

@@ -38,6 +38,7 @@ static void refuse(void) {
   expect(moeConfigSet(config, "tiel", "16x128x256"), "unknown option");
   expect(moeConfigSet(config, "tile", "16x128"), "bad tile");
   expect(moeConfigSet(config, "topk", "0"), "topk 0");
+  expect(moeConfigSet(config, "kernel", "route"), "route");
   expect(moeConfigSet(config, "bias", "yes"), "bias yes");
   expect(moeConfigSet(config, "act", "silu"), "other stage");
   expect(moeCompile(config, "gfx950", &kernel), "no tile");
