@@ -162,3 +162,216 @@ gpu.module @user {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @user {
+  gpu.func @exp_bf16(%p: memref<64xbf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xbf16>
+    // expected-error @below {{'math.exp' op was not lowered by the pipeline, which knows no conversion of it}}
+    %r = math.exp %a : bf16
+    memref.store %r, %p[%t] : memref<64xbf16>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @log_bf16(%p: memref<64xbf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xbf16>
+    // expected-error @below {{'math.log' op was not lowered by the pipeline, which knows no conversion of it}}
+    %r = math.log %a : bf16
+    memref.store %r, %p[%t] : memref<64xbf16>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @exp_f16(%p: memref<64xf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf16>
+    // expected-error @below {{got a call of '__ocml_exp_f16'}}
+    %r = math.exp %a : f16
+    memref.store %r, %p[%t] : memref<64xf16>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @exp_f64(%p: memref<64xf64>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf64>
+    // expected-error @below {{got a call of '__ocml_exp_f64'}}
+    %r = math.exp %a : f64
+    memref.store %r, %p[%t] : memref<64xf64>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @to_f8E5M2(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    // expected-error @below {{'arith.truncf' op was not lowered by the pipeline, which knows no conversion of it}}
+    %b = arith.truncf %a : f32 to f8E5M2
+    %i = arith.bitcast %b : f8E5M2 to i8
+    %r = arith.uitofp %i : i8 to f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @to_f8E4M3FNUZ(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    // expected-error @below {{'arith.truncf' op was not lowered by the pipeline, which knows no conversion of it}}
+    %b = arith.truncf %a : f32 to f8E4M3FNUZ
+    %i = arith.bitcast %b : f8E4M3FNUZ to i8
+    %r = arith.uitofp %i : i8 to f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @to_f8E5M2FNUZ(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    // expected-error @below {{'arith.truncf' op was not lowered by the pipeline, which knows no conversion of it}}
+    %b = arith.truncf %a : f32 to f8E5M2FNUZ
+    %i = arith.bitcast %b : f8E5M2FNUZ to i8
+    %r = arith.uitofp %i : i8 to f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @from_f8E4M3FN(%p: memref<64xi8>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xi8>
+    %b = arith.bitcast %a : i8 to f8E4M3FN
+    // expected-error @below {{'arith.extf' op was not lowered by the pipeline, which knows no conversion of it}}
+    %e = arith.extf %b : f8E4M3FN to f32
+    %r = arith.fptoui %e : f32 to i8
+    memref.store %r, %p[%t] : memref<64xi8>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @from_f8E5M2(%p: memref<64xi8>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xi8>
+    %b = arith.bitcast %a : i8 to f8E5M2
+    // expected-error @below {{'arith.extf' op was not lowered by the pipeline, which knows no conversion of it}}
+    %e = arith.extf %b : f8E5M2 to f32
+    %r = arith.fptoui %e : f32 to i8
+    memref.store %r, %p[%t] : memref<64xi8>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @from_f8E4M3FNUZ(%p: memref<64xi8>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xi8>
+    %b = arith.bitcast %a : i8 to f8E4M3FNUZ
+    // expected-error @below {{'arith.extf' op was not lowered by the pipeline, which knows no conversion of it}}
+    %e = arith.extf %b : f8E4M3FNUZ to f32
+    %r = arith.fptoui %e : f32 to i8
+    memref.store %r, %p[%t] : memref<64xi8>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @from_f8E5M2FNUZ(%p: memref<64xi8>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xi8>
+    %b = arith.bitcast %a : i8 to f8E5M2FNUZ
+    // expected-error @below {{'arith.extf' op was not lowered by the pipeline, which knows no conversion of it}}
+    %e = arith.extf %b : f8E5M2FNUZ to f32
+    %r = arith.fptoui %e : f32 to i8
+    memref.store %r, %p[%t] : memref<64xi8>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  // expected-error @below {{invalid LLVM IR: alloca on amdgpu must be in addrspace(5)}}
+  gpu.func @alloca(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %l = memref.alloca() : memref<4xf32>
+    memref.store %a, %l[%c0] : memref<4xf32>
+    %r = memref.load %l[%c0] : memref<4xf32>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @mulf(%p: memref<64xf32>) workgroup(%lds : memref<64xf32, #gpu.address_space<workgroup>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    // expected-error @below {{'memref.atomic_rmw' op was not lowered by the pipeline, which knows no conversion of it}}
+    %r = memref.atomic_rmw mulf %a, %lds[%t] : (f32, memref<64xf32, #gpu.address_space<workgroup>>) -> f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @cluster(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    // expected-error @below {{failed to legalize operation 'gpu.subgroup_reduce'}}
+    %r = gpu.subgroup_reduce add %a cluster(size = 16) : (f32) -> f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  // expected-error @below {{failed to legalize operation 'func.func'}}
+  func.func private @helper(%p: memref<?xf32>) {
+    return
+  }
+  gpu.func @dynamic(%p: memref<64xf32>) kernel {
+    %m = memref.cast %p : memref<64xf32> to memref<?xf32>
+    func.call @helper(%m) : (memref<?xf32>) -> ()
+    gpu.return
+  }
+}

@@ -11,6 +11,11 @@ gpu.module @user {
     %r = arith.addf %v, %v : f32
     return %r : f32
   }
+  func.func private @store(%p: memref<64xf32>, %v: f32) {
+    %t = gpu.thread_id x
+    memref.store %v, %p[%t] : memref<64xf32>
+    return
+  }
   gpu.func @exp(%p: memref<64xf32>) kernel {
     %t = gpu.thread_id x
     %a = memref.load %p[%t] : memref<64xf32>
@@ -291,6 +296,82 @@ gpu.module @user {
     %zero = arith.constant 0.0 : f32
     %v = vector.transfer_read %p[%t], %zero : memref<64xf32, #gpu.address_space<global>>, vector<4xf32>
     vector.transfer_write %v, %p[%t] {in_bounds = [true]} : vector<4xf32>, memref<64xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+  gpu.func @round(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.round %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @trunc(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.trunc %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @copysign(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.copysign %a, %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @sqrt_bf16(%p: memref<64xbf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xbf16>
+    %r = math.sqrt %a : bf16
+    memref.store %r, %p[%t] : memref<64xbf16>
+    gpu.return
+  }
+  gpu.func @alloca_private(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %c0 = arith.constant 0 : index
+    %l = memref.alloca() : memref<4xf32, #gpu.address_space<private>>
+    memref.store %a, %l[%c0] : memref<4xf32, #gpu.address_space<private>>
+    %r = memref.load %l[%c0] : memref<4xf32, #gpu.address_space<private>>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @atomic_lds(%p: memref<64xf32>) workgroup(%lds : memref<64xf32, #gpu.address_space<workgroup>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = memref.atomic_rmw addf %a, %lds[%t] : (f32, memref<64xf32, #gpu.address_space<workgroup>>) -> f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @generic_atomic(%p: memref<64xi32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xi32>
+    %r = memref.generic_atomic_rmw %p[%t] : memref<64xi32> {
+    ^bb0(%old: i32):
+      %new = arith.muli %old, %a : i32
+      memref.atomic_yield %new : i32
+    }
+    gpu.return
+  }
+  gpu.func @subgroup_reduce(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = gpu.subgroup_reduce add %a : (f32) -> f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @subgroup_size(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %s = gpu.subgroup_size : index
+    %i = arith.remui %t, %s : index
+    memref.store %a, %p[%i] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @func_memref(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    func.call @store(%p, %a) : (memref<64xf32>, f32) -> ()
     gpu.return
   }
 }

@@ -186,6 +186,28 @@ def test_texts_with_a_nul(call, error, message):
         call()
 
 
+@pytest.mark.parametrize("chip", ["gfx950", "gfx942"])
+@pytest.mark.parametrize("mode, valid", [("up", 64), ("down", 56), ("xor", 64)])
+def test_what_a_shuffle_says_is_valid(chip, mode, valid):
+    """As docs/Embedding.md has it: "up" says so of the first 8 lanes too."""
+    shuffle = moe.compile(chip=chip, source=f"""gpu.module @user {{
+      gpu.func @shuffle(%p: memref<64xi32>) kernel attributes {{known_block_size = array<i32: 64, 1, 1>}} {{
+        %lane = gpu.thread_id x
+        %value = memref.load %p[%lane] : memref<64xi32>
+        %offset = arith.constant 8 : i32
+        %width = arith.constant 64 : i32
+        %other, %valid = gpu.shuffle {mode} %value, %offset, %width : i32
+        %flag = arith.extui %valid : i1 to i32
+        memref.store %flag, %p[%lane] : memref<64xi32>
+        gpu.return
+      }}
+    }}
+    """)
+    flags = np.zeros(64, np.int32)
+    shuffle.launch(flags, grid=(1, 1, 1))
+    assert flags.sum() == valid
+
+
 def test_an_unknown_kernel_lists_what_compiles_alone():
     with pytest.raises(moe.MoeUsageError,
                        match=r"expected gemm1\|gemm2\|activate\|reduce, got 'route'"):
