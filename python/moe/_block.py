@@ -51,6 +51,7 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
     to route_scale. expert_map int32 [experts + shared_experts]: the number among the
     experts of w13, negative where one is on another device. The last shared_experts
     experts of w13 have no logits: every token goes to them, each with shared_weight.
+    topk does not count them; the "topk" of a configuration of C (moe-c/Layer.h) does.
     Options are moe-run's flags with underscores, `deterministic=True` among them. The
     result is the output, or a tuple that ends with the Routing (return_routing) and the
     outcome (return_outcome) that were asked for. A token without an expert of this
