@@ -77,9 +77,9 @@ static bool isLoad(StringRef name) {
   return name.starts_with("BUFFER_LOAD_") || name.starts_with("GLOBAL_LOAD_");
 }
 
-/// Whether a fence and a barrier behind it follow `wait` on some path, with no
-/// load, call or other wait for loads before. Of a barrier without a fence
-/// nobody says that it is for memory.
+/// Whether a fence and a barrier behind it follow `wait` on some path, with
+/// nothing before that accesses memory but scalar loads, which LLVM puts
+/// anywhere. Of a barrier without a fence nobody says that it is for memory.
 bool GatherWaits::isBeforeBarrier(MachineInstr &wait) const {
   DenseSet<std::pair<const MachineBasicBlock *, unsigned>> seen;
   SmallVector<std::pair<MachineBasicBlock *, unsigned>> heads;
@@ -91,7 +91,8 @@ bool GatherWaits::isBeforeBarrier(MachineInstr &wait) const {
         fenced = 1;
       else if (isBarrier(*it))
         return fenced != 0;
-      else if (isLoad(name) || it->isCall() || it->isInlineAsm() || isWait(*it))
+      else if ((it->mayLoadOrStore() && !name.starts_with("S_LOAD")) ||
+               it->isCall() || it->isInlineAsm() || isWait(*it))
         return false;
     }
     for (MachineBasicBlock *next : block.successors())
