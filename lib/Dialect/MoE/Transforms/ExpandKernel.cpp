@@ -159,11 +159,17 @@ static LogicalResult checkGrids(ArrayRef<Operation *> ops) {
     auto [ownGrid, ownN, ownLength] = getGrid(op);
     if (grid == ownGrid && n == ownN && isSameLength(length, ownLength))
       continue;
-    InFlightDiagnostic diag = op->emitOpError("expected the grid of the first "
-                                              "op of the kernel, ")
-                              << grid << " with n = " << n << ", got "
-                              << ownGrid << " with n = " << ownN
-                              << "; give them kernels of their own";
+    InFlightDiagnostic diag =
+        op->emitOpError("expected the grid of the first op of the kernel, ")
+        << grid << " with n = " << n << ", got ";
+    if (grid != ownGrid || n != ownN)
+      diag << ownGrid << " with n = " << ownN;
+    else
+      diag << "the same of another number of "
+           << (isa<ShapedType>(length.getType()) ? "blocks"
+               : isa<QuantizeOp, ShuffleOp>(op)  ? "rows"
+                                                 : "tokens");
+    diag << "; give them kernels of their own";
     diag.attachNote(first->getLoc()) << "the first op is here";
     return diag;
   }

@@ -38,7 +38,7 @@ gpu.module @blocks {
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
         tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128>
-    // expected-error @+1 {{expected the grid of the first op of the kernel}}
+    // expected-error @+1 {{expected the grid of the first op of the kernel, ceildiv(n,64)*num_blocks with n = 256, got the same of another number of blocks; give them kernels of their own}}
     moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x256xbf16>)
         ins(%x, %w, %s : memref<?x512xbf16>, memref<8x256x512xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x256x16xf8E8M0FNU, #moe.preshuffle<scale>>)
         routing(%ids, %more, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
