@@ -28,7 +28,10 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIT = "/usr/lib/llvm-22/bin/lit"
-PRELUDE = """#include <cstdlib>
+# Ahead of each source and header with a mutant, which may include one another.
+PRELUDE = """#ifndef MOE_MUTANTS
+#define MOE_MUTANTS
+#include <cstdlib>
 [[maybe_unused]] static bool moeMutant(int number) {
   static const int chosen = [] {
     const char *text = std::getenv("MOE_MUTANT");
@@ -36,6 +39,7 @@ PRELUDE = """#include <cstdlib>
   }();
   return chosen == number;
 }
+#endif
 #line 1
 """
 Mutant = collections.namedtuple("Mutant", "number group path original changed lives")
