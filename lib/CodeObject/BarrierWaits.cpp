@@ -8,7 +8,7 @@
 // dropped.
 #include "BackEndPasses.h"
 
-#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Analysis/CycleAnalysis.h"
 #include "llvm/IR/CFG.h"
@@ -37,9 +37,9 @@ IntrinsicInst *asCall(Instruction *instruction, Intrinsic::ID id) {
   return call && call->getIntrinsicID() == id ? call : nullptr;
 }
 
-/// Whether a release fence stands ahead of an instruction, with nothing that
-/// accesses memory between both, and whether each such fence has a wait for LDS
-/// ahead of it.
+/// Whether a release fence stands ahead of an instruction, with no access to
+/// memory but those of intrinsics between both, and whether each such fence has
+/// a wait for LDS ahead of it.
 struct Fences {
   bool any = false, allWait = true;
 };
@@ -49,8 +49,7 @@ struct Fences {
 /// both arms of a condition ahead of it.
 static Fences findFences(Instruction &barrier) {
   Fences fences;
-  SmallPtrSet<BasicBlock *, 8> seen;
-  SmallVector<Instruction *> ends;
+  SetVector<BasicBlock *> blocks;
   auto look = [&](Instruction *from, BasicBlock &block) {
     for (Instruction *at = from; at; at = at->getPrevNode()) {
       if (auto *fence = dyn_cast<FenceInst>(at);
@@ -64,15 +63,11 @@ static Fences findFences(Instruction &barrier) {
       if (accesses || asCall(at, Intrinsic::amdgcn_s_barrier))
         return;
     }
-    for (BasicBlock *before : predecessors(&block))
-      if (seen.insert(before).second)
-        ends.push_back(before->getTerminator());
+    blocks.insert_range(predecessors(&block));
   };
   look(barrier.getPrevNode(), *barrier.getParent());
-  while (!ends.empty()) {
-    Instruction *end = ends.pop_back_val();
-    look(end, *end->getParent());
-  }
+  for (size_t i = 0; i < blocks.size(); ++i)
+    look(blocks[i]->getTerminator(), *blocks[i]);
   return fences;
 }
 

@@ -10,9 +10,9 @@
 #include "BackEndPasses.h"
 
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/PointerIntPair.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
-#include "llvm/ADT/SmallVector.h"
 #include "llvm/CodeGen/MachineBasicBlock.h"
 #include "llvm/CodeGen/MachineFunction.h"
 #include "llvm/CodeGen/MachineFunctionPass.h"
@@ -81,30 +81,29 @@ static bool isLoad(StringRef name) {
 /// nothing before that accesses memory but scalar loads, which LLVM puts
 /// anywhere. Of a barrier without a fence nobody says that it is for memory.
 bool GatherWaits::isBeforeBarrier(MachineInstr &wait) const {
-  DenseSet<std::pair<const MachineBasicBlock *, unsigned>> seen;
-  SmallVector<std::pair<MachineBasicBlock *, unsigned>> heads;
+  using Head = PointerIntPair<MachineBasicBlock *, 1, bool>; // fenced
+  SetVector<Head> heads;
   auto look = [&](MachineBasicBlock &block,
-                  MachineBasicBlock::instr_iterator from, unsigned fenced) {
+                  MachineBasicBlock::instr_iterator from, bool fenced) {
     for (auto it = from; it != block.instr_end(); ++it) {
       StringRef name = getName(*it);
       if (name == "ATOMIC_FENCE")
-        fenced = 1;
+        fenced = true;
       else if (isBarrier(*it))
-        return fenced != 0;
+        return fenced;
       else if ((it->mayLoadOrStore() && !name.starts_with("S_LOAD")) ||
                it->isCall() || it->isInlineAsm() || isWait(*it))
         return false;
     }
     for (MachineBasicBlock *next : block.successors())
-      if (seen.insert({next, fenced}).second)
-        heads.push_back({next, fenced});
+      heads.insert(Head(next, fenced));
     return false;
   };
-  if (look(*wait.getParent(), std::next(wait.getIterator()), 0))
+  if (look(*wait.getParent(), std::next(wait.getIterator()), false))
     return true;
-  while (!heads.empty()) {
-    auto [block, fenced] = heads.pop_back_val();
-    if (look(*block, block->instr_begin(), fenced))
+  for (size_t i = 0; i < heads.size(); ++i) {
+    MachineBasicBlock *block = heads[i].getPointer();
+    if (look(*block, block->instr_begin(), heads[i].getInt()))
       return true;
   }
   return false;

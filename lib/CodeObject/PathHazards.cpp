@@ -81,9 +81,8 @@ private:
   /// How far behind the end of a block an MFMA in it or ahead of it matters; at
   /// least kReach.
   DenseMap<const MachineBasicBlock *, unsigned> reaches;
-  /// Blocks from the first branch of the way to where it is.
-  SmallVector<MachineBasicBlock *> path;
-  /// How much was left at most at the head of each block behind that branch.
+  /// How much was left at most at the head of each block behind the branch that
+  /// is looked at.
   DenseMap<const MachineBasicBlock *, unsigned> seen;
   bool changed = false;
 };
@@ -117,9 +116,8 @@ unsigned PathHazards::passBlock(MachineBasicBlock &block, unsigned reach) {
 }
 
 /// Looks at all ways out of `block`, but at none that comes to a block later
-/// than another did.
+/// than another did, and so never around a loop.
 void PathHazards::walkFrom(MachineBasicBlock &block, unsigned reach) {
-  path.push_back(&block);
   SmallVector<MachineBasicBlock *> successors(block.successors());
   for (MachineBasicBlock *next : successors) {
     unsigned &before = seen[next];
@@ -127,11 +125,9 @@ void PathHazards::walkFrom(MachineBasicBlock &block, unsigned reach) {
       continue;
     before = reach;
     OnlySuccessor one(block, *next);
-    unsigned left = passBlock(*next, reach);
-    if (left && !is_contained(path, next))
+    if (unsigned left = passBlock(*next, reach))
       walkFrom(*next, left);
   }
-  path.pop_back();
 }
 
 /// What is left of `atHead`, or of the reach of an MFMA in `block`, at its end.

@@ -136,7 +136,7 @@ uint64_t RaceCheck::passQuads(unsigned wave, uint32_t instIndex,
   const uint8_t *const splits = splitQuad.data();
   uint64_t left = 0;
   for (uint64_t m = lanes; m; m &= m - 1) {
-    const unsigned lane = unsigned(__builtin_ctzll(m));
+    const unsigned lane = laneOf(m);
     const uint32_t quad = addresses[lane] / 16;
     if (addresses[lane] % 16 || (splits[quad] && !isWhole(quad)) ||
         cells[quad].conflicts(now, wave, write))
@@ -154,7 +154,7 @@ uint64_t RaceCheck::pass(unsigned wave, uint32_t instIndex,
     return passQuads(wave, instIndex, addresses, lanes, write);
   uint64_t left = 0;
   for (uint64_t m = lanes; m; m &= m - 1) {
-    const unsigned lane = unsigned(__builtin_ctzll(m));
+    const unsigned lane = laneOf(m);
     if (bytes < 4 ? !passBytes(wave, instIndex, addresses[lane], bytes, write)
                   : !passDwords(wave, instIndex, addresses[lane], bytes, write))
       left |= uint64_t(1) << lane;
@@ -184,6 +184,18 @@ void RaceCheck::access(unsigned wave, uint32_t instIndex, uint32_t address,
     checkCell(bytesOf[address], wave, instIndex, write, atomic, isSame,
               address);
     ++address;
+  }
+}
+
+void RaceCheck::accessLanes(unsigned wave, uint32_t instIndex,
+                            const uint32_t *addresses, uint64_t lanes,
+                            uint32_t bytes, bool write,
+                            llvm::function_ref<bool(unsigned lane)> isSame) {
+  for (uint64_t m = pass(wave, instIndex, addresses, lanes, bytes, write); m;
+       m &= m - 1) {
+    const unsigned lane = laneOf(m);
+    access(wave, instIndex, addresses[lane], bytes, write, false,
+           [&] { return isSame(lane); });
   }
 }
 

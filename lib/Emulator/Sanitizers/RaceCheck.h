@@ -25,11 +25,10 @@ public:
   void access(unsigned wave, uint32_t instIndex, uint32_t address,
               uint32_t bytes, bool write, bool atomic,
               llvm::function_ref<bool()> isSame);
-  /// The same of lanes at these addresses for what is usual: whole quads,
-  /// dwords or parts of one, and no conflict. The lanes for which nothing was
-  /// noted.
-  uint64_t pass(unsigned wave, uint32_t instIndex, const uint32_t *addresses,
-                uint64_t lanes, uint32_t bytes, bool write);
+  /// The same of lanes at these addresses, no atomics.
+  void accessLanes(unsigned wave, uint32_t instIndex, const uint32_t *addresses,
+                   uint64_t lanes, uint32_t bytes, bool write,
+                   llvm::function_ref<bool(unsigned lane)> isSame);
 
 private:
   /// The last write, and the last reads of two waves.
@@ -89,6 +88,10 @@ private:
   bool isWholeDword(uint32_t dword);
   void splitUp(uint32_t quad);
   void splitUpDword(uint32_t dword);
+  /// For what is usual: whole quads, dwords or parts of one, and no conflict.
+  /// The lanes for which nothing was noted, or whether it was.
+  uint64_t pass(unsigned wave, uint32_t instIndex, const uint32_t *addresses,
+                uint64_t lanes, uint32_t bytes, bool write);
   uint64_t passQuads(unsigned wave, uint32_t instIndex,
                      const uint32_t *addresses, uint64_t lanes, bool write);
   bool passDwords(unsigned wave, uint32_t instIndex, uint32_t address,

@@ -294,12 +294,9 @@ void Sanitizers::ldsLanes(Wave &w, const Inst &I, const uint32_t *offsets,
   else
     impl->currentSame = false;
   if (impl->has(SanitizeRace))
-    for (uint64_t m =
-             impl->races.pass(w.id, instIndex, offsets, w.exec(), bytes, write);
-         m; m &= m - 1)
-      impl->races.access(w.id, instIndex, offsets[laneOf(m)], bytes, write,
-                         false,
-                         [&] { return stored && stored->isSame(laneOf(m)); });
+    impl->races.accessLanes(
+        w.id, instIndex, offsets, w.exec(), bytes, write,
+        [&](unsigned lane) { return stored && stored->isSame(lane); });
   if (!impl->has(SanitizeUninit))
     return;
   lanes([&](unsigned lane) {
@@ -320,11 +317,8 @@ void Sanitizers::ldsDmaLanes(Wave &w, const Inst &I, uint32_t target,
   impl->currentSame = false;
   impl->current.addLanes(at, w.exec());
   if (impl->has(SanitizeRace))
-    for (uint64_t m =
-             impl->races.pass(w.id, instIndex, at, w.exec(), bytes, true);
-         m; m &= m - 1)
-      impl->races.access(w.id, instIndex, at[laneOf(m)], bytes, true, false,
-                         [] { return false; });
+    impl->races.accessLanes(w.id, instIndex, at, w.exec(), bytes, true,
+                            [](unsigned) { return false; });
   if (!impl->has(SanitizeUninit))
     return;
   if (w.execFull && step == bytes)

@@ -122,8 +122,8 @@ static SmallVector<Value> getOperandsButInits(Operation *op) {
   return operands;
 }
 
-/// What decides over which of its edges `block` is entered: the branches behind
-/// the block that dominates it.
+/// What decides over which of its edges `block` is entered: the branches on the
+/// ways to it from the block that dominates it.
 void UniformityChecker::addChoices(Block *block) {
   if (block->hasNoPredecessors() || block->getSinglePredecessor())
     return;
@@ -131,11 +131,16 @@ void UniformityChecker::addChoices(Block *block) {
   auto *above = node ? node->getIDom() : nullptr;
   if (!above) // nothing leads there
     return;
-  for (Block &other : *block->getParent())
-    if (Value choice = getChoice(other))
-      if (dominance.dominates(above->getBlock(), &other) &&
-          !dominance.dominates(block, &other))
-        add(choice);
+  llvm::SetVector<Block *> between(block->pred_begin(), block->pred_end());
+  for (size_t i = 0; i < between.size(); ++i) {
+    Block *other = between[i];
+    if (dominance.dominates(block, other))
+      continue;
+    if (Value choice = getChoice(*other))
+      add(choice);
+    if (other != above->getBlock())
+      between.insert(other->pred_begin(), other->pred_end());
+  }
 }
 
 /// What a block argument may be: what a loop starts with and hands on, or what
@@ -233,10 +238,6 @@ Operation *UniformityChecker::findThreadDependence(Value value) {
 
 /// What decides whether, or how often, `parent` executes its regions.
 static SmallVector<Value> getConditions(Operation *parent) {
-  if (auto ifOp = dyn_cast<scf::IfOp>(parent))
-    return {ifOp.getCondition()};
-  if (auto loop = dyn_cast<scf::ForOp>(parent))
-    return {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()};
   if (auto loop = dyn_cast<scf::WhileOp>(parent))
     return {loop.getConditionOp().getCondition()};
   return getOperandsButInits(parent);
