@@ -45,7 +45,7 @@ MOE_AVX512 void unpackAvx512(Packed type, const RegRow *regs, unsigned items,
   unpackBody(type, regs, items, out);
 }
 MOE_AVX512 void gemmF32Avx512(const MfmaJob &job) { gemmBody<float, 8>(job); }
-MOE_AVX512 void gemmBf16Avx512(const MfmaJob &job) { gemmBf16Body<8>(job); }
+MOE_AVX512 void gemmBf16Avx512(const MfmaJob &job) { gemmBf16Body<16>(job); }
 MOE_AVX512 void gemmI32Avx512(const MfmaJob &job) {
   gemmBody<uint32_t, 8>(job);
 }

@@ -19,6 +19,14 @@
 #include <vector>
 
 #define MOE_ALWAYS_INLINE inline __attribute__((always_inline))
+// A loop over rows that are the same or apart; unrolled before the vectoriser
+// runs it would stay scalar.
+#define MOE_EACH_LANE                                                          \
+  _Pragma(                                                                     \
+      "clang loop vectorize(assume_safety) unroll(disable)") for (unsigned l = \
+                                                                      0;       \
+                                                                  l != 64;     \
+                                                                  ++l)
 
 namespace moe::emulator::math::detail {
 
@@ -144,14 +152,27 @@ MOE_ALWAYS_INLINE void unpackItems(const RegRow *regs, unsigned items,
     const uint32_t *lo = regs[r];
     uint32_t *row = out[t];
     if (shift + Bits <= 32) {
-      for (unsigned l = 0; l != 64; ++l)
-        row[l] = decodeItem<P>(lo[l] >> shift);
+      MOE_EACH_LANE
+      row[l] = decodeItem<P>(lo[l] >> shift);
       continue;
     }
     const uint32_t *hi = regs[r + 1];
-    for (unsigned l = 0; l != 64; ++l)
-      row[l] = decodeItem<P>(lo[l] >> shift | hi[l] << (32 - shift));
+    MOE_EACH_LANE
+    row[l] = decodeItem<P>(lo[l] >> shift | hi[l] << (32 - shift));
   }
+}
+
+/// bf16, two items a register.
+MOE_ALWAYS_INLINE void unpackBf16(const RegRow *regs, unsigned items,
+                                  ItemRow *out) {
+  for (unsigned t = 0; t + 1 < items; t += 2)
+    MOE_EACH_LANE {
+      const uint32_t both = regs[t / 2][l];
+      out[t][l] = both << 16;
+      out[t + 1][l] = both & 0xffff0000u;
+    }
+  if (items % 2)
+    unpackItems<Packed::BF16, 16>(regs + items / 2, 1, out + items - 1);
 }
 
 MOE_ALWAYS_INLINE void unpackBody(Packed type, const RegRow *regs,
@@ -164,7 +185,7 @@ MOE_ALWAYS_INLINE void unpackBody(Packed type, const RegRow *regs,
   case Packed::F16:
     return unpackItems<Packed::F16, 16>(regs, items, out);
   case Packed::BF16:
-    return unpackItems<Packed::BF16, 16>(regs, items, out);
+    return unpackBf16(regs, items, out);
   case Packed::I8:
     return unpackItems<Packed::I8, 8>(regs, items, out);
   case Packed::FP8:
@@ -207,13 +228,14 @@ inline unsigned aBlock(const MfmaJob &job, unsigned b) {
   return ((b >> job.cbsz) << job.cbsz) + job.abid;
 }
 
-/// Item t of 16 lanes of B from `lane` on, from the registers that hold bf16.
-MOE_ALWAYS_INLINE void bf16Items(const RegRow *regs, unsigned t, unsigned lane,
-                                 Vec<float>::type &value) {
+/// Two items of 16 lanes, the halves of `regs` with bf16, as f32.
+MOE_ALWAYS_INLINE void bf16Pair(const uint32_t *regs, Vec<float>::type &even,
+                                Vec<float>::type &odd) {
   Vec<uint32_t>::type x;
-  std::memcpy(&x, regs[t / 2] + lane, sizeof(x));
-  x = t % 2 ? x & 0xffff0000u : x << 16;
-  std::memcpy(&value, &x, sizeof(x));
+  std::memcpy(&x, regs, sizeof(x));
+  const Vec<uint32_t>::type low = x << 16, high = x & 0xffff0000u;
+  std::memcpy(&even, &low, sizeof(low));
+  std::memcpy(&odd, &high, sizeof(high));
 }
 
 /// One k: `Rows` items of A, each times a vector of B.
@@ -249,13 +271,20 @@ MOE_ALWAYS_INLINE void gemmTile(const MfmaJob &job, unsigned b, unsigned i0,
   for (unsigned g = 0; g != job.groups; ++g) {
     const uint32_t *pa = job.a[0] + M * (aBlock(job, b) + job.blocks * g) + i0;
     const unsigned lane = N * (b + job.blocks * g) + j0;
-    const uint32_t *pb = PackedB ? nullptr : job.b[0] + lane;
+    if constexpr (PackedB) { // an even number of items
+      const uint32_t *pb = job.packedB[0] + lane;
+      for (unsigned t = 0; t != job.items; t += 2, pa += 128, pb += 64) {
+        V even, odd;
+        bf16Pair(pb, even, odd);
+        addRows<T, Rows>(acc, pa, even);
+        addRows<T, Rows>(acc, pa + 64, odd);
+      }
+      continue;
+    }
+    const uint32_t *pb = job.b[0] + lane;
     for (unsigned t = 0; t != job.items; ++t, pa += 64) {
       V vb;
-      if constexpr (PackedB)
-        bf16Items(job.packedB, t, lane, vb);
-      else
-        std::memcpy(&vb, pb + 64 * t, sizeof(V));
+      std::memcpy(&vb, pb + 64 * t, sizeof(V));
       addRows<T, Rows>(acc, pa, vb);
     }
   }

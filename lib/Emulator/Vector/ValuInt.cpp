@@ -18,8 +18,54 @@ namespace moe::emulator::MOE_EMU_VARIANT {
 #undef OP
 
 #if defined(__AVX2__)
-/// v_perm_b32 with byte shuffles: selectors 0 to 7 pick a byte of b, a; 8 to 11
-/// the sign of a half of them, 12 is zero, above is 255.
+// v_perm_b32 with byte shuffles: selectors 0 to 7 pick a byte of b, a; 8 to 11
+// the sign of a half of them, 12 is zero, above is 255.
+
+#if defined(__AVX512F__)
+/// Bytes of 16 lanes by selectors of which bits 1:0 count; those of `a` where
+/// bit 2 is set.
+static MOE_EMU_INLINE __m512i permuteBytes(__m512i a, __m512i b, __m512i s) {
+  const __m512i base = _mm512_broadcast_i32x4(
+      _mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c));
+  const __m512i at =
+      _mm512_or_si512(_mm512_and_si512(s, _mm512_set1_epi8(3)), base);
+  return _mm512_mask_shuffle_epi8(_mm512_shuffle_epi8(b, at),
+                                  _mm512_movepi8_mask(_mm512_slli_epi32(s, 5)),
+                                  a, at);
+}
+/// The same with selectors above 7.
+static __attribute__((noinline)) __m512i permuteAny(__m512i a, __m512i b,
+                                                    __m512i s) {
+  auto atLeast = [&](int least) {
+    return _mm512_cmpge_epu8_mask(s, _mm512_set1_epi8(char(least)));
+  };
+  // Selectors of the upper byte of a half, whose sign all of it has.
+  const __m512i halves = _mm512_add_epi8(s, s);
+  __m512i r = permuteBytes(a, b, s);
+  r = _mm512_mask_mov_epi8(
+      r, atLeast(8),
+      permuteBytes(_mm512_srai_epi16(a, 15), _mm512_srai_epi16(b, 15), halves));
+  r = _mm512_mask_mov_epi8(r, atLeast(12), _mm512_setzero_si512());
+  return _mm512_mask_mov_epi8(r, atLeast(13), _mm512_set1_epi8(-1));
+}
+template <int N, unsigned Scalars>
+static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *const p[3],
+                                        const uint32_t scalars[3]) {
+  auto source = [&](unsigned k, int j) {
+    return Scalars >> k & 1 ? _mm512_set1_epi32(int(scalars[k]))
+                            : _mm512_loadu_si512(p[k] + j);
+  };
+  __m512i all = source(2, 0);
+  for (int j = 16; j < N; j += 16)
+    all = _mm512_or_si512(all, source(2, j));
+  const bool bytes = !_mm512_test_epi8_mask(all, _mm512_set1_epi8(char(0xf8)));
+  for (int j = 0; j < N; j += 16) {
+    const __m512i a = source(0, j), b = source(1, j), s = source(2, j);
+    _mm512_storeu_si512(d + j,
+                        bytes ? permuteBytes(a, b, s) : permuteAny(a, b, s));
+  }
+}
+#else
 template <int N, unsigned Scalars>
 static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *const p[3],
                                         const uint32_t scalars[3]) {
@@ -55,6 +101,7 @@ static MOE_EMU_INLINE void permuteLanes(uint32_t *d, const uint32_t *const p[3],
     _mm256_storeu_si256(reinterpret_cast<__m256i *>(d + j), r);
   }
 }
+#endif
 namespace {
 #define PERMUTE(N)                                                             \
   template <>                                                                  \
