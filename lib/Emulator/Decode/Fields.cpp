@@ -698,9 +698,11 @@ void FieldDecoder::vop3p() {
 // Memory
 //===----------------------------------------------------------------------===//
 
-/// What an access does with one half of a register.
-uint64_t halfTraits(const MemRow &row) {
+/// What an access does with one half of a register, and whether it compares.
+uint64_t traitsOf(const MemRow &row) {
   bool narrow = row.op == MemOp::Store && row.bytes <= 2;
+  if (row.atomic == AtomicKind::CmpSwap || row.atomic == AtomicKind::FCmpSwap)
+    return ComparesMemory;
   switch (row.op) {
   case MemOp::FormatLoadD16: // a register holds two channels
     return Merges | (row.dwords == 1 ? LoadsLowHalf : 0);
@@ -768,7 +770,7 @@ void FieldDecoder::ds() {
     return refuse(notImplemented);
   inst.run = runDs;
   inst.op = row;
-  meta.traits = halfTraits(*row);
+  meta.traits = traitsOf(*row);
   memKind(*row, InstClass::DsRead, InstClass::DsWrite, InstClass::DsAtomic);
   inst.flags = (two ? MemTwo : 0) | (stride64 ? MemStride64 : 0) |
                (returns ? MemReturn : 0);
@@ -800,7 +802,7 @@ const MemRow *FieldDecoder::memRow(std::string name) {
     return nullptr;
   }
   inst.op = row;
-  meta.traits = halfTraits(*row) | (inst.flags & MemLds ? M0Late : 0);
+  meta.traits = traitsOf(*row) | (inst.flags & MemLds ? M0Late : 0);
   return row;
 }
 

@@ -96,6 +96,8 @@ bool LaunchRun::resumeGroup(ActiveGroup &r, GroupFailure &failed) {
   GroupEnd end = r.runner->resume(failed);
   if (end == GroupEnd::Spinning)
     return false;
+  if (r.sanitizers)
+    r.sanitizers->endGroup();
   if (end == GroupEnd::Failed)
     fail(r, failed);
   if (std::unique_ptr<GroupEvents> events = r.runner->takeEvents()) {

@@ -63,7 +63,7 @@ public:
   struct Op {
     uint32_t instIndex;
     Kind kind;
-    bool ldsWrite = false, atomic = false;
+    bool ldsWrite = false;
     bool same = false;         ///< LDS writes that change no byte
     uint32_t globalAccess = 0; ///< of writes to global memory (GlobalCheck)
     bool vmProven = false, lgkmProven = false; ///< FLAT needs both

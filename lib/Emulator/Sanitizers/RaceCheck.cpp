@@ -4,12 +4,17 @@
 //
 // The `race` sanitizer: for each LDS byte the last writer and the readers of
 // the current barrier epoch. Waves that write the same value, one after the
-// other, do not conflict with each other. A dword is one cell until something
-// narrower touches it; then its four bytes have cells of their own.
+// other, do not conflict with each other. Nor does a plain read beside atomics
+// of others if its wave swaps by comparing before the next barrier: the loop by
+// which LLVM makes the atomics that the hardware lacks reads plainly at first.
+// A dword is one cell until something narrower touches it; then its four bytes
+// have cells of their own.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Sanitizers/RaceCheck.h"
+
+#include "llvm/ADT/STLExtras.h"
 
 namespace moe::emulator {
 
@@ -27,31 +32,74 @@ void RaceCheck::beginGroup(uint32_t ldsSize) {
   ++epoch;
 }
 
-void RaceCheck::barrier() { ++epoch; }
+void RaceCheck::barrier() {
+  endGroup();
+  ++epoch;
+}
 
-void RaceCheck::report(uint32_t now, uint32_t before, unsigned wave,
-                       unsigned otherWave, bool nowWrites, bool beforeWrites,
-                       uint32_t address) {
-  sink(SanitizeRace, now, before,
-       "race: wave " + std::to_string(wave) +
-           (nowWrites ? " writes LDS byte " : " reads LDS byte ") +
-           std::to_string(address) + " at %1, wave " +
-           std::to_string(otherWave) +
-           (beforeWrites ? " writes it at %2" : " reads it at %2") +
+void RaceCheck::endGroup() {
+  if (reads.empty())
+    return;
+  // In the order of addresses and waves, not of hashes.
+  std::vector<std::pair<uint32_t, unsigned>> keys;
+  for (const auto &entry : reads)
+    keys.push_back(entry.first);
+  llvm::sort(keys);
+  for (const auto &key : keys)
+    for (const Conflict &conflict : reads[key])
+      report(conflict);
+  reads.clear();
+}
+
+void RaceCheck::report(const Conflict &c) {
+  sink(SanitizeRace, c.now, c.before,
+       "race: wave " + std::to_string(c.wave) +
+           (c.nowWrites ? " writes LDS byte " : " reads LDS byte ") +
+           std::to_string(c.address) + " at %1, wave " +
+           std::to_string(c.otherWave) +
+           (c.beforeWrites ? " writes it at %2" : " reads it at %2") +
            ", and no barrier orders the two");
 }
 
+void RaceCheck::reportUnlessSwapped(unsigned reader, const Conflict &conflict) {
+  std::vector<Conflict> &known = reads[{conflict.address, reader}];
+  for (const Conflict &k : known)
+    if (k.now == conflict.now && k.before == conflict.before)
+      return;
+  known.push_back(conflict);
+}
+
 void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
-                          bool write, bool atomic,
-                          llvm::function_ref<bool()> isSame, uint32_t address) {
+                          RaceAccess kind, llvm::function_ref<bool()> isSame,
+                          uint32_t address) {
+  const bool write = kind != RaceAccess::Read;
+  const bool atomic = write && kind != RaceAccess::Write;
+  if (kind == RaceAccess::CompareSwap) {
+    reads.erase({address, wave});
+    cell.forget(wave);
+  }
   if (cell.writeEpoch == epoch && cell.writer != wave &&
-      !(atomic && cell.atomic) && !(write && isSame()))
-    report(instIndex, cell.writeInst, wave, cell.writer, write, true, address);
+      !(atomic && cell.atomic) && !(write && isSame())) {
+    const Conflict conflict = {instIndex, cell.writeInst, wave,   cell.writer,
+                               write,     true,           address};
+    if (!write && cell.atomic)
+      reportUnlessSwapped(wave, conflict);
+    else
+      report(conflict);
+  }
+  auto meetReader = [&](unsigned reader, uint32_t readInst) {
+    const Conflict conflict = {instIndex, readInst, wave,   reader,
+                               true,      false,    address};
+    if (atomic)
+      reportUnlessSwapped(reader, conflict);
+    else
+      report(conflict);
+  };
   if (write && cell.readEpoch == epoch) {
     if (cell.reader != wave)
-      report(instIndex, cell.readInst, wave, cell.reader, true, false, address);
+      meetReader(cell.reader, cell.readInst);
     else if (cell.twoReaders && cell.other != wave)
-      report(instIndex, cell.otherInst, wave, cell.other, true, false, address);
+      meetReader(cell.other, cell.otherInst);
   }
   cell.note(epoch, wave, instIndex, write, atomic);
 }
@@ -163,26 +211,25 @@ uint64_t RaceCheck::pass(unsigned wave, uint32_t instIndex,
 }
 
 void RaceCheck::access(unsigned wave, uint32_t instIndex, uint32_t address,
-                       uint32_t bytes, bool write, bool atomic,
+                       uint32_t bytes, RaceAccess kind,
                        llvm::function_ref<bool()> isSame) {
   uint32_t end = address + bytes;
   while (address < end) {
     uint32_t dword = address / 4, quad = address / 16;
     if (address % 16 == 0 && end - address >= 16 && isWhole(quad)) {
-      checkCell(quads[quad], wave, instIndex, write, atomic, isSame, address);
+      checkCell(quads[quad], wave, instIndex, kind, isSame, address);
       address += 16;
       continue;
     }
     splitUp(quad);
     partsEpoch[quad] = epoch;
     if (address % 4 == 0 && end - address >= 4 && isWholeDword(dword)) {
-      checkCell(dwords[dword], wave, instIndex, write, atomic, isSame, address);
+      checkCell(dwords[dword], wave, instIndex, kind, isSame, address);
       address += 4;
       continue;
     }
     splitUpDword(dword);
-    checkCell(bytesOf[address], wave, instIndex, write, atomic, isSame,
-              address);
+    checkCell(bytesOf[address], wave, instIndex, kind, isSame, address);
     ++address;
   }
 }
@@ -194,7 +241,8 @@ void RaceCheck::accessLanes(unsigned wave, uint32_t instIndex,
   for (uint64_t m = pass(wave, instIndex, addresses, lanes, bytes, write); m;
        m &= m - 1) {
     const unsigned lane = laneOf(m);
-    access(wave, instIndex, addresses[lane], bytes, write, false,
+    access(wave, instIndex, addresses[lane], bytes,
+           write ? RaceAccess::Write : RaceAccess::Read,
            [&] { return isSame(lane); });
   }
 }

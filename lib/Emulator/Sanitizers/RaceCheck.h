@@ -11,9 +11,14 @@
 
 #include "Sanitizers/Sanitizers.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace moe::emulator {
+
+/// How an access to LDS takes part in races. A compare-and-swap finds out
+/// itself whether what its wave read before is still there.
+enum class RaceAccess : uint8_t { Read, Write, Atomic, CompareSwap };
 
 /// `race`: two waves, one of them a writer, no barrier between.
 class RaceCheck {
@@ -21,9 +26,11 @@ public:
   explicit RaceCheck(const Sanitizers::Sink &sink) : sink(sink) {}
   void beginGroup(uint32_t ldsSize);
   void barrier();
+  /// Reports the races of reads that no compare-and-swap has followed.
+  void endGroup();
   /// `isSame`: whether a write changes no byte; asked where it matters.
   void access(unsigned wave, uint32_t instIndex, uint32_t address,
-              uint32_t bytes, bool write, bool atomic,
+              uint32_t bytes, RaceAccess kind,
               llvm::function_ref<bool()> isSame);
   /// The same of lanes at these addresses, no atomics.
   void accessLanes(unsigned wave, uint32_t instIndex, const uint32_t *addresses,
@@ -41,6 +48,17 @@ private:
       return (writeEpoch == epoch && writer != wave) ||
              (write && readEpoch == epoch &&
               (reader != wave || (twoReaders && other != wave)));
+    }
+    /// Forgets the reads of a wave.
+    void forget(unsigned wave) {
+      if (twoReaders && other == wave)
+        twoReaders = false;
+      if (reader != wave)
+        return;
+      reader = other;
+      readInst = otherInst;
+      readEpoch = twoReaders ? readEpoch : 0;
+      twoReaders = false;
     }
     void note(uint32_t epoch, unsigned wave, uint32_t instIndex, bool write,
               bool isAtomic) {
@@ -63,14 +81,22 @@ private:
       readInst = instIndex;
     }
   };
-  void checkCell(Cell &cell, unsigned wave, uint32_t instIndex, bool write,
-                 bool atomic, llvm::function_ref<bool()> isSame,
-                 uint32_t address);
-  void report(uint32_t now, uint32_t before, unsigned wave, unsigned otherWave,
-              bool nowWrites, bool beforeWrites, uint32_t address);
+  void checkCell(Cell &cell, unsigned wave, uint32_t instIndex, RaceAccess kind,
+                 llvm::function_ref<bool()> isSame, uint32_t address);
+  struct Conflict {
+    uint32_t now, before; ///< instructions
+    unsigned wave, otherWave;
+    bool nowWrites, beforeWrites;
+    uint32_t address;
+  };
+  void report(const Conflict &conflict);
+  void reportUnlessSwapped(unsigned reader, const Conflict &conflict);
 
   const Sanitizers::Sink &sink;
   uint32_t epoch = 1;
+  /// Plain reads beside atomics of other waves, by address and wave of the
+  /// read.
+  llvm::DenseMap<std::pair<uint32_t, unsigned>, std::vector<Conflict>> reads;
   bool isStale(const Cell &cell) const {
     return cell.writeEpoch != epoch && cell.readEpoch != epoch;
   }

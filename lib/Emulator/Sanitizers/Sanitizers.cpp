@@ -46,8 +46,21 @@ struct Sanitizers::Impl {
         execs(program, sink), hazards(program, sink),
         runs(findArithmeticRuns(program)), globals(globals) {}
   bool has(uint32_t bit) const { return bits & bit; }
+  RaceAccess raceAccess(uint32_t instIndex, bool write) const;
   void overReads(Wave &w, const InFlight::Op &dma);
 };
+
+static bool isLdsAtomic(const InstMeta &meta) {
+  return meta.kind == InstClass::DsAtomic || meta.kind == InstClass::FlatAtomic;
+}
+
+RaceAccess Sanitizers::Impl::raceAccess(uint32_t instIndex, bool write) const {
+  const InstMeta &meta = program.meta[instIndex];
+  if (!isLdsAtomic(meta))
+    return write ? RaceAccess::Write : RaceAccess::Read;
+  return meta.traits & ComparesMemory ? RaceAccess::CompareSwap
+                                      : RaceAccess::Atomic;
+}
 
 /// LDS-DMA overlaps an outstanding DS access of the same wave: vmcnt and
 /// lgkmcnt operations are unordered.
@@ -91,6 +104,11 @@ void Sanitizers::beginGroup(Workgroup &group) {
   impl->group = impl->globals.beginGroup();
   for (const Wave *w : group.waves)
     impl->started[w->id % maxWaves] = w->exec();
+}
+
+void Sanitizers::endGroup() {
+  if (impl->has(SanitizeRace))
+    impl->races.endGroup();
 }
 
 /// VSKIP: nothing happens, and the waits do not count it.
@@ -189,7 +207,6 @@ void Sanitizers::after(Wave &w, const Inst &I) {
                              impl->laneAccesses, impl->bits, impl->sink);
   op.ldsWrite = impl->currentWrite;
   op.same = impl->currentSame;
-  op.atomic = meta.kind == InstClass::DsAtomic;
   if (!impl->current.addresses.empty()) {
     op.lds = std::move(impl->current);
     impl->current = impl->flight.freshAddresses();
@@ -236,7 +253,8 @@ void Sanitizers::barrier(Workgroup &group) {
       for (const InFlight::Op &op : *ops)
         for (uint32_t address : op.lds.addresses)
           impl->races.access(w->id, op.instIndex, address, op.lds.bytes,
-                             op.ldsWrite, op.atomic, [&op] { return op.same; });
+                             impl->raceAccess(op.instIndex, op.ldsWrite),
+                             [&op] { return op.same; });
   }
 }
 
@@ -248,7 +266,7 @@ void Sanitizers::ldsDma(Wave &w, const Inst &I, uint32_t address,
   impl->currentWrite = true;
   impl->currentSame = false;
   if (impl->has(SanitizeRace))
-    impl->races.access(w.id, instIndex, address, bytes, true, false,
+    impl->races.access(w.id, instIndex, address, bytes, RaceAccess::Write,
                        [] { return false; });
   if (impl->has(SanitizeUninit))
     impl->uninit.access(w, instIndex, address, bytes, true);
@@ -258,7 +276,7 @@ void Sanitizers::ldsAccess(Wave &w, const Inst &I, uint32_t address,
                            uint32_t bytes, LdsAccess kind) {
   uint32_t instIndex = uint32_t(&I - w.code);
   bool write = kind != LdsAccess::Read, same = kind == LdsAccess::WriteSame;
-  bool atomic = impl->program.meta[instIndex].kind == InstClass::DsAtomic;
+  bool atomic = isLdsAtomic(impl->program.meta[instIndex]);
   if (impl->has(SanitizeWait))
     impl->waits.access(w, instIndex, address, bytes, write);
   impl->current.add(address);
@@ -266,7 +284,8 @@ void Sanitizers::ldsAccess(Wave &w, const Inst &I, uint32_t address,
   impl->currentWrite |= write;
   impl->currentSame &= same;
   if (impl->has(SanitizeRace))
-    impl->races.access(w.id, instIndex, address, bytes, write, atomic,
+    impl->races.access(w.id, instIndex, address, bytes,
+                       impl->raceAccess(instIndex, write),
                        [&] { return same; });
   if (impl->has(SanitizeUninit))
     impl->uninit.access(w, instIndex, address, bytes, write && !atomic);

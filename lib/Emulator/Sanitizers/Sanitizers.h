@@ -33,6 +33,8 @@ public:
              Sink sink);
   ~Sanitizers() override;
   void beginGroup(Workgroup &group);
+  /// Its waves have ended, or one has failed.
+  void endGroup();
   /// Before and after an instruction executes.
   void before(Wave &w, const Inst &I);
   void after(Wave &w, const Inst &I);

@@ -63,6 +63,7 @@ enum Trait : uint64_t {
   LoadsHighHalf = 1ull << 34,
   StoresLowHalf = 1ull << 35, ///< reads at most this half of its data
   StoresHighHalf = 1ull << 36,
+  ComparesMemory = 1ull << 40, ///< an atomic that compares and swaps
   // Vector operands
   Selects = 1ull << 37,    ///< v_cndmask: a mask picks one of two sources
   WritesMask = 1ull << 38, ///< a result is a mask: comparisons, carries
