@@ -51,6 +51,21 @@ static std::pair<Value, int64_t> splitK(LaneBuilder &b, Value k, bool bounded) {
   return {b.add(sum.getLhs(), rest), delta};
 }
 
+/// Whether `value` is surely a multiple of `divisor`, a power of two: a
+/// constant times something, or a sum of such.
+static bool isMultipleOf(Value value, int64_t divisor) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return constant.getSExtValue() % divisor == 0;
+  if (auto sum = value.getDefiningOp<arith::AddIOp>())
+    return isMultipleOf(sum.getLhs(), divisor) &&
+           isMultipleOf(sum.getRhs(), divisor);
+  if (auto product = value.getDefiningOp<arith::MulIOp>())
+    return isMultipleOf(product.getLhs(), divisor) ||
+           isMultipleOf(product.getRhs(), divisor);
+  return false;
+}
+
 namespace {
 /// The bytes of a preshuffled memref, and the rows of a wave in it.
 struct Source {
@@ -134,6 +149,7 @@ public:
     lane = b.add(b.mul(rows.laneGroup(), runBytes),
                  b.mul(rows.laneRow(), source.bytes(layout::Axis::Row, 1)));
     wholeDwords = op.getResult().getType().getDimSize(1) > 1;
+    evenPairs = isMultipleOf(n, 4 * layout::RowOrder::kBlock);
   }
 
   SmallVector<Value> load();
@@ -156,7 +172,7 @@ private:
   const RowPlaces &rows;
   int64_t sizeK, runBytes;
   Value lane;
-  bool wholeDwords;
+  bool wholeDwords, evenPairs;
   /// Dwords loaded before: up or gate, number of the dword, K block and run.
   /// One load more, which LLVM merges later, would be one too many to count.
   llvm::DenseMap<std::tuple<int64_t, int64_t, int64_t>, Value> loaded;
@@ -206,7 +222,7 @@ Value ScaleLoader::bitsOf(Value block) { return b.shl(b.bitAnd(block, 1), 3); }
 /// dword is loaded once.
 Value ScaleLoader::loadSeparated(int64_t nb, int64_t kb) {
   int64_t upParity = op.getScale().getType().getDimSize(1) / 32 % 2;
-  bool sharing = op.getResult().getType().getDimSize(0) % 4 == 0;
+  bool sharing = evenPairs && op.getResult().getType().getDimSize(0) % 4 == 0;
   int64_t up = nb % 2, pair = nb / 2;
   int64_t number = sharing ? (pair + up * upParity) / 2 : pair;
   Value &dword = loaded[{up, number, kb}];

@@ -94,16 +94,48 @@ convertFragment(VectorType type, SmallVectorImpl<Type> &results) {
   return success();
 }
 
+/// Scales to the registers of moe.load_scale: the bytes of two K blocks in each
+/// dword, and no rotation.
+static SmallVector<Value> splitScales(LaneBuilder &b, VectorType type,
+                                      Value fragment) {
+  int64_t runs = type.getRank() == 3 ? type.getDimSize(2) : 1;
+  auto bytes = type.cloneWith(std::nullopt, b.getI8Type());
+  Value codes = vector::BitCastOp::create(b, bytes, fragment);
+  SmallVector<Value> results;
+  for (int64_t nb = 0; nb < type.getDimSize(0); ++nb) {
+    for (int64_t kb = 0; kb < type.getDimSize(1); kb += 2)
+      for (int64_t run = 0; run < runs; ++run) {
+        auto scaleOf = [&](int64_t block) -> Value {
+          SmallVector<int64_t> place = {nb, block};
+          if (type.getRank() == 3)
+            place.push_back(run);
+          return arith::ExtUIOp::create(
+              b, b.getI32Type(), vector::ExtractOp::create(b, codes, place));
+        };
+        Value dword = scaleOf(kb);
+        if (kb + 1 < type.getDimSize(1))
+          dword = b.bitOr(dword, b.shl(scaleOf(kb + 1), 16));
+        results.push_back(dword);
+      }
+    results.push_back(b.i32(0));
+  }
+  return results;
+}
+
 /// Fragment to registers, for users outside the dialect.
 static SmallVector<Value> split(OpBuilder &builder, TypeRange types,
                                 ValueRange inputs, Location loc) {
   if (inputs.size() != 1)
     return {};
   auto type = dyn_cast<VectorType>(inputs[0].getType());
-  if (!type || !isFragment(type))
+  if (!type)
     return {};
   LaneBuilder b(loc, builder);
   Value fragment = inputs[0];
+  if (isScaleFragment(type))
+    return splitScales(b, type, fragment);
+  if (!isFragment(type))
+    return {};
   if (flatten(type) != type) {
     type = flatten(type);
     fragment = vector::ShapeCastOp::create(b, type, fragment);
@@ -226,6 +258,48 @@ struct FuncSignatureLowering : OpConversionPattern<gpu::GPUFuncOp> {
   }
 };
 
+/// The threads that a tile op shares its work among; 0 where it says none.
+int64_t getThreadsOf(Operation *op) {
+  if (auto tile = dyn_cast<RouteRowsOp>(op))
+    return tile.getThreads();
+  if (auto tile = dyn_cast<ReduceGroupsOp>(op))
+    return tile.getThreads();
+  auto tile = dyn_cast<ScatterOp>(op);
+  return tile ? tile.getThreads() : 0;
+}
+
+/// Lanes and waves are numbered by the thread's x: the tile ops of a kernel
+/// whose block is known expect whole waves along it, as many as they say.
+LogicalResult checkBlock(gpu::GPUFuncOp function) {
+  std::optional<ArrayRef<int32_t>> block = function.getKnownBlockSize();
+  if (!block)
+    return success();
+  ArrayRef<int32_t> size = *block;
+  bool isLine = size[1] == 1 && size[2] == 1 && size[0] % 64 == 0;
+  WalkResult result = function.walk([&](Operation *op) {
+    if (!isa_and_nonnull<MoEDialect>(op->getDialect()) ||
+        isa<PreshuffledOp, SyncOp>(op))
+      return WalkResult::advance();
+    if (!isLine) {
+      op->emitOpError("expected a workgroup of N x 1 x 1 threads, N a multiple "
+                      "of 64, got ")
+          << size[0] << " x " << size[1] << " x " << size[2];
+      return WalkResult::interrupt();
+    }
+    int64_t threads = getThreadsOf(op);
+    // Groups of waves may gather for themselves.
+    bool fits = isa<RouteRowsOp>(op) ? threads && size[0] % threads == 0
+                                     : !threads || threads == size[0];
+    if (fits)
+      return WalkResult::advance();
+    op->emitOpError("expected threads to be ")
+        << (isa<RouteRowsOp>(op) ? "a divisor of " : "") << "the " << size[0]
+        << " of the workgroup, got " << threads;
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 struct ConvertMoEToAMDGPUPass
     : moe::impl::ConvertMoEToAMDGPUPassBase<ConvertMoEToAMDGPUPass> {
   using ConvertMoEToAMDGPUPassBase::ConvertMoEToAMDGPUPassBase;
@@ -237,6 +311,12 @@ struct ConvertMoEToAMDGPUPass
     if (failed(found))
       return signalPassFailure();
     const Chip *target = *found;
+    WalkResult blocks = getOperation()->walk([](gpu::GPUFuncOp function) {
+      return failed(checkBlock(function)) ? WalkResult::interrupt()
+                                          : WalkResult::skip();
+    });
+    if (blocks.wasInterrupted())
+      return signalPassFailure();
     TypeConverter converter;
     populateMoEToAMDGPUTypeConversions(converter);
     RewritePatternSet patterns(&getContext());

@@ -101,7 +101,7 @@ private:
                    int64_t width, Value unit, Value id);
   void storeIfValid(Value id, llvm::function_ref<void(Value)> store);
   void storeUnit(Value outRow, Value column, Value value);
-  void guardColumn(Value column, int64_t limit, bool checked,
+  void guardColumn(Value column, int64_t limit,
                    llvm::function_ref<void()> store);
   void withColumn(int64_t nb, llvm::function_ref<void(Value)> store);
 
@@ -206,11 +206,10 @@ void ScatterEmitter::storeIfValid(Value id,
   store(row);
 }
 
-/// Runs `store` if `column` (of the output) is below `limit`; `checked` says
-/// whether it may not be.
-void ScatterEmitter::guardColumn(Value column, int64_t limit, bool checked,
+/// Runs `store` if `column` (of the output) is below `limit`.
+void ScatterEmitter::guardColumn(Value column, int64_t limit,
                                  llvm::function_ref<void()> store) {
-  if (!checked)
+  if (op.getInBounds())
     return store();
   auto ifOp = scf::IfOp::create(b, b.lessU(column, b.index(limit)),
                                 /*withElseRegion=*/false);
@@ -225,15 +224,14 @@ void ScatterEmitter::withColumn(int64_t nb,
                                 llvm::function_ref<void(Value)> store) {
   Value column = b.add(n, columnOf(nb));
   if (!op.getPaired())
-    return guardColumn(column, sizeN, sizeN % tileN != 0,
-                       [&] { store(column); });
+    return guardColumn(column, sizeN, [&] { store(column); });
   // Block 2*j is block j of the first half, block 2*j + 1 of the second. Each
   // half may end within a block of 32.
   Value block = b.div(column, fragment.rows);
   Value place = b.add(b.mul(b.div(block, 2), fragment.rows),
                       b.rem(column, fragment.rows));
   Value out = b.add(place, b.mul(b.rem(block, 2), sizeN / 2));
-  guardColumn(place, sizeN / 2, sizeN % tileN != 0, [&] { store(out); });
+  guardColumn(place, sizeN / 2, [&] { store(out); });
 }
 
 /// Stores or adds `value`, a scalar or a vector of columns from `column` of the
@@ -391,7 +389,7 @@ void ScatterEmitter::storeUnitOf(Value view, int64_t columns,
     Value column =
         b.add(b.mul(b.rem(unit, columns / width), width), b.index(firstColumn));
     Value outColumn = b.add(n, column);
-    guardColumn(outColumn, sizeN, sizeN % tileN != 0, [&] {
+    guardColumn(outColumn, sizeN, [&] {
       storeUnit(outRow, outColumn, readUnit(view, columns, width, unit));
     });
   });

@@ -488,3 +488,71 @@ func.func @scalable(%w: memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>>, %i: 
   %f = moe.load_weight %w[%i, %i, %i] : memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>> -> vector<2x[1]x32xf4E2M1FN>
   return
 }
+
+// -----
+
+// scatter_c2
+func.func @scatter_odd_waves(%acc: vector<1x2x4xf32>, %out: memref<?x96xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<1536xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected buffers of at least 3072 bytes, all of the 16 x 96 output tile since an odd number of waves holds it, got 1536}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) tile_n 96 threads 192 : vector<1x2x4xf32>, memref<?x96xbf16>, memref<?xi32>, memref<?xf32>, memref<1536xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c4
+func.func @scatter_column(%acc: vector<1x2x4xf32>, %out: memref<?x128xf32>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<4096xi8, #gpu.address_space<workgroup>>, %m: index) {
+  %n = arith.constant 8 : index
+  // expected-error @+1 {{expected n to be a multiple of 16, got 8}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x128xf32>, memref<?xi32>, memref<?xf32>, memref<4096xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c4
+func.func @scatter_in_bounds(%acc: vector<1x2x4xf32>, %out: memref<?x192xf32>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<4096xi8, #gpu.address_space<workgroup>>, %m: index) {
+  %n = arith.constant 128 : index
+  // expected-error @+1 {{expected n + tile_n to be at most N = 192 with in_bounds, got 256}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) in_bounds tile_n 128 threads 256 : vector<1x2x4xf32>, memref<?x192xf32>, memref<?xi32>, memref<?xf32>, memref<4096xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// gather_c4
+func.func @gather_far(%x: memref<?x96xbf16>, %r: vector<2xi32>, %l: memref<16x256xbf16, #gpu.address_space<workgroup>>) {
+  %k = arith.constant 2147483648 : index
+  // expected-error @+1 {{expected k to be below 1073741824, got 2147483648}}
+  moe.gather %x[%r, %k] columns 64 bounded to %l : memref<?x96xbf16>, vector<2xi32>, memref<16x256xbf16, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// load_weight_c3
+func.func @load_weight_row(%w: memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight>>, %e: index, %k: index) {
+  %n = arith.constant 8 : index
+  // expected-error @+1 {{expected n to be a multiple of 16, got 8}}
+  %r = moe.load_weight %w[%e, %n, %k] : memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight>> -> vector<1x1x32xf4E2M1FN>
+  return
+}
+
+// -----
+
+// load_scale_c3
+func.func @load_scale_k(%s: memref<8x64x16xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index) {
+  %k = arith.constant 128 : index
+  // expected-error @+1 {{expected k to be a multiple of 256, got 128}}
+  %r = moe.load_scale %s[%e, %n, %k] : memref<8x64x16xf8E8M0FNU, #moe.preshuffle<scale>> -> vector<2x2xf8E8M0FNU>
+  return
+}
+
+// -----
+
+// pingpong_c1
+func.func @pingpong_tile_k(%x: memref<?x768xbf16>, %r: vector<3xi32>, %w: memref<8x128x768xf4E2M1FN, #moe.preshuffle<weight>>, %s: memref<8x128x24xf8E8M0FNU, #moe.preshuffle<scale>>, %a: memref<16x384xbf16, #gpu.address_space<workgroup>>, %e: index, %n: index) {
+  // expected-error @+1 {{expected columns of 'ping' (tile_k) to be 128 or a multiple of 256, got 384}}
+  %acc = moe.pingpong x(%x[%r]) weights(%w[%e, %n]) scales(%s) k(%n) columns 768 buffers(%a, %a) : memref<?x768xbf16>, vector<3xi32>, memref<8x128x768xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x128x24xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x384xbf16, #gpu.address_space<workgroup>> -> vector<1x2x4xf32>
+  return
+}

@@ -77,6 +77,18 @@ static LogicalResult checkThreads(Operation *op, int64_t threads) {
          << threads;
 }
 
+/// A constant `value` is a multiple of `multiple` and not negative.
+static LogicalResult checkMultiple(Operation *op, StringRef name, Value value,
+                                   int64_t multiple) {
+  APInt constant;
+  if (!matchPattern(value, m_ConstantInt(&constant)) ||
+      (!constant.isNegative() && constant.getSExtValue() % multiple == 0))
+    return success();
+  return op->emitOpError("expected ")
+         << name << " to be a multiple of " << multiple << ", got "
+         << constant.getSExtValue();
+}
+
 /// Sorted ids and weights are global lists, or those that an unsorted product
 /// keeps in LDS.
 static LogicalResult checkLists(Operation *op,
@@ -158,6 +170,13 @@ LogicalResult PingpongOp::verify() {
   // pingpong_c1
   if (failed(checkLdsTile(*this, "ping", tile)))
     return failure();
+  int64_t tileK = tile.getDimSize(1);
+  if (tileK != 128 && tileK % 256 != 0)
+    return emitOpError("expected columns of 'ping' (tile_k) to be 128 or a "
+                       "multiple of 256, got ")
+           << tileK;
+  if (failed(checkMultiple(*this, "n", getN(), 16)))
+    return failure();
   // pingpong_c2
   VectorType acc = getAcc().getType();
   if (failed(checkBlocks(*this, "the accumulators", acc, 3, 4, 4)))
@@ -196,6 +215,15 @@ LogicalResult GatherOp::verify() {
       static_cast<int64_t>(getColumns()) > tile.getDimSize(1))
     return emitOpError("expected columns to be a multiple of 32 and at most ")
            << tile.getDimSize(1) << ", got " << getColumns();
+  // gather_c4
+  APInt constant;
+  constexpr int64_t most = int64_t(1) << 30;
+  if (failed(checkMultiple(*this, "k", getK(), 8)))
+    return failure();
+  if (matchPattern(getK(), m_ConstantInt(&constant)) &&
+      constant.getSExtValue() >= most)
+    return emitOpError("expected k to be below ")
+           << most << ", got " << constant.getSExtValue();
   return checkGlobal(*this, {{"x", getX(), /*wide=*/true}});
 }
 
@@ -207,6 +235,10 @@ LogicalResult LoadWeightOp::verify() {
   if (failed(
           checkBlocks(*this, "the result", getResult().getType(), 3, 2, 32)) ||
       failed(checkFragmentSize(*this, "the result", getResult().getType())))
+    return failure();
+  // load_weight_c3
+  if (failed(checkMultiple(*this, "n", getN(), 16)) ||
+      failed(checkMultiple(*this, "k", getK(), 128)))
     return failure();
   return checkGlobal(*this, {{"w", getW()}});
 }
@@ -234,6 +266,11 @@ LogicalResult LoadScaleOp::verify() {
                        "dword serves 2 row blocks), got ")
            << nb;
   if (failed(checkFragmentSize(*this, "the result", getResult().getType())))
+    return failure();
+  // load_scale_c3
+  if (failed(checkMultiple(*this, "n", getN(), nb > 1 ? 32 : 16)) ||
+      failed(checkMultiple(*this, "k", getK(),
+                           result.getDimSize(1) > 1 ? 256 : 128)))
     return failure();
   return checkGlobal(*this, {{"scale", getScale()}});
 }
@@ -350,6 +387,25 @@ LogicalResult ReduceGroupsOp::verify() {
   return success();
 }
 
+/// scatter_c2: `holders` waves hold columns.
+static LogicalResult checkOutTile(ScatterOp op, int64_t holders) {
+  if (op.getOut().getType().getElementTypeBitWidth() != 16)
+    return success();
+  VectorType acc = op.getAcc().getType();
+  int64_t rows = getAccumulatorFragment(acc).rows * acc.getDimSize(0);
+  int64_t columns = op.getTileN();
+  bool halves = holders % 2 == 0;
+  int64_t least = rows * columns * (halves ? 1 : 2);
+  int64_t got = op.getBuffer0().getType().getDimSize(0);
+  if (got >= least)
+    return success();
+  return op.emitOpError("expected buffers of at least ")
+         << least << " bytes, " << (halves ? "half" : "all") << " of the "
+         << rows << " x " << columns << " output tile"
+         << (halves ? "" : " since an odd number of waves holds it") << ", got "
+         << got;
+}
+
 LogicalResult ScatterOp::verify() {
   VectorType acc = getAcc().getType();
   // scatter_c1
@@ -380,14 +436,15 @@ LogicalResult ScatterOp::verify() {
   if (getPaired() && !getOut().getType().getElementType().isF32())
     return emitOpError("expected 'out' of f32 with paired columns, got ")
            << getOut().getType().getElementType();
-  // scatter_c2
-  if (getOut().getType().getElementTypeBitWidth() != 16)
-    return success();
-  int64_t half = blockRows * acc.getDimSize(0) * columns;
-  int64_t got = getBuffer0().getType().getDimSize(0);
-  if (got < half)
-    return emitOpError("expected buffers of at least ")
-           << half << " bytes, half of the " << blockRows * acc.getDimSize(0)
-           << " x " << columns << " output tile, got " << got;
-  return success();
+  // scatter_c4
+  if (failed(checkMultiple(*this, "n", getN(), 16)))
+    return failure();
+  APInt first;
+  int64_t most = getOut().getType().getDimSize(1) - columns;
+  if (getInBounds() && matchPattern(getN(), m_ConstantInt(&first)) &&
+      first.getSExtValue() > most)
+    return emitOpError("expected n + tile_n to be at most N = ")
+           << most + columns << " with in_bounds, got "
+           << first.getSExtValue() + columns;
+  return checkOutTile(*this, columns / waveColumns);
 }

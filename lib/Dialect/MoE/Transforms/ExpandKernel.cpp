@@ -488,12 +488,13 @@ void KernelExpander::scatter(Value acc, bool withBias) {
     column = binary<arith::DivUIOp>(n, index(2));
     tileN /= 2;
   }
-  ScatterOp::create(b, acc, op.getOut(), column, ids, weights, m,
-                    op.getTokens(), op.getTopk(),
-                    withBias ? op.getBias() : Value(),
-                    withBias ? expert : Value(), lds0, lds1, op.hasRowPerSlot(),
-                    /*paired=*/op.isRawSums(), op.getAccumulate(),
-                    op.getRoutingWeight(), tileN, schedule.getBlockSize());
+  int64_t columns = op.getOut().getType().getDimSize(1);
+  ScatterOp::create(
+      b, acc, op.getOut(), column, ids, weights, m, op.getTokens(),
+      op.getTopk(), withBias ? op.getBias() : Value(),
+      withBias ? expert : Value(), lds0, lds1, op.hasRowPerSlot(),
+      /*paired=*/op.isRawSums(), op.getAccumulate(), op.getRoutingWeight(),
+      /*in_bounds=*/columns % tileN == 0, tileN, schedule.getBlockSize());
 }
 
 /// Everything behind the product.

@@ -523,7 +523,7 @@ def MoE_PingpongOp : MoE_Op<"pingpong", [
 
     Constraints:
     * (C1) both buffers are of one type, rows a multiple of 16 and columns
-      (tile_k) a multiple of 128, in workgroup memory;
+      (tile_k) 128 or a multiple of 256, in workgroup memory;
     * (C2) the result is (tile_m/16) x (wave columns/16) x 4;
     * (C3) `x`, `w` and `scale` agree in K, `w` and `scale` in E and N, with
       `w` and `scale` in their preshuffled layouts;
@@ -572,7 +572,7 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[]>]> {
     Starts to copy columns `k` to `k` + `columns` - 1 of the given rows of `x`
     into the LDS tile. The tile is filled with zeros in the rows whose entry in
     `rows` is -1 and in the columns from `columns` on. With `bounded`, `k` may be
-    anything and columns past the K of `x` are zeros too. Reading the tile is
+    anything below 2^30 and columns past the K of `x` are zeros too. Reading the tile is
     allowed after the next `moe.sync`.
 
     The 16-byte chunk j of row r stands at chunk position j ^ key(r) of the row,
@@ -583,7 +583,8 @@ def MoE_GatherOp : MoE_Op<"gather", [MemoryEffects<[]>]> {
     * (C1) `to` is in workgroup memory, its columns (tile_k) a multiple of 128;
     * (C2) tile_m * tile_k / 8 is a multiple of 64 lanes x the number of `rows`,
       which is the number of chunks a lane moves;
-    * (C3) `columns` is a multiple of 32 and at most tile_k.
+    * (C3) `columns` is a multiple of 32 and at most tile_k;
+    * (C4) a constant `k` is below 2^30 and a multiple of 8.
 
     *Lowers to* `rocdl.raw.ptr.buffer.load.lds` of 16 bytes on chips that have
     it, else to `rocdl.raw.ptr.buffer.load` and `vector.store`.
@@ -619,7 +620,8 @@ def MoE_LoadWeightOp : MoE_Op<"load_weight", [
     ```
 
     so that [nb][kb] is 16 consecutive bytes and exactly one scale block. Rows
-    past the end of the expert are zeros. `n` must be a multiple of 16 and `k`
+    past the end of the expert are zeros; where gate and up rows are separated,
+    gate rows past the last one are up rows. `n` must be a multiple of 16 and `k`
     of 128, `expert` within [0, E), all three equal in the lanes of a wave. With
     `bounded`, K blocks that begin past K are zeros, whatever `k` is.
 
@@ -631,7 +633,8 @@ def MoE_LoadWeightOp : MoE_Op<"load_weight", [
 
     Constraints:
     * (C1) `w` has the layout `#moe.preshuffle<weight>`;
-    * (C2) the last dimension of the result is 32.
+    * (C2) the last dimension of the result is 32;
+    * (C3) a constant `n` is a multiple of 16, a constant `k` of 128.
 
     *Lowers to* NB*KB `rocdl.raw.ptr.buffer.load` of 16 bytes.
 
@@ -666,18 +669,21 @@ def MoE_LoadScaleOp : MoE_Op<"load_scale", [
     ```
 
     Scales of K past the end of a row are 1.0 (byte 0x7F, as the layout pads
-    them), rows past the end of the expert read byte 0, which is 2^-127.
+    them), rows past the end of the expert, as for weights, read byte 0, which is 2^-127.
     `n` must be a multiple of 16, and of 32 when NB > 1; `k` of 128, and of 256
     when KB > 1. `n` counts rows, and `bounded` limits K, as in
     `moe.load_weight`.
 
     Constraints:
     * (C1) `scale` has the layout `#moe.preshuffle<scale>`;
-    * (C2) NB is 1 or even, and even in a stage 1 layout.
+    * (C2) NB is 1 or even, and even in a stage 1 layout;
+    * (C3) a constant `n` is a multiple of 16, of 32 when NB > 1; a constant `k`
+      of 128, of 256 when KB > 1.
 
     *Lowers to* one `rocdl.raw.ptr.buffer.load` of a dword for each 2 row blocks
     (each row block where gate and up rows are separated, unless it shares its
-    dword with the next pair; of two dwords where they alternate) and each 2 K
+    dword with the next pair, which takes an `n` that is a constant times 64 or
+    a sum of such; of two dwords where they alternate) and each 2 K
     blocks; no two of them load the same.
 
     ```mlir
@@ -877,9 +883,10 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
   let description = [{
     The epilogue. Takes the accumulators of `moe.pingpong`, adds the bias of the
     expert, multiplies by the routing weight, rounds once to the element type of
-    `out`, and stores each valid row or adds it atomically. `n` is the first
-    column of the *workgroup's* tile and `m` its first sorted row. Rows that are
-    not valid and columns past N store nothing.
+    `out`, and stores each valid row or adds it atomically. `n`, a multiple of
+    16, is the first column of the *workgroup's* tile and `m` its first sorted
+    row. Rows that are not valid and columns past N store nothing. `in_bounds`
+    says that no column is past N, and none is checked.
 
     Outputs of 2 bytes are exchanged between lanes through the LDS buffers, so
     that atomics are packed and stores 16 bytes wide; the buffers may be those
@@ -894,9 +901,12 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     * (C1) accumulators are (tile_m/16) x (wave columns/16) x 4, and the waves
       that hold tile_n columns divide all waves; if they are fewer, the first
       waves hold the sums and the others take no part;
-    * (C2) for outputs of 2 bytes, each buffer holds half of the output tile,
-      tile_m * tile_n bytes, or the first one all of it;
-    * (C3) `paired` needs f32.
+    * (C2) for outputs of 2 bytes, the first buffer holds the output tile, 2 *
+      tile_m * tile_n bytes; where an even number of waves holds columns, half
+      of it in each buffer is enough;
+    * (C3) `paired` needs f32;
+    * (C4) a constant `n` is a multiple of 16, with `in_bounds` at most
+      N - tile_n.
 
     *Lowers to* `arith`, `vector` and `memref` ops; an atomic is
     `llvm.atomicrmw fadd`, on vectors of two for bf16 and f16.
@@ -918,7 +928,8 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     Arg<MoE_LdsBuffer, "first buffer", [MoE_LdsRead, MoE_LdsWrite]>:$buffer0,
     Arg<MoE_LdsBuffer, "second buffer", [MoE_LdsRead, MoE_LdsWrite]>:$buffer1,
     UnitAttr:$per_slot, UnitAttr:$paired, UnitAttr:$accumulate,
-    UnitAttr:$routing_weight, ConfinedAttr<I64Attr, [IntPositive]>:$tile_n,
+    UnitAttr:$routing_weight, UnitAttr:$in_bounds,
+    ConfinedAttr<I64Attr, [IntPositive]>:$tile_n,
     ConfinedAttr<I64Attr, [IntPositive]>:$threads);
   let assemblyFormat = [{
     $acc `to` $out `[` $n `]` `routing` `(` $sorted_ids `,` $sorted_weights `)`
@@ -926,7 +937,7 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     (`bias` `(` $bias^ `[` $expert `]` `)`)?
     `buffers` `(` $buffer0 `,` $buffer1 `)` (`per_slot` $per_slot^)?
     (`paired` $paired^)? (`accumulate` $accumulate^)? (`routing_weight` $routing_weight^)?
-    `tile_n` $tile_n `threads` $threads attr-dict
+    (`in_bounds` $in_bounds^)? `tile_n` $tile_n `threads` $threads attr-dict
     `:` type($acc) `,` type($out) `,` type($sorted_ids) `,`
     type($sorted_weights) `,` type($buffer0) (`,` type($bias)^)?
   }];
