@@ -250,7 +250,7 @@ uint64_t GroupRunner::digest(const Wave &w) const {
 static bool changesGlobal(const InstMeta &meta) {
   switch (meta.kind) {
   case InstClass::Smem:
-    return !(meta.traits & WritesMemory);
+    return meta.traits & WritesMemory;
   case InstClass::VmemStore:
   case InstClass::VmemAtomic:
   case InstClass::FlatStore:

@@ -9,9 +9,11 @@
 // then a wave that waits for vmcnt(0) before such a store, which is what
 // compilers make of a release by one wave for all. That the reader has seen
 // that store is not checked: it runs later, that is all. Writes of the same
-// bytes are no conflict between each other, nor are atomics. A plain store over
-// what an atomic wrote resets a counter or releases a lock, if its workgroup
-// has used atomics itself or has looked at the word before.
+// bytes are no conflict between each other, nor are atomics; a plain store that
+// nothing orders before an atomic of another wave is one, whatever atomics came
+// between. A plain store over what an atomic wrote resets a counter or releases
+// a lock, if its workgroup has used atomics itself or has looked at the word
+// before; over one of its own workgroup, if its wave has.
 //
 //===----------------------------------------------------------------------===//
 
@@ -64,25 +66,33 @@ GlobalCheck::Page *GlobalCheck::pageOf(uint64_t address) {
 }
 
 /// Whether a workgroup has taken part in synchronisation, as far as a word is
-/// concerned: by any atomic or device-scope store, or by reading it.
-bool GlobalCheck::acquired(const Cell &cell, uint32_t group) const {
-  return groups[group].releaseEpoch >= 0 ||
-         llvm::any_of(cell.readers, [&](uint32_t reader) {
-           return reader && accesses[reader - 1].group == group;
-         });
+/// concerned: by any atomic or device-scope store, or by reading it. Within the
+/// workgroup that wrote last it is the wave that must have done so.
+bool GlobalCheck::acquired(const Cell &cell, const Access &before,
+                           const Wave &w, uint32_t group) const {
+  const bool inside = before.group == group;
+  if (inside ? groups[group].released[w.id % maxWaves] != 0
+             : groups[group].releaseEpoch >= 0)
+    return true;
+  return llvm::any_of(cell.readers, [&](uint32_t reader) {
+    if (!reader)
+      return false;
+    const Access &read = accesses[reader - 1];
+    return read.group == group && (!inside || read.wave == w.id);
+  });
 }
 
-/// Whether the last write of a cell is ordered before this access.
-bool GlobalCheck::ordered(const Cell &cell, const Wave &w, uint32_t group,
-                          LaneAccess::Kind kind, bool scoped) const {
-  const Access &before = accesses[cell.accessId - 1];
+/// Whether a write of a cell is ordered before this access.
+bool GlobalCheck::ordered(const Cell &cell, const Access &before, const Wave &w,
+                          uint32_t group, LaneAccess::Kind kind,
+                          bool scoped) const {
   bool synchronises = kind == LaneAccess::Atomic || scoped;
   bool writes = kind != LaneAccess::Read && kind != LaneAccess::ScalarRead;
   if (kind == LaneAccess::WriteSame)
     return true;
   // Flags and counters: atomics among each other, and what resets them.
   if ((before.atomic || before.scoped) &&
-      (synchronises || (writes && acquired(cell, group))))
+      (synchronises || (writes && acquired(cell, before, w, group))))
     return true;
   // A scalar load that polls what atomics change: it is repeated until it sees
   // the new value.
@@ -185,8 +195,13 @@ uint32_t GlobalCheck::conflict(const Cell &cell, uint32_t accessId,
                                bool &read) const {
   read = false;
   if (cell.accessId && cell.accessId != accessId && (cell.bytes & mask) &&
-      !ordered(cell, w, group, kind, scoped))
+      !ordered(cell, accesses[cell.accessId - 1], w, group, kind, scoped))
     return cell.accessId;
+  // Atomics of others since then do not order a plain write before this one.
+  if (kind == LaneAccess::Atomic && cell.plainId &&
+      cell.plainId != cell.accessId && (cell.plainBytes & mask) &&
+      !ordered(cell, accesses[cell.plainId - 1], w, group, kind, scoped))
+    return cell.plainId;
   read = true;
   if (kind == LaneAccess::Write && !scoped)
     for (unsigned i = 0; i < 2; ++i)
@@ -246,6 +261,10 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
       bool mine = cell.accessId == accessId;
       cell.accessId = accessId;
       cell.bytes = uint8_t(mine ? cell.bytes | mask : mask);
+      if (atomic || scoped)
+        continue;
+      cell.plainId = accessId;
+      cell.plainBytes = cell.bytes;
     }
   }
   if (reads)

@@ -82,8 +82,10 @@ private:
   };
   struct Cell {
     uint32_t accessId = 0;    ///< of the last writer
+    uint32_t plainId = 0;     ///< of the last that was no atomic
     uint32_t readers[2] = {}; ///< the last one, and the last of another wave
     uint8_t bytes = 0;        ///< written, as bits
+    uint8_t plainBytes = 0;
     uint8_t readBytes[2] = {};
   };
   static constexpr unsigned pageBits = 12;
@@ -95,9 +97,10 @@ private:
     return unsigned(address >> Memory::slotBits) % slots;
   }
   Page *pageOf(uint64_t address);
-  bool acquired(const Cell &cell, uint32_t group) const;
-  bool ordered(const Cell &cell, const Wave &w, uint32_t group,
-               LaneAccess::Kind kind, bool scoped) const;
+  bool acquired(const Cell &cell, const Access &before, const Wave &w,
+                uint32_t group) const;
+  bool ordered(const Cell &cell, const Access &before, const Wave &w,
+               uint32_t group, LaneAccess::Kind kind, bool scoped) const;
   bool orderedRead(const Access &before, const Wave &w, uint32_t group) const;
   uint32_t issue(const Wave &w, uint32_t group, uint32_t instIndex, bool atomic,
                  bool scoped);

@@ -38,6 +38,7 @@ void RaceCheck::barrier() {
 }
 
 void RaceCheck::endGroup() {
+  atomics.clear();
   if (reads.empty())
     return;
   // In the order of addresses and waves, not of hashes.
@@ -78,14 +79,23 @@ void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
     reads.erase({address, wave});
     cell.forget(wave);
   }
-  if (cell.writeEpoch == epoch && cell.writer != wave &&
-      !(atomic && cell.atomic) && !(write && isSame())) {
-    const Conflict conflict = {instIndex, cell.writeInst, wave,   cell.writer,
-                               write,     true,           address};
-    if (!write && cell.atomic)
-      reportUnlessSwapped(wave, conflict);
-    else
-      report(conflict);
+  const bool changes = !(write && isSame());
+  if (cell.writeEpoch == epoch && cell.writer != wave && changes)
+    report(
+        {instIndex, cell.writeInst, wave, cell.writer, write, true, address});
+  if (cell.atomicEpoch == epoch && !atomic && changes) {
+    const Atomics &last = atomics[address / 4];
+    const bool first = last.wave != wave;
+    if (first || (last.two && last.other != wave)) {
+      const Conflict conflict = {instIndex, first ? last.inst : last.otherInst,
+                                 wave,      first ? last.wave : last.other,
+                                 write,     true,
+                                 address};
+      if (write)
+        report(conflict);
+      else
+        reportUnlessSwapped(wave, conflict);
+    }
   }
   auto meetReader = [&](unsigned reader, uint32_t readInst) {
     const Conflict conflict = {instIndex, readInst, wave,   reader,
@@ -101,7 +111,24 @@ void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
     else if (cell.twoReaders && cell.other != wave)
       meetReader(cell.other, cell.otherInst);
   }
-  cell.note(epoch, wave, instIndex, write, atomic);
+  if (!atomic)
+    return cell.note(epoch, wave, instIndex, write);
+  if (cell.atomicEpoch != epoch)
+    atomics.erase(address / 4);
+  cell.atomicEpoch = epoch;
+  noteAtomic(address / 4, wave, instIndex);
+}
+
+void RaceCheck::noteAtomic(uint32_t dword, unsigned wave, uint32_t instIndex) {
+  auto [entry, isNew] = atomics.try_emplace(dword);
+  Atomics &last = entry->second;
+  if (!isNew && last.wave != wave) {
+    last.two = true;
+    last.other = last.wave;
+    last.otherInst = last.inst;
+  }
+  last.wave = uint8_t(wave);
+  last.inst = instIndex;
 }
 
 /// The same of a dword, for its bytes.
@@ -154,7 +181,7 @@ bool RaceCheck::passDwords(unsigned wave, uint32_t instIndex, uint32_t address,
     if (!isWholeDword(dword) || dwords[dword].conflicts(epoch, wave, write))
       return false;
   for (uint32_t dword = first; dword < end; ++dword)
-    dwords[dword].note(epoch, wave, instIndex, write, false);
+    dwords[dword].note(epoch, wave, instIndex, write);
   partsEpoch[quad] = partsEpoch[lastQuad] = epoch;
   return true;
 }
@@ -170,7 +197,7 @@ bool RaceCheck::passBytes(unsigned wave, uint32_t instIndex, uint32_t address,
     if (bytesOf[byte].conflicts(epoch, wave, write))
       return false;
   for (uint32_t byte = address; byte < end; ++byte)
-    bytesOf[byte].note(epoch, wave, instIndex, write, false);
+    bytesOf[byte].note(epoch, wave, instIndex, write);
   partsEpoch[dword / 4] = epoch;
   return true;
 }
@@ -190,7 +217,7 @@ uint64_t RaceCheck::passQuads(unsigned wave, uint32_t instIndex,
         cells[quad].conflicts(now, wave, write))
       left |= uint64_t(1) << lane;
     else
-      cells[quad].note(now, wave, instIndex, write, false);
+      cells[quad].note(now, wave, instIndex, write);
   }
   return left;
 }

@@ -38,14 +38,16 @@ public:
                    llvm::function_ref<bool(unsigned lane)> isSame);
 
 private:
-  /// The last write, and the last reads of two waves.
+  /// The last plain write, the last reads of two waves, and whether there are
+  /// atomics.
   struct Cell {
-    uint32_t writeEpoch = 0, readEpoch = 0;
+    uint32_t writeEpoch = 0, readEpoch = 0, atomicEpoch = 0;
     uint32_t writeInst = 0, readInst = 0, otherInst = 0;
     uint8_t writer = 0, reader = 0, other = 0;
-    bool atomic = false, twoReaders = false;
+    bool twoReaders = false;
+    /// May this plain access?
     bool conflicts(uint32_t epoch, unsigned wave, bool write) const {
-      return (writeEpoch == epoch && writer != wave) ||
+      return (writeEpoch == epoch && writer != wave) || atomicEpoch == epoch ||
              (write && readEpoch == epoch &&
               (reader != wave || (twoReaders && other != wave)));
     }
@@ -60,13 +62,11 @@ private:
       readEpoch = twoReaders ? readEpoch : 0;
       twoReaders = false;
     }
-    void note(uint32_t epoch, unsigned wave, uint32_t instIndex, bool write,
-              bool isAtomic) {
+    void note(uint32_t epoch, unsigned wave, uint32_t instIndex, bool write) {
       if (write) {
         writeEpoch = epoch;
         writer = uint8_t(wave);
         writeInst = instIndex;
-        atomic = isAtomic;
         return;
       }
       if (readEpoch != epoch) {
@@ -94,11 +94,21 @@ private:
 
   const Sanitizers::Sink &sink;
   uint32_t epoch = 1;
+  /// The last atomics of two waves on a dword.
+  struct Atomics {
+    uint32_t inst = 0, otherInst = 0;
+    uint8_t wave = 0, other = 0;
+    bool two = false;
+  };
+  /// Of this epoch, by the number of the dword.
+  llvm::DenseMap<uint32_t, Atomics> atomics;
+  void noteAtomic(uint32_t dword, unsigned wave, uint32_t instIndex);
   /// Plain reads beside atomics of other waves, by address and wave of the
   /// read.
   llvm::DenseMap<std::pair<uint32_t, unsigned>, std::vector<Conflict>> reads;
   bool isStale(const Cell &cell) const {
-    return cell.writeEpoch != epoch && cell.readEpoch != epoch;
+    return cell.writeEpoch != epoch && cell.readEpoch != epoch &&
+           cell.atomicEpoch != epoch;
   }
   /// Whether a quad is one cell, or can be again, since no access of this epoch
   /// is in its parts.
