@@ -12,6 +12,7 @@
 
 #include "Sanitizers/SourceLanes.h"
 #include "Sanitizers/VectorBits.h"
+#include "Vector/ValuTable.h"
 #include "Vector/VectorModes.h"
 
 #include <cstdio>
@@ -159,6 +160,26 @@ struct UninitCheck::LaneUse {
   uint64_t read, open;
 };
 
+/// Of an instruction on pairs, bit h: half h of the result takes this register,
+/// a row or the number of an SGPR.
+static unsigned halvesFrom(const Inst &inst, SrcKind kind, unsigned reg) {
+  const bool moves =
+      static_cast<const ValuRow *>(inst.op)->d == ValueType::B64; // v_pk_mov
+  unsigned halves = 0;
+  for (unsigned k = 0; k < 3; ++k) {
+    const Src &src = inst.src[k];
+    if (src.kind != kind || reg < src.index || reg > src.index + 1u)
+      continue;
+    const unsigned half = reg - src.index;
+    const bool low = (modOpSel(inst.mods) >> k & 1) == half;
+    const bool high = (modOpSelHi(inst.mods) >> k & 1) == half;
+    // A move has a source for each half of the result.
+    halves |= (moves ? low && k == 0 : low) ? 1 : 0;
+    halves |= (moves ? low && k == 1 : high) ? 2 : 0;
+  }
+  return halves;
+}
+
 /// \p given: the register that the instruction names, which an index may move.
 UninitCheck::LaneUse UninitCheck::lanesOf(const Wave &w, uint32_t instIndex,
                                           unsigned given,
@@ -193,6 +214,14 @@ UninitCheck::LaneUse UninitCheck::lanesOf(const Wave &w, uint32_t instIndex,
   return use;
 }
 
+/// These halves of a pair get something undefined from a register.
+void UninitCheck::openHalves(const Wave &w, unsigned reg, unsigned halves,
+                             uint64_t lanes) {
+  undefinedLow |= halves & 1 ? lanes : 0;
+  undefinedHigh |= halves & 2 ? lanes : 0;
+  copiedFrom = sourceOf(w.id, reg);
+}
+
 void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
                              unsigned reg, unsigned given) {
   const InstMeta &meta = program.meta[instIndex];
@@ -209,6 +238,12 @@ void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
       (meta.traits & ReadsLane) && program.code[instIndex].dst < SgprExec;
   if ((meta.traits & HighToHigh) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh |= lanes.open;
+  } else if (meta.traits & PicksHalves) {
+    // What becomes of a half that nobody uses does not matter.
+    openHalves(
+        w, reg,
+        halvesFrom(program.code[instIndex], SrcKind::Vgpr, given - regVector),
+        lanes.open);
   } else if ((meta.traits & (Copies | Selects)) || toScalar) {
     copiesUndefined |= lanes.open;
     copiedFrom = sourceOf(w.id, reg);
@@ -234,6 +269,9 @@ void UninitCheck::readScalar(Wave &w, uint32_t instIndex, const RegUse &use,
   }
   if ((traits & HighToHigh) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh = ~uint64_t(0);
+  } else if (traits & PicksHalves) {
+    openHalves(w, reg, halvesFrom(program.code[instIndex], SrcKind::Sgpr, reg),
+               ~uint64_t(0));
   } else if (traits & Copies) {
     copiesUndefined = ~uint64_t(0);
     copiedFrom = sourceOf(w.id, reg);
@@ -248,7 +286,7 @@ void UninitCheck::before(Wave &w, uint32_t instIndex) {
   if (program.meta[instIndex].bits.rule != BitOp::None)
     return beforeBits(w, instIndex);
   copiesUndefined = 0;
-  undefinedHigh = 0;
+  undefinedLow = undefinedHigh = 0;
   if (sccUndefined[w.id] && (program.meta[instIndex].scc & 2))
     reportScc(w, instIndex);
   for (uint32_t r = readsOf[instIndex].first; r != readsOf[instIndex].last;
@@ -375,10 +413,13 @@ void UninitCheck::after(Wave &w, uint32_t instIndex) {
           writeHalves(w, instIndex, reg - regVector, lanes);
         uint64_t written = vector[w.id][reg - regVector] | lanes;
         written &= ~(lanes & copiesUndefined);
-        if (use.count == 2 && reg == use.first + 1u)
-          written &= ~undefinedHigh;
+        if (use.count == 2)
+          written &=
+              ~(lanes & (reg == use.first ? undefinedLow : undefinedHigh));
         if (lanes & ~written)
-          origin[w.id][reg] = copiesUndefined ? copiedFrom : sameRegister;
+          origin[w.id][reg] = copiesUndefined || (traits & PicksHalves)
+                                  ? copiedFrom
+                                  : uint16_t(sameRegister);
         if (written != vector[w.id][reg - regVector])
           setKnown(w.id, reg - regVector, written);
       } else if (reg < 128 && (traits & ReadsLane) && copiesUndefined) {

@@ -66,6 +66,7 @@ private:
   struct LaneUse;
   LaneUse lanesOf(const Wave &w, uint32_t instIndex, unsigned given,
                   uint64_t written) const;
+  void openHalves(const Wave &w, unsigned reg, unsigned halves, uint64_t lanes);
   void readVector(Wave &w, uint32_t instIndex, const RegUse &use, unsigned reg,
                   unsigned given);
   void readHalves(Wave &w, uint32_t instIndex, unsigned row, uint64_t lanes);
@@ -102,7 +103,7 @@ private:
   uint64_t execBefore = 0;
   uint64_t copiesUndefined = 0; ///< lanes to which a move brings nothing
   uint16_t copiedFrom = sameRegister;
-  uint64_t undefinedHigh = 0; ///< lanes whose upper half stays undefined
+  uint64_t undefinedLow = 0, undefinedHigh = 0; ///< lanes of a pair's halves
 };
 
 } // namespace moe::emulator
