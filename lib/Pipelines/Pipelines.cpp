@@ -6,6 +6,7 @@
 #include "moe/Pipelines/Pipelines.h"
 #include "Files/Files.h"
 #include "Interfaces.h"
+#include "Reductions.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
@@ -120,8 +121,8 @@ struct ShuffleUpFlag : OpRewritePattern<gpu::ShuffleOp> {
   }
 };
 
-/// gpu.subgroup_reduce over a wave to DPP moves, which take no LDS, and the
-/// flags of gpu.shuffle up.
+/// gpu.subgroup_reduce over a wave to DPP moves, which take no LDS, in clusters
+/// to gpu.shuffle; and the flags of gpu.shuffle up.
 struct LowerReductionsPass
     : PassWrapper<LowerReductionsPass, OperationPass<gpu::GPUModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerReductionsPass)
@@ -135,18 +136,26 @@ struct LowerReductionsPass
     return "gpu.subgroup_reduce to DPP moves, flags of gpu.shuffle up";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<amdgpu::AMDGPUDialect, arith::ArithDialect,
-                    ROCDL::ROCDLDialect>();
+    registry
+        .insert<amdgpu::AMDGPUDialect, arith::ArithDialect, LLVM::LLVMDialect,
+                ROCDL::ROCDLDialect, vector::VectorDialect>();
   }
 
   void runOnOperation() override {
     FailureOr<const Chip *> found = getChip(getOperation(), chip);
     if (failed(found))
       return signalPassFailure();
+    unsigned lanes = (*found)->waveLanes;
+    if (failed(checkLaneOps(getOperation(), lanes)))
+      return signalPassFailure();
+    prepareReductions(getOperation(), lanes);
     RewritePatternSet patterns(&getContext());
     populateGpuLowerSubgroupReduceToDPPPatterns(
-        patterns, /*subgroupSize=*/(*found)->waveLanes,
-        *amdgpu::Chipset::parse((*found)->name));
+        patterns, lanes, *amdgpu::Chipset::parse((*found)->name));
+    for (unsigned bits : {32, 64})
+      populateGpuLowerClusteredSubgroupReduceToShufflePatterns(
+          patterns, lanes, /*shuffleBitwidth=*/bits,
+          /*benefit=*/bits == 32 ? 2 : 1);
     patterns.add<ShuffleUpFlag>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -355,9 +355,24 @@ gpu.module @user {
   gpu.func @cluster(%p: memref<64xf32>) kernel {
     %t = gpu.thread_id x
     %a = memref.load %p[%t] : memref<64xf32>
-    // expected-error @below {{failed to legalize operation 'gpu.subgroup_reduce'}}
-    %r = gpu.subgroup_reduce add %a cluster(size = 16) : (f32) -> f32
+    // expected-error @below {{expected clusters within the 64 lanes of a wave, got size * stride = 128}}
+    %r = gpu.subgroup_reduce add %a cluster(size = 16, stride = 8) : (f32) -> f32
     memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @wide(%p: memref<64xi32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xi32>
+    %w = arith.extsi %a : i32 to i128
+    // expected-error @below {{expected values of f16, bf16, f32, f64 or an integer type of at most 64 bits, got 'i128'}}
+    %r = gpu.subgroup_reduce add %w : (i128) -> i128
+    %b = arith.trunci %r : i128 to i32
+    memref.store %b, %p[%t] : memref<64xi32>
     gpu.return
   }
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Private: ops of the gpu dialect between the lanes of a wave.
+
+#ifndef MOE_LIB_PIPELINES_REDUCTIONS_H
+#define MOE_LIB_PIPELINES_REDUCTIONS_H
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace mlir {
+class RewritePatternSet;
+} // namespace mlir
+
+namespace moe {
+
+/// Refuses, at the op, what is not lowered between lanes.
+mlir::LogicalResult checkLaneOps(mlir::gpu::GPUModuleOp module,
+                                 unsigned waveLanes);
+
+/// Makes each gpu.subgroup_reduce one of scalars of 16 (floats), 32 or 64 bits
+/// and of whole waves: lanes that may not be there, or not be active, get the
+/// neutral element.
+void prepareReductions(mlir::gpu::GPUModuleOp module, unsigned waveLanes);
+
+} // namespace moe
+
+#endif // MOE_LIB_PIPELINES_REDUCTIONS_H
