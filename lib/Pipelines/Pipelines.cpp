@@ -6,7 +6,7 @@
 #include "moe/Pipelines/Pipelines.h"
 #include "Files/Files.h"
 #include "Interfaces.h"
-#include "Reductions.h"
+#include "LaneOps.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
@@ -29,7 +29,6 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -100,29 +99,9 @@ static void addTilePasses(OpPassManager &gpu, const std::string &chip) {
 }
 
 namespace {
-/// The flag of gpu.shuffle up is computed here: convert-gpu-to-rocdl compares
-/// the other lane's number as a signed one with the end of its group, which
-/// numbers below the group's first lane pass as well.
-struct ShuffleUpFlag : OpRewritePattern<gpu::ShuffleOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(gpu::ShuffleOp op,
-                                PatternRewriter &rewriter) const override {
-    if (op.getMode() != gpu::ShuffleMode::UP || op.getValid().use_empty())
-      return failure();
-    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    Value lane = arith::IndexCastOp::create(
-        b, b.getI32Type(), gpu::LaneIdOp::create(b, /*upper_bound=*/nullptr));
-    Value place = arith::RemUIOp::create(b, lane, op.getWidth());
-    Value valid = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, place,
-                                        op.getOffset());
-    rewriter.replaceAllUsesWith(op.getValid(), valid);
-    return success();
-  }
-};
-
 /// gpu.subgroup_reduce over a wave to DPP moves, which take no LDS, in clusters
-/// to gpu.shuffle; and the flags of gpu.shuffle up.
+/// to gpu.shuffle; gpu.shuffle to what the conversion to ROCDL does in groups
+/// of lanes; gpu.rotate to gpu.shuffle.
 struct LowerReductionsPass
     : PassWrapper<LowerReductionsPass, OperationPass<gpu::GPUModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerReductionsPass)
@@ -133,7 +112,7 @@ struct LowerReductionsPass
 
   StringRef getArgument() const override { return "moe-lower-reductions"; }
   StringRef getDescription() const override {
-    return "gpu.subgroup_reduce to DPP moves, flags of gpu.shuffle up";
+    return "gpu.subgroup_reduce to DPP moves, gpu.shuffle in groups of lanes";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry
@@ -156,7 +135,7 @@ struct LowerReductionsPass
       populateGpuLowerClusteredSubgroupReduceToShufflePatterns(
           patterns, lanes, /*shuffleBitwidth=*/bits,
           /*benefit=*/bits == 32 ? 2 : 1);
-    patterns.add<ShuffleUpFlag>(&getContext());
+    populateShufflePatterns(patterns, lanes);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -5,13 +5,14 @@
 // lanes the moves are made in strict whole-wave mode, from values in which
 // LLVM has set them to the neutral element.
 
-#include "Reductions.h"
+#include "LaneOps.h"
 #include "WaveUniformity.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace moe;
@@ -40,10 +41,46 @@ static LogicalResult checkReduce(gpu::SubgroupReduceOp op, unsigned waveLanes) {
   return success();
 }
 
+/// Values move between lanes in pieces of 32 bits.
+static LogicalResult checkMoved(Operation *op, Type type) {
+  int64_t bits = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+  if (auto vector = dyn_cast<VectorType>(type))
+    bits *= vector.getNumElements();
+  if (bits <= 32 || bits % 32 == 0)
+    return success();
+  return op->emitOpError("expected a value of at most 32 bits or a multiple of "
+                         "32, got ")
+         << type << " of " << bits << " bits";
+}
+
+static LogicalResult checkShuffle(gpu::ShuffleOp op) {
+  APInt width;
+  if (!matchPattern(op.getWidth(), m_ConstantInt(&width)) ||
+      width.isStrictlyPositive())
+    return checkMoved(op, op.getValue().getType());
+  return op.emitOpError("expected a width of at least 1 lane, got ")
+         << width.getSExtValue();
+}
+
+static LogicalResult checkRotate(gpu::RotateOp op, unsigned waveLanes) {
+  if (op.getWidth() <= waveLanes)
+    return checkMoved(op, op.getValue().getType());
+  return op.emitOpError("expected a width of at most the ")
+         << waveLanes << " lanes of a wave, got " << op.getWidth();
+}
+
 LogicalResult moe::checkLaneOps(gpu::GPUModuleOp module, unsigned waveLanes) {
   WalkResult result = module.walk([&](Operation *op) -> WalkResult {
     if (auto reduce = dyn_cast<gpu::SubgroupReduceOp>(op))
       return checkReduce(reduce, waveLanes);
+    if (auto shuffle = dyn_cast<gpu::ShuffleOp>(op))
+      return checkShuffle(shuffle);
+    if (auto rotate = dyn_cast<gpu::RotateOp>(op))
+      return checkRotate(rotate, waveLanes);
+    if (isa<gpu::AllReduceOp>(op))
+      return op->emitOpError("expected gpu.subgroup_reduce and memory of the "
+                             "workgroup between its waves, got a reduction "
+                             "that is not lowered");
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

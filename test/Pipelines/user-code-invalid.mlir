@@ -365,6 +365,62 @@ gpu.module @user {
 // -----
 
 gpu.module @user {
+  gpu.func @all_reduce(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    // expected-error @below {{'gpu.all_reduce' op expected gpu.subgroup_reduce and memory of the workgroup between its waves, got a reduction that is not lowered}}
+    %r = gpu.all_reduce add %a {} : (f32) -> f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @width(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %o = arith.constant 1 : i32
+    %w = arith.constant 0 : i32
+    // expected-error @below {{expected a width of at least 1 lane, got 0}}
+    %r, %v = gpu.shuffle down %a, %o, %w : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @moved(%p: memref<64xi40>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xi40>
+    %o = arith.constant 1 : i32
+    %w = arith.constant 64 : i32
+    // expected-error @below {{expected a value of at most 32 bits or a multiple of 32, got 'i40' of 40 bits}}
+    %r, %v = gpu.shuffle down %a, %o, %w : i40
+    memref.store %r, %p[%t] : memref<64xi40>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  gpu.func @rotate(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    // expected-error @below {{expected a width of at most the 64 lanes of a wave, got 128}}
+    %r, %v = gpu.rotate %a, 1, 128 : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
   gpu.func @wide(%p: memref<64xi32>) kernel {
     %t = gpu.thread_id x
     %a = memref.load %p[%t] : memref<64xi32>

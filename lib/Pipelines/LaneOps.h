@@ -2,8 +2,8 @@
 //
 // Private: ops of the gpu dialect between the lanes of a wave.
 
-#ifndef MOE_LIB_PIPELINES_REDUCTIONS_H
-#define MOE_LIB_PIPELINES_REDUCTIONS_H
+#ifndef MOE_LIB_PIPELINES_LANEOPS_H
+#define MOE_LIB_PIPELINES_LANEOPS_H
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
@@ -22,6 +22,11 @@ mlir::LogicalResult checkLaneOps(mlir::gpu::GPUModuleOp module,
 /// neutral element.
 void prepareReductions(mlir::gpu::GPUModuleOp module, unsigned waveLanes);
 
+/// Patterns for gpu.shuffle where upstream's conversion does not keep to groups
+/// of `width` lanes, each a subgroup of its own, and for gpu.rotate.
+void populateShufflePatterns(mlir::RewritePatternSet &patterns,
+                             unsigned waveLanes);
+
 } // namespace moe
 
-#endif // MOE_LIB_PIPELINES_REDUCTIONS_H
+#endif // MOE_LIB_PIPELINES_LANEOPS_H
