@@ -91,3 +91,24 @@ TEST(Hazards, TheLongestOfAllIsCountedToItsEnd) {
     EXPECT_EQ(reportsOf(chip, longest + moves + user).size(), 0u) << states;
   }
 }
+
+TEST(Hazards, ADotProductInALoopForwardsItsAddend) {
+  Program program;
+  ASSERT_EQ(decodeText(Chip::GFX942,
+                       "v_dot4_i32_i8 v3, v1, v2, v3\n"
+                       "v_dot4_i32_i8 v5, v4, v2, v5\n"
+                       "s_cbranch_scc1 65531\n",
+                       512, 256, program),
+            "");
+  unsigned reports = 0;
+  Sanitizers::Sink sink = [&](Sanitizer, int64_t, int64_t, std::string) {
+    ++reports;
+  };
+  HazardCheck check(program, sink);
+  check.beginGroup(chipFeatures(Chip::GFX942));
+  Wave wave;
+  for (unsigned turn = 0; turn < 3; ++turn)
+    for (uint32_t record = 0; record < 3; ++record)
+      check.before(wave, record);
+  EXPECT_EQ(reports, 0u);
+}

@@ -671,6 +671,8 @@ void FieldDecoder::vop3p() {
   meta.traits = (two ? PicksHalves : 0) | (row->flags & VDot ? DotProduct : 0) |
                 (mixed ? MixesTypes : 0) |
                 (mixed && row->d == ValueType::F16 ? Merges : 0);
+  if (row->flags & VDot && row->a != ValueType::B32 && high & 1)
+    meta.traits |= DotOfHalves;
   const ValueType types[3] = {row->a, row->b, row->c};
   for (int k = 0; k < 3; ++k) {
     if (types[k] == ValueType::None)

@@ -34,6 +34,8 @@ enum Class : uint16_t {
   Dot = 256,
   LateData = 512,  ///< reads more than 64 bits of data after issue
   Compares = 1024, ///< v_cmpx
+  NotDot = 2048,   ///< Vector, but no dot product
+  HalfDot = 4096,  ///< a dot product with op_sel
   Matrix = MatrixXdl | MatrixF32 | MatrixF64
 };
 } // namespace
@@ -78,8 +80,9 @@ void HazardCheck::describe(uint32_t instIndex) {
       kind.classes |= Trans;
     if (meta.traits & WritesPart)
       kind.classes |= PartOfDst;
-    if (meta.traits & DotProduct)
-      kind.classes |= Dot;
+    kind.classes |= meta.traits & DotProduct ? Dot : NotDot;
+    if (meta.traits & DotOfHalves)
+      kind.classes |= HalfDot;
     if (meta.traits & ComparesExec)
       kind.classes |= Compares;
   }
@@ -169,12 +172,16 @@ void HazardCheck::addValuRules(uint32_t instIndex) {
     add(SgprVcc, 2, Vector, 4, "v_div_fmas after a VALU write of VCC");
 }
 
-/// What a matrix instruction needs of its operands.
+/// What a matrix instruction needs of its operands. A dot product's result
+/// needs no wait states as one, but for one that LLVM leaves after v_dot2_*
+/// (also before the result is overwritten): it takes the op_sel_hi of the first
+/// source, the same bit, for an op_sel that says which half is written. The
+/// manuals do not ask for it.
 void HazardCheck::addMatrixSources(uint32_t instIndex) {
   const Inst &inst = program.code[instIndex];
   const auto &desc = *static_cast<const math::MfmaDesc *>(inst.op);
   auto needs = [&](unsigned row, unsigned count, MatrixUse use) {
-    add(row + regVector, count, Vector, 2, "matrix operand after a VALU write");
+    add(row + regVector, count, NotDot, 2, "matrix operand after a VALU write");
     add(row + regVector, count, Matrix, 0, "use of a matrix result", use);
   };
   bool mixed = desc.a == math::MatType::F8F6F4;
@@ -194,6 +201,12 @@ void HazardCheck::addMatrixSources(uint32_t instIndex) {
     needs(inst.data, 1, AsFactor);
   if (SrcKind(inst.flags >> 4 & 15) == SrcKind::Vgpr)
     needs(inst.data1, 1, AsFactor);
+  for (const RegUse &use : program.meta[instIndex].uses)
+    if (use.first >= regVector) {
+      add(use.first, use.count, PartOfDst, 1,
+          "use of a result of which only a part was written");
+      add(use.first, use.count, HalfDot, 1, "use of a dot product's result");
+    }
 }
 
 /// What matrix instructions need, and users of their results.
@@ -218,7 +231,7 @@ void HazardCheck::addMatrixRules(uint32_t instIndex) {
       add(use.first, use.count, 0, 0, "overwriting what is still read",
           AddendOverwritten);
     }
-    if (valu)
+    if (valu || memory)
       add(use.first, use.count, Dot, 3, "use of a dot product's result");
   }
 }
@@ -287,8 +300,9 @@ unsigned HazardCheck::statesOf(const Rule &rule, uint32_t before,
     }
     return matrixStates(kinds[before], rule, kinds[instIndex], same);
   }
-  if (rule.writers == Dot && before != instIndex && first.op == second.op) {
-    // The same dot product forwards its addend.
+  if (rule.writers == Dot && first.op == second.op) {
+    // The same dot product, in a loop also the very instruction, forwards its
+    // addend.
     bool factor = false;
     for (unsigned k = 0; k < 2; ++k)
       factor |= second.src[k].kind == SrcKind::Vgpr &&

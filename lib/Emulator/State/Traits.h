@@ -51,6 +51,7 @@ enum Trait : uint64_t {
   ReadsHwReg = 1 << 24,
   M0Late = 1 << 25, ///< M0 must not be written by the instruction before
   DotProduct = 1 << 26,
+  DotOfHalves = 1 << 21,  ///< a dot product with op_sel: v_dot2_*
   WritesPart = 1 << 27,   ///< the next instruction may not use the result
   ComparesExec = 1 << 28, ///< v_cmpx
   WideStore = 1 << 29,    ///< reads more than 64 bits of data after issue

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compares the wait states that the `hazard` sanitizer asks for with those that
 LLVM's hazard recognizer inserts between two instructions, for one pair of every
-other rule and for all pairs with a matrix instruction: every shape before every shape (its result as the
+other rule, for every dot product before its users, and for all pairs with a
+matrix instruction: every shape before every shape (its result as the
 same addend, as a part of the addend, as either factor), before users of its
 result, before what overwrites its result or its addend, and after what writes
 its operands.
@@ -95,6 +96,17 @@ def users(first):
                       "implicit $exec",
         "ds read over": f"$vgpr{first} = DS_READ_B32_gfx9 $vgpr{OTHER}, 0, 0, "
                         "implicit $exec",
+        "flat load over": f"$vgpr{first} = FLAT_LOAD_DWORD {address}, 0, 0, "
+                          "implicit $exec, implicit $flat_scr",
+        "buffer address": f"$vgpr{OTHER} = BUFFER_LOAD_DWORD_OFFEN "
+                          f"$vgpr{first}, $sgpr0_sgpr1_sgpr2_sgpr3, 0, 0, 0, 0, "
+                          "implicit $exec",
+        "atomic": f"GLOBAL_ATOMIC_ADD {address}, $vgpr{first}, 0, 0, "
+                  "implicit $exec",
+        "bpermute": f"$vgpr{OTHER} = DS_BPERMUTE_B32 $vgpr{OTHER + 1}, "
+                    f"$vgpr{first}, 0, implicit $exec",
+        "AGPR write": f"$agpr4 = V_ACCVGPR_WRITE_B32_e64 $vgpr{first}, "
+                      "implicit $exec",
     }
 
 
@@ -184,7 +196,58 @@ PLAIN = [
      "implicit $mode", "$sgpr5 = S_GETREG_B32 2049, implicit $mode"),
     ("dot -> VALU", "$vgpr32 = V_DOT4_I32_I8 8, $vgpr1, 8, $vgpr2, 8, $vgpr3, "
      f"0, 0, 0, {EXEC}", f"$vgpr5 = V_MOV_B32_e32 $vgpr32, {EXEC}"),
+    ("part of a register -> matrix result",
+     "$vgpr32 = V_MOV_B32_sdwa 0, $vgpr1, 0, 1, 2, 6, "
+     f"{EXEC}, implicit $vgpr32(tied-def 0)",
+     "$vgpr32_vgpr33_vgpr34_vgpr35 = V_MFMA_F32_4X4X4F16_vgprcd_e64 "
+     "$vgpr2_vgpr3, $vgpr4_vgpr5, $vgpr50_vgpr51_vgpr52_vgpr53, 0, 0, 0, "
+     + MODE_EXEC),
 ]
+# Dot products: how many operands follow the sources (op_sel and op_sel_hi are
+# two of those of v_dot2), or None for those that add to their result.
+DOTS = {"V_DOT4_I32_I8": 3, "V_DOT4_U32_U8": 3, "V_DOT8_I32_I4": 3,
+        "V_DOT8_U32_U4": 3, "V_DOT2_I32_I16": 5, "V_DOT2_U32_U16": 5,
+        "V_DOT2_F32_F16": 5, "V_DOT4C_I32_I8": None, "V_DOT8C_I32_I4": None,
+        "V_DOT2C_F32_F16": None}
+DOTS_950 = {"V_DOT2_F32_BF16": 5, "V_DOT2C_F32_BF16": None}
+
+
+def dot(name, ends, d, a=1, b=2, c=3):
+    mode = MODE_EXEC if "F32" in name else EXEC
+    if ends is None:
+        return f"    $vgpr{d} = {name}_e32 $vgpr{a}, $vgpr{b}, $vgpr{d}, {mode}"
+    return (f"    $vgpr{d} = {name} 8, $vgpr{a}, 8, $vgpr{b}, 8, $vgpr{c}, "
+            + "0, " * ends + mode)
+
+
+def dot_pairs(chip, shapes):
+    """Dot products before their users. The same v_dot2 as the addend's user or
+    writing the same register is left out: LLVM takes the op_sel_hi of the first
+    source for the bit that says which half is written, and leaves a wait state
+    after every packed instruction."""
+    dots = DOTS | (DOTS_950 if chip == "gfx950" else {})
+    for first, ends in dots.items():
+        made = dot(first, ends, RESULT)
+        for name, text in users(RESULT).items():
+            yield f"{first} -> {name}", made, "    " + text
+        for second, more in dots.items():
+            what = f"{first} -> {second}"
+            yield f"{what} a", made, dot(second, more, OTHER, a=RESULT)
+            yield f"{what} b", made, dot(second, more, OTHER, b=RESULT)
+            if second == first and ends == 5:
+                continue
+            yield f"{what} overwritten", made, dot(second, more, RESULT)
+            if more is not None:
+                yield f"{what} addend", made, dot(second, more, OTHER, c=RESULT)
+        for second in shapes:
+            what = f"{first} -> {second.title}"
+            yield f"{what} factor a", made, second.machine(160, a=RESULT)
+            yield f"{what} factor b", made, second.machine(160, b=RESULT)
+            yield f"{what} overwritten", made, second.machine(RESULT)
+            if not second.sparse:
+                yield f"{what} addend", made, second.machine(160, c=RESULT)
+
+
 PLAIN_950 = [
     ("VALU -> v_permlane", WRITE_VGPR,
      "$vgpr5, $vgpr32 = V_PERMLANE32_SWAP_B32_e32 $vgpr5, $vgpr32, " + EXEC),
@@ -234,7 +297,9 @@ def recognized(llc, chip, pairs):
 
 def main():
     chip, llc, tool = sys.argv[1:]
-    pairs = list(plain_pairs(chip)) + list(pairs_of(list(shapes_of(tool, chip))))
+    shapes = list(shapes_of(tool, chip))
+    pairs = (list(plain_pairs(chip)) + list(dot_pairs(chip, shapes))
+             + list(pairs_of(shapes)))
     texts, llvm = recognized(llc, chip, pairs)
     lines = []
     for number in range(len(pairs)):
