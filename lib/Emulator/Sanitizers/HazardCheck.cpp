@@ -118,7 +118,7 @@ void HazardCheck::addScalarRules(uint32_t instIndex) {
   const Inst &inst = program.code[instIndex];
   if (isVectorMemory(meta.kind))
     for (const RegUse &use : meta.uses)
-      if ((use.flags & 2) && use.first < 106)
+      if ((use.flags & 2) && use.first <= SgprVcc + 1)
         add(use.first, use.count, Vector, 5,
             "vector memory after a VALU write of an SGPR");
   if (meta.traits & M0Late)
@@ -158,7 +158,7 @@ void HazardCheck::addValuRules(uint32_t instIndex) {
     if (select && inst.src[1].kind == SrcKind::Sgpr &&
         inst.src[1].index == use.first)
       add(use.first, 1, Vector, 4, "lane select after a VALU write of an SGPR");
-    else if (use.first < 108)
+    else if (use.first <= SgprVcc + 1)
       add(use.first, use.count, Vector, 2,
           "VALU read after a VALU write of an SGPR");
   }
