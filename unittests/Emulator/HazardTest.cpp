@@ -92,6 +92,32 @@ TEST(Hazards, TheLongestOfAllIsCountedToItsEnd) {
   }
 }
 
+TEST(Hazards, VcczAndExeczAreLate) {
+  const std::string moves = "v_mov_b32 v100, v101\n";
+  const std::pair<const char *, const char *> pairs[] = {
+      {"v_cmpx_eq_u32 exec, v1, v2\n", "v_mov_b32 v3, src_execz\n"},
+      {"v_cmp_eq_u32 vcc, v1, v2\n", "v_mov_b32 v3, src_vccz\n"},
+      {"v_add_co_u32 v4, vcc, v1, v2\n", "v_add_u32 v3, src_vccz, v1\n"}};
+  for (auto [first, second] : pairs)
+    for (Chip chip : {Chip::GFX942, Chip::GFX950}) {
+      std::string text = first;
+      for (unsigned i = 0; i < 5; ++i, text += moves) {
+        auto found = reportsOf(chip, text + second);
+        ASSERT_EQ(found.size(), 1u) << text << second;
+        EXPECT_NE(found[0].find("expected 5 wait states between, got " +
+                                std::to_string(i)),
+                  std::string::npos)
+            << found[0];
+      }
+      EXPECT_EQ(reportsOf(chip, text + second).size(), 0u);
+    }
+  // Scalar writes are no hazard.
+  EXPECT_EQ(reportsOf(Chip::GFX950,
+                      "s_mov_b64 exec, s[2:3]\nv_mov_b32 v3, src_execz\n")
+                .size(),
+            0u);
+}
+
 TEST(Hazards, ADotProductInALoopForwardsItsAddend) {
   Program program;
   ASSERT_EQ(decodeText(Chip::GFX942,

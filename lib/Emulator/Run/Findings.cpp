@@ -29,6 +29,8 @@ struct RuleName {
 static constexpr RuleName hazardRules[] = {
     {"hazard-m0", "use of M0", true},
     {"hazard-valu-sgpr", "VALU read after a VALU write of an SGPR", true},
+    {"hazard-valu-sgpr", "VALU read after a VALU write of EXEC", true},
+    {"hazard-valu-sgpr", "VALU read of", true},
     {"hazard-vmem-sgpr", "vector memory after a VALU write", false},
     {"hazard-lane-select", "lane select", false},
     {"hazard-setreg", "access to a hardware register", false},

@@ -47,6 +47,9 @@ static bool isVector(const InstMeta &meta) {
          meta.kind == InstClass::Cvt;
 }
 
+/// Codes of the sources src_vccz and src_execz.
+static constexpr unsigned srcVccz = 251, srcExecz = 252;
+
 static unsigned hwRegOf(const Inst &inst) { return inst.imm & 63; }
 
 HazardCheck::HazardCheck(const Program &program, const Sanitizers::Sink &sink)
@@ -128,6 +131,22 @@ void HazardCheck::addScalarRules(uint32_t instIndex) {
         "access to a hardware register after s_setreg of it");
 }
 
+/// VCC, EXEC and what is derived from them as sources of a vector ALU
+/// instruction. LLVM does not know the rule of VCCZ and EXECZ.
+void HazardCheck::addMaskRules(const Inst &inst) {
+  for (const Src &src : inst.src) {
+    if (src.kind == SrcKind::Sgpr && src.index >= SgprExec)
+      add(src.index, 1, Vector, 2, "VALU read after a VALU write of EXEC");
+    if (src.kind != SrcKind::Special)
+      continue;
+    if (src.index == srcVccz)
+      add(SgprVcc, 2, Vector, 5, "VALU read of VCCZ after a VALU write of VCC");
+    if (src.index == srcExecz)
+      add(SgprExec, 2, Vector, 5,
+          "VALU read of EXECZ after a VALU write of EXEC");
+  }
+}
+
 /// What vector ALU instructions need.
 void HazardCheck::addValuRules(uint32_t instIndex) {
   const InstMeta &meta = program.meta[instIndex];
@@ -162,6 +181,7 @@ void HazardCheck::addValuRules(uint32_t instIndex) {
       add(use.first, use.count, Vector, 2,
           "VALU read after a VALU write of an SGPR");
   }
+  addMaskRules(inst);
   if (select || reads)
     add(SgprExec, 2, Vector, 4, "lane access after a VALU write of EXEC");
   if (permutes)

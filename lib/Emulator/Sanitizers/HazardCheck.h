@@ -69,6 +69,7 @@ private:
   void describe(uint32_t instIndex);
   void addRules(uint32_t instIndex);
   void addValuRules(uint32_t instIndex);
+  void addMaskRules(const Inst &inst);
   void addScalarRules(uint32_t instIndex);
   void addMatrixRules(uint32_t instIndex);
   void addMatrixSources(uint32_t instIndex);

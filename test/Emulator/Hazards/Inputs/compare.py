@@ -190,6 +190,8 @@ PLAIN = [
      f"$vgpr5 = BUFFER_LOAD_DWORD_OFFSET {DESCRIPTOR}, $vcc_hi, 0, 0, 0, {EXEC}"),
     ("VALU SGPR -> VALU", WRITE_SGPR,
      f"$vgpr5 = V_MOV_B32_e32 $sgpr8, {EXEC}"),
+    ("v_cmpx -> VALU reads EXEC", WRITE_EXEC,
+     f"$vgpr5 = V_MOV_B32_e32 $exec_hi, {EXEC}"),
     ("VALU SGPR -> readlane select", WRITE_SGPR,
      "$sgpr9 = V_READLANE_B32 $vgpr1, $sgpr8"),
     ("VALU SGPR -> writelane select", WRITE_SGPR,
