@@ -149,15 +149,19 @@ int hostDirection(Round round) {
     return FE_TONEAREST;
   }
 }
-/// Kernels of f16 compute in f32 and round to nearest even themselves; the
-/// transcendental ones round to nearest in any mode.
+/// The direction in which an operation rounds: that of f64 and f16, MODE[3:2],
+/// if an operand is one of these, its result or a source, else that of f32,
+/// MODE[1:0]. So it is MODE[3:2] for v_cvt_f32_f64 as for v_cvt_f16_f32: LLVM
+/// sets it for llvm.fptrunc.round of either. Conversions from integers to f32
+/// have f32's; those to wider floats are exact, those to integers round as
+/// their names say. Kernels of f16 compute in f32 and round to nearest even
+/// themselves; the transcendental ones round to nearest in any mode.
 int hostRounding(uint32_t mode, const ValuRow &row) {
   FpMode fp{mode};
   if ((row.flags & VTrans) || row.d == ValueType::F16 ||
       row.a == ValueType::F16)
     return FE_TONEAREST;
-  bool wide = row.d == ValueType::F64 ||
-              (row.a == ValueType::F64 && row.d != ValueType::F32);
+  bool wide = row.d == ValueType::F64 || row.a == ValueType::F64;
   return hostDirection(wide ? fp.round64() : fp.round32());
 }
 

@@ -44,7 +44,19 @@ for mode in range(4):
         rounded((2, mode), f"v_cvt_f16_{kind} {{d}}, {{a}}", f"{kind} -> f16",
                 lambda x, m, s=signed: num.from_int(F16, num.signed(x.a, 16) if s else x.a, m), {}, 2, True)
     rounded((2, mode), "v_cvt_f16_f32 {d}, {a}", "f32 -> f16", lambda x, m: num.convert(F32, F16, x.a, m), three("f32"), 2, True)
-    rounded((0, mode), "v_cvt_f32_f64 {d}, {a}", "f64 -> f32", lambda x, m: num.convert(F64, F32, x.a, m), three("f64"), 2)
+    # a narrowing conversion has the direction of its wider type
+    rounded((2, mode), "v_cvt_f32_f64 {d}, {a}", "f64 -> f32", lambda x, m: num.convert(F64, F32, x.a, m), three("f64"), 2)
+    rounded((0, mode), "v_cvt_f32_f64 {d}, {a}", "f64 -> f32", lambda x, m: num.convert(F64, F32, x.a), three("f64"), 2)
+    for kind in ("i32", "u32"):
+        for at in (0, 2):
+            rounded((at, mode), f"v_cvt_f32_{kind} {{d}}, {{a}}", f"{kind} -> f32",
+                    lambda x, m, k=kind, at=at: num.from_int(F32, num.signed(x.a, 32) if k == "i32" else x.a, m if at == 0 else 0), {}, 2)
+    # integers are cut off or named by the instruction, wider floats are exact
+    for at in (0, 2):
+        rounded((at, mode), "v_cvt_i32_f64 {d}, {a}", "f64 -> u32", lambda x, m: num.to_int(F64, x.a, -2**31, 2**31 - 1), three("f64"))
+        rounded((at, mode), "v_rndne_f32 {d}, {a}", "f32 -> f32", lambda x, m: num.whole(F32, x.a, "rndne"), three("f32"))
+        rounded((at, mode), "v_rndne_f64 {d}, {a}", "f64 -> f64", lambda x, m: num.whole(F64, x.a, "rndne"), three("f64"))
+        rounded((at, mode), "v_cvt_f64_f32 {d}, {a}", "f32 -> f64", lambda x, m: num.convert(F32, F64, x.a), three("f32"))
     # f16 arithmetic does not heed f32's direction
     rounded((0, mode), "v_add_f16 {d}, {a}, {b}", "f16 f16 -> f16", lambda x, m: add(F16, x.a, x.b), three("f16"), 2, True)
     rounded((0, mode), "v_cvt_f16_f32 {d}, {a}", "f32 -> f16", lambda x, m: num.convert(F32, F16, x.a), three("f32"), 2, True)
