@@ -161,7 +161,8 @@ int hostRounding(uint32_t mode, const ValuRow &row) {
   if ((row.flags & VTrans) || row.d == ValueType::F16 ||
       row.a == ValueType::F16)
     return FE_TONEAREST;
-  bool wide = row.d == ValueType::F64 || row.a == ValueType::F64;
+  bool wide = (row.d == ValueType::F64 || row.a == ValueType::F64) &&
+              !(row.flags & VPairs);
   return hostDirection(wide ? fp.round64() : fp.round32());
 }
 

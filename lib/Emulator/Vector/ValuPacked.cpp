@@ -229,14 +229,14 @@ const size_t rowsPackedClampCount =
     sizeof(rowsPackedClamp) / sizeof(rowsPackedClamp[0]);
 const ValuRow rowsPacked32[] = {
     {"v_pk_fma_f32", kernel_v_pk_fma_f32_q, ValueType::F64, ValueType::F64,
-     ValueType::F64, ValueType::F64, VF, directPacked32<op_v_pk_fma_f32_q>,
-     directPackedVgprs<op_v_pk_fma_f32_q>},
+     ValueType::F64, ValueType::F64, VF | VPairs,
+     directPacked32<op_v_pk_fma_f32_q>, directPackedVgprs<op_v_pk_fma_f32_q>},
     {"v_pk_mul_f32", kernel_v_pk_mul_f32_q, ValueType::F64, ValueType::F64,
-     ValueType::F64, ValueType::None, VF, directPacked32<op_v_pk_mul_f32_q>,
-     directPackedVgprs<op_v_pk_mul_f32_q>},
+     ValueType::F64, ValueType::None, VF | VPairs,
+     directPacked32<op_v_pk_mul_f32_q>, directPackedVgprs<op_v_pk_mul_f32_q>},
     {"v_pk_add_f32", kernel_v_pk_add_f32_q, ValueType::F64, ValueType::F64,
-     ValueType::F64, ValueType::None, VF, directPacked32<op_v_pk_add_f32_q>,
-     directPackedVgprs<op_v_pk_add_f32_q>},
+     ValueType::F64, ValueType::None, VF | VPairs,
+     directPacked32<op_v_pk_add_f32_q>, directPackedVgprs<op_v_pk_add_f32_q>},
     {"v_pk_mov_b32", kernel_v_pk_mov_b32_q, ValueType::B64, ValueType::B64,
      ValueType::B64, ValueType::None, 0},
 };

@@ -85,6 +85,7 @@ enum ValuFlags : uint32_t {
   VHighHalf = 1 << 20,    ///< writes the upper half: v_fma_mixhi
   VPackedPlain = 1 << 21, ///< its plain form is one of VOP3P: v_pk_fmac_f16
   VPacked = 1 << 22,      ///< two halves
+  VPairs = 1 << 23,       ///< two f32 in what the types call an f64
   // How a result of f16 is rounded in another direction than to nearest even;
   // 0: exactly representable, or by itself.
   VHalfOp = 15 << 24,

@@ -66,6 +66,13 @@ for mode in range(4):
                     ("v_pk_fma_f16 {d}, {a}, {b}, {c}", lambda a, b, c, m: fma(F16, a, b, c, m)),
                     ("v_mov_b32 {d}, {c}\nv_pk_fmac_f16 {d}, {a}, {b}", lambda a, b, c, m: fma(F16, a, b, c, m))):
         rounded((2, mode), text, "u32 u32 u32 -> u32", halves(f), both, 2)
+    # pairs of f32 have f32's direction, not that of f64
+    twice = lambda f: lambda x, m: f(x.a & 0xFFFFFFFF, x.b & 0xFFFFFFFF, x.c & 0xFFFFFFFF, m) | f(x.a >> 32, x.b >> 32, x.c >> 32, m) << 32
+    pairs = {k: lambda lane, r: tame["f32"](0, r) | tame["f32"](0, r) << 32 for k in "abc"}
+    for text, f in (("v_pk_add_f32 {d}, {a}, {b}", lambda a, b, c, m: add(F32, a, b, m)), ("v_pk_mul_f32 {d}, {a}, {b}", lambda a, b, c, m: mul(F32, a, b, m)),
+                    ("v_pk_fma_f32 {d}, {a}, {b}, {c}", lambda a, b, c, m: fma(F32, a, b, c, m))):
+        for at in (0, 2):
+            rounded((at, mode), text, "pkf32 pkf32 pkf32 -> pkf32", lambda x, m, f=f, at=at: twice(f)(x, m if at == 0 else 0), pairs, 2)
     # Mixed: fused in f32, then rounded to f16, each with its own direction.
     for name, high in (("lo", 0), ("hi", 1)):
         for at in (0, 2):
