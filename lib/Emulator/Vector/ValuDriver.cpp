@@ -158,7 +158,7 @@ int hostDirection(Round round) {
 /// themselves; the transcendental ones round to nearest in any mode.
 int hostRounding(uint32_t mode, const ValuRow &row) {
   FpMode fp{mode};
-  if ((row.flags & VTrans) || row.d == ValueType::F16 ||
+  if ((row.flags & (VTrans | VPacked)) || row.d == ValueType::F16 ||
       row.a == ValueType::F16)
     return FE_TONEAREST;
   bool wide = (row.d == ValueType::F64 || row.a == ValueType::F64) &&

@@ -545,6 +545,11 @@ inline uint32_t toHalf(float x, uint32_t mode) {
     return f32ToF16(x);
   return f32ToF16(x, fp.round64(), fp.fp16Overflow());
 }
+/// Two halves as one result, of which MODE may flush denormal ones.
+inline uint32_t packHalves(uint32_t low, uint32_t high, uint32_t mode) {
+  const bool flush = !FpMode{mode}.denormOut64();
+  return flush16(low, flush) | flush16(high, flush) << 16;
+}
 inline uint32_t packByte(float a, uint32_t b, uint32_t c) {
   float t = a > 0.0f ? a : 0.0f;
   uint32_t byte = uint32_t(int32_t(rint32(t > 255.0f ? 255.0f : t)));

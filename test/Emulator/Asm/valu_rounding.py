@@ -12,12 +12,12 @@ add, mul, fma = num.add, num.mul, num.fma
 mad = lambda f, a, b, c, m: NAN if NAN in (mul(f, a, b, m),) else add(f, mul(f, a, b, m), c, m)
 
 
-def rounded(setting, text, types, formula, values, copies=1, low16=False):
+def rounded(setting, text, types, formula, values, copies=1, low16=False, chips=None):
     """Under each direction; the result is put back to nearest even."""
     at, mode = setting
     keep = (lambda r, x: r if r == NAN else r & 0xFFFF) if low16 else (lambda r, x: r)
     case(enter(at, 2, mode) + text + "\n" + enter(at, 2, 0) + ("v_and_b32 {d}, 0xffff, {d}" if low16 else "s_nop 0"),
-         types, lambda x: keep(formula(x, mode), x), values=values, copies=copies)
+         types, lambda x: keep(formula(x, mode), x), values=values, copies=copies, chips=chips)
 
 
 for mode in range(4):
@@ -44,6 +44,11 @@ for mode in range(4):
         rounded((2, mode), f"v_cvt_f16_{kind} {{d}}, {{a}}", f"{kind} -> f16",
                 lambda x, m, s=signed: num.from_int(F16, num.signed(x.a, 16) if s else x.a, m), {}, 2, True)
     rounded((2, mode), "v_cvt_f16_f32 {d}, {a}", "f32 -> f16", lambda x, m: num.convert(F32, F16, x.a, m), three("f32"), 2, True)
+    for at in (0, 2):
+        rounded((at, mode), "v_cvt_pk_f16_f32 {d}, {a}, {b}", "f32 f32 -> u32", lambda x, m, at=at:
+                num.convert(F32, F16, x.a, m if at else 0) | num.convert(F32, F16, x.b, m if at else 0) << 16, three("f32"), 2, chips=["gfx950"])
+        rounded((at, mode), "v_cvt_pkrtz_f16_f32 {d}, {a}, {b}", "f32 f32 -> u32", lambda x, m:
+                num.convert(F32, F16, x.a, num.ZERO) | num.convert(F32, F16, x.b, num.ZERO) << 16, three("f32"), 2)
     # a narrowing conversion has the direction of its wider type
     rounded((2, mode), "v_cvt_f32_f64 {d}, {a}", "f64 -> f32", lambda x, m: num.convert(F64, F32, x.a, m), three("f64"), 2)
     rounded((0, mode), "v_cvt_f32_f64 {d}, {a}", "f64 -> f32", lambda x, m: num.convert(F64, F32, x.a), three("f64"), 2)
@@ -101,3 +106,16 @@ for text, f, names in (("v_add_f16 {d}, {a}, {b}", lambda x: add(F16, x.a, x.b),
 case(enter(23, 1, 1) + "v_fma_mixlo_f16 {d}, {a}, 1.0, 0\n" + enter(23, 1, 0) + "v_and_b32 {d}, 0xffff, {d}", "f32 -> f16",
      lambda x: num.largest(F16, num.sign_of(F32, x.a)) if num.is_inf(F16, num.convert(F32, F16, x.a)) else num.convert(F32, F16, x.a),
      values={"a": lambda lane, r: (r.next() & 0x80FFFFFF) | (138 + r.next() % 8) << 23}, copies=2)
+
+# Conversions of two values, of which either may overflow
+large = lambda lane, r: (r.next() & 0x80FFFFFF) | (138 + r.next() % 8) << 23
+stopped = lambda v: num.largest(F16, num.sign_of(F32, v)) if num.is_inf(F16, num.convert(F32, F16, v)) else num.convert(F32, F16, v)
+case(enter(23, 1, 1) + "v_cvt_pk_f16_f32 {d}, {a}, {b}\n" + enter(23, 1, 0) + "s_nop 0", "f32 f32 -> u32",
+     lambda x: stopped(x.a) | stopped(x.b) << 16, values={"a": large, "b": large}, copies=2, chips=["gfx950"])
+
+# and of which MODE flushes denormal results
+small = lambda lane, r: (r.next() & 0x80FFFFFF) | (100 + r.next() % 16) << 23
+kept = lambda v, mode: (lambda h: h & 0x8000 if num.is_denormal(F16, h) else h)(num.convert(F32, F16, v, mode))
+for name, mode, chips in (("pk", num.RNE, ["gfx950"]), ("pkrtz", num.ZERO, None)):
+    case(enter(7, 1, 0) + f"v_cvt_{name}_f16_f32 {{d}}, {{a}}, {{b}}\n" + enter(7, 1, 1) + "s_nop 0", "f32 f32 -> u32",
+         lambda x, m=mode: kept(x.a, m) | kept(x.b, m) << 16, values={"a": small, "b": small}, copies=2, chips=chips)
