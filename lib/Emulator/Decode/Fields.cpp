@@ -681,13 +681,15 @@ void FieldDecoder::vop3p() {
         two && codes[k] >= 128 && codes[k] < 256 ? ValueType::F32 : types[k];
     inst.src[k] = source(codes[k], type);
     bool constant = codes[k] >= 128 && codes[k] < 256;
-    // A move takes one half of each source, and both halves of 0 are 0.
+    // A move takes one half of each source. Both halves of 0 are 0, as LLVM's
+    // GlobalISel assumes; other constants it puts into registers, and
+    // SelectionDAG takes their lower half twice.
     bool move = row->d == ValueType::B64;
     unsigned picked = (modOpSel(inst.mods) | (move ? 0 : high)) >> k;
-    if (two && constant && (picked & 1) && !(move && codes[k] == 128))
+    if (two && constant && (picked & 1) && codes[k] != 128)
       refuse("the upper half of a constant in a packed f32 operation is "
              "undefined");
-    if (mixed && constant && ((high >> k) & 1))
+    if (mixed && constant && ((high >> k) & 1) && codes[k] != 128)
       refuse("a constant as f16 in a mixed operation is not implemented");
   }
   if (mixed)

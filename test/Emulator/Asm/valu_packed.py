@@ -86,6 +86,14 @@ pair_op("v_pk_mul_f32", lambda a, b: num.mul(F32, a, b), 2)
 pair_op("v_pk_fma_f32", lambda a, b, c: num.fma(F32, a, b, c), 3)
 case("v_pk_mul_f32 {d}, {a}, {b} neg_lo:[1,0] neg_hi:[0,1]", "pkf32 pkf32 -> pkf32",
      lambda x: num.mul(F32, part(x.a, 0) ^ 1 << 31, part(x.b, 0)) | num.mul(F32, part(x.a, 1), part(x.b, 1) ^ 1 << 31) << 32, values=pairs)
+# Both halves of the constant 0 are 0, so it needs no op_sel_hi.
+for text, f in (("v_pk_add_f32 {d}, {a}, 0", lambda a, b: num.add(F32, a, 0)), ("v_pk_mul_f32 {d}, 0, {b}", lambda a, b: num.mul(F32, 0, b)),
+                ("v_pk_add_f32 {d}, {a}, 0 neg_lo:[0,1] neg_hi:[0,1]", lambda a, b: num.sub(F32, a, 0)),
+                ("v_pk_add_f32 {d}, 0, {b} op_sel:[1,0]", lambda a, b: num.add(F32, 0, b)),
+                ("v_pk_fma_f32 {d}, {a}, {b}, 0", lambda a, b: num.fma(F32, a, b, 0)), ("v_pk_fma_f32 {d}, {a}, 0, {b}", lambda a, b: num.fma(F32, a, 0, b))):
+    case(text, "pkf32 pkf32 -> pkf32", lambda x, f=f: f(part(x.a, 0), part(x.b, 0)) | f(part(x.a, 1), part(x.b, 1)) << 32, values=pairs)
+for op in ("op_sel:[0,0]", "op_sel:[1,1]"):
+    case(f"v_pk_mov_b32 {{d}}, {{a}}, 0 {op}", "u64 -> u64", lambda x, op=op: part(x.a, int("1" in op)))
 for lo in (0, 1):
     for hi in (0, 1):
         case(f"v_pk_mov_b32 {{d}}, {{a}}, {{b}} op_sel:[{lo},{hi}]", "u64 u64 -> u64",
@@ -108,6 +116,8 @@ for hi in ((0, 0, 0), (1, 1, 1), (1, 0, 1), (0, 1, 0)):
              lambda x, i=ins: x.d & 0xFFFF0000 | num.fma(F32, *i(x), out=F16), values=give)
         case("v_fma_mixhi_f16" + text, "u32 u32 u32 -> u32",
              lambda x, i=ins: x.d & 0xFFFF | num.fma(F32, *i(x), out=F16) << 16, values=give)
+
+case("v_fma_mix_f32 {d}, {a}, {b}, 0 op_sel:[0,0,1] op_sel_hi:[0,0,1]", "f32 f32 -> f32", lambda x: num.fma(F32, x.a, x.b, 0), values={k: lambda lane, r: (r.next() & 0x80FFFFFF) | (115 + r.next() % 20) << 23 for k in "ab"})
 
 # Dot products: integers exactly; floats with values for which every order is exact.
 byte = lambda v, n: v >> 8 * n & 255
