@@ -3,6 +3,7 @@
 // -moe-check-kernels: ops that stand where no pass would lower them, or where
 // not all threads reach them, are refused before anything is changed.
 
+#include "CheckMemory.h"
 #include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
@@ -326,6 +327,18 @@ static LogicalResult checkAssert(Operation *op) {
                          "to tell; check on the host, or store a flag");
 }
 
+/// What ops of other dialects do to memory, in kernels and in functions that
+/// they call.
+static LogicalResult checkMemory(gpu::GPUModuleOp module) {
+  return failure(module
+                     .walk([](Operation *op) {
+                       return isa_and_nonnull<MoEDialect>(op->getDialect())
+                                  ? WalkResult::advance()
+                                  : WalkResult(checkElements(op));
+                     })
+                     .wasInterrupted());
+}
+
 namespace {
 struct MoECheckKernelsPass
     : moe::impl::MoECheckKernelsPassBase<MoECheckKernelsPass> {
@@ -348,15 +361,21 @@ struct MoECheckKernelsPass
         return WalkResult::interrupt();
       return WalkResult::advance();
     });
-    if (!result.wasInterrupted() && arguments)
-      for (auto module : getOperation().getOps<gpu::GPUModuleOp>())
-        if (!isForeign(module))
-          for (auto func : module.getOps<gpu::GPUFuncOp>())
-            if (func.isKernel() && failed(checkArguments(func)))
-              return signalPassFailure();
     if (result.wasInterrupted())
-      signalPassFailure();
+      return signalPassFailure();
+    for (auto module : getOperation().getOps<gpu::GPUModuleOp>())
+      if (!isForeign(module) && failed(checkModule(module)))
+        return signalPassFailure();
     markAllAnalysesPreserved();
+  }
+
+private:
+  LogicalResult checkModule(gpu::GPUModuleOp module) const {
+    if (arguments)
+      for (auto func : module.getOps<gpu::GPUFuncOp>())
+        if (func.isKernel() && failed(checkArguments(func)))
+          return failure();
+    return checkMemory(module);
   }
 };
 } // namespace

@@ -27,6 +27,11 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     With `arguments`, kernels may only have memref arguments of static shape,
     strides and offset, since a plain pointer carries nothing else.
 
+    In a `gpu.module` no op may read or write elements of fewer than 8 bits, or
+    of a number of bits that is no power of two, as vectors, nor view bytes as
+    such elements: a vector packs them by bits, while `memref.load` and
+    `memref.store` give each element bytes of its own.
+
     Precondition: none. Postcondition: the IR is unchanged.
 
     ```
