@@ -7,6 +7,7 @@
 #include "Files/Files.h"
 #include "Interfaces.h"
 #include "LaneOps.h"
+#include "LowerUserCode.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
@@ -75,6 +76,8 @@ struct LowerVectorsPass : PassWrapper<LowerVectorsPass, OperationPass<>> {
         patterns, vector::VectorMultiReductionLowering::InnerReduction);
     vector::populateVectorTransposeLoweringPatterns(
         patterns, vector::VectorTransposeLowering::EltWise);
+    vector::populateVectorMaskOpLoweringPatterns(patterns);
+    vector::populateVectorStepLoweringPatterns(patterns);
     vector::populateVectorMaskMaterializationPatterns(
         patterns, /*force32BitVectorIndices=*/true);
     vector::populateVectorTransferLoweringPatterns(patterns,
@@ -145,6 +148,7 @@ struct LowerReductionsPass
 } // namespace
 
 static void addROCDLPasses(OpPassManager &gpu, const std::string &chip) {
+  gpu.addPass(createLowerUserCodePass());
   gpu.addPass(std::make_unique<LowerReductionsPass>(chip));
   gpu.addPass(createConvertMoEToAMDGPUPass({chip}));
   addCleanUp(gpu);
@@ -164,8 +168,10 @@ static void addROCDLPasses(OpPassManager &gpu, const std::string &chip) {
   gpuOptions.useBarePtrCallConv = true;
   gpuOptions.runtime = gpu::amd::Runtime::HIP;
   gpu.addPass(createConvertGpuOpsToROCDLOps(gpuOptions));
-  // What the pass above leaves of vector and ub ops.
+  // What the pass above leaves of vector and ub ops, and the constants and sums
+  // that those become.
   gpu.addPass(createConvertVectorToLLVMPass());
+  gpu.addPass(createArithToLLVMConversionPass());
   gpu.addPass(createUBToLLVMConversionPass());
   addCleanUp(gpu);
   gpu.addPass(createReconcileUnrealizedCastsPass());
@@ -363,6 +369,7 @@ void moe::registerMoEPipelines() {
   PassRegistration<LowerKernelsPass>();
   PassRegistration<LowerReductionsPass>();
   PassRegistration<LowerVectorsPass>();
+  registerPass(createLowerUserCodePass);
   PassRegistration<SnapshotLinesPass>();
   PassPipelineRegistration<LaunchPipelineOptions>(
       "moe-to-launches",

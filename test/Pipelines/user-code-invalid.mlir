@@ -323,22 +323,6 @@ gpu.module @user {
 // -----
 
 gpu.module @user {
-  // expected-error @below {{invalid LLVM IR: alloca on amdgpu must be in addrspace(5)}}
-  gpu.func @alloca(%p: memref<64xf32>) kernel {
-    %t = gpu.thread_id x
-    %c0 = arith.constant 0 : index
-    %a = memref.load %p[%t] : memref<64xf32>
-    %l = memref.alloca() : memref<4xf32>
-    memref.store %a, %l[%c0] : memref<4xf32>
-    %r = memref.load %l[%c0] : memref<4xf32>
-    memref.store %r, %p[%t] : memref<64xf32>
-    gpu.return
-  }
-}
-
-// -----
-
-gpu.module @user {
   gpu.func @mulf(%p: memref<64xf32>) workgroup(%lds : memref<64xf32, #gpu.address_space<workgroup>>) kernel {
     %t = gpu.thread_id x
     %a = memref.load %p[%t] : memref<64xf32>

@@ -374,4 +374,14 @@ gpu.module @user {
     func.call @store(%p, %a) : (memref<64xf32>, f32) -> ()
     gpu.return
   }
+  gpu.func @alloca_generic(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %l = memref.alloca() : memref<4xf32>
+    memref.store %a, %l[%c0] : memref<4xf32>
+    %r = memref.load %l[%c0] : memref<4xf32>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
 }

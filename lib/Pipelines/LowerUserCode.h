@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Private: what user code beside an op holds and upstream's conversion to ROCDL
+// makes calls of that no kernel has, or IR that the back end refuses.
+
+#ifndef MOE_LIB_PIPELINES_LOWERUSERCODE_H
+#define MOE_LIB_PIPELINES_LOWERUSERCODE_H
+
+#include <memory>
+
+namespace mlir {
+class Pass;
+} // namespace mlir
+
+namespace moe {
+
+std::unique_ptr<mlir::Pass> createLowerUserCodePass();
+
+} // namespace moe
+
+#endif // MOE_LIB_PIPELINES_LOWERUSERCODE_H

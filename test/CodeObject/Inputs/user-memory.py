@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""user-memory.py CHIP
+
+Compiles and runs the kernels of user-memory.mlir, one a file, and compares what
+they write.
+"""
+
+import array
+import json
+import subprocess
+import sys
+
+CHIP = sys.argv[1]
+
+
+def run(kernel, threads, arguments, outputs):
+    """outputs: what argument number n must hold afterwards."""
+    args = []
+    for number, (code, values) in enumerate(arguments):
+        name = f"{kernel}.{number}"
+        with open(f"{name}.bin", "wb") as file:
+            array.array(code, values).tofile(file)
+        args.append({"kind": "buffer", "file": f"{name}.bin", "out": f"{name}.out"})
+    with open(f"{kernel}.json", "w", encoding="utf-8") as file:
+        json.dump({"code_object": f"{kernel}.hsaco", "kernel": kernel,
+                   "grid": [1, 1, 1], "block": [threads, 1, 1], "args": args}, file)
+    subprocess.run(["moe-opt", f"{kernel}.mlir", "--convert-vector-to-scf", "-o",
+                    f"{kernel}.scf.mlir"], check=True)
+    subprocess.run(["moe-compile", f"{kernel}.scf.mlir", "--chip", CHIP, "-o",
+                    f"{kernel}.hsaco"], check=True)
+    subprocess.run(["moe-run", "launch", f"{kernel}.json", "--sanitize", "all"], check=True)
+    for number, expected in outputs.items():
+        got = array.array(arguments[number][0])
+        with open(f"{kernel}.{number}.out", "rb") as file:
+            got.frombytes(file.read())
+        if list(got) != expected:
+            sys.exit(f"{kernel}: expected argument {number} to be {expected}, got {list(got)}")
+
+
+X = [float(i) for i in range(48)]
+
+masks = X[:5] + [-1.0] * 3 + X[8:13] + [-1.0] * 3 + X[:8] + X[:5] + [-1.0] * 11
+run("masks", 1, [("f", X), ("f", [0.0] * 48)], {1: masks + [0.0] * 8})
+
+rows, columns, stride = 2, 3, 2
+copied = [0.0] * 48
+for i in range(rows):
+    for j in range(columns):
+        copied[(1 + 2 * i) * 8 + 2 + j] = X[(rows + i) * 8 + columns + stride * j]
+copied[0] = X[rows * 8 + columns]
+run("copies", 1, [("f", X), ("f", [0.0] * 48), ("f", [0.0] * 8), ("q", [rows, columns, stride])],
+    {1: copied, 2: X[28:32] + X[36:40]})
+
+own = [float(i) for i in range(64)]
+run("stack", 64, [("f", own), ("f", [0.0] * 64)],
+    {1: [(i + i % 8) + (i + i % 8) ** 2.0 for i in range(64)]})
+
+run("transfers", 1, [("f", X), ("f", [0.0] * 15)],
+    {1: X[37:40] + [-1.0] * 2 + X[45:48] + [-1.0] * 7})
