@@ -298,7 +298,8 @@ def pipelines(root):
 
 def inner_passes(root):
     """What only pipelines run: the passes of the text of a pipeline, from C++."""
-    text = (root / PIPELINES).read_text()
+    files = sorted((root / PIPELINES).parent.glob("*.cpp"))
+    text = "\n".join(path.read_text() for path in files)
     described = r'"([\w-]+)",\s*llvm::cl::desc\("([^"]*)"\)'
     chip = re.findall(r"struct ChipOption .*?" + described, text, re.S)
     lines = ["| pass | does | options |", "|---|---|---|"]

@@ -34,6 +34,7 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
@@ -138,6 +139,20 @@ private:
   llvm::SmallVector<std::unique_ptr<llvm::TargetMachine>> idle;
 };
 
+/// A message of instruction selection without the graph that follows, whose
+/// addresses differ from run to run; the function's name is behind the graph.
+std::string withoutDump(StringRef message) {
+  auto [first, dump] = message.split('\n');
+  StringRef function = dump.split("In function: ").second.trim();
+  if (function.empty())
+    return message.str();
+  std::string text = first.str();
+  llvm::Regex address("0x[0-9a-f]{6,}[:,]? *");
+  while (address.match(text))
+    text = address.sub("", text);
+  return text + " in function '" + function.str() + "'";
+}
+
 /// One compilation. It lives on the heap and is abandoned, not destroyed, after
 /// a fatal error in the middle of LLVM, since then nothing in it can be
 /// trusted.
@@ -150,7 +165,7 @@ struct Job {
   double optimizeMs = 0, codegenMs = 0;
 
   void addError(const Twine &message) {
-    errors += (errors.empty() ? "" : "\n") + message.str();
+    errors += (errors.empty() ? "" : "\n") + withoutDump(message.str());
   }
 };
 
@@ -164,7 +179,9 @@ struct CollectErrors : llvm::DiagnosticHandler {
     llvm::raw_string_ostream os(text);
     llvm::DiagnosticPrinterRawOStream printer(os);
     info.print(printer);
-    job.addError(text);
+    StringRef message = text;
+    message.consume_front("<unknown>:0:0: ");
+    job.addError(message);
     return true;
   }
   Job &job;

@@ -130,6 +130,17 @@ mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module,
   return mlir::failure(result.wasInterrupted());
 }
 
+mlir::Location findCause(mlir::gpu::GPUModuleOp module,
+                         llvm::StringRef message) {
+  auto functions = llvm::filter_to_vector(
+      module.getOps<mlir::LLVM::LLVMFuncOp>(),
+      [](mlir::LLVM::LLVMFuncOp function) { return !function.isExternal(); });
+  for (mlir::LLVM::LLVMFuncOp function : functions)
+    if (message.contains(("'" + function.getName() + "'").str()))
+      return function.getLoc();
+  return functions.size() == 1 ? functions.front().getLoc() : module.getLoc();
+}
+
 namespace {
 
 struct GPUModuleToBinary : impl::MoEGPUModuleToBinaryBase<GPUModuleToBinary> {
@@ -185,18 +196,6 @@ private:
     if (!object)
       return object.takeError();
     return std::string(object->elf.begin(), object->elf.end());
-  }
-
-  /// The function that a message of LLVM names, or the only one, or the module.
-  static mlir::Location findCause(mlir::gpu::GPUModuleOp module,
-                                  llvm::StringRef message) {
-    auto functions = llvm::filter_to_vector(
-        module.getOps<mlir::LLVM::LLVMFuncOp>(),
-        [](mlir::LLVM::LLVMFuncOp function) { return !function.isExternal(); });
-    for (mlir::LLVM::LLVMFuncOp function : functions)
-      if (message.contains(("'" + function.getName() + "'").str()))
-        return function.getLoc();
-    return functions.size() == 1 ? functions.front().getLoc() : module.getLoc();
   }
 
   mlir::LogicalResult replace(mlir::gpu::GPUModuleOp module) {

@@ -38,3 +38,156 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{gpu.func 'tensor': expected argument 0 of a kernel to be a memref, a number, a vector or of an LLVM type, got 'tensor<4xf32>'}}
+  gpu.func @tensor(%a: tensor<4xf32>) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{gpu.func 'lds': expected argument 1 of a kernel to be in memory that a launch can name, global or the default memory space, got 'memref<4xf32, #gpu.address_space<workgroup>>'}}
+  gpu.func @lds(%a: memref<4xf32>, %b: memref<4xf32, #gpu.address_space<workgroup>>) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{expected argument 0 of a kernel to be in memory that a launch can name, global or the default memory space, got 'memref<4xf32, 5>'}}
+  gpu.func @private(%a: memref<4xf32, 5>) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{expected argument 0 of a kernel to be in memory that a launch can name, global or the default memory space, got '!llvm.ptr<3>'}}
+  gpu.func @pointer(%a: !llvm.ptr<3>) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{expected a memory space that AMD GPUs have (global, workgroup and private of the gpu dialect, fat_raw_buffer of amdgpu, or 0, 1, 3 to 7), got 'memref<4xf32, 99>'}}
+  gpu.func @space(%a: memref<4xf32, 99>) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @cast(%a: memref<4xf32>) kernel {
+    // expected-error @+1 {{'memref.memory_space_cast' op expected a memory space that AMD GPUs have (global, workgroup and private of the gpu dialect, fat_raw_buffer of amdgpu, or 0, 1, 3 to 7), got 'memref<4xf32, 2>'}}
+    %b = memref.memory_space_cast %a : memref<4xf32> to memref<4xf32, 2>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @named(%a: memref<4xf32>) kernel {
+    // expected-error @+1 {{'memref.memory_space_cast' op expected a memory space that AMD GPUs have}}
+    %b = memref.memory_space_cast %a : memref<4xf32> to memref<4xf32, "constant">
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @cast_pointer(%a: !llvm.ptr) kernel {
+    // expected-error @+1 {{'llvm.addrspacecast' op expected a memory space that AMD GPUs have}}
+    %b = llvm.addrspacecast %a : !llvm.ptr to !llvm.ptr<99>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{'memref.global' op expected a memory space that AMD GPUs have}}
+  memref.global "private" @table : memref<4xf32, 2>
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @alloca() kernel {
+    // expected-error @+1 {{'memref.alloca' op expected memory space 5, the private one of a thread, got 'memref<4xf32, 3>'}}
+    %b = memref.alloca() : memref<4xf32, 3>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @llvm_alloca() kernel {
+    %n = llvm.mlir.constant(4 : i32) : i32
+    // expected-error @+1 {{'llvm.alloca' op expected memory space 5, the private one of a thread, got '!llvm.ptr'}}
+    %b = llvm.alloca %n x f32 : (i32) -> !llvm.ptr
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{gpu.func 'helper': expected argument 0 of a function in a gpu.module, a plain pointer, to have a static shape, strides and offset, got 'memref<?xf32>'}}
+  gpu.func @helper(%a: memref<?xf32>) {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{func.func 'result': expected result 0 of a function in a gpu.module, a plain pointer, to have a static shape, strides and offset, got 'memref<?xf32>'}}
+  func.func private @result(%a: memref<4xf32>) -> memref<?xf32> {
+    %b = memref.cast %a : memref<4xf32> to memref<?xf32>
+    return %b : memref<?xf32>
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{'gpu.func' op expected at most 163840 bytes of LDS on gfx950, got 200000}}
+  gpu.func @lds_size() workgroup(%l: memref<50000xf32, #gpu.address_space<workgroup>>) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  memref.global "private" @table : memref<50000xf32, 3>
+  // expected-error @+1 {{'gpu.func' op expected at most 163840 bytes of LDS on gfx950, got 200000}}
+  gpu.func @lds_global() kernel {
+    %t = memref.get_global @table : memref<50000xf32, 3>
+    gpu.return
+  }
+}
+
+// -----
+
+// In these spaces memory may be.
+gpu.module @kernels {
+  gpu.func @fine(%a: memref<4xf32>, %b: memref<4xf32, 1>, %c: memref<4xf32, 4>, %d: memref<4xf32, #gpu.address_space<global>>,
+                 %e: vector<4xf32>, %f: index, %g: complex<f32>, %h: !llvm.ptr<1>, %i: i1) kernel {
+    %t = amdgpu.fat_raw_buffer_cast %a : memref<4xf32> to memref<4xf32, #amdgpu.address_space<fat_raw_buffer>>
+    gpu.return
+  }
+}

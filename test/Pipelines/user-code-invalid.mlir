@@ -420,7 +420,7 @@ gpu.module @user {
 // -----
 
 gpu.module @user {
-  // expected-error @below {{failed to legalize operation 'func.func'}}
+  // expected-error @below {{func.func 'helper': expected argument 0 of a function in a gpu.module, a plain pointer, to have a static shape, strides and offset, got 'memref<?xf32>'; pass a memref of rank 0 and its sizes, and give it a shape by memref.reinterpret_cast in the function}}
   func.func private @helper(%p: memref<?xf32>) {
     return
   }

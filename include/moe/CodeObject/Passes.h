@@ -64,6 +64,11 @@ getCompileOptions(mlir::gpu::GPUModuleOp module,
 mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module,
                                const CompileOptions &options);
 
+/// Where to report a message of LLVM about `module`: at the function that it
+/// names, or the only one, or the module.
+mlir::Location findCause(mlir::gpu::GPUModuleOp module,
+                         llvm::StringRef message);
+
 } // namespace moe::codeobject
 
 #endif // MOE_CODEOBJECT_PASSES_H

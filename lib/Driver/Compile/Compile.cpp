@@ -100,7 +100,7 @@ public:
     if (modules.size() != 1)
       return llvm::createStringError("expected one gpu.module, got " +
                                      llvm::Twine(modules.size()));
-    mlir::gpu::GPUModuleOp gpuModule = modules.front();
+    gpuModule = modules.front();
     auto target = findTarget(gpuModule);
     if (mlir::failed(target))
       return failure("no target");
@@ -141,6 +141,14 @@ public:
     return llvm::createStringError(text.empty() ? fallback : text);
   }
 
+  /// What the back end says about the module that was translated, at the
+  /// function that it names.
+  Error refusal(Error error) {
+    std::string message = llvm::toString(std::move(error));
+    mlir::emitError(codeobject::findCause(gpuModule, message)) << message;
+    return failure(message);
+  }
+
   /// Ends the stage `stage`, which began with the end of the one before.
   void lap(const char *stage) {
     auto now = std::chrono::steady_clock::now();
@@ -167,6 +175,7 @@ private:
   std::optional<mlir::SourceMgrDiagnosticHandler> handler;
   std::optional<mlir::ScopedDiagnosticHandler> plain; ///< without places
   mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::gpu::GPUModuleOp gpuModule; ///< the one that was translated
 };
 
 /// The code object of what was loaded.
@@ -180,7 +189,7 @@ Expected<std::vector<uint8_t>> makeObject(Compilation &run, StringRef chip,
     return llvmModule.takeError();
   auto object = codeobject::compile(**llvmModule, options);
   if (!object)
-    return object.takeError();
+    return run.refusal(object.takeError());
   run.milliseconds.insert(run.milliseconds.end(), object->milliseconds.begin(),
                           object->milliseconds.end());
   return std::move(object->elf);
@@ -233,8 +242,12 @@ Expected<std::string> emitLoaded(Compilation &run, EmitStage stage,
       run.translate(options, /*complete=*/stage == EmitStage::Asm);
   if (!llvmModule)
     return llvmModule.takeError();
-  if (stage == EmitStage::Asm)
-    return codeobject::compileToAssembly(**llvmModule, options);
+  if (stage == EmitStage::Asm) {
+    auto assembly = codeobject::compileToAssembly(**llvmModule, options);
+    if (!assembly)
+      return run.refusal(assembly.takeError());
+    return assembly;
+  }
   std::string text;
   llvm::raw_string_ostream os(text);
   (*llvmModule)->print(os, nullptr);

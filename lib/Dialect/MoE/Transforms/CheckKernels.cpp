@@ -10,6 +10,7 @@
 #include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -283,36 +284,8 @@ LogicalResult UniformityChecker::check(Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Arguments
+// The pass
 //===----------------------------------------------------------------------===//
-
-/// A kernel argument is a plain pointer, so its type says all about the memory.
-static LogicalResult checkArguments(gpu::GPUFuncOp func) {
-  for (BlockArgument argument : func.getArguments()) {
-    Type type = argument.getType();
-    if (!isa<BaseMemRefType>(type))
-      continue;
-    auto memref = dyn_cast<MemRefType>(type);
-    SmallVector<int64_t> strides;
-    int64_t offset = 0;
-    bool known = memref && memref.hasStaticShape();
-    if (known && !isa<PreshuffleAttr>(memref.getLayout()))
-      known = succeeded(memref.getStridesAndOffset(strides, offset)) &&
-              !ShapedType::isDynamic(offset) &&
-              !llvm::is_contained(strides, ShapedType::kDynamic);
-    if (known)
-      continue;
-    return emitError(argument.getLoc())
-           << "gpu.func '" << func.getName() << "': expected argument "
-           << argument.getArgNumber()
-           << " of a kernel, a plain pointer, to have a static shape, strides "
-              "and offset, got "
-           << type
-           << "; pass a memref of rank 0 and its sizes, and give it a shape by "
-              "memref.reinterpret_cast in the kernel";
-  }
-  return success();
-}
 
 /// What each lane does for itself, so that a branch may leave some out.
 static bool isLaneOp(Operation *op) {
@@ -329,14 +302,11 @@ static LogicalResult checkAssert(Operation *op) {
 
 /// What ops of other dialects do to memory, in kernels and in functions that
 /// they call.
-static LogicalResult checkMemory(gpu::GPUModuleOp module) {
-  return failure(module
-                     .walk([](Operation *op) {
-                       return isa_and_nonnull<MoEDialect>(op->getDialect())
-                                  ? WalkResult::advance()
-                                  : WalkResult(checkElements(op));
-                     })
-                     .wasInterrupted());
+static LogicalResult checkMemory(Operation *op) {
+  if (failed(checkSpaces(op)))
+    return failure();
+  return isa_and_nonnull<MoEDialect>(op->getDialect()) ? success()
+                                                       : checkElements(op);
 }
 
 namespace {
@@ -372,10 +342,13 @@ struct MoECheckKernelsPass
 private:
   LogicalResult checkModule(gpu::GPUModuleOp module) const {
     if (arguments)
-      for (auto func : module.getOps<gpu::GPUFuncOp>())
-        if (func.isKernel() && failed(checkArguments(func)))
+      for (auto func : module.getOps<FunctionOpInterface>())
+        if (isa<func::FuncOp, gpu::GPUFuncOp>(func) &&
+            failed(checkSignature(func)))
           return failure();
-    return checkMemory(module);
+    return failure(
+        module.walk([](Operation *op) { return WalkResult(checkMemory(op)); })
+            .wasInterrupted());
   }
 };
 } // namespace

@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the memory of a kernel may be: LLVM's layout of an array and that of a
-// vector differ where an element or a row is no power of two of bytes.
+// What the memory of a kernel may be. LLVM's layout of an array and that of a
+// vector differ where an element or a row is no power of two of bytes; memory
+// spaces are those of the hardware; an argument is a plain pointer, so its type
+// says all about the memory.
 
 #include "CheckMemory.h"
+#include "moe/Dialect/MoE/IR/MoE.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Ptr/IR/PtrAttrs.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
 
 /// True of a scalar that a vector packs closer than an array.
 static bool isNarrow(Type element) {
@@ -75,5 +85,138 @@ LogicalResult moe::checkElements(Operation *op) {
         llvm::any_of(op->getResultTypes(), isPacked))
       return refuseNarrow(op, memref);
   }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory spaces
+//===----------------------------------------------------------------------===//
+
+/// LLVM's number of the memory space of a memref or pointer, none of what these
+/// GPUs do not have and of what no memref can be in.
+static std::optional<unsigned> getSpace(Type type) {
+  if (auto pointer = dyn_cast<LLVM::LLVMPointerType>(type)) {
+    unsigned space = pointer.getAddressSpace();
+    return space <= 9 && space != 2 ? std::optional(space) : std::nullopt;
+  }
+  Attribute space = cast<BaseMemRefType>(type).getMemorySpace();
+  if (!space || isa<ptr::GenericSpaceAttr>(space))
+    return 0;
+  if (auto number = dyn_cast<IntegerAttr>(space)) {
+    uint64_t value = number.getValue().getLimitedValue();
+    return value <= 7 && value != 2 ? std::optional<unsigned>(value)
+                                    : std::nullopt;
+  }
+  if (auto named = dyn_cast<gpu::AddressSpaceAttr>(space))
+    switch (named.getValue()) {
+    case gpu::AddressSpace::Global:
+      return 1;
+    case gpu::AddressSpace::Workgroup:
+      return 3;
+    case gpu::AddressSpace::Private:
+      return 5;
+    }
+  auto buffer = dyn_cast<amdgpu::AddressSpaceAttr>(space);
+  return buffer && buffer.getValue() == amdgpu::AddressSpace::FatRawBuffer
+             ? std::optional<unsigned>(7)
+             : std::nullopt;
+}
+
+static bool isPointer(Type type) {
+  return isa<BaseMemRefType, LLVM::LLVMPointerType>(type);
+}
+
+static constexpr llvm::StringLiteral kSpaces =
+    "expected a memory space that AMD GPUs have (global, workgroup and private "
+    "of the gpu dialect, fat_raw_buffer of amdgpu, or 0, 1, 3 to 7), got ";
+
+LogicalResult moe::checkSpaces(Operation *op) {
+  for (Type type : op->getResultTypes())
+    if (isPointer(type) && !getSpace(type))
+      return op->emitOpError(kSpaces) << type;
+  if (auto global = dyn_cast<memref::GlobalOp>(op);
+      global && !getSpace(global.getType()))
+    return global.emitOpError(kSpaces) << global.getType();
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      for (BlockArgument argument : block.getArguments())
+        if (Type type = argument.getType(); isPointer(type) && !getSpace(type))
+          return emitError(argument.getLoc()) << kSpaces << type;
+  if (!isa<memref::AllocaOp, LLVM::AllocaOp>(op))
+    return success();
+  Type type = op->getResult(0).getType();
+  unsigned space = *getSpace(type);
+  // The lowering moves a memref into the private space.
+  if (space == 5 || (space == 0 && isa<memref::AllocaOp>(op)))
+    return success();
+  return op->emitOpError("expected memory space 5, the private one of a "
+                         "thread, got ")
+         << type;
+}
+
+//===----------------------------------------------------------------------===//
+// Signatures
+//===----------------------------------------------------------------------===//
+
+/// True if a plain pointer and the type say where each element is.
+static bool isPlainPointer(Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref || !memref.hasStaticShape())
+    return false;
+  if (isa<moe::PreshuffleAttr>(memref.getLayout()))
+    return true;
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  return succeeded(memref.getStridesAndOffset(strides, offset)) &&
+         !ShapedType::isDynamic(offset) &&
+         !llvm::is_contained(strides, ShapedType::kDynamic);
+}
+
+/// `what`: "argument 1 of a kernel".
+static LogicalResult checkPassed(FunctionOpInterface func, Location loc,
+                                 const Twine &what, Type type, bool isKernel) {
+  auto refuse = [&](const Twine &expected) {
+    return emitError(loc) << func->getName() << " '" << func.getName()
+                          << "': expected " << what << expected << ", got "
+                          << type;
+  };
+  if (isa<BaseMemRefType>(type) && !isPlainPointer(type))
+    return refuse(", a plain pointer, to have a static shape, strides and "
+                  "offset")
+           << "; pass a memref of rank 0 and its sizes, and give it a shape by "
+              "memref.reinterpret_cast in the "
+           << (isKernel ? "kernel" : "function");
+  if (isPointer(type)) {
+    std::optional<unsigned> space = getSpace(type);
+    // What is in no space at all is refused by checkSpaces.
+    return !isKernel || !space || *space <= 1 || *space == 4
+               ? success()
+               : LogicalResult(
+                     refuse(" to be in memory that a launch can name, "
+                            "global or the default memory space"));
+  }
+  return type.isIntOrIndexOrFloat() || isa<VectorType, ComplexType>(type) ||
+                 LLVM::isCompatibleType(type)
+             ? success()
+             : LogicalResult(refuse(" to be a memref, a number, a vector or of "
+                                    "an LLVM type"));
+}
+
+LogicalResult moe::checkSignature(FunctionOpInterface func) {
+  auto kernel = dyn_cast<gpu::GPUFuncOp>(func.getOperation());
+  bool isKernel = kernel && kernel.isKernel();
+  StringRef owner =
+      isKernel ? " of a kernel" : " of a function in a gpu.module";
+  for (auto [number, type] : llvm::enumerate(func.getArgumentTypes())) {
+    Location loc =
+        func.isExternal() ? func.getLoc() : func.getArgument(number).getLoc();
+    if (failed(checkPassed(func, loc, "argument " + Twine(number) + owner, type,
+                           isKernel)))
+      return failure();
+  }
+  for (auto [number, type] : llvm::enumerate(func.getResultTypes()))
+    if (failed(checkPassed(func, func.getLoc(),
+                           "result " + Twine(number) + owner, type, isKernel)))
+      return failure();
   return success();
 }

@@ -5,7 +5,7 @@
 #ifndef MOE_DIALECT_MOE_TRANSFORMS_CHECKMEMORY_H
 #define MOE_DIALECT_MOE_TRANSFORMS_CHECKMEMORY_H
 
-#include "mlir/IR/Operation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace moe {
 
@@ -13,6 +13,15 @@ namespace moe {
 /// of memory for bit-packed which memref.load and memref.store put in bytes of
 /// their own.
 mlir::LogicalResult checkElements(mlir::Operation *op);
+
+/// Error: a result, or an argument of a region, is in a memory space that these
+/// GPUs do not have; or an alloca is not in the private one.
+mlir::LogicalResult checkSpaces(mlir::Operation *op);
+
+/// Error: an argument or a result of a function of a gpu.module is a memref
+/// that a plain pointer does not describe, or of a type that no caller can
+/// pass.
+mlir::LogicalResult checkSignature(mlir::FunctionOpInterface func);
 
 } // namespace moe
 

@@ -28,6 +28,27 @@ static LogicalResult checkLowered(GroupedGemmOp op) {
   return refusal.empty() ? success() : op.emitOpError(refusal);
 }
 
+/// Bytes between two elements in memory.
+static int64_t getElementBytes(Type type) {
+  if (auto complex = dyn_cast<ComplexType>(type))
+    return 2 * getElementBytes(complex.getElementType());
+  int64_t count = 1, bits = 64;
+  if (auto vector = dyn_cast<VectorType>(type)) {
+    count = vector.getNumElements();
+    type = vector.getElementType();
+  }
+  if (type.isIntOrFloat())
+    bits = type.getIntOrFloatBitWidth();
+  return llvm::PowerOf2Ceil(llvm::divideCeil(count * bits, 8));
+}
+
+/// True of LDS, by name or by number.
+static bool isWorkgroup(MemRefType type) {
+  auto number = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace());
+  return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type) ||
+         (number && number.getInt() == 3);
+}
+
 /// Bytes of workgroup memory that the function and the ops in it name
 /// themselves. What a launch adds (gpu.dynamic_shared_memory) is not known
 /// here.
@@ -35,18 +56,14 @@ static int64_t countOwnLds(gpu::GPUFuncOp func) {
   int64_t bytes = 0;
   auto add = [&](Type type) {
     auto memref = dyn_cast<MemRefType>(type);
-    if (!memref || !memref.hasStaticShape() ||
-        !gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(memref))
+    if (!memref || !memref.hasStaticShape() || !isWorkgroup(memref))
       return;
     // Beyond 2^40 any more makes no difference.
     constexpr int64_t kLarge = int64_t(1) << 40;
-    int64_t size = 1;
+    int64_t size = getElementBytes(memref.getElementType());
     for (int64_t dim : memref.getShape())
       size = dim != 0 && size > kLarge / dim ? kLarge : size * dim;
-    unsigned bits = memref.getElementType().isIntOrFloat()
-                        ? memref.getElementTypeBitWidth()
-                        : 64;
-    bytes = std::min<int64_t>(kLarge, bytes + (size * bits + 7) / 8);
+    bytes = std::min<int64_t>(kLarge, bytes + size);
   };
   for (BlockArgument buffer : func.getWorkgroupAttributions())
     add(buffer.getType());
@@ -70,10 +87,13 @@ static LogicalResult checkLds(gpu::GPUFuncOp func, const Chip &chip) {
       largest = op;
     lists = std::max(lists, op.getListBytes());
   });
-  if (!largest)
-    return success();
-  int64_t bytes = 2 * largest.getBufferBytes() + lists;
   int64_t own = countOwnLds(func);
+  if (!largest)
+    return own <= chip.ldsBytes ? success()
+                                : func.emitOpError("expected at most ")
+                                      << chip.ldsBytes << " bytes of LDS on "
+                                      << chip.name << ", got " << own;
+  int64_t bytes = 2 * largest.getBufferBytes() + lists;
   if (bytes + own <= chip.ldsBytes)
     return success();
   ScheduleAttr schedule = largest.getScheduleAttr();

@@ -24,8 +24,11 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     anywhere. What depends on the thread in
     other ways is the caller's to avoid.
 
-    With `arguments`, kernels may only have memref arguments of static shape,
-    strides and offset, since a plain pointer carries nothing else.
+    With `arguments`, functions of a `gpu.module` may only have memref arguments
+    and results of static shape, strides and offset, since a plain pointer carries
+    nothing else, and kernels only arguments that a launch can pass: no tensors,
+    no memory of a workgroup or thread. Memory spaces must be those of the
+    hardware, that of an alloca the private or the default one.
 
     In a `gpu.module` no op may read or write elements of fewer than 8 bits, or
     of a number of bits that is no power of two, as vectors, nor view bytes as
@@ -47,7 +50,8 @@ def MoECheckTargetPass : Pass<"moe-check-target", "::mlir::gpu::GPUModuleOp"> {
   let summary = "refuse kernels that the chip or this compiler cannot do";
   let description = [{
     Checks each `moe.grouped_gemm` against the chip, at the op's location and
-    before anything is lowered: LDS, the instructions an accumulating output
+    before anything is lowered: LDS (that of a function without such an op at the
+    function), the instructions an accumulating output
     needs, and values of configuration axes that are not lowered yet.
 
     Precondition: none. Postcondition: the IR is unchanged; every
