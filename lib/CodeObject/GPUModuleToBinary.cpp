@@ -97,6 +97,15 @@ static mlir::LogicalResult refuseSize(mlir::Operation *op,
             "argument, or name their files in the link of the #rocdl.target";
 }
 
+/// True of a function of AMD's libraries for whose op upstream's
+/// -math-expand-ops has arithmetic.
+static bool canExpand(llvm::StringRef callee) {
+  callee.consume_front("__ocml_");
+  return llvm::is_contained(
+      {"acosh", "asinh", "atanh", "cosh", "pow", "sinh", "tan", "tanh"},
+      callee.rsplit('_').first);
+}
+
 mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module,
                                const CompileOptions &options) {
   if (!options.libraries.empty())
@@ -122,9 +131,15 @@ mlir::LogicalResult checkCalls(mlir::gpu::GPUModuleOp module,
         mlir::emitError(op->getLoc())
         << "expected a function that gpu.module '" << module.getName()
         << "' defines, got a call of '" << *callee << "'";
-    if (callee->starts_with("__ocml_") || callee->starts_with("__ockl_"))
+    if (callee->starts_with("__ockl_printf"))
+      diag << "; a kernel has nobody to print for it: store to a buffer";
+    else if (callee->starts_with("__ocml_") || callee->starts_with("__ockl_"))
       diag << " of AMD's device libraries; name their files in the link of its "
-              "#rocdl.target, or expand the op before (-math-expand-ops)";
+              "#rocdl.target"
+           << (canExpand(*callee)
+                   ? ", or expand the op before (-math-expand-ops), which is "
+                     "less accurate"
+                   : "");
     return mlir::WalkResult(diag);
   });
   return mlir::failure(result.wasInterrupted());

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-lower-user-code: copies between memrefs that are not contiguous become
-// loops, and allocas move into the private memory space.
+// loops, allocas move into the private memory space, and math ops that the
+// hardware has do not become calls of AMD's device libraries.
 
 #include "LowerUserCode.h"
 
+#include "mlir/Conversion/ArithCommon/AttrToLLVMConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -85,22 +92,125 @@ struct PrivateAlloca : OpRewritePattern<memref::AllocaOp> {
   }
 };
 
+/// A math op to LLVM's intrinsic, which the back end has instructions for. It
+/// is called by name: upstream's conversion to ROCDL refuses most of the ops of
+/// the LLVM dialect that stand for such an intrinsic.
+template <typename From>
+struct NativeMath : OpRewritePattern<From> {
+  NativeMath(MLIRContext *context, StringRef intrinsic, bool of32BitsOnly)
+      : OpRewritePattern<From>(context), intrinsic(intrinsic),
+        of32BitsOnly(of32BitsOnly) {}
+
+  LogicalResult matchAndRewrite(From op,
+                                PatternRewriter &rewriter) const override {
+    Type element = getElementTypeOrSelf(op.getType());
+    if (of32BitsOnly ? !element.isF32()
+                     : !element.isF16() && !element.isBF16() &&
+                           !element.isF32() && !element.isF64())
+      return failure();
+    Location loc = op.getLoc();
+    auto flags = LLVM::FastmathFlagsAttr::get(
+        op.getContext(),
+        arith::convertArithFastMathFlagsToLLVM(op.getFastmath()));
+    auto call = [&](Value in) -> Value {
+      return LLVM::CallIntrinsicOp::create(
+                 rewriter, loc, TypeRange(in.getType()),
+                 rewriter.getStringAttr(intrinsic), ValueRange(in), flags)
+          ->getResult(0);
+    };
+    auto vector = dyn_cast<VectorType>(op.getType());
+    if (!vector || vector.getRank() == 1) {
+      rewriter.replaceOp(op, call(op.getOperand()));
+      return success();
+    }
+    // Rows: LLVM has vectors of one dimension.
+    if (vector.isScalable() || vector.getRank() == 0)
+      return failure();
+    Value result = ub::PoisonOp::create(rewriter, loc, vector);
+    SmallVector<int64_t> unit(vector.getRank() - 1, 1);
+    for (SmallVector<int64_t> at :
+         StaticTileOffsetRange(vector.getShape().drop_back(), unit)) {
+      Value row = vector::ExtractOp::create(rewriter, loc, op.getOperand(), at);
+      result = vector::InsertOp::create(rewriter, loc, call(row), result, at);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+
+  StringRef intrinsic;
+  bool of32BitsOnly;
+};
+
+/// Exponentials and the like of 16 bits: those of f32, rounded.
+template <typename Op>
+struct MathOf16Bits : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Op op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType(), element = getElementTypeOrSelf(type);
+    if (!element.isF16() && !element.isBF16())
+      return failure();
+    Type wide = rewriter.getF32Type();
+    if (auto shaped = dyn_cast<VectorType>(type))
+      wide = shaped.clone(wide);
+    Location loc = op.getLoc();
+    Value in = arith::ExtFOp::create(rewriter, loc, wide, op.getOperand());
+    Value out = Op::create(rewriter, loc, in, op.getFastmath());
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, type, out);
+    return success();
+  }
+};
+
+/// Both steps round as IEEE says.
+struct RsqrtByDivision : OpRewritePattern<math::RsqrtOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::RsqrtOp op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType(), element = getElementTypeOrSelf(type);
+    if (!element.isF32() && !element.isF64())
+      return failure();
+    Location loc = op.getLoc();
+    TypedAttr one = rewriter.getFloatAttr(element, 1.0);
+    if (auto shaped = dyn_cast<VectorType>(type))
+      one = DenseElementsAttr::get(shaped, Attribute(one));
+    Value root =
+        math::SqrtOp::create(rewriter, loc, op.getOperand(), op.getFastmath());
+    Value unit = arith::ConstantOp::create(rewriter, loc, one);
+    rewriter.replaceOpWithNewOp<arith::DivFOp>(op, unit, root,
+                                               op.getFastmath());
+    return success();
+  }
+};
+
 struct LowerUserCodePass
     : PassWrapper<LowerUserCodePass, OperationPass<gpu::GPUModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerUserCodePass)
 
   StringRef getArgument() const override { return "moe-lower-user-code"; }
   StringRef getDescription() const override {
-    return "copies of rows to loops, allocas to the private memory space";
+    return "copies to loops, allocas to private memory, math to instructions";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, gpu::GPUDialect, memref::MemRefDialect,
-                    scf::SCFDialect>();
+    registry.insert<arith::ArithDialect, gpu::GPUDialect, LLVM::LLVMDialect,
+                    math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+                    ub::UBDialect, vector::VectorDialect>();
   }
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<CopyByLoops, PrivateAlloca>(&getContext());
+    MLIRContext *context = &getContext();
+    patterns.add<CopyByLoops, PrivateAlloca, RsqrtByDivision,
+                 MathOf16Bits<math::ExpOp>, MathOf16Bits<math::Exp2Op>,
+                 MathOf16Bits<math::LogOp>, MathOf16Bits<math::Log2Op>,
+                 MathOf16Bits<math::Log10Op>, MathOf16Bits<math::RsqrtOp>>(
+        context);
+    patterns.add<NativeMath<math::FloorOp>>(context, "llvm.floor", false);
+    patterns.add<NativeMath<math::CeilOp>>(context, "llvm.ceil", false);
+    patterns.add<NativeMath<math::Exp2Op>>(context, "llvm.exp2", true);
+    patterns.add<NativeMath<math::Log2Op>>(context, "llvm.log2", true);
+    patterns.add<NativeMath<math::Log10Op>>(context, "llvm.log10", true);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

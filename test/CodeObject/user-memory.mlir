@@ -2,7 +2,8 @@
 //
 // User code whose lowering by upstream alone does not compile, run: constant
 // masks and steps, copies of rows that are not contiguous, with sizes and strides
-// known at run time too, and arrays on the stack, as -convert-vector-to-scf makes.
+// known at run time too, arrays on the stack, as -convert-vector-to-scf makes, and
+// math ops that upstream makes calls of AMD's device libraries of.
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %python %S/Inputs/user-memory.py gfx950
 // RUN: %python %S/Inputs/user-memory.py gfx942
@@ -99,6 +100,36 @@ gpu.module @kernels {
     %f = arith.constant -1.0 : f32
     %v = vector.transfer_read %x[%c4, %c5], %f : memref<6x8xf32>, vector<3x5xf32>
     vector.transfer_write %v, %y[%c0, %c0] {in_bounds = [true, true]} : vector<3x5xf32>, memref<3x5xf32>
+    gpu.return
+  }
+}
+//--- maths.mlir
+gpu.module @kernels {
+  gpu.func @maths(%x: memref<8xf32>, %y: memref<6x8xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c5 = arith.constant 5 : index
+    %v = vector.load %x[%c0] : memref<8xf32>, vector<8xf32>
+    %floor = math.floor %v : vector<8xf32>
+    vector.store %floor, %y[%c0, %c0] : memref<6x8xf32>, vector<8xf32>
+    %ceil = math.ceil %v : vector<8xf32>
+    vector.store %ceil, %y[%c1, %c0] : memref<6x8xf32>, vector<8xf32>
+    %rows = vector.broadcast %floor : vector<8xf32> to vector<2x8xf32>
+    %powers = math.exp2 %rows : vector<2x8xf32>
+    %power = vector.extract %powers[1] : vector<8xf32> from vector<2x8xf32>
+    vector.store %power, %y[%c2, %c0] : memref<6x8xf32>, vector<8xf32>
+    %log = math.log2 %power : vector<8xf32>
+    vector.store %log, %y[%c3, %c0] : memref<6x8xf32>, vector<8xf32>
+    %squares = arith.mulf %power, %power : vector<8xf32>
+    %rsqrt = math.rsqrt %squares : vector<8xf32>
+    vector.store %rsqrt, %y[%c4, %c0] : memref<6x8xf32>, vector<8xf32>
+    %short = arith.truncf %floor : vector<8xf32> to vector<8xbf16>
+    %shortPower = math.exp2 %short : vector<8xbf16>
+    %wide = arith.extf %shortPower : vector<8xbf16> to vector<8xf32>
+    vector.store %wide, %y[%c5, %c0] : memref<6x8xf32>, vector<8xf32>
     gpu.return
   }
 }

@@ -384,4 +384,144 @@ gpu.module @user {
     memref.store %r, %p[%t] : memref<64xf32>
     gpu.return
   }
+  gpu.func @floor_f32(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.floor %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @floor_f16(%p: memref<64xf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf16>
+    %r = math.floor %a : f16
+    memref.store %r, %p[%t] : memref<64xf16>
+    gpu.return
+  }
+  gpu.func @floor_bf16(%p: memref<64xbf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xbf16>
+    %r = math.floor %a : bf16
+    memref.store %r, %p[%t] : memref<64xbf16>
+    gpu.return
+  }
+  gpu.func @floor_f64(%p: memref<64xf64>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf64>
+    %r = math.floor %a : f64
+    memref.store %r, %p[%t] : memref<64xf64>
+    gpu.return
+  }
+  gpu.func @floor_vector_4xf32(%p: memref<64xvector<4xf32>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xvector<4xf32>>
+    %r = math.floor %a : vector<4xf32>
+    memref.store %r, %p[%t] : memref<64xvector<4xf32>>
+    gpu.return
+  }
+  gpu.func @floor_vector_2x4xf32(%p: memref<64xvector<2x4xf32>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xvector<2x4xf32>>
+    %r = math.floor %a : vector<2x4xf32>
+    memref.store %r, %p[%t] : memref<64xvector<2x4xf32>>
+    gpu.return
+  }
+  gpu.func @ceil_f32(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.ceil %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @exp2_f32(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.exp2 %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @exp2_f16(%p: memref<64xf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf16>
+    %r = math.exp2 %a : f16
+    memref.store %r, %p[%t] : memref<64xf16>
+    gpu.return
+  }
+  gpu.func @exp2_vector_2x4xf32(%p: memref<64xvector<2x4xf32>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xvector<2x4xf32>>
+    %r = math.exp2 %a : vector<2x4xf32>
+    memref.store %r, %p[%t] : memref<64xvector<2x4xf32>>
+    gpu.return
+  }
+  gpu.func @log2_f32(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.log2 %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @log10_f32(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.log10 %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @log10_bf16(%p: memref<64xbf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xbf16>
+    %r = math.log10 %a : bf16
+    memref.store %r, %p[%t] : memref<64xbf16>
+    gpu.return
+  }
+  gpu.func @rsqrt_f32(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf32>
+    %r = math.rsqrt %a : f32
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
+  gpu.func @rsqrt_f64(%p: memref<64xf64>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf64>
+    %r = math.rsqrt %a : f64
+    memref.store %r, %p[%t] : memref<64xf64>
+    gpu.return
+  }
+  gpu.func @rsqrt_vector_4xf16(%p: memref<64xvector<4xf16>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xvector<4xf16>>
+    %r = math.rsqrt %a : vector<4xf16>
+    memref.store %r, %p[%t] : memref<64xvector<4xf16>>
+    gpu.return
+  }
+  gpu.func @exp_bf16(%p: memref<64xbf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xbf16>
+    %r = math.exp %a : bf16
+    memref.store %r, %p[%t] : memref<64xbf16>
+    gpu.return
+  }
+  gpu.func @exp_f16(%p: memref<64xf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf16>
+    %r = math.exp %a : f16
+    memref.store %r, %p[%t] : memref<64xf16>
+    gpu.return
+  }
+  gpu.func @exp_vector_4xbf16(%p: memref<64xvector<4xbf16>>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xvector<4xbf16>>
+    %r = math.exp %a : vector<4xbf16>
+    memref.store %r, %p[%t] : memref<64xvector<4xbf16>>
+    gpu.return
+  }
+  gpu.func @log_f16(%p: memref<64xf16>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %p[%t] : memref<64xf16>
+    %r = math.log %a : f16
+    memref.store %r, %p[%t] : memref<64xf16>
+    gpu.return
+  }
 }

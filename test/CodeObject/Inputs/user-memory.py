@@ -7,6 +7,7 @@ they write.
 
 import array
 import json
+import math
 import subprocess
 import sys
 
@@ -57,3 +58,9 @@ run("stack", 64, [("f", own), ("f", [0.0] * 64)],
 
 run("transfers", 1, [("f", X), ("f", [0.0] * 15)],
     {1: X[37:40] + [-1.0] * 2 + X[45:48] + [-1.0] * 7})
+
+V = [-2.5, -0.5, 0.0, 0.25, 1.0, 3.75, 10.5, -20.0]
+down = [float(math.floor(v)) for v in V]
+powers = [2.0 ** v for v in down]
+run("maths", 1, [("f", V), ("f", [0.0] * 48)],
+    {1: down + [float(math.ceil(v)) for v in V] + powers + down + [1 / p for p in powers] + powers})
