@@ -352,3 +352,31 @@ gpu.module @user {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @user {
+  gpu.func @generic_atomic(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    // expected-error @below {{'memref.generic_atomic_rmw' op expected elements that are integers, got 'f32'; make the bits an integer before (arith.bitcast), or use memref.atomic_rmw}}
+    %r = memref.generic_atomic_rmw %p[%t] : memref<64xf32> {
+    ^bb0(%old: f32):
+      %new = arith.addf %old, %old : f32
+      memref.atomic_yield %new : f32
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @user {
+  memref.global "private" @table : memref<64xf32, #gpu.address_space<workgroup>>
+  func.func private @get() -> memref<32xf32, #gpu.address_space<workgroup>> {
+    %g = memref.get_global @table : memref<64xf32, #gpu.address_space<workgroup>>
+    %s = memref.subview %g[0] [32] [1] : memref<64xf32, #gpu.address_space<workgroup>> to memref<32xf32, strided<[1]>, #gpu.address_space<workgroup>>
+    %c = memref.cast %s : memref<32xf32, strided<[1]>, #gpu.address_space<workgroup>> to memref<32xf32, #gpu.address_space<workgroup>>
+    // expected-error @below {{'func.return' op expected no result made of a memref.get_global, whose allocated pointer upstream does not know; take it in the caller}}
+    return %c : memref<32xf32, #gpu.address_space<workgroup>>
+  }
+}

@@ -10,11 +10,13 @@
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Ptr/IR/PtrAttrs.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -60,6 +62,17 @@ static LogicalResult checkTypeCast(vector::TypeCastOp op) {
             "power of two";
 }
 
+/// It becomes a compare-and-swap, which LLVM has of integers only.
+static LogicalResult checkGenericAtomic(memref::GenericAtomicRMWOp op) {
+  Type element = op.getMemref().getType().getElementType();
+  if (element.isIntOrIndex())
+    return success();
+  return op.emitOpError("expected elements that are integers, got ")
+         << element
+         << "; make the bits an integer before (arith.bitcast), or use "
+            "memref.atomic_rmw";
+}
+
 LogicalResult moe::checkElements(Operation *op) {
   if (auto cast = dyn_cast<vector::TypeCastOp>(op))
     return checkTypeCast(cast);
@@ -67,6 +80,8 @@ LogicalResult moe::checkElements(Operation *op) {
     return isNarrow(view.getType().getElementType())
                ? refuseNarrow(op, view.getType())
                : success();
+  if (auto atomic = dyn_cast<memref::GenericAtomicRMWOp>(op))
+    return checkGenericAtomic(atomic);
   bool isAmdgpu = isa_and_nonnull<amdgpu::AMDGPUDialect>(op->getDialect());
   if (!isAmdgpu &&
       !isa_and_nonnull<affine::AffineDialect, vector::VectorDialect>(
@@ -130,6 +145,21 @@ static constexpr llvm::StringLiteral kSpaces =
     "expected a memory space that AMD GPUs have (global, workgroup and private "
     "of the gpu dialect, fat_raw_buffer of amdgpu, or 0, 1, 3 to 7), got ";
 
+/// A function returns the allocated pointer of a memref; that of a global is
+/// a number that marks it as none.
+static LogicalResult checkReturn(Operation *op) {
+  for (Value value : op->getOperands()) {
+    Operation *source = value.getDefiningOp();
+    while (source && isa<ViewLikeOpInterface>(source))
+      source = source->getOperand(0).getDefiningOp();
+    if (isa_and_nonnull<memref::GetGlobalOp>(source))
+      return op->emitOpError("expected no result made of a memref.get_global, "
+                             "whose allocated pointer upstream does not know; "
+                             "take it in the caller");
+  }
+  return success();
+}
+
 LogicalResult moe::checkSpaces(Operation *op) {
   for (Type type : op->getResultTypes())
     if (isPointer(type) && !getSpace(type))
@@ -137,6 +167,8 @@ LogicalResult moe::checkSpaces(Operation *op) {
   if (auto global = dyn_cast<memref::GlobalOp>(op);
       global && !getSpace(global.getType()))
     return global.emitOpError(kSpaces) << global.getType();
+  if (isa<func::ReturnOp, gpu::ReturnOp>(op) && failed(checkReturn(op)))
+    return failure();
   for (Region &region : op->getRegions())
     for (Block &block : region)
       for (BlockArgument argument : block.getArguments())
