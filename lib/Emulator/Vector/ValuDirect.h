@@ -461,7 +461,8 @@ void directPackedVgprs(Wave &w, const Inst &I) {
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 namespace {
-/// Whether a combination of scalar sources has a specialised handler.
+/// Whether a combination of scalar sources has a specialised handler: not those
+/// of conversions, but for conversions of two values.
 template <class Op, unsigned Flags>
 constexpr bool hasScalars(unsigned scalars) {
   const ValueType types[3] = {Op::A::id, Op::B::id, Op::C::id};
@@ -473,8 +474,8 @@ constexpr bool hasScalars(unsigned scalars) {
   }
   if (Flags & VReadsDst)
     present &= 3;
-  return valueRows(Op::D::id) == 1 && !(Flags & (VKeepHi | VTrans | VCvt)) &&
-         !(scalars & ~present);
+  return valueRows(Op::D::id) == 1 && !(Flags & (VKeepHi | VTrans)) &&
+         (!(Flags & VCvt) || (Flags & VPacked)) && !(scalars & ~present);
 }
 template <class Op, unsigned Flags, unsigned Scalars>
 constexpr ValuHandler scalarsHandler() {
