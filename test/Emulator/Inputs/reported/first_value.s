@@ -2,14 +2,7 @@
 //
 // One thread sets a counter, in LDS or in memory, that both waves then add to:
 // with BARRIER behind a barrier. With APART the first wave does not add.
-.amdgcn_target "amdgcn-amd-amdhsa--gfx950"
-.text
-.globl k
-.p2align 8
-.type k,@function
-k:
-  s_load_dwordx4 s[4:7], s[0:1], 0x0
-  s_waitcnt lgkmcnt(0)
+.include "kernel_start.inc"
   v_mov_b32 v1, 0
   v_mov_b32 v2, 7
   v_mov_b32 v4, 1

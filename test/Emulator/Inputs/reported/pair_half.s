@@ -2,17 +2,10 @@
 //
 // Sums of pairs whose second half was never written; nobody wants that half,
 // with WANTED somebody does.
-.amdgcn_target "amdgcn-amd-amdhsa--gfx950"
-.text
-.globl k
-.p2align 8
-.type k,@function
-k:
-  s_load_dwordx4 s[4:7], s[0:1], 0x0
+.include "kernel_start.inc"
   v_lshlrev_b32 v1, 2, v0
   v_mov_b32 v2, 1.0
   s_mov_b32 s8, 2.0
-  s_waitcnt lgkmcnt(0)
 .ifdef SCALAR
   v_pk_add_f32 v[6:7], s[8:9], s[8:9]
 .else
