@@ -185,7 +185,7 @@ func.func @strides(%s: memref<?x128xf32>, %o: memref<?x64xbf16, strided<[56, 1]>
 
 // -----
 
-// reduce_slots_c1
+// reduce_slots_c3
 func.func @reduce_in_place(%p: memref<?x64xbf16>, %t: i32) {
   // expected-error @+1 {{expected another 'out' than 'parts', got the same}}
   moe.reduce_slots %p to %p tokens(%t) topk 1 : memref<?x64xbf16>, memref<?x64xbf16>
@@ -258,4 +258,33 @@ func.func @forms(%p: tensor<?x64xbf16>, %o: tensor<?x64xbf16>, %v: memref<?xi8>,
   %r = moe.reduce_slots %p to %o valid(%v) tokens(%t) topk 4
       : tensor<?x64xbf16>, tensor<?x64xbf16>, memref<?xi8> -> tensor<?x64xbf16>
   return
+}
+
+// -----
+
+// reduce_slots_c2
+func.func @reduce_few_rows(%p: memref<8x64xbf16>, %o: memref<2x64xbf16>) {
+  %t = arith.constant 4 : i32
+  // expected-error @+1 {{expected at least 4 rows in 'out' for 4 tokens, got 2}}
+  moe.reduce_slots %p to %o tokens(%t) topk 2 : memref<8x64xbf16>, memref<2x64xbf16>
+  return
+}
+
+// -----
+
+// reduce_slots_c2
+func.func @reduce_few_slots(%p: memref<6x64xbf16>, %o: memref<4x64xbf16>) {
+  %t = arith.constant 4 : i32
+  // expected-error @+1 {{expected at least 8 rows in 'parts' for 4 tokens, got 6}}
+  moe.reduce_slots %p to %o tokens(%t) topk 2 : memref<6x64xbf16>, memref<4x64xbf16>
+  return
+}
+
+// -----
+
+// reduce_slots_c4
+func.func @reduce_encoded(%p: tensor<?x64xbf16, "sparse">, %o: tensor<?x64xbf16>, %t: i32) -> tensor<?x64xbf16> {
+  // expected-error @+1 {{expected a tensor of dense rows, or of #moe.preshuffle, got 'tensor<?x64xbf16, "sparse">'}}
+  %r = moe.reduce_slots %p to %o tokens(%t) topk 2 : tensor<?x64xbf16, "sparse">, tensor<?x64xbf16> -> tensor<?x64xbf16>
+  return %r : tensor<?x64xbf16>
 }

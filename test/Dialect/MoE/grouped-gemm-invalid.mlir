@@ -198,7 +198,7 @@ func.func @scale_row_major(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
 
 // -----
 
-// gemm_c4
+// gemm_c11
 func.func @in_place(%x: memref<?x64xbf16>,
     %w: memref<8x64x64xf4E2M1FN, #moe.preshuffle<weight>>,
     %s: memref<8x64x2xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
@@ -715,5 +715,38 @@ func.func @mixed_forms(%out: memref<?x64xbf16>, %x: memref<?x96xbf16>,
       ins(%x, %w, %s : memref<?x96xbf16>, memref<8x64x96xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x3xf8E8M0FNU, #moe.preshuffle<scale>>)
       routing(%ids, %experts, %weights, %num_valid : tensor<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
       tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128>
+  return
+}
+
+// -----
+
+// gemm_c10
+func.func @few_slots(%out: memref<?x64xbf16>, %x: memref<11x64xbf16>,
+    %w: memref<8x64x64xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x64x2xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>) {
+  %tokens = arith.constant 3 : i32
+  // expected-error @+1 {{expected at least 12 rows in 'x' for 3 tokens, got 11}}
+  moe.grouped_gemm down accumulate routing_weight outs(%out : memref<?x64xbf16>)
+      ins(%x, %w, %s : memref<11x64xbf16>, memref<8x64x64xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x2xf8E8M0FNU, #moe.preshuffle<scale>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      tokens(%tokens) topk 4 block_rows 16
+  return
+}
+
+// -----
+
+// gemm_c11
+func.func @bias_is_out(%out: memref<8x64xf32>, %x: memref<?x64xbf16>,
+    %w: memref<8x64x64xf4E2M1FN, #moe.preshuffle<weight>>,
+    %s: memref<8x64x2xf8E8M0FNU, #moe.preshuffle<scale>>, %ids: memref<?xi32>,
+    %experts: memref<?xi32>, %weights: memref<?xf32>, %num_valid: memref<2xi32>,
+    %tokens: i32) {
+  // expected-error @+1 {{expected another 'out' than 'bias', got the same}}
+  moe.grouped_gemm down accumulate routing_weight outs(%out : memref<8x64xf32>)
+      ins(%x, %w, %s : memref<?x64xbf16>, memref<8x64x64xf4E2M1FN, #moe.preshuffle<weight>>, memref<8x64x2xf8E8M0FNU, #moe.preshuffle<scale>>)
+      routing(%ids, %experts, %weights, %num_valid : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
+      bias(%out : memref<8x64xf32>)
+      tokens(%tokens) topk 4 block_rows 16
   return
 }

@@ -339,3 +339,22 @@ func.func @deterministic_cut(%out: memref<?x64xbf16>, %x: memref<?x256xbf16>, %w
       tokens(%tokens) topk 4 block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128, k_wave = 2>
   return
 }
+
+// -----
+
+// sort_c7
+func.func @sort_one_list(%a: memref<?xi32>, %w: memref<?xf32>, %n: memref<2xi32>, %ids: memref<?x2xi32>, %tw: memref<?x2xf32>, %t: i32) {
+  // expected-error @+1 {{expected another 'sorted_ids' than 'expert_ids', got the same}}
+  moe.sort outs(%a, %a, %w, %n : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>) ins(%ids, %tw : memref<?x2xi32>, memref<?x2xf32>) tokens(%t) experts 4 block_rows 16
+  return
+}
+
+// -----
+
+// sort_c6
+func.func @sort_few_rows(%a: memref<?xi32>, %e: memref<?xi32>, %w: memref<?xf32>, %n: memref<2xi32>, %ids: memref<4x2xi32>, %tw: memref<4x2xf32>) {
+  %t = arith.constant 5 : i32
+  // expected-error @+1 {{expected at least 5 rows in 'topk_ids' for 5 tokens, got 4}}
+  moe.sort outs(%a, %e, %w, %n : memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>) ins(%ids, %tw : memref<4x2xi32>, memref<4x2xf32>) tokens(%t) experts 4 block_rows 16
+  return
+}

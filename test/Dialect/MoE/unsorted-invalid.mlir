@@ -196,7 +196,7 @@ func.func @clear_out(%out: memref<?x32xbf16>, %x: memref<?x256xbf16>,
     %w: memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight, gate = rows>>,
     %s: memref<8x64x8xf8E8M0FNU, #moe.preshuffle<scale, gate = rows>>,
     %limit: f32, %ids: memref<?x4xi32>, %weights: memref<?x4xf32>, %tokens: i32) {
-  // expected-error @+1 {{expected another 'clear' than 'out', got the same}}
+  // expected-error @+1 {{expected another 'out' than 'clear', got the same}}
   moe.grouped_gemm gate_up outs(%out : memref<?x32xbf16>)
       ins(%x, %w, %s : memref<?x256xbf16>, memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight, gate = rows>>, memref<8x64x8xf8E8M0FNU, #moe.preshuffle<scale, gate = rows>>)
       unsorted(%ids, %weights : memref<?x4xi32>, memref<?x4xf32>) clear(%out : memref<?x32xbf16>)

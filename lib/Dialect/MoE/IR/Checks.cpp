@@ -112,14 +112,26 @@ LogicalResult moe::checks::checkWeights(Operation *op, ShapedType w,
   return success();
 }
 
-/// A constant token count fits the 24 bits of a sorted id.
-LogicalResult moe::checks::checkTokens(Operation *op, Value value) {
+LogicalResult moe::checks::checkTokens(Operation *op, Value value,
+                                       ArrayRef<TokenRows> operands) {
   APInt tokens;
-  if (matchPattern(value, m_ConstantInt(&tokens)) &&
-      (tokens.isNegative() || tokens.uge(1 << 24)))
+  if (!matchPattern(value, m_ConstantInt(&tokens)))
+    return success();
+  if (tokens.isNegative() || tokens.uge(1 << 24))
     return op->emitOpError("expected tokens to be below 16777216 (24 bits of a "
                            "sorted id), got ")
            << tokens.getSExtValue();
+  for (const TokenRows &operand : operands) {
+    if (!operand.value)
+      continue;
+    int64_t rows = cast<ShapedType>(operand.value.getType()).getDimSize(0);
+    int64_t least = tokens.getSExtValue() * operand.perToken;
+    if (ShapedType::isDynamic(rows) || rows >= least)
+      continue;
+    return op->emitOpError("expected at least ")
+           << least << " rows in '" << operand.name << "' for "
+           << tokens.getSExtValue() << " tokens, got " << rows;
+  }
   return success();
 }
 
@@ -207,5 +219,13 @@ LogicalResult moe::checks::checkForm(Operation *op) {
       return op->emitOpError("expected all memory operands to be ")
              << (tensors ? "tensors" : "memrefs") << " like the first, got "
              << type;
+  for (Type type : op->getOperandTypes()) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (tensor && tensor.getEncoding() &&
+        !isa<PreshuffleAttr>(tensor.getEncoding()))
+      return op->emitOpError("expected a tensor of dense rows, or of "
+                             "#moe.preshuffle, got ")
+             << type;
+  }
   return success();
 }

@@ -35,8 +35,17 @@ LogicalResult checkActivationK(Operation *op, ShapedType x);
 LogicalResult checkWeights(Operation *op, ShapedType w, ShapedType scale,
                            int64_t k);
 
-/// A constant token count fits the 24 bits of a sorted id.
-LogicalResult checkTokens(Operation *op, Value value);
+/// An operand with so many rows for each token; null if it is absent.
+struct TokenRows {
+  llvm::StringRef name;
+  Value value;
+  int64_t perToken;
+};
+
+/// A constant token count fits the 24 bits of a sorted id, and operands of as
+/// many rows as their types say.
+LogicalResult checkTokens(Operation *op, Value value,
+                          llvm::ArrayRef<TokenRows> operands);
 
 /// `got`, which `what` describes, is from `least` to `most`; '?' is not.
 LogicalResult checkRange(Operation *op, const llvm::Twine &what, int64_t got,

@@ -170,21 +170,11 @@ static LogicalResult checkMemory(GroupedGemmOp op) {
   return checkDescriptorSize(op, "x", op.getX().getType());
 }
 
-/// In memory, what an op writes is not what other threads still read.
-static LogicalResult checkDistinct(Operation *op, StringRef written, Value out,
-                                   StringRef read, Value in) {
-  if (isa<MemRefType>(out.getType()) && out == in)
-    return op->emitOpError("expected another '")
-           << written << "' than '" << read << "', got the same";
-  return success();
-}
-
 /// gemm_c4, and gemm_c2 as far as it is about rows
 static LogicalResult checkColumns(GroupedGemmOp op) {
   bool activated = op.getActivation() != Activation::None;
   int64_t n = op.getN(), multiple = activated ? 16 : 32;
-  if (failed(checkColumnCount(op, activated ? "I" : "N", n, multiple)) ||
-      failed(checkDistinct(op, "out", op.getOut(), "x", op.getX())))
+  if (failed(checkColumnCount(op, activated ? "I" : "N", n, multiple)))
     return failure();
   ShapedType w = op.getW().getType();
   if (activated)
@@ -283,9 +273,6 @@ static LogicalResult checkCleared(GroupedGemmOp op) {
     return op.emitOpError("expected 'clear' in stage gate_up, ahead of the "
                           "stage that adds to it, got it in stage ")
            << stringifyStage(op.getStage());
-  if (failed(checkDistinct(op, "clear", op.getClear(), "out", op.getOut())) ||
-      failed(checkDistinct(op, "clear", op.getClear(), "x", op.getX())))
-    return failure();
   return checkClear(op, op.getClear());
 }
 
@@ -339,7 +326,12 @@ LogicalResult GroupedGemmOp::verify() {
     return emitOpError("expected topk to be from 1 to 255 (8 bits of a sorted "
                        "id), got ")
            << topk;
-  if (failed(checkTokens(*this, getTokens())))
+  bool down = getStage() == Stage::Down;
+  if (failed(checkTokens(*this, getTokens(),
+                         {{"x", getX(), down ? topk : 1},
+                          {"out", getOut(), hasRowPerSlot() ? topk : 1},
+                          {"topk_ids", getTopkIds(), 1},
+                          {"topk_weights", getTopkWeights(), 1}})))
     return failure();
   return checkMemory(*this);
 }
@@ -389,13 +381,15 @@ LogicalResult ActivateSumsOp::verify() {
   if (failed(checkBlockRows(*this, getBlockRows())))
     return failure();
   // activate_sums_c5
+  auto topk = static_cast<int64_t>(getTopk());
   if (failed(checkDim(*this, "num_valid", getNumValid().getType(), 0,
                       "its size", 2)) ||
-      failed(checkTokens(*this, getTokens())))
+      failed(checkTokens(*this, getTokens(),
+                         {{"sums", getSums(), topk}, {"out", getOut(), topk}})))
     return failure();
   // activate_sums_c6
-  return checkGlobal(*this, {{"sums", getSums(), /*wide=*/true},
-                             {"out", getOut(), /*wide=*/true},
+  return checkGlobal(*this, {{"out", getOut(), /*wide=*/true},
+                             {"sums", getSums(), /*wide=*/true},
                              {"sorted_ids", getSortedIds()},
                              {"expert_ids", getExpertIds()},
                              {"sorted_weights", getSortedWeights()},
@@ -410,14 +404,16 @@ LogicalResult ReduceSlotsOp::verify() {
       failed(
           checkDim(*this, "parts", getParts().getType(), 1, "N of 'out'", n)))
     return failure();
-  if (failed(checkDistinct(*this, "out", getOut(), "parts", getParts())))
-    return failure();
   // reduce_slots_c2
-  if (failed(checkTokens(*this, getTokens())))
+  auto topk = static_cast<int64_t>(getTopk());
+  if (failed(checkTokens(*this, getTokens(),
+                         {{"out", getOut(), 1},
+                          {"parts", getParts(), topk},
+                          {"valid", getValid(), topk}})))
     return failure();
   // reduce_slots_c3
-  return checkGlobal(*this, {{"parts", getParts(), /*wide=*/true},
-                             {"out", getOut(), /*wide=*/true},
+  return checkGlobal(*this, {{"out", getOut(), /*wide=*/true},
+                             {"parts", getParts(), /*wide=*/true},
                              {"valid", getValid()}});
 }
 

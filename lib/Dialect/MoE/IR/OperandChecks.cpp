@@ -7,6 +7,7 @@
 #include "moe/Dialect/MoE/IR/MoE.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
@@ -86,8 +87,30 @@ static LogicalResult checkStrides(Operation *op, const GlobalOperand &operand,
   return success();
 }
 
+/// In memory, what an op writes is nothing else that it reads or writes: its
+/// threads run in any order.
+static LogicalResult checkWrittenOnce(Operation *op,
+                                      ArrayRef<GlobalOperand> operands) {
+  auto isWritten = [&](Value value) {
+    auto effects = dyn_cast<MemoryEffectOpInterface>(op);
+    return effects &&
+           effects.getEffectOnValue<MemoryEffects::Write>(value).has_value();
+  };
+  for (const GlobalOperand &a : operands) {
+    if (!a.value || !isa<MemRefType>(a.value.getType()) || !isWritten(a.value))
+      continue;
+    for (const GlobalOperand &b : operands)
+      if (&a != &b && a.value == b.value)
+        return op->emitOpError("expected another '")
+               << a.name << "' than '" << b.name << "', got the same";
+  }
+  return success();
+}
+
 LogicalResult moe::checkGlobal(Operation *op,
                                ArrayRef<GlobalOperand> operands) {
+  if (failed(checkWrittenOnce(op, operands)))
+    return failure();
   for (const GlobalOperand &operand : operands) {
     if (!operand.value)
       continue;

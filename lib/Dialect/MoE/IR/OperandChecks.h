@@ -25,7 +25,8 @@ struct GlobalOperand {
 
 /// Each operand is in the default or the global memory space. The elements of a
 /// row follow each other, rows do not overlap; offset and row stride may be
-/// anything that `wide` allows. Preshuffled operands have neither.
+/// anything that `wide` allows. Preshuffled operands have neither. One that the
+/// op writes is none of the others; those come first.
 mlir::LogicalResult checkGlobal(mlir::Operation *op,
                                 llvm::ArrayRef<GlobalOperand> operands);
 

@@ -86,7 +86,10 @@ LogicalResult RouteOp::verify() {
   // route_c5
   if (!getScale().isFinite())
     return emitOpError("expected a finite scale, got ") << getScaleAttr();
-  if (failed(checkTokens(*this, getTokens())))
+  if (failed(checkTokens(*this, getTokens(),
+                         {{"ids", getIds(), 1},
+                          {"weights", getWeights(), 1},
+                          {"logits", getLogits(), 1}})))
     return failure();
   // route_c6
   return checkGlobal(*this, {{"ids", getIds()},
@@ -148,7 +151,9 @@ LogicalResult SortOp::verify() {
   if (failed(checkClear(*this, getClear())) || failed(checkPhase(*this)))
     return failure();
   // sort_c6
-  if (failed(checkTokens(*this, getTokens())))
+  if (failed(checkTokens(*this, getTokens(),
+                         {{"topk_ids", getTopkIds(), 1},
+                          {"topk_weights", getTopkWeights(), 1}})))
     return failure();
   // sort_c7
   return checkGlobal(*this, {{"sorted_ids", getSortedIds()},

@@ -24,6 +24,12 @@ static LogicalResult share(memref::AllocOp op) {
     return op.emitOpError("expected an allocation of contiguous rows to share "
                           "with kernels, got ")
            << type;
+  // What allocators of device memory give.
+  constexpr int64_t most = 256;
+  if (op.getAlignment().value_or(0) > most)
+    return op.emitOpError("expected an alignment of at most ")
+           << most << " bytes of memory to share with kernels, got "
+           << *op.getAlignment();
   ImplicitLocOpBuilder b(op.getLoc(), op);
   auto shared = gpu::AllocOp::create(
       b, type, /*asyncToken=*/Type(), /*asyncDependencies=*/ValueRange(),
@@ -61,25 +67,34 @@ namespace {
 struct MoEShareBuffersPass
     : moe::impl::MoEShareBuffersPassBase<MoEShareBuffersPass> {
   void runOnOperation() override {
-    WalkResult result =
-        getOperation().walk<WalkOrder::PreOrder>([](Operation *op) {
-          if (isa<gpu::GPUModuleOp, gpu::LaunchOp>(op))
-            return WalkResult::skip();
-          if (auto alloc = dyn_cast<memref::AllocOp>(op))
-            return WalkResult(share(alloc));
-          // Both would end in free() of memory that is not malloc()'s.
-          if (isa<bufferization::DeallocOp, memref::ReallocOp>(op))
-            return WalkResult(op->emitOpError(
-                "expected to be lowered before -moe-share-buffers, by "
-                "-buffer-deallocation-pipeline or -expand-realloc"));
-          if (auto dealloc = dyn_cast<memref::DeallocOp>(op))
-            release(dealloc);
-          else if (auto reg = dyn_cast<gpu::HostRegisterOp>(op))
-            dropIfShared(reg);
-          else if (auto unreg = dyn_cast<gpu::HostUnregisterOp>(op))
-            dropIfShared(unreg);
-          return WalkResult::advance();
-        });
+    WalkResult result = getOperation().walk<WalkOrder::PreOrder>([](Operation
+                                                                        *op) {
+      if (isa<gpu::GPUModuleOp, gpu::LaunchOp>(op))
+        return WalkResult::skip();
+      if (auto alloc = dyn_cast<memref::AllocOp>(op))
+        return WalkResult(share(alloc));
+      // They would end in free() of memory that is not malloc()'s.
+      if (isa<bufferization::DeallocOp, memref::ReallocOp>(op))
+        return WalkResult(op->emitOpError(
+            "expected to be lowered before -moe-share-buffers, by "
+            "-buffer-deallocation-pipeline or -expand-realloc"));
+      if (isa<bufferization::CloneOp>(op))
+        return WalkResult(op->emitOpError(
+            "expected to be lowered before -moe-share-buffers, by "
+            "-convert-bufferization-to-memref"));
+      if (auto dealloc = dyn_cast<memref::DeallocOp>(op)) {
+        if (isa<UnrankedMemRefType>(dealloc.getMemref().getType()))
+          return WalkResult(
+              op->emitOpError(
+                  "expected memory of a known rank to share with kernels, got ")
+              << dealloc.getMemref().getType());
+        release(dealloc);
+      } else if (auto reg = dyn_cast<gpu::HostRegisterOp>(op))
+        dropIfShared(reg);
+      else if (auto unreg = dyn_cast<gpu::HostUnregisterOp>(op))
+        dropIfShared(unreg);
+      return WalkResult::advance();
+    });
     if (result.wasInterrupted())
       signalPassFailure();
   }

@@ -51,3 +51,29 @@ func.func @realloc(%m: memref<4xf32>) {
   %r = memref.realloc %m : memref<4xf32> to memref<8xf32>
   return
 }
+
+// -----
+
+func.func @clone() {
+  %m = memref.alloc() : memref<4xi32>
+  // expected-error @+1 {{expected to be lowered before -moe-share-buffers, by -convert-bufferization-to-memref}}
+  %c = bufferization.clone %m : memref<4xi32> to memref<4xi32>
+  memref.dealloc %c : memref<4xi32>
+  return
+}
+
+// -----
+
+func.func @unranked(%m: memref<*xi32>) {
+  // expected-error @+1 {{expected memory of a known rank to share with kernels, got 'memref<*xi32>'}}
+  memref.dealloc %m : memref<*xi32>
+  return
+}
+
+// -----
+
+func.func @aligned() {
+  // expected-error @+1 {{expected an alignment of at most 256 bytes of memory to share with kernels, got 4096}}
+  %m = memref.alloc() {alignment = 4096 : i64} : memref<4xi32>
+  return
+}

@@ -122,8 +122,10 @@ def MoE_GroupedGemmOp : MoE_KernelOp<"grouped_gemm", [
     * (C8) `k_batch` is at most the number of K tiles, ceil(K / tile_k);
     * (C9) `k_wave` is at most the K tiles of the smallest slice,
       floor(ceil(K / tile_k) / k_batch);
-    * (C10) 1 <= `topk` <= 255, and `tokens`, where constant, is below 2^24;
-    * (C11) the memory operands are in the default or the global memory space;
+    * (C10) 1 <= `topk` <= 255, and `tokens`, where constant, is below 2^24 and
+      no more than the operands have rows for;
+    * (C11) the memory operands are in the default or the global memory space,
+      and what is written is none of the others;
     * (C12) the elements of a row follow each other (in host code the stride may
       be dynamic, and must be 1) and rows do not overlap;
       offsets, and the row strides of `x`, `out` and `bias`, may be static or
@@ -313,9 +315,10 @@ def MoE_ActivateSumsOp : MoE_KernelOp<"activate_sums", [
     * (C3) `bias`, when present, is experts x (2 x I) with a gate layout that is
       not `none`; without a bias there is no gate layout; activation `none` has no bias;
     * (C4) `block_rows` is 16, 32, 64 or 128;
-    * (C5) `num_valid` has 2 elements, `tokens`, where constant, is below 2^24;
+    * (C5) `num_valid` has 2 elements, `tokens`, where constant, is below 2^24
+      and no more than the operands have rows for;
     * (C6) the memory operands are in the default or the global memory space,
-      the elements of a row follow each other and rows do not overlap; offsets
+      `out` is none of the others, the elements of a row follow each other and rows do not overlap; offsets
       and row strides of `sums`, `out` and `bias` are multiples of 16 bytes;
     * (C7) the operands are all memrefs, without results, or all tensors, with
       one result of the type of `out`.
@@ -386,12 +389,12 @@ def MoE_ReduceSlotsOp : MoE_KernelOp<"reduce_slots"> {
     `moe.grouped_gemm`.
 
     Constraints:
-    * (C1) `out` and `parts` are ?xN, N static and a multiple of 32, and not the
-      same memory;
-    * (C2) `tokens`, where constant, is below 2^24;
+    * (C1) `out` and `parts` are ?xN, N static and a multiple of 32;
+    * (C2) `tokens`, where constant, is below 2^24 and no more than the operands
+      have rows for;
     * (C3) the memory operands are in the default or the global memory space,
-      the elements of a row follow each other and rows do not overlap; offsets
-      and row strides of `parts` and `out` are multiples of 16 bytes;
+      `out` is none of the others, the elements of a row follow each other and
+      rows do not overlap; offsets and row strides of `parts` and `out` are multiples of 16 bytes;
     * (C4) the operands are all memrefs, without results, or all tensors, with
       one result of the type of `out`.
 

@@ -58,8 +58,10 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
     * (C3) `correction`, when present, has E elements;
     * (C4) `groups` is from 1 to 64 and divides E, `best_groups` is from 1 to
       `groups`, and with a correction a group has at least two experts;
-    * (C5) `scale` is finite, and `tokens`, where constant, below 2^24;
+    * (C5) `scale` is finite, and `tokens`, where constant, below 2^24 and no
+      more than the operands have rows for;
     * (C6) the memory operands are in the default or the global memory space,
+      those that are written are none of the others,
       the elements of a row follow each other and rows do not overlap;
     * (C7) the operands are all memrefs, without results, or all tensors, with a
       result for each of `ids` and `weights`;
@@ -160,8 +162,10 @@ def MoE_SortOp : MoE_KernelOp<"sort", [AttrSizedOperandSegments]> {
       multiples of 16 bytes;
     * (C5) a phase other than `all` is of a sort on memrefs with a workspace; in
       a kernel, a workspace comes with such a phase;
-    * (C6) `tokens`, where constant, is below 2^24;
+    * (C6) `tokens`, where constant, is below 2^24 and no more than the operands
+      have rows for;
     * (C7) the memory operands are in the default or the global memory space,
+      those that are written are none of the others,
       the elements of a row follow each other and rows do not overlap;
     * (C8) the operands are all memrefs, without results, or all tensors, with a
       result for each operand that is written.

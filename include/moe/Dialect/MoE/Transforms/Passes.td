@@ -170,8 +170,10 @@ def MoEShareBuffersPass : Pass<"moe-share-buffers", "::mlir::ModuleOp"> {
 
     Precondition: buffers that are freed in host code are allocated in it, and
     passes that place `memref.dealloc` have run, since a later one would free
-    shared memory as if it came from the heap; `bufferization.dealloc` and
-    `memref.realloc` are refused.
+    shared memory as if it came from the heap; `bufferization.dealloc`,
+    `memref.realloc` and `bufferization.clone` (which
+    `-convert-bufferization-to-memref` lowers) are refused, as are alignments
+    above 256 and `memref.dealloc` of an unranked memref.
     Postcondition: no `memref.alloc` or `memref.dealloc` in host code, but for
     memory spaces of its own.
 
