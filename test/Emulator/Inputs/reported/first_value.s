@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One thread sets a counter, in LDS or in memory, that both waves then add to:
-// with BARRIER behind a barrier. With APART the first wave does not add.
+// with BARRIER behind a barrier. With APART the first wave does not add; with READS
+// each reads the sum, with LATER too only the second.
 .include "kernel_start.inc"
   v_mov_b32 v1, 0
   v_mov_b32 v2, 7
@@ -27,6 +28,10 @@
   ds_add_u32 v1, v4
 .else
   global_atomic_add v1, v4, s[6:7]
+.endif
+.ifdef LATER
+  s_cmp_eq_u32 s8, 0
+  s_cbranch_scc1 .Ldone
 .endif
 .ifdef READS
   s_waitcnt vmcnt(0) lgkmcnt(0)
