@@ -10,9 +10,9 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace moe;
@@ -54,12 +54,10 @@ static LogicalResult checkMoved(Operation *op, Type type) {
 }
 
 static LogicalResult checkShuffle(gpu::ShuffleOp op) {
-  APInt width;
-  if (!matchPattern(op.getWidth(), m_ConstantInt(&width)) ||
-      width.isStrictlyPositive())
+  std::optional<int64_t> width = getConstantIntValue(op.getWidth());
+  if (!width || *width > 0)
     return checkMoved(op, op.getValue().getType());
-  return op.emitOpError("expected a width of at least 1 lane, got ")
-         << width.getSExtValue();
+  return op.emitOpError("expected a width of at least 1 lane, got ") << *width;
 }
 
 static LogicalResult checkRotate(gpu::RotateOp op, unsigned waveLanes) {

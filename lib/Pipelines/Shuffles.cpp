@@ -11,8 +11,8 @@
 #include "LaneOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -54,16 +54,9 @@ struct Source {
 };
 } // namespace
 
-static std::optional<int64_t> getConstant(Value value) {
-  APInt constant;
-  return matchPattern(value, m_ConstantInt(&constant))
-             ? std::optional(constant.getSExtValue())
-             : std::nullopt;
-}
-
 /// Whether groups of `width` lanes certainly fill a wave.
 static bool dividesWave(Value width, unsigned waveLanes) {
-  std::optional<int64_t> lanes = getConstant(width);
+  std::optional<int64_t> lanes = getConstantIntValue(width);
   return lanes && *lanes > 0 && waveLanes % *lanes == 0;
 }
 
@@ -107,7 +100,7 @@ struct ShuffleInGroups : OpRewritePattern<gpu::ShuffleOp> {
   bool hasRightValue(gpu::ShuffleOp op) const {
     return dividesWave(op.getWidth(), waveLanes) &&
            (op.getMode() != Mode::IDX ||
-            getConstant(op.getWidth()) == waveLanes);
+            getConstantIntValue(op.getWidth()) == waveLanes);
   }
 
   LogicalResult matchAndRewrite(gpu::ShuffleOp op,

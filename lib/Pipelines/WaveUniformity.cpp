@@ -2,14 +2,14 @@
 
 #include "WaveUniformity.h"
 
+#include "moe/Dialect/MoE/Transforms/RegionConditions.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -20,18 +20,6 @@ using namespace moe;
 static bool isStructured(Operation *op) {
   StringRef dialect = op->getName().getDialectNamespace();
   return op->getNumRegions() > 0 && (dialect == "scf" || dialect == "affine");
-}
-
-/// What decides whether, or how often, `parent` executes its regions.
-static SmallVector<Value> getConditions(Operation *parent) {
-  if (auto loop = dyn_cast<scf::WhileOp>(parent))
-    return {loop.getConditionOp().getCondition()};
-  SmallVector<Value> operands(parent->getOperands());
-  if (auto loop = dyn_cast<LoopLikeOpInterface>(parent))
-    for (Value init : loop.getInits())
-      if (auto *found = llvm::find(operands, init); found != operands.end())
-        operands.erase(found);
-  return operands;
 }
 
 /// Memory of which each lane may have its own, at the same address.

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/DenseMap.h"
@@ -54,9 +55,8 @@ static std::pair<Value, int64_t> splitK(LaneBuilder &b, Value k, bool bounded) {
 /// Whether `value` is surely a multiple of `divisor`, a power of two: a
 /// constant times something, or a sum of such.
 static bool isMultipleOf(Value value, int64_t divisor) {
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return constant.getSExtValue() % divisor == 0;
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return *constant % divisor == 0;
   if (auto sum = value.getDefiningOp<arith::AddIOp>())
     return isMultipleOf(sum.getLhs(), divisor) &&
            isMultipleOf(sum.getRhs(), divisor);

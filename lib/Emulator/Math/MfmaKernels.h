@@ -162,17 +162,15 @@ MOE_ALWAYS_INLINE void unpackItems(const RegRow *regs, unsigned items,
   }
 }
 
-/// bf16, two items a register.
+/// bf16: two items a register, in whole registers.
 MOE_ALWAYS_INLINE void unpackBf16(const RegRow *regs, unsigned items,
                                   ItemRow *out) {
-  for (unsigned t = 0; t + 1 < items; t += 2)
+  for (unsigned t = 0; t != items; t += 2)
     MOE_EACH_LANE {
       const uint32_t both = regs[t / 2][l];
       out[t][l] = both << 16;
       out[t + 1][l] = both & 0xffff0000u;
     }
-  if (items % 2)
-    unpackItems<Packed::BF16, 16>(regs + items / 2, 1, out + items - 1);
 }
 
 MOE_ALWAYS_INLINE void unpackBody(Packed type, const RegRow *regs,

@@ -113,8 +113,6 @@ void RaceCheck::checkCell(Cell &cell, unsigned wave, uint32_t instIndex,
   }
   if (!atomic)
     return cell.note(epoch, wave, instIndex, write);
-  if (cell.atomicEpoch != epoch)
-    atomics.erase(address / 4);
   cell.atomicEpoch = epoch;
   noteAtomic(address / 4, wave, instIndex);
 }

@@ -9,8 +9,8 @@
 #include "moe/Dialect/MoE/IR/Fragments.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -80,13 +80,11 @@ static LogicalResult checkThreads(Operation *op, int64_t threads) {
 /// A constant `value` is a multiple of `multiple` and not negative.
 static LogicalResult checkMultiple(Operation *op, StringRef name, Value value,
                                    int64_t multiple) {
-  APInt constant;
-  if (!matchPattern(value, m_ConstantInt(&constant)) ||
-      (!constant.isNegative() && constant.getSExtValue() % multiple == 0))
+  std::optional<int64_t> constant = getConstantIntValue(value);
+  if (!constant || (*constant >= 0 && *constant % multiple == 0))
     return success();
-  return op->emitOpError("expected ")
-         << name << " to be a multiple of " << multiple << ", got "
-         << constant.getSExtValue();
+  return op->emitOpError("expected ") << name << " to be a multiple of "
+                                      << multiple << ", got " << *constant;
 }
 
 /// Sorted ids and weights are global lists, or those that an unsorted product
@@ -149,10 +147,7 @@ static LogicalResult checkColumns(PingpongOp op) {
   if (columns % multiple != 0)
     return op.emitOpError("expected columns to be a multiple of ")
            << multiple << ", got " << columns;
-  APInt constant;
-  int64_t first = matchPattern(op.getK(), m_ConstantInt(&constant))
-                      ? constant.getSExtValue()
-                      : 0;
+  int64_t first = getConstantIntValue(op.getK()).value_or(0);
   if (first < 0 || first % tileK != 0)
     return op.emitOpError("expected k to be a multiple of tile_k = ")
            << tileK << ", got " << first;
@@ -216,14 +211,12 @@ LogicalResult GatherOp::verify() {
     return emitOpError("expected columns to be a multiple of 32 and at most ")
            << tile.getDimSize(1) << ", got " << getColumns();
   // gather_c4
-  APInt constant;
   constexpr int64_t most = int64_t(1) << 30;
   if (failed(checkMultiple(*this, "k", getK(), 8)))
     return failure();
-  if (matchPattern(getK(), m_ConstantInt(&constant)) &&
-      constant.getSExtValue() >= most)
-    return emitOpError("expected k to be below ")
-           << most << ", got " << constant.getSExtValue();
+  std::optional<int64_t> k = getConstantIntValue(getK());
+  if (k && *k >= most)
+    return emitOpError("expected k to be below ") << most << ", got " << *k;
   return checkGlobal(*this, {{"x", getX(), /*wide=*/true}});
 }
 
@@ -439,12 +432,10 @@ LogicalResult ScatterOp::verify() {
   // scatter_c4
   if (failed(checkMultiple(*this, "n", getN(), 16)))
     return failure();
-  APInt first;
+  std::optional<int64_t> first = getConstantIntValue(getN());
   int64_t most = getOut().getType().getDimSize(1) - columns;
-  if (getInBounds() && matchPattern(getN(), m_ConstantInt(&first)) &&
-      first.getSExtValue() > most)
+  if (getInBounds() && first && *first > most)
     return emitOpError("expected n + tile_n to be at most N = ")
-           << most + columns << " with in_bounds, got "
-           << first.getSExtValue() + columns;
+           << most + columns << " with in_bounds, got " << *first + columns;
   return checkOutTile(*this, columns / waveColumns);
 }

@@ -7,6 +7,7 @@
 #include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
+#include "moe/Dialect/MoE/Transforms/RegionConditions.h"
 #include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -112,16 +113,6 @@ static Value getChoice(Block &block) {
   return branch->getNumSuccessors() > 1 && branch->getNumOperands() > 0
              ? branch->getOperand(0)
              : Value();
-}
-
-/// The operands of an op with regions, but for what a loop hands on.
-static SmallVector<Value> getOperandsButInits(Operation *op) {
-  SmallVector<Value> operands(op->getOperands());
-  if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
-    for (Value init : loop.getInits())
-      if (auto *found = llvm::find(operands, init); found != operands.end())
-        operands.erase(found);
-  return operands;
 }
 
 /// What decides over which of its edges `block` is entered: the branches on the
@@ -236,13 +227,6 @@ Operation *UniformityChecker::findThreadDependence(Value value) {
   }
   uniform.insert_range(work);
   return nullptr;
-}
-
-/// What decides whether, or how often, `parent` executes its regions.
-static SmallVector<Value> getConditions(Operation *parent) {
-  if (auto loop = dyn_cast<scf::WhileOp>(parent))
-    return {loop.getConditionOp().getCondition()};
-  return getOperandsButInits(parent);
 }
 
 LogicalResult UniformityChecker::checkCondition(Operation *op, Value condition,

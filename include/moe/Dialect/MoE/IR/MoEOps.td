@@ -318,8 +318,9 @@ def MoE_ActivateSumsOp : MoE_KernelOp<"activate_sums", [
     * (C5) `num_valid` has 2 elements, `tokens`, where constant, is below 2^24
       and no more than the operands have rows for;
     * (C6) the memory operands are in the default or the global memory space,
-      `out` is none of the others, the elements of a row follow each other and rows do not overlap; offsets
-      and row strides of `sums`, `out` and `bias` are multiples of 16 bytes;
+      `out` is none of the others, the elements of a row follow each other and
+      rows do not overlap; offsets and row strides of `sums`, `out` and `bias`
+      are multiples of 16 bytes;
     * (C7) the operands are all memrefs, without results, or all tensors, with
       one result of the type of `out`.
 
@@ -394,7 +395,8 @@ def MoE_ReduceSlotsOp : MoE_KernelOp<"reduce_slots"> {
       have rows for;
     * (C3) the memory operands are in the default or the global memory space,
       `out` is none of the others, the elements of a row follow each other and
-      rows do not overlap; offsets and row strides of `parts` and `out` are multiples of 16 bytes;
+      rows do not overlap; offsets and row strides of `parts` and `out` are
+      multiples of 16 bytes;
     * (C4) the operands are all memrefs, without results, or all tensors, with
       one result of the type of `out`.
 

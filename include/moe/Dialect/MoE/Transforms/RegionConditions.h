@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What an op with regions does with its operands. Shared by the check that
+// refuses what diverges and the one that is sure of what does not.
+
+#ifndef MOE_DIALECT_MOE_TRANSFORMS_REGIONCONDITIONS_H
+#define MOE_DIALECT_MOE_TRANSFORMS_REGIONCONDITIONS_H
+
+#include "mlir/IR/Operation.h"
+
+namespace moe {
+
+/// The operands of an op with regions, but for what a loop hands on.
+llvm::SmallVector<mlir::Value> getOperandsButInits(mlir::Operation *op);
+
+/// What decides whether, or how often, `parent` executes its regions.
+llvm::SmallVector<mlir::Value> getConditions(mlir::Operation *parent);
+
+} // namespace moe
+
+#endif // MOE_DIALECT_MOE_TRANSFORMS_REGIONCONDITIONS_H
