@@ -14,6 +14,10 @@ int64_t moe::sumsBufferBytes(int64_t groups, int64_t wavesPerGroup,
   return (groups - 1) * wavesPerGroup * ((accumulators + 1) / 2) * 1024;
 }
 
+int64_t moe::groupedTileBytes(int64_t groups, int64_t tileM, int64_t tileN) {
+  return groups * tileM * tileN * 4;
+}
+
 int64_t moe::bufferBytes(const Product &product, const Schedule &s) {
   int64_t aTiles = s.kWave * s.tileM * s.tileK * 2;
   int64_t columns = product.activated ? s.tileN / 2 : s.tileN;

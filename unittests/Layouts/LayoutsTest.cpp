@@ -251,6 +251,40 @@ TEST(Layouts, TheOutputTileMeetsInNoBank) {
       }
 }
 
+/// Parts of K groups are f32; their tiles begin at multiples of all banks.
+TEST(Layouts, TheTileOfAGroupMeetsInNoBank) {
+  for (const char *name : {"gfx942", "gfx950"})
+    for (int64_t columns : {16, 32, 64, 128}) {
+      const Chip &chip = *lookupChip(name);
+      layout::OutTile tile{layout::MfmaFragment{16}, columns, chip.ldsBanks};
+      const layout::MfmaFragment &fragment = tile.fragment;
+      for (int64_t column = 0; column < columns; column += 16)
+        for (int64_t v = 0; v < 4; ++v) {
+          auto address = [&](int64_t lane) {
+            return 4 * tile.getElement(fragment.rowOf(lane, 0, v),
+                                       column + fragment.columnOf(lane));
+          };
+          for (uint64_t phase : getLdsPhases(chip, 4))
+            EXPECT_EQ(mostInOneBank(chip, phase, 4, address), 1)
+                << name << " columns " << columns;
+        }
+      for (int64_t width : {2, 4}) {
+        // Units are narrower where two groups have more lanes than these.
+        if (16 * columns / width < 128)
+          continue;
+        for (int64_t first = 0; first < 16 * columns / width; first += 64) {
+          auto address = [&](int64_t lane) {
+            int64_t element = (first + lane) * width;
+            return 4 * tile.getElement(element / columns, element % columns);
+          };
+          for (uint64_t phase : getLdsPhases(chip, 4 * width))
+            EXPECT_EQ(mostInOneBank(chip, phase, 4 * width, address), 1)
+                << name << " columns " << columns << " width " << width;
+        }
+      }
+    }
+}
+
 TEST(Layouts, TheOutputTileHoldsEveryElementOnce) {
   for (auto [rows, banks] : {std::pair(16, 32), {32, 32}, {16, 64}, {32, 64}})
     for (int64_t columns : {16, 32, 48, 64, 96, 128}) {

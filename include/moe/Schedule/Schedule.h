@@ -64,6 +64,10 @@ int64_t listBytes(const Product &product, const Schedule &schedule);
 int64_t sumsBufferBytes(int64_t groups, int64_t wavesPerGroup,
                         int64_t accumulators);
 
+/// Bytes of the buffer through which `groups` K groups add their sums and lanes
+/// exchange columns at once: a tile of f32 each.
+int64_t groupedTileBytes(int64_t groups, int64_t tileM, int64_t tileN);
+
 /// Whether the schedule can be one kernel: slices of K meet by atomics, so an
 /// output that is stored or activated needs a workspace and a second kernel
 /// (-moe-decompose).

@@ -2,7 +2,8 @@
 //
 // moe.scatter: bias and routing weight on the accumulators, then out: 2-byte
 // outputs through LDS, so that a lane gets columns that follow each other, f32
-// directly. docs/Layouts.md, "Output", has the order.
+// directly. Parts of K groups go through LDS as they are; what is done to the
+// sums is done where they are read. docs/Layouts.md, "Output", has the order.
 
 #include "EarlyLoads.h"
 #include "LaneBuilder.h"
@@ -43,7 +44,7 @@ public:
     ArrayRef<int64_t> shape = op.getAcc().getType().getShape();
     rowQuads = shape[0] * fragment.quads(), nBlocks = shape[1];
     tileM = fragment.rows * shape[0], tileN = op.getTileN();
-    threads = op.getThreads();
+    groups = op.getGroups(), threads = op.getThreads();
     sizeN = op.getOut().getType().getDimSize(1);
     element = op.getOut().getType().getElementType();
   }
@@ -51,6 +52,8 @@ public:
   void emit() {
     request();
     placeLane();
+    if (groups > 1)
+      return storeSums();
     if (!element.isF32())
       return storeThroughLds();
     ifHolder([&] {
@@ -68,7 +71,13 @@ private:
     q = b.rem(lane, fragment.rows);
     laneGroup = b.div(lane, fragment.rows);
     firstRow = b.mul(laneGroup, 4);
-    waveColumn = b.mul(b.wave(), fragment.rows * nBlocks);
+    Value wave = b.wave();
+    if (groups > 1) {
+      int64_t holders = threads / 64 / groups;
+      group = b.div(wave, holders);
+      wave = b.rem(wave, holders);
+    }
+    waveColumn = b.mul(wave, fragment.rows * nBlocks);
   }
 
   /// Column of the workgroup's tile, less `n`, of block `nb` of this lane.
@@ -87,18 +96,35 @@ private:
     b.setInsertionPointToStart(ifOp.thenBlock());
     emit();
   }
+  /// What a lane moves out at a time.
+  struct Unit {
+    Value number; ///< row * (columns of the view / width) + place in the row
+    Value id;     ///< of the row
+    Value weight; ///< of the row, where lanes take it from one another
+  };
+
   void request();
+  void requestBias();
   Value idOf(Value row, int64_t more = 0);
   Value weightsOf(int64_t quad);
   void finishValues();
   void storeAccumulators();
   void storeThroughLds();
   SmallVector<Value> makeViews(int64_t columns);
+  Value writeKey(int64_t columns);
+  SmallVector<Value> writePlaces(Value first, Value key, Value column,
+                                 int64_t columns);
   void writeView(ArrayRef<Value> views, int64_t columns);
+  int64_t unitWidth(int64_t columns);
   void readView(Value view, int64_t columns, int64_t firstColumn);
-  Value readUnit(Value view, int64_t columns, int64_t width, Value unit);
+  Value placeOf(const Unit &unit, int64_t columns, int64_t width);
+  Value readUnit(Value view, int64_t columns, int64_t width, const Unit &unit);
   void storeUnitOf(Value view, int64_t columns, int64_t firstColumn,
-                   int64_t width, Value unit, Value id);
+                   const Unit &unit);
+  void storeSums();
+  void writeParts(Value view);
+  SmallVector<Value> loadUnitBias(Value column, int64_t width);
+  Value sumUnit(Value view, const Unit &unit);
   void storeIfValid(Value id, llvm::function_ref<void(Value)> store);
   void storeUnit(Value outRow, Value column, Value value);
   void guardColumn(Value column, int64_t limit,
@@ -115,7 +141,8 @@ private:
   RowElements rowIds, rowWeights; // of lists in global memory
   SmallVector<Value> biases;      // of this lane's columns
   Value q, laneGroup, firstRow, waveColumn;
-  int64_t rowQuads, nBlocks, tileM, tileN, threads, sizeN;
+  int64_t rowQuads, nBlocks, tileM, tileN, groups, threads, sizeN;
+  Value group; // of this wave, with several
   Type element;
 };
 } // namespace
@@ -134,17 +161,30 @@ void ScatterEmitter::request() {
     buildEarly(b, op, tileM, Request::FirstStep, {routingWeights, m},
                [&] { rowWeights = RowElements(b, routingWeights, m, tileM); });
   if (bias)
-    buildEarly(b, op, tileM, Request::FirstStep, {bias, expert, n}, [&] {
-      placeLane();
-      BiasRow row(b, bias, expert, sizeN);
-      Value column = b.toI32(b.add(b.add(n, waveColumn), q));
-      for (int64_t nb = 0; nb < nBlocks; ++nb)
-        biases.push_back(row.load(b, column, fragment.rows * nb));
-    });
+    requestBias();
   // Ids are needed last, behind the exchange through LDS.
   if (hasIds)
     buildEarly(b, op, tileM, Request::LastStep, {ids, m},
                [&] { rowIds = RowElements(b, ids, m, tileM); });
+}
+
+/// Requests the bias of this lane's columns: those of its accumulators, or with
+/// several groups of its units where all are of the same columns.
+void ScatterEmitter::requestBias() {
+  int64_t width = unitWidth(tileN), perRow = tileN / width;
+  if (groups > 1 && threads % perRow != 0)
+    return;
+  buildEarly(b, op, tileM, Request::FirstStep, {bias, expert, n}, [&] {
+    if (groups > 1) {
+      biases = loadUnitBias(b.mul(b.rem(b.thread(), perRow), width), width);
+      return;
+    }
+    placeLane();
+    BiasRow row(b, bias, expert, sizeN);
+    Value column = b.toI32(b.add(b.add(n, waveColumn), q));
+    for (int64_t nb = 0; nb < nBlocks; ++nb)
+      biases.push_back(row.load(b, column, fragment.rows * nb));
+  });
 }
 
 /// The sorted id of row `row` + `more` of the tile. All lanes of a wave get
@@ -292,6 +332,28 @@ SmallVector<Value> ScatterEmitter::makeViews(int64_t columns) {
   return views;
 }
 
+/// The numbers of the elements of `column` in the first four rows of this lane,
+/// which begin at element `first`.
+SmallVector<Value> ScatterEmitter::writePlaces(Value first, Value key,
+                                               Value column, int64_t columns) {
+  layout::OutTile tile{fragment, columns, chip.ldsBanks};
+  // What a row adds is a multiple of 64 elements, beside the key's bits, and
+  // so may be added behind it: that makes it an immediate offset.
+  SmallVector<Value> places(4);
+  for (int64_t v = 0; v < 4; ++v)
+    places[v] =
+        tile.staysInRow()
+            ? b.add(b.add(first, b.bitXor(column, key)), b.index(v * columns))
+            : b.bitXor(b.add(first, b.add(column, b.index(v * columns))), key);
+  return places;
+}
+
+/// What the elements of this lane's rows are exclusive-or-ed with.
+Value ScatterEmitter::writeKey(int64_t columns) {
+  layout::OutTile tile{fragment, columns, chip.ldsBanks};
+  return b.mul(laneGroup, tile.getStep());
+}
+
 void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
   Value view = views[0], firstColumn = waveColumn;
   if (views.size() == 2) {
@@ -301,21 +363,10 @@ void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
     firstColumn = b.rem(waveColumn, columns);
   }
   auto rounded = VectorType::get({4}, element);
-  layout::OutTile tile{fragment, columns, chip.ldsBanks};
-  Value key = b.mul(laneGroup, tile.getStep());
-  Value firstElement = b.mul(firstRow, columns);
+  Value key = writeKey(columns), first = b.mul(firstRow, columns);
   for (int64_t nb = 0; nb < nBlocks; ++nb) {
     Value column = b.add(firstColumn, b.add(q, b.index(fragment.rows * nb)));
-    // What a row adds is a multiple of 64 elements, beside the key's bits, and
-    // so may be added behind it: that makes it an immediate offset.
-    SmallVector<Value> places(4);
-    for (int64_t v = 0; v < 4; ++v)
-      places[v] = tile.staysInRow()
-                      ? b.add(b.add(firstElement, b.bitXor(column, key)),
-                              b.index(v * columns))
-                      : b.bitXor(b.add(firstElement,
-                                       b.add(column, b.index(v * columns))),
-                                 key);
+    SmallVector<Value> places = writePlaces(first, key, column, columns);
     for (int64_t quad = 0; quad < rowQuads; ++quad) {
       Value values =
           arith::TruncFOp::create(b, rounded, acc[quad * nBlocks + nb]);
@@ -327,70 +378,86 @@ void ScatterEmitter::writeView(ArrayRef<Value> views, int64_t columns) {
   }
 }
 
-/// Each lane takes units of `width` columns of the view: two for atomics, up to
-/// eight for stores. The ids of the rows of several units are requested
-/// together, ahead of the first use.
-void ScatterEmitter::readView(Value view, int64_t columns,
-                              int64_t firstColumn) {
-  int64_t width = op.getAccumulate() ? 2 : 8;
+/// Columns of a unit: two for atomics; up to eight for stores, or four of which
+/// LDS holds f32.
+int64_t ScatterEmitter::unitWidth(int64_t columns) {
+  int64_t width = op.getAccumulate() ? 2 : groups > 1 ? 4 : 8;
   while (width > 2 && (tileM * columns / width) % threads != 0)
     width /= 2;
-  int64_t units = tileM * columns / width;
-  int64_t together = units % (kIdsTogether * threads) == 0 ? kIdsTogether : 1;
+  return width;
+}
+
+/// Each lane takes units of the view. The ids of the rows of several units are
+/// requested together, ahead of the first use.
+void ScatterEmitter::readView(Value view, int64_t columns,
+                              int64_t firstColumn) {
+  int64_t perRow = columns / unitWidth(columns), count = tileM * perRow;
+  int64_t together = count % (kIdsTogether * threads) == 0 ? kIdsTogether : 1;
   // A narrow tile has no unit for some of the threads.
-  bool isShort = units % threads != 0;
-  auto loop = scf::ForOp::create(b, b.index(0), b.index(units),
+  bool isShort = count % threads != 0;
+  auto loop = scf::ForOp::create(b, b.index(0), b.index(count),
                                  b.index(together * threads));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  SmallVector<Value> places, unitIds;
-  for (int64_t i = 0; i < together; ++i)
-    places.push_back(
-        b.add(loop.getInductionVar(), b.add(b.thread(), b.index(i * threads))));
+  SmallVector<Unit> units(together);
+  for (auto [i, unit] : llvm::enumerate(units))
+    unit.number =
+        b.add(loop.getInductionVar(), b.add(b.thread(), b.index(i * threads)));
+  auto rowOfUnit = [&](const Unit &unit) { return b.div(unit.number, perRow); };
   auto findIds = [&] {
-    for (Value unit : places)
-      unitIds.push_back(idOf(b.div(unit, columns / width)));
+    for (Unit &unit : units)
+      unit.id = idOf(rowOfUnit(unit));
   };
   // Lanes take them from one another, so all must be there; those in LDS exist
   // for rows of the tile only.
   if (rowIds)
     findIds();
+  if (rowWeights && groups > 1)
+    for (Unit &unit : units)
+      unit.weight = rowWeights.get(b, rowOfUnit(unit), 0);
   if (isShort) {
-    auto ifOp = scf::IfOp::create(b, b.lessU(places[0], b.index(units)),
+    auto ifOp = scf::IfOp::create(b, b.lessU(units[0].number, b.index(count)),
                                   /*withElseRegion=*/false);
     b.setInsertionPointToStart(ifOp.thenBlock());
   }
   if (!rowIds)
     findIds();
-  for (auto [unit, id] : llvm::zip_equal(places, unitIds))
-    storeUnitOf(view, columns, firstColumn, width, unit, id);
+  for (const Unit &unit : units)
+    storeUnitOf(view, columns, firstColumn, unit);
 }
 
-/// Columns of unit number `unit` of the view.
-Value ScatterEmitter::readUnit(Value view, int64_t columns, int64_t width,
-                               Value unit) {
-  Value row = b.div(unit, columns / width);
-  Value column = b.mul(b.rem(unit, columns / width), width);
+/// The number of the view's element where `unit` begins.
+Value ScatterEmitter::placeOf(const Unit &unit, int64_t columns,
+                              int64_t width) {
+  Value row = b.div(unit.number, columns / width);
+  Value column = b.mul(b.rem(unit.number, columns / width), width);
   layout::OutTile tile{fragment, columns, chip.ldsBanks};
-  Value group = b.rem(b.div(row, 4), fragment.laneGroups());
-  Value place = b.bitXor(b.add(b.mul(row, columns), column),
-                         b.mul(group, tile.getStep()));
+  Value rowGroup = b.rem(b.div(row, 4), fragment.laneGroups());
+  return b.bitXor(b.add(b.mul(row, columns), column),
+                  b.mul(rowGroup, tile.getStep()));
+}
+
+/// Columns of a unit of the view.
+Value ScatterEmitter::readUnit(Value view, int64_t columns, int64_t width,
+                               const Unit &unit) {
   return vector::LoadOp::create(b, VectorType::get({width}, element), view,
-                                ValueRange{place}, /*nontemporal=*/false,
+                                ValueRange{placeOf(unit, columns, width)},
+                                /*nontemporal=*/false,
                                 llvm::MaybeAlign(width * 2));
 }
 
-/// Moves unit number `unit` of the view out if the row, whose id is `id`, is
-/// valid.
+/// Moves a unit of the view out if its row is valid.
 void ScatterEmitter::storeUnitOf(Value view, int64_t columns,
-                                 int64_t firstColumn, int64_t width, Value unit,
-                                 Value id) {
-  storeIfValid(id, [&](Value outRow) {
-    Value column =
-        b.add(b.mul(b.rem(unit, columns / width), width), b.index(firstColumn));
+                                 int64_t firstColumn, const Unit &unit) {
+  int64_t width = unitWidth(columns);
+  storeIfValid(unit.id, [&](Value outRow) {
+    Value column = b.add(b.mul(b.rem(unit.number, columns / width), width),
+                         b.index(firstColumn));
     Value outColumn = b.add(n, column);
     guardColumn(outColumn, sizeN, [&] {
-      storeUnit(outRow, outColumn, readUnit(view, columns, width, unit));
+      storeUnit(outRow, outColumn,
+                groups > 1 ? sumUnit(view, unit)
+                           : readUnit(view, columns, width, unit));
     });
   });
 }
@@ -408,6 +475,80 @@ void ScatterEmitter::storeThroughLds() {
   amdgpu::LDSBarrierOp::create(b);
   for (auto [index, view] : llvm::enumerate(views))
     readView(view, columns, index * columns);
+}
+
+//===----------------------------------------------------------------------===//
+// Parts of K groups
+//===----------------------------------------------------------------------===//
+
+/// The parts of all groups in LDS, a tile of f32 each, and their sums out.
+void ScatterEmitter::storeSums() {
+  auto type = MemRefType::get({groups * tileM * tileN}, b.getF32Type(),
+                              MemRefLayoutAttrInterface(),
+                              op.getBuffer0().getType().getMemorySpace());
+  // The other waves may still read the last A tile.
+  amdgpu::LDSBarrierOp::create(b);
+  Value view =
+      memref::ViewOp::create(b, type, buffer0, b.index(0), ValueRange());
+  writeParts(view);
+  amdgpu::LDSBarrierOp::create(b);
+  readView(view, tileN, /*firstColumn=*/0);
+}
+
+/// Writes this wave's accumulators into the tile of its group.
+void ScatterEmitter::writeParts(Value view) {
+  Value key = writeKey(tileN), first = b.mul(firstRow, tileN);
+  Value part = b.mul(group, tileM * tileN);
+  for (int64_t nb = 0; nb < nBlocks; ++nb) {
+    SmallVector<Value> places = writePlaces(first, key, columnOf(nb), tileN);
+    for (auto [v, place] : llvm::enumerate(places)) {
+      Value own = b.add(place, part);
+      for (int64_t quad = 0; quad < rowQuads; ++quad)
+        memref::StoreOp::create(
+            b, vector::ExtractOp::create(b, acc[quad * nBlocks + nb], v), view,
+            ValueRange{b.add(own, b.index(rowOf(quad) * tileN))});
+    }
+  }
+}
+
+/// The bias of the columns from `column` of the tile on.
+SmallVector<Value> ScatterEmitter::loadUnitBias(Value column, int64_t width) {
+  BiasRow row(b, bias, expert, sizeN);
+  Value first = b.toI32(b.add(n, column));
+  SmallVector<Value> loaded;
+  for (int64_t i = 0; i < width; ++i)
+    loaded.push_back(row.load(b, first, i));
+  return loaded;
+}
+
+/// (the sum of the parts + bias) * routing weight of a unit, rounded.
+Value ScatterEmitter::sumUnit(Value view, const Unit &unit) {
+  int64_t width = unitWidth(tileN), perRow = tileN / width;
+  auto type = VectorType::get({width}, b.getF32Type());
+  Value place = placeOf(unit, tileN, width), sum;
+  for (int64_t other = 0; other < groups; ++other) {
+    Value part = vector::LoadOp::create(
+        b, type, view, ValueRange{b.add(place, b.index(other * tileM * tileN))},
+        /*nontemporal=*/false, llvm::MaybeAlign(width * 4));
+    sum = sum ? arith::AddFOp::create(b, sum, part) : part;
+  }
+  if (bias) {
+    SmallVector<Value> own = biases;
+    if (own.empty())
+      own = loadUnitBias(b.mul(b.rem(unit.number, perRow), width), width);
+    Value columns = vector::FromElementsOp::create(b, type, own);
+    sum = arith::AddFOp::create(b, sum, columns);
+  }
+  if (op.getRoutingWeight()) {
+    Value weight = unit.weight;
+    if (!weight) {
+      Value row = b.add(m, b.div(unit.number, perRow));
+      weight = memref::LoadOp::create(b, routingWeights, row);
+    }
+    sum = arith::MulFOp::create(b, sum,
+                                vector::BroadcastOp::create(b, type, weight));
+  }
+  return arith::TruncFOp::create(b, VectorType::get({width}, element), sum);
 }
 
 namespace {

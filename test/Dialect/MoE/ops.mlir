@@ -70,6 +70,7 @@ func.func @tile_ops(%ids: memref<?xi32>, %x: memref<?x96xbf16>,
 // CHECK-SAME: -> vector<1x2x4xf32>
 // CHECK: moe.scatter %[[ACC]] to %{{.*}}[%{{.*}}] routing(%{{.*}}, %{{.*}}) [%{{.*}}] tokens(%{{.*}}) topk 4 bias(%{{.*}}[%{{.*}}]) buffers(%{{.*}}, %{{.*}}) accumulate routing_weight tile_n 128 threads 256
 // CHECK: moe.scatter %[[ACC]] to %{{.*}}[%{{.*}}] routing(%{{.*}}, %{{.*}}) [%{{.*}}] tokens(%{{.*}}) topk 4 buffers(%{{.*}}, %{{.*}}) per_slot tile_n 128 threads 256
+// CHECK: moe.scatter {{.*}} accumulate tile_n 64 groups 2 threads 256 :
 func.func @pingpong_and_scatter(%out: memref<?x128xbf16>, %x: memref<?x96xbf16>,
     %rows: vector<2xi32>, %w: memref<8x128x96xf4E2M1FN, #moe.preshuffle<weight>>,
     %s: memref<8x128x3xf8E8M0FNU, #moe.preshuffle<scale>>, %k: index, %end: index, %ids: memref<?xi32>,
@@ -82,6 +83,8 @@ func.func @pingpong_and_scatter(%out: memref<?x128xbf16>, %x: memref<?x96xbf16>,
   moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 bias(%bias[%e]) buffers(%lds0, %lds1) accumulate routing_weight tile_n 128 threads 256
       : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #lds>, memref<8x128xf32>
   moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 buffers(%lds0, %lds1) per_slot tile_n 128 threads 256
+      : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #lds>
+  moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 buffers(%lds0, %lds1) accumulate tile_n 64 groups 2 threads 256
       : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8192xi8, #lds>
   return
 }

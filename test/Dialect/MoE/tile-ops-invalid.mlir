@@ -520,6 +520,51 @@ func.func @scatter_in_bounds(%acc: vector<1x2x4xf32>, %out: memref<?x192xf32>, %
 
 // -----
 
+// scatter_c5
+func.func @scatter_groups_number(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<16384xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected groups to be 1, 2 or 4, got 3}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) tile_n 64 groups 3 threads 384 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c5
+func.func @scatter_groups_f32(%acc: vector<1x2x4xf32>, %out: memref<?x128xf32>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<16384xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected 'out' of 2 bytes with groups, got 'f32'}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) tile_n 64 groups 2 threads 256 : vector<1x2x4xf32>, memref<?x128xf32>, memref<?xi32>, memref<?xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c5
+func.func @scatter_groups_rows(%acc: vector<1x1x4x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<16384xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected blocks of 16 rows with groups, got 32}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) tile_n 64 groups 2 threads 256 : vector<1x1x4x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c5
+func.func @scatter_groups_waves(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<16384xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected 2 groups of the 1 waves that hold tile_n columns, got 4 waves}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) tile_n 32 groups 2 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<16384xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
+// scatter_c5
+func.func @scatter_groups_bytes(%acc: vector<1x2x4xf32>, %out: memref<?x128xbf16>, %ids: memref<?xi32>, %wt: memref<?xf32>, %t: i32, %l: memref<8191xi8, #gpu.address_space<workgroup>>, %n: index, %m: index) {
+  // expected-error @+1 {{expected buffers of at least 8192 bytes for 2 tiles of 16 x 64 f32, got 8191}}
+  moe.scatter %acc to %out[%n] routing(%ids, %wt)[%m] tokens(%t) topk 4 buffers(%l, %l) tile_n 64 groups 2 threads 256 : vector<1x2x4xf32>, memref<?x128xbf16>, memref<?xi32>, memref<?xf32>, memref<8191xi8, #gpu.address_space<workgroup>>
+  return
+}
+
+// -----
+
 // gather_c4
 func.func @gather_far(%x: memref<?x96xbf16>, %r: vector<2xi32>, %l: memref<16x256xbf16, #gpu.address_space<workgroup>>) {
   %k = arith.constant 2147483648 : index

@@ -399,6 +399,37 @@ static LogicalResult checkOutTile(ScatterOp op, int64_t holders) {
          << got;
 }
 
+/// scatter_c5: `holders` waves hold columns.
+static LogicalResult checkGroups(ScatterOp op, int64_t holders) {
+  int64_t groups = op.getGroups();
+  if (groups != 1 && groups != 2 && groups != 4)
+    return op.emitOpError("expected groups to be 1, 2 or 4, got ") << groups;
+  if (groups == 1)
+    return success();
+  Type element = op.getOut().getType().getElementType();
+  if (element.getIntOrFloatBitWidth() != 16)
+    return op.emitOpError("expected 'out' of 2 bytes with groups, got ")
+           << element;
+  VectorType acc = op.getAcc().getType();
+  int64_t blockRows = getAccumulatorFragment(acc).rows;
+  if (blockRows != 16)
+    return op.emitOpError("expected blocks of 16 rows with groups, got ")
+           << blockRows;
+  int64_t waves = static_cast<int64_t>(op.getThreads()) / 64;
+  if (waves != groups * holders)
+    return op.emitOpError("expected ")
+           << groups << " groups of the " << holders
+           << " waves that hold tile_n columns, got " << waves << " waves";
+  int64_t tileM = blockRows * acc.getDimSize(0);
+  int64_t least = groupedTileBytes(groups, tileM, op.getTileN());
+  int64_t got = op.getBuffer0().getType().getDimSize(0);
+  if (got >= least)
+    return success();
+  return op.emitOpError("expected buffers of at least ")
+         << least << " bytes for " << groups << " tiles of " << tileM << " x "
+         << op.getTileN() << " f32, got " << got;
+}
+
 LogicalResult ScatterOp::verify() {
   VectorType acc = getAcc().getType();
   // scatter_c1
@@ -437,5 +468,7 @@ LogicalResult ScatterOp::verify() {
   if (getInBounds() && first && *first > most)
     return emitOpError("expected n + tile_n to be at most N = ")
            << most + columns << " with in_bounds, got " << *first + columns;
+  if (failed(checkGroups(*this, columns / waveColumns)))
+    return failure();
   return checkOutTile(*this, columns / waveColumns);
 }

@@ -260,6 +260,7 @@ private:
   Value computeSlice();
   Value computeRun(KRun run);
   void finish(Value acc);
+  bool scattersGroups();
   void scatter(Value acc, bool withBias);
 
   GroupedGemmOp op;
@@ -481,6 +482,16 @@ Value KernelExpander::computeSlice() {
       [&] { return computeRun({first, base + 1, /*last=*/false}); }, shorter);
 }
 
+/// Whether one exchange through LDS adds the K groups and moves the output out.
+bool KernelExpander::scattersGroups() {
+  MemRefType buffer = cast<MemRefType>(lds0.getType());
+  return schedule.getKWave() > 1 && op.getActivation() == Activation::None &&
+         op.getOut().getType().getElementTypeBitWidth() == 16 &&
+         getAccumulatorFragment(getAccType()).rows == 16 &&
+         groupedTileBytes(schedule.getKWave(), schedule.getTileM(),
+                          schedule.getTileN()) <= buffer.getDimSize(0);
+}
+
 void KernelExpander::scatter(Value acc, bool withBias) {
   int64_t tileN = schedule.getTileN();
   Value column = n;
@@ -494,12 +505,13 @@ void KernelExpander::scatter(Value acc, bool withBias) {
       op.getTopk(), withBias ? op.getBias() : Value(),
       withBias ? expert : Value(), lds0, lds1, op.hasRowPerSlot(),
       /*paired=*/op.isRawSums(), op.getAccumulate(), op.getRoutingWeight(),
-      /*in_bounds=*/columns % tileN == 0, tileN, schedule.getBlockSize());
+      /*in_bounds=*/columns % tileN == 0, tileN,
+      scattersGroups() ? schedule.getKWave() : 1, schedule.getBlockSize());
 }
 
 /// Everything behind the product.
 void KernelExpander::finish(Value acc) {
-  if (schedule.getKWave() > 1)
+  if (schedule.getKWave() > 1 && !scattersGroups())
     acc = ReduceGroupsOp::create(b, acc, lds0, lds1, schedule.getKWave(),
                                  schedule.getBlockSize());
   if (op.getActivation() != Activation::None) {

@@ -127,4 +127,38 @@ gpu.module @kernels {
         block_rows 16 schedule <tile_m = 16, tile_n = 128, tile_k = 128, k_wave = 2>
     gpu.return
   }
+
+  // Stage 2: one exchange adds the K groups and moves the output out, where
+  // their tiles of f32 fit; those of 256 columns do not.
+  // CHECK-LABEL: gpu.func @groups
+  // CHECK-NOT: moe.reduce_groups
+  // CHECK: moe.scatter %{{.*}} accumulate tile_n 64 groups 2 threads 256
+  gpu.func @groups(%out: memref<?x160xbf16, #g>, %x: memref<?x1120xbf16, #g>,
+      %w: memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %s: memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
+      %num_valid: memref<2xi32, #g>, %tokens: i32) kernel {
+    moe.grouped_gemm down accumulate outs(%out : memref<?x160xbf16, #g>)
+        ins(%x, %w, %s : memref<?x1120xbf16, #g>, memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
+        tokens(%tokens) topk 4
+        block_rows 16 schedule <tile_m = 16, tile_n = 64, tile_k = 128, k_wave = 2>
+    gpu.return
+  }
+
+  // CHECK-LABEL: gpu.func @wide_groups
+  // CHECK: moe.reduce_groups %{{.*}} groups 2 threads 256
+  // CHECK: moe.scatter %{{.*}} accumulate tile_n 256 threads 256
+  gpu.func @wide_groups(%out: memref<?x160xbf16, #g>, %x: memref<?x1120xbf16, #g>,
+      %w: memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+      %s: memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %ids: memref<?xi32, #g>, %experts: memref<?xi32, #g>, %weights: memref<?xf32, #g>,
+      %num_valid: memref<2xi32, #g>, %tokens: i32) kernel {
+    moe.grouped_gemm down accumulate outs(%out : memref<?x160xbf16, #g>)
+        ins(%x, %w, %s : memref<?x1120xbf16, #g>, memref<8x160x1120xf4E2M1FN, #moe.preshuffle<weight>, #g>, memref<8x160x35xf8E8M0FNU, #moe.preshuffle<scale>, #g>)
+        routing(%ids, %experts, %weights, %num_valid : memref<?xi32, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<2xi32, #g>)
+        tokens(%tokens) topk 4
+        block_rows 16 schedule <tile_m = 16, tile_n = 256, tile_k = 128, k_wave = 2>
+    gpu.return
+  }
 }

@@ -897,6 +897,11 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     that atomics are packed and stores 16 bytes wide; the buffers may be those
     of the A tiles. f32 goes out of the accumulators directly.
 
+    With `groups` above 1 the accumulators are the parts of so many K groups of
+    waves, in the order of `moe.reduce_groups`, and their sums go out: all parts
+    are exchanged as f32, and the lane that stores a unit adds them in the order
+    of the groups, so that one exchange serves for both.
+
     `sorted_ids` and `sorted_weights` may be in workgroup memory. The output row
     of a sorted row is `token * topk + slot` with `per_slot`, else `token`. With `paired` the columns are those of raw stage 1 sums: block
     2*j goes to block j of the first half of the columns, block 2*j + 1 to block
@@ -911,7 +916,10 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
       of it in each buffer is enough;
     * (C3) `paired` needs f32;
     * (C4) a constant `n` is a multiple of 16, with `in_bounds` at most
-      N - tile_n.
+      N - tile_n;
+    * (C5) `groups` is 1, 2 or 4; above 1 outputs are of 2 bytes, accumulators
+      of blocks of 16 rows, all waves are `groups` times those that hold tile_n
+      columns, and the first buffer holds `groups` * 4 * tile_m * tile_n bytes.
 
     *Lowers to* `arith`, `vector` and `memref` ops; an atomic is
     `llvm.atomicrmw fadd`, on vectors of two for bf16 and f16.
@@ -935,6 +943,7 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     UnitAttr:$per_slot, UnitAttr:$paired, UnitAttr:$accumulate,
     UnitAttr:$routing_weight, UnitAttr:$in_bounds,
     ConfinedAttr<I64Attr, [IntPositive]>:$tile_n,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$groups,
     ConfinedAttr<I64Attr, [IntPositive]>:$threads);
   let assemblyFormat = [{
     $acc `to` $out `[` $n `]` `routing` `(` $sorted_ids `,` $sorted_weights `)`
@@ -942,8 +951,8 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     (`bias` `(` $bias^ `[` $expert `]` `)`)?
     `buffers` `(` $buffer0 `,` $buffer1 `)` (`per_slot` $per_slot^)?
     (`paired` $paired^)? (`accumulate` $accumulate^)? (`routing_weight` $routing_weight^)?
-    (`in_bounds` $in_bounds^)? `tile_n` $tile_n `threads` $threads attr-dict
-    `:` type($acc) `,` type($out) `,` type($sorted_ids) `,`
+    (`in_bounds` $in_bounds^)? `tile_n` $tile_n (`groups` $groups^)?
+    `threads` $threads attr-dict `:` type($acc) `,` type($out) `,` type($sorted_ids) `,`
     type($sorted_weights) `,` type($buffer0) (`,` type($bias)^)?
   }];
   let hasVerifier = 1;
