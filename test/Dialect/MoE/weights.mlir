@@ -15,6 +15,7 @@
 // LAUNCH: %[[LOTS:.*]] = arith.ceildivui %[[ROWS]], %c256
 // LAUNCH: %[[GROUPS:.*]] = arith.muli %[[LOTS]], %c8
 // LAUNCH: cf.assert %{{.*}}, "moe.quantize: expected all operands to start at multiples of 16 bytes"
+// LAUNCH: cf.assert %{{.*}}, "moe.quantize: expected the rows of 'x' to be at least rows"
 // LAUNCH: gpu.launch_func @moe_quantize_module::@moe_quantize blocks in (%[[GROUPS]], %{{.*}}, %{{.*}}) threads in (%c256, %{{.*}}, %{{.*}})
 func.func @quantize(%codes: memref<49152xi8>, %scales: memref<3072xi8>, %logical: memref<23040xi8>,
     %ls: memref<1440xi8>, %x: memref<?x160xbf16>, %rows: i32) {

@@ -62,6 +62,7 @@ struct Launch {
   bool hasParams = false;
   int64_t topk = 1, blockRows = 1, threads = 256;
   Value tokens;
+  StringRef tokensName = "tokens"; ///< as the op calls them
   Value expertIds; ///< null: the list of a stage that has a block for each pair
   /// Workgroups: `groups` and, for each `perGroup` M blocks or, in place of
   /// blocks, tokens, `factor` more.
@@ -230,6 +231,7 @@ static void describeBlocks(Op op, Launch &launch) {
   launch.isStage = false;
   launch.threads = Op::kThreads;
   launch.tokens = op.getRows();
+  launch.tokensName = "rows";
   launch.factor = op.getRowBlocks();
   launch.perGroup = Op::kThreads;
 }
@@ -304,6 +306,7 @@ private:
   Value hostPointer(const Memory &memory, Value address);
   void buildCheck(Value isFine, const Twine &expected);
   void checkStrides(const Memory &memory);
+  void checkRows(const Memory &memory);
   void checkAddresses(ArrayRef<Value> addresses);
   Value countGroups(Value blocks);
   Value index(int64_t value) {
@@ -516,6 +519,29 @@ void Outliner::checkStrides(const Memory &memory) {
                  " elements (16 bytes)");
 }
 
+/// The op's verifier compares constant tokens with static rows; the rest is
+/// compared here.
+void Outliner::checkRows(const Memory &memory) {
+  bool isSlots = memory.rows == Rows::Slots;
+  if (!memory.value || (!isSlots && memory.rows != Rows::Tokens))
+    return;
+  auto type = cast<MemRefType>(memory.value.getType());
+  if (!type.isDynamicDim(0) && getConstantIntValue(launch.tokens))
+    return;
+  auto i64 = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+  };
+  Value rows = arith::IndexCastOp::create(
+      b, b.getI64Type(), memref::DimOp::create(b, memory.value, int64_t(0)));
+  Value least = arith::ExtUIOp::create(b, b.getI64Type(), launch.tokens);
+  if (isSlots)
+    least = arith::MulIOp::create(b, least, i64(launch.topk));
+  std::string slots = isSlots ? (" x " + Twine(launch.topk)).str() : "";
+  buildCheck(arith::CmpIOp::create(b, arith::CmpIPredicate::uge, rows, least),
+             "expected the rows of '" + memory.name + "' to be at least " +
+                 launch.tokensName + slots);
+}
+
 /// The address as a pointer that a kernel takes.
 Value Outliner::hostPointer(const Memory &memory, Value integer) {
   auto pointer = LLVM::LLVMPointerType::get(b.getContext(), 1);
@@ -577,6 +603,7 @@ LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
   checkAddresses(wide);
   for (auto [memory, address] : llvm::zip(launch.memory, addresses)) {
     checkStrides(memory);
+    checkRows(memory);
     operands.push_back(hostPointer(memory, address));
   }
   operands.append({launch.tokens, i32(launch.n)});

@@ -18,7 +18,9 @@
 // CHECK: %[[BYTES:.*]] = arith.muli %[[OFFSET]], %{{.*}} : index
 // CHECK: %[[SUM:.*]] = arith.addi %{{.*}}, %[[BYTES]]
 // CHECK: %[[ADDRESS:.*]] = arith.index_cast %[[SUM]] : index to i64
+// CHECK: cf.assert %{{.*}}, "moe.grouped_gemm: expected the rows of 'out' to be at least tokens"
 // CHECK: llvm.inttoptr %[[ADDRESS]] : i64 to !llvm.ptr<1>
+// CHECK: cf.assert %{{.*}}, "moe.grouped_gemm: expected the rows of 'x' to be at least tokens x 4"
 // CHECK: %[[STRIDE:.*]] = arith.index_cast %[[STRIDES]]#0 : index to i64
 // CHECK: gpu.launch_func @moe_down_module::@moe_down blocks in (%[[GROUPS]], %{{.*}}, %{{.*}}) threads in (%{{.*}}, %{{.*}}, %{{.*}}) args({{.*}}, %[[STRIDE]] : i64)
 // CHECK: gpu.launch_func @moe_down_module::@moe_down

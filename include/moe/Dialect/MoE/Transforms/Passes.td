@@ -198,7 +198,8 @@ def MoEOutlineKernelsPass : Pass<"moe-outline-kernels", "::mlir::ModuleOp"> {
     i64 the row strides, in elements, that are not known statically. What the
     types do not say and the op has as a precondition is asserted on the host:
     addresses at multiples of 16 bytes, row strides of whole 16 bytes and not
-    below the columns, elements that follow each other. Weights and
+    below the columns, elements that follow each other, rows for all tokens (or
+    tokens and slots). Weights and
     scales must come from `moe.preshuffled` (`-moe-preshuffled-to-bytes` sees to
     it). The op clears nothing, and all
     memory must be known to the GPU runtime (`gpu.alloc`, `gpu.host_register`).
