@@ -3,6 +3,7 @@
 #include "WaveUniformity.h"
 
 #include "moe/Dialect/MoE/Transforms/RegionConditions.h"
+#include "moe/Target/MemorySpace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -24,12 +25,7 @@ static bool isStructured(Operation *op) {
 
 /// Memory of which each lane may have its own, at the same address.
 static bool isPrivate(Type type) {
-  auto memref = dyn_cast<BaseMemRefType>(type);
-  if (!memref || !memref.getMemorySpace())
-    return false;
-  if (auto space = dyn_cast<gpu::AddressSpaceAttr>(memref.getMemorySpace()))
-    return space.getValue() == gpu::AddressSpace::Private;
-  return memref.getMemorySpaceAsInt() == 5;
+  return getAddressSpace(type) == llvm::AMDGPUAS::PRIVATE_ADDRESS;
 }
 
 /// The same in all lanes whatever the operands are.

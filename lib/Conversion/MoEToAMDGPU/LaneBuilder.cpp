@@ -3,6 +3,7 @@
 // The builder that all families of patterns share.
 
 #include "LaneBuilder.h"
+#include "moe/Target/MemorySpace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -143,14 +144,7 @@ LaneBuilder::SortedId LaneBuilder::decodeSortedId(Value id, Value tokens,
 
 Value LaneBuilder::pointer(Value memref) {
   auto type = cast<MemRefType>(memref.getType());
-  unsigned space = 0;
-  if (auto attr =
-          dyn_cast_or_null<gpu::AddressSpaceAttr>(type.getMemorySpace()))
-    space = attr.getValue() == gpu::AddressSpace::Global      ? 1
-            : attr.getValue() == gpu::AddressSpace::Workgroup ? 3
-                                                              : 5;
-  else if (auto attr = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace()))
-    space = attr.getInt();
+  unsigned space = *getAddressSpace(type); // the verifiers refuse others
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(*this, memref);
   Value aligned = LLVM::IntToPtrOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), space), toI64(address));

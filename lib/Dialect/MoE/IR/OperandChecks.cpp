@@ -5,6 +5,7 @@
 
 #include "OperandChecks.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Target/MemorySpace.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -19,11 +20,7 @@ static constexpr int64_t kAccessBytes = 16;
 static LogicalResult checkSpace(Operation *op, StringRef name,
                                 MemRefType type) {
   Attribute space = type.getMemorySpace();
-  auto gpuSpace = dyn_cast_or_null<gpu::AddressSpaceAttr>(space);
-  auto number = dyn_cast_or_null<IntegerAttr>(space);
-  if (!space ||
-      (gpuSpace && gpuSpace.getValue() == gpu::AddressSpace::Global) ||
-      (number && number.getValue() == 1))
+  if (!space || getAddressSpace(type) == llvm::AMDGPUAS::GLOBAL_ADDRESS)
     return success();
   return op->emitOpError("expected '")
          << name << "' in the default or the global memory space, got "

@@ -7,6 +7,7 @@
 
 #include "CheckMemory.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
+#include "moe/Target/MemorySpace.h"
 
 #include "mlir/Dialect/AMDGPU/IR/AMDGPUDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -14,13 +15,13 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/Ptr/IR/PtrAttrs.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
+using namespace moe;
 
 //===----------------------------------------------------------------------===//
 // Elements
@@ -107,36 +108,6 @@ LogicalResult moe::checkElements(Operation *op) {
 // Memory spaces
 //===----------------------------------------------------------------------===//
 
-/// LLVM's number of the memory space of a memref or pointer, none of what these
-/// GPUs do not have and of what no memref can be in.
-static std::optional<unsigned> getSpace(Type type) {
-  if (auto pointer = dyn_cast<LLVM::LLVMPointerType>(type)) {
-    unsigned space = pointer.getAddressSpace();
-    return space <= 9 && space != 2 ? std::optional(space) : std::nullopt;
-  }
-  Attribute space = cast<BaseMemRefType>(type).getMemorySpace();
-  if (!space || isa<ptr::GenericSpaceAttr>(space))
-    return 0;
-  if (auto number = dyn_cast<IntegerAttr>(space)) {
-    uint64_t value = number.getValue().getLimitedValue();
-    return value <= 7 && value != 2 ? std::optional<unsigned>(value)
-                                    : std::nullopt;
-  }
-  if (auto named = dyn_cast<gpu::AddressSpaceAttr>(space))
-    switch (named.getValue()) {
-    case gpu::AddressSpace::Global:
-      return 1;
-    case gpu::AddressSpace::Workgroup:
-      return 3;
-    case gpu::AddressSpace::Private:
-      return 5;
-    }
-  auto buffer = dyn_cast<amdgpu::AddressSpaceAttr>(space);
-  return buffer && buffer.getValue() == amdgpu::AddressSpace::FatRawBuffer
-             ? std::optional<unsigned>(7)
-             : std::nullopt;
-}
-
 static bool isPointer(Type type) {
   return isa<BaseMemRefType, LLVM::LLVMPointerType>(type);
 }
@@ -162,24 +133,26 @@ static LogicalResult checkReturn(Operation *op) {
 
 LogicalResult moe::checkSpaces(Operation *op) {
   for (Type type : op->getResultTypes())
-    if (isPointer(type) && !getSpace(type))
+    if (isPointer(type) && !getAddressSpace(type))
       return op->emitOpError(kSpaces) << type;
   if (auto global = dyn_cast<memref::GlobalOp>(op);
-      global && !getSpace(global.getType()))
+      global && !getAddressSpace(global.getType()))
     return global.emitOpError(kSpaces) << global.getType();
   if (isa<func::ReturnOp, gpu::ReturnOp>(op) && failed(checkReturn(op)))
     return failure();
   for (Region &region : op->getRegions())
     for (Block &block : region)
       for (BlockArgument argument : block.getArguments())
-        if (Type type = argument.getType(); isPointer(type) && !getSpace(type))
+        if (Type type = argument.getType();
+            isPointer(type) && !getAddressSpace(type))
           return emitError(argument.getLoc()) << kSpaces << type;
   if (!isa<memref::AllocaOp, LLVM::AllocaOp>(op))
     return success();
   Type type = op->getResult(0).getType();
-  unsigned space = *getSpace(type);
+  unsigned space = *getAddressSpace(type);
   // The lowering moves a memref into the private space.
-  if (space == 5 || (space == 0 && isa<memref::AllocaOp>(op)))
+  if (space == llvm::AMDGPUAS::PRIVATE_ADDRESS ||
+      (space == llvm::AMDGPUAS::FLAT_ADDRESS && isa<memref::AllocaOp>(op)))
     return success();
   return op->emitOpError("expected memory space 5, the private one of a "
                          "thread, got ")
@@ -195,7 +168,7 @@ static bool isPlainPointer(Type type) {
   auto memref = dyn_cast<MemRefType>(type);
   if (!memref || !memref.hasStaticShape())
     return false;
-  if (isa<moe::PreshuffleAttr>(memref.getLayout()))
+  if (isa<PreshuffleAttr>(memref.getLayout()))
     return true;
   SmallVector<int64_t> strides;
   int64_t offset = 0;
@@ -219,9 +192,11 @@ static LogicalResult checkPassed(FunctionOpInterface func, Location loc,
               "memref.reinterpret_cast in the "
            << (isKernel ? "kernel" : "function");
   if (isPointer(type)) {
-    std::optional<unsigned> space = getSpace(type);
+    std::optional<unsigned> space = getAddressSpace(type);
     // What is in no space at all is refused by checkSpaces.
-    return !isKernel || !space || *space <= 1 || *space == 4
+    return !isKernel || !space || *space == llvm::AMDGPUAS::FLAT_ADDRESS ||
+                   *space == llvm::AMDGPUAS::GLOBAL_ADDRESS ||
+                   *space == llvm::AMDGPUAS::CONSTANT_ADDRESS
                ? success()
                : LogicalResult(
                      refuse(" to be in memory that a launch can name, "

@@ -7,6 +7,7 @@
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Schedule/CheckSchedule.h"
+#include "moe/Target/MemorySpace.h"
 #include "moe/Target/ModuleTarget.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -42,13 +43,6 @@ static int64_t getElementBytes(Type type) {
   return llvm::PowerOf2Ceil(llvm::divideCeil(count * bits, 8));
 }
 
-/// True of LDS, by name or by number.
-static bool isWorkgroup(MemRefType type) {
-  auto number = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace());
-  return gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(type) ||
-         (number && number.getInt() == 3);
-}
-
 /// Bytes of workgroup memory that the function and the ops in it name
 /// themselves. What a launch adds (gpu.dynamic_shared_memory) is not known
 /// here.
@@ -56,7 +50,8 @@ static int64_t countOwnLds(gpu::GPUFuncOp func) {
   int64_t bytes = 0;
   auto add = [&](Type type) {
     auto memref = dyn_cast<MemRefType>(type);
-    if (!memref || !memref.hasStaticShape() || !isWorkgroup(memref))
+    if (!memref || !memref.hasStaticShape() ||
+        getAddressSpace(memref) != llvm::AMDGPUAS::LOCAL_ADDRESS)
       return;
     // Beyond 2^40 any more makes no difference.
     constexpr int64_t kLarge = int64_t(1) << 40;
