@@ -4,6 +4,7 @@
 // The patterns are in the files of their families.
 
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
+#include "CheckBlocks.h"
 #include "LaneBuilder.h"
 #include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
 #include "moe/Target/ModuleTarget.h"
@@ -258,48 +259,6 @@ struct FuncSignatureLowering : OpConversionPattern<gpu::GPUFuncOp> {
   }
 };
 
-/// The threads that a tile op shares its work among; 0 where it says none.
-int64_t getThreadsOf(Operation *op) {
-  if (auto tile = dyn_cast<RouteRowsOp>(op))
-    return tile.getThreads();
-  if (auto tile = dyn_cast<ReduceGroupsOp>(op))
-    return tile.getThreads();
-  auto tile = dyn_cast<ScatterOp>(op);
-  return tile ? tile.getThreads() : 0;
-}
-
-/// Lanes and waves are numbered by the thread's x: the tile ops of a kernel
-/// whose block is known expect whole waves along it, as many as they say.
-LogicalResult checkBlock(gpu::GPUFuncOp function) {
-  std::optional<ArrayRef<int32_t>> block = function.getKnownBlockSize();
-  if (!block)
-    return success();
-  ArrayRef<int32_t> size = *block;
-  bool isLine = size[1] == 1 && size[2] == 1 && size[0] % 64 == 0;
-  WalkResult result = function.walk([&](Operation *op) {
-    if (!isa_and_nonnull<MoEDialect>(op->getDialect()) ||
-        isa<PreshuffledOp, SyncOp>(op))
-      return WalkResult::advance();
-    if (!isLine) {
-      op->emitOpError("expected a workgroup of N x 1 x 1 threads, N a multiple "
-                      "of 64, got ")
-          << size[0] << " x " << size[1] << " x " << size[2];
-      return WalkResult::interrupt();
-    }
-    int64_t threads = getThreadsOf(op);
-    // Groups of waves may gather for themselves.
-    bool fits = isa<RouteRowsOp>(op) ? threads && size[0] % threads == 0
-                                     : !threads || threads == size[0];
-    if (fits)
-      return WalkResult::advance();
-    op->emitOpError("expected threads to be ")
-        << (isa<RouteRowsOp>(op) ? "a divisor of " : "") << "the " << size[0]
-        << " of the workgroup, got " << threads;
-    return WalkResult::interrupt();
-  });
-  return failure(result.wasInterrupted());
-}
-
 struct ConvertMoEToAMDGPUPass
     : moe::impl::ConvertMoEToAMDGPUPassBase<ConvertMoEToAMDGPUPass> {
   using ConvertMoEToAMDGPUPassBase::ConvertMoEToAMDGPUPassBase;
@@ -311,11 +270,7 @@ struct ConvertMoEToAMDGPUPass
     if (failed(found))
       return signalPassFailure();
     const Chip *target = *found;
-    WalkResult blocks = getOperation()->walk([](gpu::GPUFuncOp function) {
-      return failed(checkBlock(function)) ? WalkResult::interrupt()
-                                          : WalkResult::skip();
-    });
-    if (blocks.wasInterrupted())
+    if (failed(checkBlocks(getOperation())))
       return signalPassFailure();
     TypeConverter converter;
     populateMoEToAMDGPUTypeConversions(converter);
