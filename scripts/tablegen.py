@@ -11,6 +11,9 @@ import shutil
 import subprocess
 
 IR = "include/moe/Dialect/MoE/IR"
+# Files with ops, in the order in which the pages list them.
+OP_FILES = ["MoEOps.td", "KernelOps.td", "TileOps.td", "RoutingOps.td",
+            "WeightOps.td"]
 # Labels that do not start with the mnemonic.
 PREFIX = {"grouped_gemm": "gemm"}
 
@@ -69,9 +72,9 @@ class Records:
 
 def dialect_files(root):
     """Attributes first, then ops, as the pages list them."""
-    paths = sorted(path.relative_to(root).as_posix()
-                   for path in (root / IR).glob("*.td"))
-    return sorted(paths, key=lambda path: (path.endswith("Ops.td"), path))
+    names = sorted(path.name for path in (root / IR).glob("*.td"))
+    return [f"{IR}/{name}" for name in
+            [name for name in names if name not in OP_FILES] + OP_FILES]
 
 
 def pass_files(root):

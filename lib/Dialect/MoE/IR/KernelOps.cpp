@@ -2,8 +2,8 @@
 //
 // Verifiers, effects and builders of the kernel ops and of moe.preshuffled: the
 // relations between operands that ODS cannot express. The labels C1, C2, ...
-// are those of MoEOps.td; a comment such as gemm_c2 marks where a constraint is
-// enforced. Nothing here depends on a chip. Canonicalizations are in
+// are those of KernelOps.td; a comment such as gemm_c2 marks where a constraint
+// is enforced. Nothing here depends on a chip. Canonicalizations are in
 // Canonicalize.cpp.
 
 #include "Checks.h"

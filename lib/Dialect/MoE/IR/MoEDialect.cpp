@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Registers the dialect's attributes and ops and verifies its discardable
-// attributes. The attributes and ops themselves are in MoEAttrs.cpp,
-// MoEOps.cpp, RoutingOps.cpp and WeightOps.cpp.
+// attributes; also what is generated of MoEOps.td. The attributes and ops
+// themselves are in MoEAttrs.cpp, KernelOps.cpp, TileOps.cpp, RoutingOps.cpp
+// and WeightOps.cpp.
 
 #include "moe/CodeObject/Grid.h"
 #include "moe/Dialect/MoE/IR/RoutingOps.h"
@@ -22,6 +23,9 @@ using namespace mlir;
 
 #define GET_ATTRDEF_CLASSES
 #include "moe/Dialect/MoE/IR/MoEAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "moe/Dialect/MoE/IR/MoEOps.cpp.inc"
 
 namespace moe {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Private to the dialect: checks of memory operands that the verifiers of
-// several ops share. Relations between operands are in MoEOps.cpp.
+// several ops share. Relations between operands are in the files of the ops.
 
 #ifndef MOE_LIB_DIALECT_MOE_IR_OPERANDCHECKS_H
 #define MOE_LIB_DIALECT_MOE_IR_OPERANDCHECKS_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The moe dialect itself. What its attributes and ops mean stands in
-// MoEAttrs.td and MoEOps.td; nothing here says how anything is lowered.
+// MoEAttrs.td and in the files of the ops; nothing here says how anything is
+// lowered.
 
 #ifndef MOE_DIALECT_MOE_IR_MOEDIALECT_TD
 #define MOE_DIALECT_MOE_IR_MOEDIALECT_TD

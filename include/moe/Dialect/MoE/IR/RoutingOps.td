@@ -2,7 +2,7 @@
 //
 // The kernel-level ops ahead of the products: which experts a token goes to,
 // and the sorted lists that moe.grouped_gemm reads. The products are in
-// MoEOps.td.
+// KernelOps.td.
 
 #ifndef MOE_DIALECT_MOE_IR_ROUTINGOPS_TD
 #define MOE_DIALECT_MOE_IR_ROUTINGOPS_TD

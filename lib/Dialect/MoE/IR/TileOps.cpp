@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Verifiers of the tile ops: the relations between operands that ODS cannot
-// express. The labels C1, C2, ... are those of MoEOps.td; a comment such as
+// express. The labels C1, C2, ... are those of TileOps.td; a comment such as
 // mfma_c2 marks where a constraint is enforced. Nothing here depends on a chip.
 // The kernel ops are in KernelOps.cpp.
 
@@ -16,9 +16,6 @@
 using namespace mlir;
 using namespace moe;
 using namespace moe::checks;
-
-#define GET_OP_CLASSES
-#include "moe/Dialect/MoE/IR/MoEOps.cpp.inc"
 
 //===----------------------------------------------------------------------===//
 // Names of results in printed IR
@@ -50,7 +47,7 @@ void MfmaOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
 }
 
 //===----------------------------------------------------------------------===//
-// Tile level
+// Verifiers
 //===----------------------------------------------------------------------===//
 
 /// `type` ends in `last`, and where it is of more than `rank` dimensions, which
