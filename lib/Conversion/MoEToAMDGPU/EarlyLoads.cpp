@@ -18,8 +18,8 @@ using namespace moe;
 // The place
 //===----------------------------------------------------------------------===//
 
-/// True unless `op` by itself, without what is in its regions, surely leaves
-/// global memory as it is.
+/// True unless `op` itself, not counting the ops in its regions, is known not
+/// to write to global memory.
 static bool mayWriteGlobal(Operation *op) {
   if (isa<SyncOp, amdgpu::LDSBarrierOp, amdgpu::SchedBarrierOp,
           ROCDL::SchedGroupBarrier, ROCDL::RawPtrBufferLoadOp,
@@ -48,7 +48,7 @@ static bool mayWriteGlobalWithin(Operation *op) {
       .wasInterrupted();
 }
 
-/// True where `value` is known behind `place`.
+/// True if an op right behind `place` may use `value`.
 static bool isKnownBehind(Value value, Operation *place) {
   Operation *def = value.getDefiningOp();
   Operation *here =
@@ -57,7 +57,7 @@ static bool isKnownBehind(Value value, Operation *place) {
          (here == def && (def == place || def->isBeforeInBlock(place)));
 }
 
-/// The op behind which the loads go, or `op`, ahead of which.
+/// The op to put the loads behind, or `op` if they go right ahead of it.
 static Operation *findRequestPlace(Operation *op, Request request,
                                    ArrayRef<Value> operands) {
   // Ahead of the last sync; behind the loads of the step before that, or of one
@@ -95,9 +95,9 @@ void moe::buildEarly(LaneBuilder &b, Operation *op, int64_t rows,
   if (place != op)
     b.setInsertionPointAfter(place);
   build();
-  // Nothing moves them behind the products again.
+  // Keeps the back end from moving them behind the products.
   if (place != op)
-    pinOrder(b, op->getLoc());
+    addSchedBarrier(b, op->getLoc());
 }
 
 //===----------------------------------------------------------------------===//
@@ -122,8 +122,9 @@ Value BiasRow::load(LaneBuilder &b, Value column, int64_t more) const {
 
 RowElements::RowElements(LaneBuilder &b, Value list, Value first, int64_t rows)
     : element(cast<MemRefType>(list.getType()).getElementType()) {
-  // The offset is that of the thread, which takes no register that another one
-  // does not; the threads of the waves before are taken from the base.
+  // The offset is that of the thread in the workgroup, whose register is in use
+  // anyway; what the waves before this one add to it is subtracted from the
+  // base.
   Value thread = b.toI32(b.thread());
   Value before = arith::ExtUIOp::create(
       b, b.getI64Type(),

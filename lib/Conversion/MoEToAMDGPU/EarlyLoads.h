@@ -10,13 +10,13 @@
 
 namespace moe {
 
-/// True if the loads of tiles of `rows` rows are requested early: those of few
-/// tokens. Larger ones have no register left, and more work for a wait to hide
-/// behind.
+/// True if the epilogue of a tile of `rows` rows requests its loads early.
+/// Larger tiles have no registers left for that, and enough work to hide the
+/// latency.
 bool hasEarlyLoads(int64_t rows);
 
-/// Where loads are requested, of the steps of the pipeline behind its loop, or
-/// with no loop of all.
+/// The step in which loads are requested, of the pipeline's steps behind its
+/// loop or, without a loop, of all its steps.
 enum class Request {
   FirstStep, ///< behind that step's own loads: for what is needed first
   LastStep   ///< ahead of its sync, where fewer registers are in use
@@ -52,8 +52,8 @@ public:
   RowElements(LaneBuilder &b, mlir::Value list, mlir::Value first,
               int64_t rows);
   explicit operator bool() const { return !!lanes; }
-  /// The element of `row` (index) + `more`, which may differ in the lanes. All
-  /// lanes of the wave must get here together.
+  /// The element of `row` (index) + `more`, which may differ in the lanes. The
+  /// lanes of the wave exchange it, so all of them must be active.
   mlir::Value get(LaneBuilder &b, mlir::Value row, int64_t more) const;
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Between the product and the way out: moe.reduce_groups and moe.activate.
+// Between the product and the output: moe.reduce_groups and moe.activate.
 // docs/Numerics.md has the formulas and their errors.
 
 #include "EarlyLoads.h"
@@ -78,7 +78,7 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
   using OpConversionPattern::OpConversionPattern;
 
   /// The bias of this lane's column in each block; block 2*j is gate, block
-  /// 2*j + 1 is up. Past the last column, anything.
+  /// 2*j + 1 is up. Unspecified past the last column.
   static SmallVector<Value> loadBias(LaneBuilder &b, ActivateOp op,
                                      OneToNOpAdaptor adaptor) {
     SmallVector<Value> biases;
@@ -171,8 +171,9 @@ struct ActivateLowering : OpConversionPattern<ActivateOp> {
 struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  /// Places of registers: even ones in the first buffer, odd ones in the
-  /// second, 1024 bytes a register of a wave, 16 a lane.
+  /// The byte of its buffer where a lane's part of register `reg` begins. Even
+  /// registers are in the first buffer, odd ones in the second; a register
+  /// takes 1024 bytes of a wave, 16 of each lane.
   static Value place(LaneBuilder &b, Value slot, int64_t accumulators,
                      int64_t reg) {
     int64_t perBuffer = (accumulators + 1) / 2;
@@ -211,7 +212,7 @@ struct ReduceGroupsLowering : OpConversionPattern<ReduceGroupsOp> {
             /*nontemporal=*/false, llvm::MaybeAlign(16));
     }
     amdgpu::LDSBarrierOp::create(b);
-    // All waves add what they read; in groups but the first it means nothing.
+    // All waves add what they read; only the sums of the first group are used.
     Value waveInGroup = b.rem(wave, wavesPerGroup);
     for (int64_t other = 1; other < groups; ++other) {
       Value slot = b.add(waveInGroup, b.index((other - 1) * wavesPerGroup));

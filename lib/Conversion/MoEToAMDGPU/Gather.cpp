@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The way of the activations into LDS: moe.route_rows and moe.gather.
-// docs/Layouts.md, "A tile", has the order of the chunks.
+// Activations into LDS: moe.route_rows and moe.gather. docs/Layouts.md, "A
+// tile", has the order of the chunks.
 
 #include "LaneBuilder.h"
 
@@ -74,10 +74,10 @@ struct RouteRowsLowering : OpConversionPattern<RouteRowsOp> {
       ids.push_back(
           memref::LoadOp::create(b, adaptor.getSortedIds(), sortedRow));
     }
-    // The ids take their time to arrive. Until somebody wants the rows other
-    // loads may be issued, ahead of the wait for the ids.
+    // The ids take time to arrive: until the rows are used, other loads may be
+    // issued ahead of the wait for the ids.
     b.setInsertionPoint(findFirstUser(op));
-    pinOrder(b, op.getLoc());
+    addSchedBarrier(b, op.getLoc());
     for (Value id : ids) {
       auto [token, slot, valid] =
           b.decodeSortedId(id, adaptor.getTokens(), op.getTopk());
@@ -105,9 +105,9 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     return c % kRunsPerBase * LaneChunks::kRunBytes;
   }
 
-  /// The descriptor of all of x, at most kDescriptorBytes of it, from `lead`
-  /// bytes before it: what an immediate offset takes from an offset must leave
-  /// it positive.
+  /// The descriptor of x, of at most kDescriptorBytes of it. It begins `lead`
+  /// bytes ahead of x, so that an offset less an immediate offset is not
+  /// negative.
   static Value describeX(LaneBuilder &b, Value x, int64_t lead) {
     Value rows = memref::DimOp::create(b, x, 0);
     Value rowBytes = b.mul(b.rowStride(x), 2);
@@ -126,8 +126,8 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
   }
 
   /// Byte offset in x, less `k` bytes and plus `lead`, of chunk `c` of this
-  /// lane, which is in row `row` of x; out of range where zeros belong. Rows of
-  /// x are `stride` bytes apart (i32).
+  /// lane, which is in row `row` of x; out of range where the tile is zero.
+  /// Rows of x are `stride` bytes apart (i32).
   static Value chunkOffset(LaneBuilder &b, GatherOp op,
                            const layout::ATile &tile, LaneChunks &chunks,
                            int64_t c, Value row, Value stride, Value k,
@@ -145,8 +145,9 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     Value hasRow =
         arith::CmpIOp::create(b, arith::CmpIPredicate::sge, row, b.i32(0));
     offset = b.select(hasRow, offset, outside);
-    // Not in the condition above: all gathers of these rows have its result in
-    // common, which takes one register through a loop in place of two.
+    // Not part of the condition above: all gathers of these rows share the
+    // result of that select, so one register is live through a loop instead of
+    // two.
     if (columns < tileK)
       offset = b.select(b.lessU(column, b.i32(columns * 2)), offset, outside);
     if (op.getBounded())
@@ -198,7 +199,7 @@ struct GatherLowering : OpConversionPattern<GatherOp> {
     // other: -moe-insert-waits counts those behind it. It also makes the gather
     // start at once, ahead of the arithmetic of its step.
     if (chip.hasWideLdsDma())
-      pinOrder(b, op.getLoc());
+      addSchedBarrier(b, op.getLoc());
     for (auto [c, value] : llvm::enumerate(loaded)) {
       Value ordered = b.reorderChunk(value, tile.getOrder(), /*inverse=*/false);
       vector::StoreOp::create(

@@ -64,15 +64,15 @@ public:
   unsigned loads = kNone;
 };
 
-/// True for what moves memory to LDS behind the registers' back: our gathers,
-/// and the other forms that user code may hold.
+/// True for LDS DMA: our gathers, and the other ops for it that user code may
+/// have.
 static bool isGather(Operation *op) {
   return isa<ROCDL::RawPtrBufferLoadLdsOp, ROCDL::LoadToLDSOp,
              ROCDL::GlobalLoadLDSOp, amdgpu::GatherToLDSOp>(op);
 }
 
-/// True where a gather may hide: code that is not here, or regions whose order
-/// of execution is not known.
+/// True for ops that may do LDS DMA out of sight: calls, inline assembly, and
+/// regions whose order of execution is not known.
 static bool isOpaque(Operation *op) {
   if (auto intrinsic = dyn_cast<LLVM::CallIntrinsicOp>(op))
     return intrinsic.getIntrin().contains("lds");
@@ -80,8 +80,8 @@ static bool isOpaque(Operation *op) {
          (op->getNumRegions() > 0 && !isa<RegionBranchOpInterface>(op));
 }
 
-/// Counts forward. A load that is not counted only makes a wait stricter, so
-/// one that nobody uses, which the back end may remove, is not.
+/// Counts forward. Loads without a use are not counted, since the back end may
+/// remove them; a load that is not counted only makes a wait stricter.
 class GatherAnalysis
     : public dataflow::DenseForwardDataFlowAnalysis<GatherState> {
 public:
@@ -131,14 +131,15 @@ void waitFor(ImplicitLocOpBuilder &b, IntegerAttr loads, IntegerAttr ds) {
                                       /*exp=*/nullptr, /*tensor=*/nullptr);
 }
 
-/// Pins the register loads of a loop's step ahead of its arithmetic: to save
+/// Keeps the register loads of a loop's step ahead of its arithmetic: to save
 /// registers the back end would move them behind it, and leave them no time to
-/// arrive. Not without LDS DMA, where the gather's stores to LDS, which do have
-/// to wait, stand ahead of the loads. Not where the accumulators alone are half
-/// of the registers that arithmetic can name: there it would copy them to and
-/// fro. Behind them one wait is for all loads of the step before, which have
-/// had a step's time, in place of one for each.
-void pinLoads(scf::ForOp loop) {
+/// arrive. Not done without LDS DMA, where the gather's stores to LDS come
+/// ahead of the loads and have to wait; nor where the accumulators alone are
+/// half of the registers that arithmetic can name, since the back end would
+/// then copy them back and forth. Behind the loads, one wait for all loads of
+/// the step before, which have had a step's time, replaces a wait for each of
+/// them.
+void keepLoadsAhead(scf::ForOp loop) {
   int64_t accumulators = 0;
   for (Type type : loop.getResultTypes())
     if (auto vector = dyn_cast<VectorType>(type))
@@ -167,7 +168,7 @@ void pinLoads(scf::ForOp loop) {
     b.setInsertionPointAfter(step.last);
     if (step.loads <= kMaxLoadsInFlight)
       waitFor(b, b.getI32IntegerAttr(step.loads), nullptr);
-    pinOrder(b, b.getLoc());
+    addSchedBarrier(b, b.getLoc());
   }
 }
 
@@ -183,7 +184,7 @@ struct MoEInsertWaitsPass
       if (auto loop = dyn_cast<scf::ForOp>(op->getParentOp()))
         loops.insert(loop);
     for (scf::ForOp loop : loops)
-      pinLoads(loop);
+      keepLoadsAhead(loop);
     for (auto [op, loads] : syncs)
       lower(op, loads);
   }
@@ -224,14 +225,15 @@ private:
 
   static void lower(SyncOp op, unsigned loads) {
     ImplicitLocOpBuilder b(op.getLoc(), op);
-    pinOrder(b, op.getLoc());
-    // Not left to the barrier's fence: LLVM takes its wait away where it sees
-    // no access to LDS before, and forgets those of the trip before of a loop.
+    addSchedBarrier(b, op.getLoc());
+    // Not left to the barrier's fence: LLVM drops the fence's wait where it
+    // sees no access to LDS before it, and overlooks those of a loop's previous
+    // iteration.
     bool isGathered = loads != GatherState::kNone;
     waitFor(b, isGathered ? b.getI32IntegerAttr(loads) : nullptr,
             b.getI32IntegerAttr(0));
     amdgpu::LDSBarrierOp::create(b);
-    pinOrder(b, op.getLoc());
+    addSchedBarrier(b, op.getLoc());
     op.erase();
   }
 };

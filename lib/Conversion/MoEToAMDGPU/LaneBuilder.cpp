@@ -229,8 +229,8 @@ SmallVector<Value> moe::joinQuads(LaneBuilder &b, VectorType acc,
   return results;
 }
 
-void moe::pinOrder(OpBuilder &b, Location loc,
-                   amdgpu::sched_barrier_opt_enum allow) {
+void moe::addSchedBarrier(OpBuilder &b, Location loc,
+                          amdgpu::sched_barrier_opt_enum allow) {
   amdgpu::SchedBarrierOp::create(
       b, loc, amdgpu::sched_barrier_opt_enumAttr::get(b.getContext(), allow));
 }

@@ -85,10 +85,11 @@ private:
   mlir::memref::ExtractStridedMetadataOp metadata(Value memref);
 };
 
-/// Lets the back end's schedulers move nothing across but what `allow` names.
-void pinOrder(mlir::OpBuilder &b, mlir::Location loc,
-              mlir::amdgpu::sched_barrier_opt_enum allow =
-                  mlir::amdgpu::sched_barrier_opt_enum::none);
+/// A scheduling barrier: the back end's schedulers move nothing across it but
+/// what `allow` names.
+void addSchedBarrier(mlir::OpBuilder &b, mlir::Location loc,
+                     mlir::amdgpu::sched_barrier_opt_enum allow =
+                         mlir::amdgpu::sched_barrier_opt_enum::none);
 
 /// Aux bits of a buffer load with this cache policy (CDNA3 and CDNA4: nt is
 /// bit 1).

@@ -38,8 +38,9 @@ static Value boundOffset(LaneBuilder &b, Value offset, Value k, int64_t sizeK,
   return b.select(b.lessU(k, b.index(sizeK)), offset, b.i32(kOutOfRange));
 }
 
-/// `k` as a sum of what changes and, where it is a constant below 512 at the
-/// end of it, what does not: that fits the immediate offset of a load.
+/// Splits `k` into a varying part and a constant from 0 to 511, which fits the
+/// immediate offset of a load. The constant is 0 unless `k` is a sum that ends
+/// in one.
 static std::pair<Value, int64_t> splitK(LaneBuilder &b, Value k, bool bounded) {
   APInt constant;
   auto sum = k.getDefiningOp<arith::AddIOp>();
@@ -52,7 +53,7 @@ static std::pair<Value, int64_t> splitK(LaneBuilder &b, Value k, bool bounded) {
   return {b.add(sum.getLhs(), rest), delta};
 }
 
-/// Whether `value` is surely a multiple of `divisor`, a power of two: a
+/// Whether `value` is known to be a multiple of `divisor`, a power of two: a
 /// constant times something, or a sum of such.
 static bool isMultipleOf(Value value, int64_t divisor) {
   if (std::optional<int64_t> constant = getConstantIntValue(value))
@@ -128,9 +129,9 @@ struct LoadWeightLowering : OpConversionPattern<LoadWeightOp> {
                                            getCacheAux(op.getCache())));
         }
     }
-    // They go out first: what the scales' addresses take is computed behind
-    // them.
-    pinOrder(b, op.getLoc());
+    // The weights are requested first; the addresses of the scales are computed
+    // behind them.
+    addSchedBarrier(b, op.getLoc());
     rewriter.replaceOpWithMultiple(op, {fragments});
     return success();
   }
@@ -173,8 +174,9 @@ private:
   int64_t sizeK, runBytes;
   Value lane;
   bool wholeDwords, evenPairs;
-  /// Dwords loaded before: up or gate, number of the dword, K block and run.
-  /// One load more, which LLVM merges later, would be one too many to count.
+  /// Dwords loaded before: up or gate, number of the dword, K block and run. A
+  /// second load of one of them would be counted by -moe-insert-waits, but LLVM
+  /// would merge it with the first.
   llvm::DenseMap<std::tuple<int64_t, int64_t, int64_t>, Value> loaded;
 };
 } // namespace
@@ -205,8 +207,9 @@ Value ScaleLoader::loadDwords(Type type, Value block, int64_t kb, Value more) {
                       b.mul(b.toI32(b.div(changing, 256)), kPairBytes));
 }
 
-/// Row bits and, where a K block may be the upper half of a dword, K bits: how
-/// far the lane's bytes are from the low end of a dword as it stands in memory.
+/// Row bits and, where a K block may be the upper half of a dword, K bits: by
+/// how many bits the lane's bytes are above the low end of the dword as it is
+/// in memory.
 Value ScaleLoader::getRotation(Value rowBits) {
   if (wholeDwords)
     return rowBits;
@@ -218,8 +221,8 @@ Value ScaleLoader::getRotation(Value rowBits) {
 Value ScaleLoader::bitsOf(Value block) { return b.shl(b.bitAnd(block, 1), 3); }
 
 /// Gate and up rows far apart: their dwords are two, each of which may also be
-/// that of the next pair. Where the wave's first pair is surely even, such a
-/// dword is loaded once.
+/// that of the next pair. Where the wave's first pair is known to be even, such
+/// a dword is loaded once.
 Value ScaleLoader::loadSeparated(int64_t nb, int64_t kb) {
   int64_t upParity = op.getScale().getType().getDimSize(1) / 32 % 2;
   bool sharing = evenPairs && op.getResult().getType().getDimSize(0) % 4 == 0;
@@ -296,8 +299,9 @@ void ScaleLoader::loadLarge(int64_t nb, SmallVectorImpl<Value> &registers) {
 
 /// For each row block a dword for each two K blocks and run, and behind them
 /// the bits by which the byte of K block kb is further than byte kb % 2 * 2 in
-/// all of them. Nothing is shifted here: arithmetic on what is on its way would
-/// wait for it, a step before it is needed. The unpacking shifts anyway.
+/// all of them. Nothing is shifted here: arithmetic on a loaded value would
+/// wait for the load, a step before the value is needed, and the unpacking
+/// shifts anyway.
 SmallVector<Value> ScaleLoader::load() {
   ArrayRef<int64_t> shape = op.getResult().getType().getShape();
   SmallVector<Value> dwords;

@@ -48,13 +48,13 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
 
   /// Keeps the reads of the next steps ahead of the products of these, and
   /// those in their order; converts may move.
-  static void pinReads(LaneBuilder &b) {
+  static void keepReadsAhead(LaneBuilder &b) {
     using Allow = amdgpu::sched_barrier_opt_enum;
-    pinOrder(b, b.getLoc(), Allow::valu | Allow::salu);
+    addSchedBarrier(b, b.getLoc(), Allow::valu | Allow::salu);
   }
 
-  /// Asks the back end for the converts of one product ahead of the product
-  /// before: an MFMA may not read what one of the last two instructions wrote.
+  /// Asks the back end to place the converts of a product ahead of the previous
+  /// product: an MFMA may not read what one of the last two instructions wrote.
   static void interleaveConverts(LaneBuilder &b, int64_t products) {
     constexpr int32_t valu = 0x2, mfma = 0x8, converts = 4;
     auto next = [&](int32_t kind, int32_t count) {
@@ -71,8 +71,8 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
 
   /// The memref and the row of this lane, which is `q` of its block, for each
   /// block of rows of the tile `a`. With 32 rows a block is a view, so that the
-  /// addresses surely differ by a constant: of q + 32 the back end makes
-  /// lane | 32, which takes registers of its own. Two blocks beside a decode in
+  /// addresses provably differ by a constant: of q + 32 the back end makes lane
+  /// | 32, which takes registers of its own. Two blocks beside a decode in
   /// software have those registers; as views they would cost stage 2 of GPT-OSS
   /// on gfx942 3 to 9 % of its modelled time.
   SmallVector<std::pair<Value, Value>> placeBlocks(LaneBuilder &b,
@@ -146,7 +146,7 @@ struct MfmaLowering : OpConversionPattern<MfmaOp> {
       SmallVector<Value> next;
       if (first + together < steps)
         next = readSteps(first + together);
-      pinReads(b);
+      keepReadsAhead(b);
       // Each convert is for one product only, so no other one stands between.
       if (chip.hasScaledFp4Convert && fragment.rows == 32 && mBlocks == 1 &&
           nBlocks > 1)

@@ -60,9 +60,9 @@ void addConverts(SmallVectorImpl<Operation *> &found) {
   }
 }
 
-/// Registers of a lane that hold sums from which tiles have three waves a SIMD
-/// or fewer whatever is moved. With less, the registers that are alive over the
-/// barrier would cost one of more waves.
+/// With this many registers of sums a lane, a tile has at most three waves a
+/// SIMD anyway. With fewer, the registers that stay live across the barrier
+/// would cost one of four or more waves.
 constexpr int64_t kLeastSums = 64;
 
 /// The registers of a lane that hold the sums of the products in `found`, from
@@ -279,7 +279,7 @@ struct MoEOverlapProductsPass
     llvm::SetVector<scf::ForOp> loops;
     getOperation().walk([&](SyncOp sync) {
       // Without LDS DMA a step begins with stores to LDS, and software decode
-      // is what takes its time: nothing is won there.
+      // is what takes its time: there is nothing to gain.
       auto loop = dyn_cast<scf::ForOp>(sync->getParentOp());
       if (!loop ||
           loop.getBody()->getOps<ROCDL::RawPtrBufferLoadLdsOp>().empty())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// moe.preshuffled: nothing moves, the bytes stay bytes.
+// moe.preshuffled: no data moves, the result is a view of the bytes.
 
 #include "LaneBuilder.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// moe.scatter: bias and routing weight on the accumulators, then out: 2-byte
-// outputs through LDS, so that a lane gets columns that follow each other, f32
-// directly. Parts of K groups go through LDS as they are; what is done to the
-// sums is done where they are read. docs/Layouts.md, "Output", has the order.
+// moe.scatter: adds the bias, applies the routing weight and stores or adds the
+// result. 2-byte outputs are exchanged through LDS, so that a lane has
+// consecutive columns; f32 is written from the accumulators. Parts of K groups
+// are exchanged as they are and added where they are read. docs/Layouts.md,
+// "Output", has the order.
 
 #include "EarlyLoads.h"
 #include "LaneBuilder.h"
@@ -63,7 +64,7 @@ public:
   }
 
 private:
-  /// Units of the way out whose rows' ids are requested together.
+  /// Units of output whose rows' ids are requested together.
   static constexpr int64_t kIdsTogether = 4;
 
   void placeLane() {
@@ -151,7 +152,7 @@ static bool isGlobal(TypedValue<MemRefType> list) {
   return !gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(list.getType());
 }
 
-/// Requests what the epilogue reads of global memory, as early as possible.
+/// Requests what the epilogue reads from global memory as early as possible.
 void ScatterEmitter::request() {
   bool isSmall = hasEarlyLoads(tileM);
   bool hasIds = isSmall && isGlobal(op.getSortedIds());
@@ -187,8 +188,8 @@ void ScatterEmitter::requestBias() {
   });
 }
 
-/// The sorted id of row `row` + `more` of the tile. All lanes of a wave get
-/// here.
+/// The sorted id of row `row` + `more` of the tile. All lanes of a wave must be
+/// active.
 Value ScatterEmitter::idOf(Value row, int64_t more) {
   if (rowIds)
     return rowIds.get(b, row, more);
@@ -337,8 +338,8 @@ SmallVector<Value> ScatterEmitter::makeViews(int64_t columns) {
 SmallVector<Value> ScatterEmitter::writePlaces(Value first, Value key,
                                                Value column, int64_t columns) {
   layout::OutTile tile{fragment, columns, chip.ldsBanks};
-  // What a row adds is a multiple of 64 elements, beside the key's bits, and
-  // so may be added behind it: that makes it an immediate offset.
+  // A row adds a multiple of 64 elements, which leaves the key's bits alone and
+  // so may be added after the exclusive or: it becomes an immediate offset.
   SmallVector<Value> places(4);
   for (int64_t v = 0; v < 4; ++v)
     places[v] =
@@ -408,8 +409,8 @@ void ScatterEmitter::readView(Value view, int64_t columns,
     for (Unit &unit : units)
       unit.id = idOf(rowOfUnit(unit));
   };
-  // Lanes take them from one another, so all must be there; those in LDS exist
-  // for rows of the tile only.
+  // Ids in registers are exchanged between lanes, so all lanes must be active;
+  // ids in LDS exist for rows of the tile only.
   if (rowIds)
     findIds();
   if (rowWeights && groups > 1)
@@ -446,7 +447,7 @@ Value ScatterEmitter::readUnit(Value view, int64_t columns, int64_t width,
                                 llvm::MaybeAlign(width * 2));
 }
 
-/// Moves a unit of the view out if its row is valid.
+/// Writes a unit of the view to the output if its row is valid.
 void ScatterEmitter::storeUnitOf(Value view, int64_t columns,
                                  int64_t firstColumn, const Unit &unit) {
   int64_t width = unitWidth(columns);
