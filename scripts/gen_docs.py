@@ -266,15 +266,17 @@ def dialect_page(tools, root):
 
 
 def pipeline_options(root):
-    """Struct of options -> [(name, description, default)]."""
+    """Struct of options -> [(name, description, default)], the base's first."""
     result = {}
     header = (root / PIPELINES_HEADER).read_text()
-    for name, body in re.findall(r"struct (\w+)\s*: [^{]*\{(.*?)\n\};", header, re.S):
+    for name, base, body in re.findall(r"struct (\w+)\s*: ([^{]*?)\s*\{(.*?)\n\};", header,
+                                       re.S):
         options = re.findall(r'Option<\w+(?:::\w+)?> \w+\{\s*\*this,\s*"([\w-]+)",\s*'
                              r'llvm::cl::desc\(((?:\s*"[^"]*")+)\)'
                              r'(?:,\s*llvm::cl::init\(([^)]*)\))?\}', body)
-        result[name] = [(option, "".join(re.findall(r'"([^"]*)"', text)), default)
-                        for option, text, default in options]
+        result[name] = result.get(base, []) + [
+            (option, "".join(re.findall(r'"([^"]*)"', text)), default)
+            for option, text, default in options]
     return result
 
 

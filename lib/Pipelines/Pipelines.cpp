@@ -41,8 +41,8 @@ using namespace mlir;
 using namespace moe;
 
 namespace {
-/// The passes of this file stand in the text of a pipeline, as a reproducer has
-/// it: what they need to know is in their options, and they are registered.
+/// The passes of this file can be part of a textual pipeline, such as that of a
+/// reproducer: they take what they need as options, and they are registered.
 struct ChipOption : Pass::Option<std::string> {
   explicit ChipOption(Pass &pass)
       : Option(pass, "chip", llvm::cl::desc("the chip, like gfx950")) {}
@@ -340,11 +340,7 @@ void moe::buildMoEToROCDLPipeline(OpPassManager &pm,
 
 void moe::buildMoEToBinaryPipeline(OpPassManager &pm,
                                    const BinaryPipelineOptions &options) {
-  PipelineOptions lowering;
-  lowering.chip = options.chip;
-  lowering.debugLines = options.debugLines;
-  lowering.debugTile = options.debugTile;
-  buildMoEToROCDLPipeline(pm, lowering);
+  buildMoEToROCDLPipeline(pm, options);
   codeobject::MoEGPUModuleToBinaryOptions binary;
   binary.chip = options.chip;
   binary.format = options.format;

@@ -16,13 +16,12 @@ class OpPassManager;
 
 namespace moe {
 
-/// What every pipeline needs to know: the chip of the gpu.modules that have no
-/// #rocdl.target, for which there is no default; and which lines a code object
-/// names in debuggers, profilers and sanitizer reports, if any: those of the
-/// input, where all that an op expands to has the op's line, or those of a file
-/// with the IR of the tile level, which shows behind each op where it came
-/// from.
-/// --moe-to-tile knows no lines.
+/// What pipelines of kernels need to know: the chip of the gpu.modules that
+/// have no #rocdl.target, for which there is no default; and which lines a code
+/// object names in debuggers, profilers and sanitizer reports, if any. These
+/// are the lines of the input, where all that an op expands to has the op's
+/// line, or those of a file with the IR of the tile level, which shows behind
+/// each op where it came from. --moe-to-tile ignores both.
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> chip{*this, "chip",
                            llvm::cl::desc("gfx942 or gfx950; may be left "
@@ -41,8 +40,7 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
 /// gpu.module that is not for another target, -moe-choose-schedule,
 /// -moe-check-target, -moe-expand-kernel, -moe-pipeline, and at last
 /// -moe-check-lowered. A gpu.module without a target gets the one of the
-/// option. Registered as
-/// --moe-to-tile.
+/// option. Registered as --moe-to-tile.
 void buildMoEToTilePipeline(mlir::OpPassManager &pm,
                             const PipelineOptions &options);
 
@@ -59,20 +57,8 @@ void buildROCDLPipelineToTile(mlir::OpPassManager &pm,
 void buildROCDLPipelineFromTile(mlir::OpPassManager &pm,
                                 const PipelineOptions &options);
 
-/// What --moe-to-binary needs to know besides.
-struct BinaryPipelineOptions
-    : mlir::PassPipelineOptions<BinaryPipelineOptions> {
-  Option<std::string> chip{*this, "chip",
-                           llvm::cl::desc("gfx942 or gfx950; may be left "
-                                          "out where a module has a target")};
-  Option<bool> debugLines{
-      *this, "debug-lines",
-      llvm::cl::desc("keep the lines of the input in the code object"),
-      llvm::cl::init(false)};
-  Option<std::string> debugTile{
-      *this, "debug-tile",
-      llvm::cl::desc("write the IR of the tile level to this file and keep its "
-                     "lines in the code object")};
+/// What --moe-to-binary needs to know in addition.
+struct BinaryPipelineOptions : PipelineOptions {
   Option<std::string> format{
       *this, "format",
       llvm::cl::desc("bin (linked code object, the default) or isa (assembly)"),
