@@ -9,9 +9,9 @@
 #include "Driver/Options/Flags.h"
 #include "Driver/Run/RunCheck.h"
 #include "Files/CLocale.h"
+#include "Files/JSONNumber.h"
 #include "Stage.h"
 #include "llvm/ADT/STLExtras.h"
-#include <cmath>
 
 using namespace llvm;
 using namespace moe;
@@ -134,24 +134,18 @@ MoeStatus moeReferenceLayer(const MoeConfig *config, const MoeBatch *batch,
 // Comparison
 //===----------------------------------------------------------------------===//
 
-/// A number as JSON can hold it.
-static json::Value numberOf(double value) {
-  if (std::isfinite(value))
-    return value;
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
-
 static Error judge(const driver::CheckResult &result, char **verdict) {
   reference::ErrorReport e = result.total();
-  capi::giveJSON(verdict,
-                 json::Object{{"pass", result.pass()},
-                              {"max_err", numberOf(e.maxError)},
-                              {"max_bound_ratio", numberOf(e.maxBoundRatio)},
-                              {"logits_diff", numberOf(e.logitsDiff)},
-                              {"wrong", e.wrong},
-                              {"compared", e.compared},
-                              {"rows", result.rows},
-                              {"sampled_rows", result.sampledRows}});
+  capi::giveJSON(
+      verdict,
+      json::Object{{"pass", result.pass()},
+                   {"max_err", files::jsonNumber(e.maxError)},
+                   {"max_bound_ratio", files::jsonNumber(e.maxBoundRatio)},
+                   {"logits_diff", files::jsonNumber(e.logitsDiff)},
+                   {"wrong", e.wrong},
+                   {"compared", e.compared},
+                   {"rows", result.rows},
+                   {"sampled_rows", result.sampledRows}});
   if (result.pass())
     return Error::success();
   return createStringError(

@@ -13,6 +13,7 @@
 #include "Driver/Run/RunRandom.h"
 #include "Driver/Run/RunStage.h"
 #include "Files/Files.h"
+#include "Files/JSONNumber.h"
 #include "moe/Driver/Compile.h"
 #include "moe/Reference/Routing.h"
 #include "moe/Reference/Sorting.h"
@@ -552,11 +553,12 @@ static json::Value describeBlock(Block &block) {
       {"launches", block.launches},
       {"instructions", int64_t(instructions)},
       {"seconds", seconds},
-      {"routing", json::Object{{"wrong_tokens", block.routed.wrongTokens},
-                               {"close_tokens", block.routed.closeTokens},
-                               {"wrong_weights", block.routed.wrongWeights},
-                               {"max_weight_bound_ratio",
-                                jsonNumber(block.routed.maxWeightError)}}},
+      {"routing",
+       json::Object{{"wrong_tokens", block.routed.wrongTokens},
+                    {"close_tokens", block.routed.closeTokens},
+                    {"wrong_weights", block.routed.wrongWeights},
+                    {"max_weight_bound_ratio",
+                     files::jsonNumber(block.routed.maxWeightError)}}},
       {"sorting", json::Object{{"sort", block.sorting.sort},
                                {"reason", block.sorting.reason},
                                {"block_rows", block.blockRows},
@@ -569,9 +571,9 @@ static json::Value describeBlock(Block &block) {
     return root;
   const reference::ErrorReport &e = block.check->elements;
   root["config"] = configJSON(block.problems[1].options);
-  root["max_err"] = jsonNumber(e.maxError);
-  root["max_bound_ratio"] = jsonNumber(e.maxBoundRatio);
-  root["logits_diff"] = jsonNumber(e.logitsDiff);
+  root["max_err"] = files::jsonNumber(e.maxError);
+  root["max_bound_ratio"] = files::jsonNumber(e.maxBoundRatio);
+  root["logits_diff"] = files::jsonNumber(e.logitsDiff);
   root["logits_limit"] = e.logitsLimit;
   root["wrong"] = e.wrong;
   root["compared"] = e.compared;

@@ -9,20 +9,13 @@
 
 #include "Driver/Run/Launch.h"
 #include "Driver/Run/RunCommands.h"
+#include "Files/JSONNumber.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include <cmath>
 
 using namespace llvm;
 using namespace moe::driver;
-
-/// A number as JSON can hold it.
-static json::Value jsonNumber(double value) {
-  if (std::isfinite(value))
-    return value;
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
 
 static json::Value describeJSON(const LaunchFile &launch,
                                 const moe::executor::Outcome &outcome,
@@ -39,15 +32,15 @@ static json::Value describeJSON(const LaunchFile &launch,
                     {"report_count", int64_t(outcome.reportGroups)},
                     {"advice", json::Array(outcome.advice)}};
   if (expect)
-    root["expect"] =
-        json::Object{{"arg", launch.args[launch.expect->arg].name},
-                     {"pass", expect->pass()},
-                     {"compared", int64_t(expect->compared)},
-                     {"wrong", int64_t(expect->wrong)},
-                     {"max_err", jsonNumber(expect->maxError)},
-                     {"worst", int64_t(expect->worst)},
-                     {"worst_value", jsonNumber(expect->worstValue)},
-                     {"worst_expected", jsonNumber(expect->worstExpected)}};
+    root["expect"] = json::Object{
+        {"arg", launch.args[launch.expect->arg].name},
+        {"pass", expect->pass()},
+        {"compared", int64_t(expect->compared)},
+        {"wrong", int64_t(expect->wrong)},
+        {"max_err", moe::files::jsonNumber(expect->maxError)},
+        {"worst", int64_t(expect->worst)},
+        {"worst_value", moe::files::jsonNumber(expect->worstValue)},
+        {"worst_expected", moe::files::jsonNumber(expect->worstExpected)}};
   addStats(root, outcome);
   return root;
 }

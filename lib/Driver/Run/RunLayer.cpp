@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunStage.h"
+#include "Files/JSONNumber.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -118,9 +119,9 @@ static json::Value describeLayer(const Layer &layer) {
     return root;
   const reference::ErrorReport &e = layer.check->elements;
   root["config"] = configJSON(layer.problems[1].options);
-  root["max_err"] = jsonNumber(e.maxError);
-  root["max_bound_ratio"] = jsonNumber(e.maxBoundRatio);
-  root["logits_diff"] = jsonNumber(e.logitsDiff);
+  root["max_err"] = files::jsonNumber(e.maxError);
+  root["max_bound_ratio"] = files::jsonNumber(e.maxBoundRatio);
+  root["logits_diff"] = files::jsonNumber(e.logitsDiff);
   root["logits_limit"] = e.logitsLimit;
   root["wrong"] = e.wrong;
   root["compared"] = e.compared;

@@ -8,19 +8,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "Driver/Run/RunStage.h"
+#include "Files/JSONNumber.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
-#include <cmath>
 
 using namespace llvm;
 using namespace moe;
 using namespace moe::driver;
-
-json::Value moe::driver::jsonNumber(double value) {
-  if (std::isfinite(value))
-    return value;
-  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-}
 
 static std::string tileString(const TileShape &tile) {
   return std::to_string(tile.m) + "x" + std::to_string(tile.n) + "x" +
@@ -54,9 +48,9 @@ json::Value moe::driver::describeJSON(const Request &request,
   const reference::ErrorReport e = result.check.total();
   json::Object root{
       {"pass", result.sampled ? json::Value(nullptr) : result.pass()},
-      {"max_err", jsonNumber(e.maxError)},
-      {"max_bound_ratio", jsonNumber(e.maxBoundRatio)},
-      {"logits_diff", jsonNumber(e.logitsDiff)},
+      {"max_err", files::jsonNumber(e.maxError)},
+      {"max_bound_ratio", files::jsonNumber(e.maxBoundRatio)},
+      {"logits_diff", files::jsonNumber(e.logitsDiff)},
       {"logits_limit", e.logitsLimit},
       {"wrong", e.wrong},
       {"compared", e.compared},
@@ -92,10 +86,10 @@ json::Value moe::driver::describeJSON(const Request &request,
   if (result.check.columns)
     root["sampled_columns"] = result.check.sampledCols;
   if (const auto &sums = result.check.checksum)
-    root["checksum"] =
-        json::Object{{"pass", sums->pass},
-                     {"max_bound_ratio", jsonNumber(sums->maxBoundRatio)},
-                     {"wrong", sums->wrong}};
+    root["checksum"] = json::Object{
+        {"pass", sums->pass},
+        {"max_bound_ratio", files::jsonNumber(sums->maxBoundRatio)},
+        {"wrong", sums->wrong}};
   if (result.second)
     root["second"] = json::Object{
         {"kernel", result.second->kernelName},

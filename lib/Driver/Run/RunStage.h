@@ -154,8 +154,6 @@ void addLaunchTimes(llvm::json::Object &root,
                     llvm::ArrayRef<LaunchTime> launches);
 void printLaunchTimes(llvm::ArrayRef<LaunchTime> launches);
 
-/// A number as JSON can hold it.
-llvm::json::Value jsonNumber(double value);
 llvm::json::Object configJSON(const KernelOptions &o);
 llvm::json::Value describeJSON(const Request &request, const Problem &problem,
                                const Result &result);
