@@ -20,12 +20,11 @@ static Error failure(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
-uint64_t LaunchRun::mapOwned(std::vector<uint8_t> &bytes, const char *name,
-                             bool readOnly) {
+uint64_t LaunchRun::mapReadOnly(std::vector<uint8_t> &bytes, const char *name) {
   Region region;
   region.size = bytes.size();
   region.data = bytes.data();
-  region.readOnly = readOnly;
+  region.readOnly = true;
   region.name = name;
   return memory.map(std::move(region));
 }
@@ -78,14 +77,14 @@ Error LaunchRun::mapMemory() {
   kernarg.assign(kernel->kernargSize / 64 * 64 + 128, 0);
   packet.assign(64, 0);
   queue.assign(256, 0);
-  queueAddress = mapOwned(queue, "queue", true);
+  queueAddress = mapReadOnly(queue, "queue");
   if (launch.kernarg)
     llvm::copy(*launch.kernarg, kernarg.begin());
   if (Error error = fillExplicit(*kernel, launch, places, memory, kernarg,
                                  [&](uint64_t at) { globals.watch(at); }))
     return error;
   fillHidden(*kernel, launch, queueAddress, kernarg);
-  kernargAddress = mapOwned(kernarg, "kernel arguments", true);
+  kernargAddress = mapReadOnly(kernarg, "kernel arguments");
   using namespace support::endian;
   for (unsigned d = 0; d < 3; ++d) {
     write16le(packet.data() + 4 + 2 * d, launch.block[d]);
@@ -95,7 +94,7 @@ Error LaunchRun::mapMemory() {
   write32le(packet.data() + 28, state.ldsSize);
   write64le(packet.data() + 32, imageBase + kernel->descriptorAddress);
   write64le(packet.data() + 40, kernargAddress);
-  packetAddress = mapOwned(packet, "dispatch packet", true);
+  packetAddress = mapReadOnly(packet, "dispatch packet");
   return Error::success();
 }
 

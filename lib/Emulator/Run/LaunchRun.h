@@ -44,8 +44,7 @@ private:
   llvm::Error mapMemory();
   llvm::Error mapGiven();
   llvm::Error fillSgprs();
-  uint64_t mapOwned(std::vector<uint8_t> &bytes, const char *name,
-                    bool readOnly);
+  uint64_t mapReadOnly(std::vector<uint8_t> &bytes, const char *name);
   // Workers.cpp
   struct ActiveGroup;
   using ActiveGroups = std::vector<std::unique_ptr<ActiveGroup>>;

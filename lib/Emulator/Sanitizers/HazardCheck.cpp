@@ -492,7 +492,7 @@ void HazardCheck::keepWrites() {
   }
 }
 
-void HazardCheck::findQuiet(uint32_t first, uint32_t end) {
+void HazardCheck::findSkippable(uint32_t first, uint32_t end) {
   WaveState wave;
   std::vector<uint8_t> checked(end - first);
   for (uint32_t i = first; i < end; ++i) {
@@ -554,7 +554,7 @@ void HazardCheck::prepare() {
     while (end < count && !starts[end])
       ++end;
     if (end - first > 1)
-      findQuiet(first, end);
+      findSkippable(first, end);
     first = end;
   }
   trial = false;

@@ -87,7 +87,7 @@ private:
   void dropRules();
   void keepWrites();
   std::vector<uint8_t> findChains();
-  void findQuiet(uint32_t first, uint32_t end);
+  void findSkippable(uint32_t first, uint32_t end);
 
   const Program &program;
   const Sanitizers::Sink &sink;
@@ -110,7 +110,7 @@ private:
     uint64_t passed;
   };
   std::vector<Broken> broken;
-  bool trial = false, trialFailed = false; ///< see findQuiet
+  bool trial = false, trialFailed = false; ///< see findSkippable
   WaveState waves[maxWaves];
 };
 
