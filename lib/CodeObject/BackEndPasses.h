@@ -28,8 +28,8 @@ llvm::FunctionPass *createBarrierWaitsPass();
 /// every path.
 llvm::FunctionPass *createGatherWaitsPass();
 
-/// Runs right behind LLVM's hazard recognizer and idles where it overlooked a
-/// hazard, because it looks at a block on one path only.
+/// Runs right behind LLVM's hazard recognizer and inserts the wait states that
+/// it missed because it looks at each block on one path only.
 llvm::FunctionPass *createPathHazardsPass();
 
 } // namespace moe::codeobject

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// LLVM makes a wait of the release fence of a barrier and drops it where it
-// sees nothing to wait for; at the head of a loop it looks ahead of the loop
-// only, not at the trip before (llvm/llvm-project#220357, which LLVM 22 does
-// not have). A wave would pass the barrier with reads of LDS in flight, and
-// others overwrite what it reads. A wait that stands in the code is not
-// dropped.
+// LLVM turns the release fence of a barrier into a wait, and drops the wait
+// where it sees nothing to wait for. At the head of a loop it looks only at the
+// code ahead of the loop, not at the previous iteration
+// (llvm/llvm-project#220357, not in LLVM 22): a wave would pass the barrier
+// with reads of LDS in flight, and other waves would overwrite what it reads.
+// An explicit wait is not dropped.
 #include "BackEndPasses.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -71,8 +71,8 @@ static Fences findFences(Instruction &barrier) {
   return fences;
 }
 
-/// A barrier that no cycle holds is fine as it is, and so is one whose wait is
-/// for LDS as well.
+/// Nothing is done for a barrier outside of cycles, or one whose wait covers
+/// LDS.
 static bool waitForLds(Function &function, CycleInfo &cycles) {
   SmallVector<Instruction *> barriers;
   for (BasicBlock &block : function)

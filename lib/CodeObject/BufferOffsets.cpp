@@ -2,8 +2,9 @@
 //
 // Instruction selection finds the immediate offset of a buffer load only in the
 // load's own block, but offsets of loads in a loop do not change and so stand
-// ahead of it: each would take a register, or be computed anew in each round.
-// This runs right ahead of instruction selection and undoes that for constants.
+// ahead of it: each would take a register, or be computed anew in each
+// iteration. This runs right ahead of instruction selection and undoes that for
+// constants.
 #include "BackEndPasses.h"
 
 #include "llvm/ADT/MapVector.h"

@@ -84,8 +84,8 @@ makeTargetMachine(StringRef chip, unsigned optLevel) {
     LLVMInitializeAMDGPUAsmPrinter();
     LLVMInitializeAMDGPUAsmParser();
     LLVMInitializeAMDGPUDisassembler();
-    // addBackEnd() looks for it, and otherwise the first back end of the
-    // process would make it known too late for itself.
+    // addBackEnd() looks this pass up; otherwise the first back end of the
+    // process would register it only after that.
     llvm::initializeSinkingLegacyPassPass(
         *llvm::PassRegistry::getPassRegistry());
   });
@@ -128,7 +128,7 @@ public:
     return makeTargetMachine(chip, optLevel);
   }
 
-  /// Of a compilation that ended well.
+  /// Takes back the machine of a compilation that succeeded.
   void giveBack(std::unique_ptr<llvm::TargetMachine> machine) {
     std::lock_guard<std::mutex> lock(mutex);
     idle.push_back(std::move(machine));

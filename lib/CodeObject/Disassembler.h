@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // LLVM's disassembler for one chip, with the few questions that the report asks
-// of an instruction. Private to the room.
+// of an instruction. Private to CodeObject.
 #ifndef MOE_LIB_CODEOBJECT_DISASSEMBLER_H
 #define MOE_LIB_CODEOBJECT_DISASSEMBLER_H
 

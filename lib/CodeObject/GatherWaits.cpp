@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-insert-waits counts the loads behind a gather that may stay in flight
-// over a barrier. LLVM may see that nobody uses one of them, as those of
-// columns past a narrow N, and removes it, or makes one load of two: more
-// would stay in flight than was counted. Here the loads are counted again, in
-// the instructions that remain.
+// over a barrier. LLVM may remove one of them as unused, such as those of
+// columns past a narrow N, or merge two: the count would then be too high, and
+// the gather might still be in flight behind the wait. Here the loads are
+// counted again, in the instructions that remain.
 //
 // The back end's headers are not public; its instructions are known by name.
 #include "BackEndPasses.h"
@@ -53,8 +53,8 @@ private:
     return getName(instruction) == "S_WAITCNT" &&
            readLoads(instruction.getOperand(0).getImm()) < kMostLoads;
   }
-  /// One that is left away for a workgroup of one wave counts as well: its wait
-  /// is for what this wave gathered.
+  /// A barrier that LLVM omits for a workgroup of one wave counts as well: its
+  /// wait is for what this wave gathered.
   bool isBarrier(const MachineInstr &instruction) const {
     StringRef name = getName(instruction);
     return name == "S_BARRIER" || name == "WAVE_BARRIER";
@@ -79,7 +79,7 @@ static bool isLoad(StringRef name) {
 
 /// Whether a fence and a barrier behind it follow `wait` on some path, with
 /// nothing before that accesses memory but scalar loads, which LLVM puts
-/// anywhere. Of a barrier without a fence nobody says that it is for memory.
+/// anywhere. A barrier without a fence is not known to order memory.
 bool GatherWaits::isBeforeBarrier(MachineInstr &wait) const {
   using Head = PointerIntPair<MachineBasicBlock *, 1, bool>; // fenced
   SetVector<Head> heads;

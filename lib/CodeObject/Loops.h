@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Natural loops of decoded machine code, for the report's hot loop. Private to
-// the room.
+// CodeObject.
 #ifndef MOE_LIB_CODEOBJECT_LOOPS_H
 #define MOE_LIB_CODEOBJECT_LOOPS_H
 

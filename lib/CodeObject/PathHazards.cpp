@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // LLVM's hazard recognizer looks back from an instruction through the blocks
-// ahead of it, and enters each block once, on the path that it meets first. Of
-// a block with two ways to the instruction, one through a third block, it may
-// so see the long way only, and idle too little for the short one.
+// ahead of it, and enters each block once, on the path that it meets first.
+// Where two paths lead from a block to the instruction, one of them through a
+// third block, it may see the longer one only, and insert too few wait states
+// for the shorter one.
 //
-// Here the shortest way from each branch is looked at alone: the recognizer is
-// asked again about the instructions behind the branch while every block on
-// the way has one successor. What comes from a block on a longer way is seen
-// from that block.
+// Here the shortest path from each branch is examined alone: the recognizer is
+// asked again about the instructions behind the branch while every block on the
+// path has one successor. Hazards from a block on a longer path are found from
+// that block.
+
 #include "BackEndPasses.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -81,8 +83,8 @@ private:
   /// How far behind the end of a block an MFMA in it or ahead of it matters; at
   /// least kReach.
   DenseMap<const MachineBasicBlock *, unsigned> reaches;
-  /// How much was left at most at the head of each block behind the branch that
-  /// is looked at.
+  /// The most of the reach that was left at the head of each block behind the
+  /// branch under examination.
   DenseMap<const MachineBasicBlock *, unsigned> seen;
   bool changed = false;
 };
@@ -115,8 +117,8 @@ unsigned PathHazards::passBlock(MachineBasicBlock &block, unsigned reach) {
   return reach;
 }
 
-/// Looks at all ways out of `block`, but at none that comes to a block later
-/// than another did, and so never around a loop.
+/// Follows all paths out of `block`, but none that reaches a block later than
+/// another path did, and so never around a loop.
 void PathHazards::walkFrom(MachineBasicBlock &block, unsigned reach) {
   SmallVector<MachineBasicBlock *> successors(block.successors());
   for (MachineBasicBlock *next : successors) {

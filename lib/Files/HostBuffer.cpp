@@ -2,6 +2,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
+// Allocation by calloc, which leaves large blocks to the system.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Files/HostBuffer.h"

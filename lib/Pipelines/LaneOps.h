@@ -13,12 +13,13 @@ class RewritePatternSet;
 
 namespace moe {
 
-/// Refuses, at the op, what is not lowered between lanes.
+/// Error, at the op: one that exchanges values between lanes in a form that is
+/// not lowered.
 mlir::LogicalResult checkLaneOps(mlir::gpu::GPUModuleOp module,
                                  unsigned waveLanes);
 
 /// Makes each gpu.subgroup_reduce one of scalars of 16 (floats), 32 or 64 bits
-/// and of whole waves: lanes that may not be there, or not be active, get the
+/// and of whole waves: lanes that may not exist, or may not be active, get the
 /// neutral element.
 void prepareReductions(mlir::gpu::GPUModuleOp module, unsigned waveLanes);
 

@@ -23,7 +23,7 @@
 
 using namespace mlir;
 
-/// True of a memref that upstream copies by memcpy.
+/// True for a memref that upstream copies by memcpy.
 static bool isContiguous(MemRefType type) {
   return type.getLayout().isIdentity() ||
          (type.hasStaticShape() && type.getNumElements() > 0 &&
@@ -31,7 +31,7 @@ static bool isContiguous(MemRefType type) {
 }
 
 namespace {
-/// Upstream makes a call of memrefCopy, a function of the host, of it.
+/// Upstream lowers it to a call of memrefCopy, a function of the host.
 struct CopyByLoops : OpRewritePattern<memref::CopyOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -69,8 +69,8 @@ struct CopyByLoops : OpRewritePattern<memref::CopyOp> {
   }
 };
 
-/// LLVM has allocas of this target in address space 5 only. Whoever uses the
-/// memory has a generic pointer, as before.
+/// On this target LLVM has allocas in address space 5 only. Users of the memory
+/// still get a generic pointer.
 struct PrivateAlloca : OpRewritePattern<memref::AllocaOp> {
   using OpRewritePattern::OpRewritePattern;
 

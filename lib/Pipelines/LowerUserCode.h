@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Private: what user code beside an op holds and upstream's conversion to ROCDL
-// makes calls of that no kernel has, or IR that the back end refuses.
+// Private: ops of user code that upstream's conversion to ROCDL turns into
+// calls that no kernel has, or into IR that the back end refuses.
 
 #ifndef MOE_LIB_PIPELINES_LOWERUSERCODE_H
 #define MOE_LIB_PIPELINES_LOWERUSERCODE_H

@@ -100,7 +100,7 @@ static std::optional<uint64_t> getBlockThreads(Operation *op) {
   return threads;
 }
 
-/// What a lane may have without a change of the result.
+/// The neutral element: the value of a lane that does not change the result.
 static TypedAttr getNeutral(Kind kind, Type type) {
   if (auto floats = dyn_cast<FloatType>(type)) {
     const llvm::fltSemantics &semantics = floats.getFloatSemantics();
@@ -211,7 +211,7 @@ Value ReductionBuilder::reduceActive(Value value) {
   return arith::SelectOp::create(*this, alone, value, all);
 }
 
-/// The reduction of a type that moves between lanes have.
+/// The reduction of a value whose type instructions can move between lanes.
 Value ReductionBuilder::reduceWide(Value value) {
   if (!allActive)
     return reduceActive(value);
@@ -220,8 +220,8 @@ Value ReductionBuilder::reduceWide(Value value) {
                                        op.getClusterStride());
 }
 
-/// Narrow integers are extended: the low bits of sums and products are those of
-/// any extension, and the order is that of the one of the kind.
+/// Narrow integers are extended: any extension gives sums and products the same
+/// low bits, and minima and maxima are extended by their own signedness.
 Value ReductionBuilder::reduceScalar(Value value) {
   auto type = dyn_cast<IntegerType>(value.getType());
   if (!type || type.getWidth() == 32 || type.getWidth() == 64)

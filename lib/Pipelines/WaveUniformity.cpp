@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Follows a value back to what it is computed from, as long as each op gives
+// lanes with the same operands the same results.
 
 #include "WaveUniformity.h"
 
@@ -53,7 +56,7 @@ static bool isFunctionOfOperands(Operation *op) {
              .Default(false);
 }
 
-/// What decides over the ways through a region of several blocks.
+/// Adds what decides which path is taken through a region of several blocks.
 bool WaveUniformity::addChoices(Region *region) {
   if (region->hasOneBlock())
     return true;
@@ -68,7 +71,7 @@ bool WaveUniformity::addChoices(Region *region) {
   return true;
 }
 
-/// What an op with regions is given, and what its regions hand on.
+/// Adds the operands of an op with regions, and what its regions yield.
 bool WaveUniformity::addResults(Operation *parent) {
   add(parent->getOperands());
   for (Region &region : parent->getRegions()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Private: where all lanes of a wave plainly are together.
+// Private: which ops all lanes of a wave are known to reach together.
 
 #ifndef MOE_LIB_PIPELINES_WAVEUNIFORMITY_H
 #define MOE_LIB_PIPELINES_WAVEUNIFORMITY_H
@@ -11,9 +11,9 @@
 
 namespace moe {
 
-/// Finds what is the same in all lanes of a wave. Unlike -moe-check-kernels,
-/// which refuses what plainly depends on the thread, it is sure of what it
-/// says, and says no of all that it does not know.
+/// Finds what is the same in all lanes of a wave, conservatively: what is not
+/// known to be is not. -moe-check-kernels is the opposite: it refuses only what
+/// is computed from the thread's number.
 class WaveUniformity {
 public:
   /// Whether the lanes that start the kernel reach `op`, in a kernel, together.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The room's one pass and the translation in front of it, for users of MLIR.
-// Everything else of the room is free of MLIR.
+// The one pass of CodeObject and the translation to LLVM IR in front of it.
+// Everything else in CodeObject is free of MLIR.
 #ifndef MOE_CODEOBJECT_PASSES_H
 #define MOE_CODEOBJECT_PASSES_H
 

@@ -55,8 +55,8 @@ struct KernelReport {
   std::optional<GridExpressions> grid;
   /// The innermost loop with most MFMA; absent without a loop.
   std::optional<LoopCounts> hotLoop;
-  /// Stage of the compiler and its wall time in milliseconds; filled by who
-  /// compiles, empty when only a file was read.
+  /// Stage of the compiler and its wall time in milliseconds; filled by the
+  /// compiler, empty where only a file was read.
   std::vector<std::pair<std::string, double>> compileMs;
 };
 

@@ -2,6 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
+// The lanes follow from the traits and fields of an instruction and, of those
+// that fetch, from the values in its registers.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Sanitizers/SourceLanes.h"

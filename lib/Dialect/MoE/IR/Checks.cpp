@@ -14,8 +14,6 @@ using namespace mlir;
 using namespace moe;
 using namespace moe::checks;
 
-/// The preshuffled layout of `type` if it has the given role, else an error
-/// that names the operand.
 FailureOr<PreshuffleAttr> moe::checks::getLayout(Operation *op,
                                                  StringRef operand,
                                                  ShapedType type,
@@ -62,8 +60,6 @@ LogicalResult moe::checks::checkDim(Operation *op, StringRef operand,
   return diag;
 }
 
-/// The activations' K: static, a multiple of 32 and small enough for the 32-bit
-/// offsets of a gather.
 LogicalResult moe::checks::checkActivationK(Operation *op, ShapedType x) {
   int64_t k = x.getDimSize(1);
   if (ShapedType::isDynamic(k))
@@ -78,7 +74,6 @@ LogicalResult moe::checks::checkActivationK(Operation *op, ShapedType x) {
   return success();
 }
 
-/// Weights and scales of one product agree with each other and with K.
 LogicalResult moe::checks::checkWeights(Operation *op, ShapedType w,
                                         ShapedType scale, int64_t k) {
   FailureOr<PreshuffleAttr> wLayout =
@@ -135,7 +130,6 @@ LogicalResult moe::checks::checkTokens(Operation *op, Value value,
   return success();
 }
 
-/// A static number of columns that is a multiple of `multiple`.
 LogicalResult moe::checks::checkColumnCount(Operation *op, StringRef name,
                                             int64_t n, int64_t multiple) {
   // Rows of no more than 2^30 columns keep all sizes within 64 bits.

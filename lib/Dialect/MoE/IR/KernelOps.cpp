@@ -69,7 +69,8 @@ ArrayRef<StringLiteral> moe::getActivationParams(Activation activation) {
 // GroupedGemmOp
 //===----------------------------------------------------------------------===//
 
-/// A builder cannot fail, and an op without an operand crashes whoever looks.
+/// A builder cannot fail, and an op that lacks an operand would crash its
+/// readers.
 static void checkComplete(const GroupedGemmSpec &spec) {
   SmallVector<std::pair<const char *, Value>> values = {
       {"out", spec.out},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Registers the dialect's attributes and ops and verifies its discardable
-// attributes; also what is generated of MoEOps.td. The attributes and ops
+// attributes; compiles what is generated from MoEOps.td. The attributes and ops
 // themselves are in MoEAttrs.cpp, KernelOps.cpp, TileOps.cpp, RoutingOps.cpp
 // and WeightOps.cpp.
 

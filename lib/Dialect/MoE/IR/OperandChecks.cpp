@@ -52,8 +52,8 @@ static LogicalResult checkStrides(Operation *op, const GlobalOperand &operand,
   SmallVector<int64_t> strides;
   int64_t offset;
   bool strided = succeeded(type.getStridesAndOffset(strides, offset));
-  // Function boundaries that one-shot bufferization has made say no stride;
-  // that it is 1 is then a precondition of host code.
+  // The types that one-shot bufferization puts at function boundaries have no
+  // static stride; that it is 1 is then a precondition of host code.
   bool unknown = strided && ShapedType::isDynamic(strides.back()) &&
                  !op->getParentOfType<gpu::GPUModuleOp>();
   if (!strided || (strides.back() != 1 && !unknown))

@@ -104,7 +104,7 @@ LogicalResult RouteOp::verify() {
 
 void SortOp::getEffects(Effects &effects) {
   addEffects(*this, /*readsOut=*/false, effects);
-  // The phases hand their counts on in it.
+  // The phases pass their counts on in the workspace.
   if (getWorkspace() && isa<MemRefType>(getWorkspace().getType()))
     effects.emplace_back(MemoryEffects::Read::get(), &getWorkspaceMutable()[0]);
 }

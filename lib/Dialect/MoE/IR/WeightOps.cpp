@@ -35,7 +35,8 @@ static LogicalResult checkRows(Op op) {
   return success();
 }
 
-/// Bytes of `perExpert` a piece, how many; nothing after an error.
+/// The number of experts in an operand of `perExpert` bytes for each of them;
+/// an error if that is not a whole number.
 static FailureOr<int64_t> countExperts(Operation *op, StringRef name,
                                        ShapedType type, int64_t perExpert) {
   int64_t bytes = type.getDimSize(0);

@@ -65,8 +65,8 @@ static LogicalResult checkPlace(Operation *op, ModuleOp root) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Finds branches around ops that plainly depend on the thread. Each value and
-/// each block is looked at once.
+/// Finds branches around ops whose condition is computed from the thread's
+/// number. Each value and each block is visited once.
 class UniformityChecker {
 public:
   UniformityChecker(DominanceInfo &dominance, PostDominanceInfo &postDominance)
@@ -115,8 +115,8 @@ static Value getChoice(Block &block) {
              : Value();
 }
 
-/// What decides over which of its edges `block` is entered: the branches on the
-/// ways to it from the block that dominates it.
+/// Adds what decides over which of its edges `block` is entered: the branches
+/// on the paths to it from its immediate dominator.
 void UniformityChecker::addChoices(Block *block) {
   if (block->hasNoPredecessors() || block->getSinglePredecessor())
     return;
@@ -198,8 +198,8 @@ void UniformityChecker::addSources(OpResult result) {
   addRange(op->getOperands());
 }
 
-/// The op that makes `value` plainly differ between the threads of a workgroup,
-/// or null.
+/// The op, such as gpu.thread_id, that makes `value` differ between the threads
+/// of a workgroup, or null.
 Operation *UniformityChecker::findThreadDependence(Value value) {
   work.clear();
   inBallot = false;
@@ -271,7 +271,8 @@ LogicalResult UniformityChecker::check(Operation *op) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-/// What each lane does for itself, so that a branch may leave some out.
+/// True for an op that each lane executes by itself, so that a branch may leave
+/// some lanes out.
 static bool isLaneOp(Operation *op) {
   return isa<ActivateOp, LoadScaleOp, LoadWeightOp, RouteRowsOp, UnpackOp>(op);
 }

@@ -35,7 +35,7 @@ static LogicalResult checkMoE(Operation *op, bool allowTileOps) {
 
 /// Ops of a gpu.module that can be translated to LLVM IR.
 static LogicalResult checkTranslatable(Operation *op) {
-  // Casts are left where an op is; that one is the cause.
+  // A cast is left beside an op that was not lowered; that op is the cause.
   if (isa<UnrealizedConversionCastOp>(op))
     return success();
   if (isa_and_nonnull<LLVM::LLVMDialect, ROCDL::ROCDLDialect>(
@@ -72,7 +72,7 @@ struct MoECheckLoweredPass
 
 private:
   static WalkResult checkModule(gpu::GPUModuleOp module) {
-    // An op with a region before what stands in it.
+    // An op with regions comes before the ops in them.
     WalkResult result = module.walk<WalkOrder::PreOrder>(
         [](Operation *op) { return WalkResult(checkTranslatable(op)); });
     if (result.wasInterrupted())

@@ -27,7 +27,7 @@ using namespace moe;
 // Elements
 //===----------------------------------------------------------------------===//
 
-/// True of a scalar that a vector packs closer than an array.
+/// True for a scalar that a vector packs closer than an array.
 static bool isNarrow(Type element) {
   if (!element.isIntOrFloat())
     return false;
@@ -63,7 +63,7 @@ static LogicalResult checkTypeCast(vector::TypeCastOp op) {
             "power of two";
 }
 
-/// It becomes a compare-and-swap, which LLVM has of integers only.
+/// It becomes a compare-and-swap, which LLVM has for integers only.
 static LogicalResult checkGenericAtomic(memref::GenericAtomicRMWOp op) {
   Type element = op.getMemref().getType().getElementType();
   if (element.isIntOrIndex())

@@ -43,7 +43,7 @@ namespace {
 class SortUsers {
 public:
   /// Whether all users of the lists are such products, and one of them comes
-  /// ahead of whoever needs the zeros that the sort fills in.
+  /// ahead of every user of the zeros that the sort fills in.
   bool find(SortOp op, int64_t tokensOption, DominanceInfo &dominance);
   /// Makes the products read what the sort read; it goes away.
   void rewrite();

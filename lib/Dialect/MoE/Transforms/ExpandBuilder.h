@@ -70,8 +70,9 @@ public:
     enterIf(condition);
     body();
   }
-  /// A loop over `from`, `from` + step, ... below `to`; `body` makes of the
-  /// counter and the values so far the next ones. Returns the last ones.
+  /// A loop over `from`, `from` + step, ... below `to`; `body` computes the
+  /// next values from the counter and the current ones. Returns the last
+  /// values.
   llvm::SmallVector<Value>
   loop(Value from, Value to, int64_t step, llvm::ArrayRef<Value> init,
        llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>

@@ -301,9 +301,9 @@ Value KernelExpander::runStart(Value part, int64_t tiles, int64_t parts,
   return binary<arith::AddIOp>(start, extra);
 }
 
-/// Workgroup ids go round the XCDs; this gives each XCD ids that follow each
-/// other. A permutation for any number of workgroups: the first total % xcd
-/// XCDs have one workgroup more.
+/// Hardware deals workgroups to XCDs round-robin; this renumbers them so that
+/// each XCD gets a contiguous range. It is a permutation for any number of
+/// workgroups: the first total % xcd XCDs have one workgroup more.
 Value KernelExpander::remapXcd(Value group, Value blocks) {
   int64_t xcds = schedule.getXcd();
   int64_t tilesN = llvm::divideCeil(op.getRows(), schedule.getTileN());
@@ -509,7 +509,7 @@ void KernelExpander::scatter(Value acc, bool withBias) {
       scattersGroups() ? schedule.getKWave() : 1, schedule.getBlockSize());
 }
 
-/// Everything behind the product.
+/// The epilogue: everything behind the product.
 void KernelExpander::finish(Value acc) {
   if (schedule.getKWave() > 1 && !scattersGroups())
     acc = ReduceGroupsOp::create(b, acc, lds0, lds1, schedule.getKWave(),
@@ -577,8 +577,8 @@ static LogicalResult checkSchedule(GroupedGemmOp op) {
 }
 
 /// The waves per SIMD to ask of the compiler; 0 = its choice. With 128
-/// accumulators a lane everything else just fits the registers of two waves:
-/// the compiler is told to see to it.
+/// accumulators a lane everything else only just fits the registers of two
+/// waves, so the compiler is told to aim for two.
 static int64_t getWavesPerEu(ScheduleAttr schedule) {
   if (schedule.getWavesPerEu() > 0)
     return schedule.getWavesPerEu();

@@ -66,7 +66,8 @@ Value RowCollector::countPairs() {
   return arith::MulIOp::create(b, tokens, b.i32(topk));
 }
 
-/// The number of an expert on this device, or what is none.
+/// The number on this device of the expert `id`; -1, or what the map has for
+/// it, if it is not on this device.
 Value RowCollector::findExpert(Value id) {
   if (!op.getExpertMap())
     return id;

@@ -90,7 +90,7 @@ bool LdsUses::mayPrecede(PingpongOp op, Value buffer) const {
   for (Operation *other : llvm::reverse(ArrayRef(ops.begin(), self)))
     if (::mayPrecede(other, op))
       return true;
-  // What stands behind an op precedes it only along unstructured branches.
+  // An op further down precedes this one only along unstructured branches.
   if (op->getParentOfType<FunctionOpInterface>()
           .getFunctionBody()
           .hasOneBlock())

@@ -641,7 +641,7 @@ struct MoEOutlineKernelsPass
     : moe::impl::MoEOutlineKernelsPassBase<MoEOutlineKernelsPass> {
   using MoEOutlineKernelsPassBase::MoEOutlineKernelsPassBase;
 
-  /// Kernels that are equal but for the values of their operands are one.
+  /// Ops that differ only in the values of their operands share a kernel.
   DenseMap<Attribute, gpu::GPUFuncOp> kernels;
 
   LogicalResult outline(Operation *op, SymbolTable &symbols) {

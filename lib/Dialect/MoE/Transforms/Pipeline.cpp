@@ -33,7 +33,7 @@ struct Fragments {
 /// Emits the pipeline of one moe.pingpong.
 class PingpongExpander {
 public:
-  /// With `syncFirst` other waves may still use the buffers.
+  /// `syncFirst`: other waves may still use the buffers, so a sync comes first.
   PingpongExpander(PingpongOp op, bool syncFirst)
       : op(op), b(op.getLoc(), op), tileK(op.getPing().getType().getDimSize(1)),
         columns(op.getColumns()), syncFirst(syncFirst) {}
@@ -180,12 +180,13 @@ void PingpongExpander::run() {
   Fragments fragments = fetchFirstTile();
   Value acc =
       arith::ConstantOp::create(b, b.getZeroAttr(op.getAcc().getType()));
-  // The loop fetches whole tiles that are surely inside.
+  // The loop fetches whole tiles that are known to be inside.
   int64_t plainTiles =
       op.getEnd() ? numTiles() - 1 : static_cast<int64_t>(columns / tileK);
   int64_t pairs = plainTiles > 0 ? (plainTiles - 1) / 2 : 0;
   if (pairs > 0) {
-    // What the first tile waits for is no business of the loop's syncs.
+    // Waits for the first tile here, so that the loop's syncs need not cover
+    // it.
     SyncOp::create(b);
     emitLoop(pairs, fragments, acc);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // -moe-preshuffled-to-bytes: weights and scales of host code as bytes. Kernels
-// are the business of -convert-moe-to-amdgpu.
+// are left to -convert-moe-to-amdgpu.
 
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
@@ -94,14 +94,14 @@ struct MoEPreshuffledToBytesPass
     patterns.add<PreshuffledPattern, LaunchPattern>(converter, &getContext());
     ConversionTarget target(getContext());
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
-    // What only a moe op uses is as it should be.
+    // One that only moe ops use stays, since these take the layout.
     target.addDynamicallyLegalOp<PreshuffledOp>([](PreshuffledOp op) {
       return isa<TensorType>(op.getResult().getType()) ||
              llvm::all_of(op->getUsers(), [](Operation *user) {
                return isa_and_nonnull<MoEDialect>(user->getDialect());
              });
     });
-    // Before anything changes: who is launched.
+    // Finds the launched kernels, with symbols as they are before any change.
     SymbolTableCollection symbols;
     target.addDynamicallyLegalOp<gpu::LaunchFuncOp>([&](gpu::LaunchFuncOp op) {
       return converter.isLegal(op->getOperandTypes()) ||

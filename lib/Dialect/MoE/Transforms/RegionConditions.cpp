@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operands of loops and branches by what they are for, from the interfaces that
+// these ops have.
 
 #include "moe/Dialect/MoE/Transforms/RegionConditions.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What an op with regions does with its operands. Shared by the check that
-// refuses what diverges and the one that is sure of what does not.
+// refuses divergent branches and the analysis that finds uniform ones.
 
 #ifndef MOE_DIALECT_MOE_TRANSFORMS_REGIONCONDITIONS_H
 #define MOE_DIALECT_MOE_TRANSFORMS_REGIONCONDITIONS_H
@@ -10,7 +10,7 @@
 
 namespace moe {
 
-/// The operands of an op with regions, but for what a loop hands on.
+/// The operands of an op with regions, without a loop's initial values.
 llvm::SmallVector<mlir::Value> getOperandsButInits(mlir::Operation *op);
 
 /// What decides whether, or how often, `parent` executes its regions.
