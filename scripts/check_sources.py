@@ -215,7 +215,7 @@ def named(root):
         if path.suffix not in COMMENT or path == pathlib.Path(__file__).resolve():
             continue
         for number, comment in comments(path):
-            for name in re.findall(r"[\w/.-]*\w\.(?:cpp|h|def|td|py|sh)\b(?![.(])", comment):
+            for name in re.findall(r"[\w/.-]*\w\.(?:cpp|h|def|td|py|sh)\b(?!\(|\.\w)", comment):
                 if name.split("/")[-1] not in known | FOREIGN:
                     yield path, number, f"expected a file of that name: {name}"
 

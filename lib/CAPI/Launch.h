@@ -22,7 +22,7 @@ llvm::Expected<SharedKernel> compileOnce(
     std::string key,
     llvm::function_ref<llvm::Expected<driver::CompiledKernel>()> compile);
 
-/// What one call runs with, and what it has to tell.
+/// What one call runs with, and what it reports.
 struct Call {
   llvm::StringRef chip;
   const MoeExecutor *executor;
@@ -41,7 +41,7 @@ llvm::Error launchKernel(Call &call, const driver::CompiledKernel &kernel,
 llvm::Error launchIR(Call &call, const std::string &ir, int64_t tokens,
                      std::vector<executor::Argument> args);
 
-/// Tells the outcome, also of a call that a sanitizer found something in.
+/// Gives the outcome to the caller, also where a sanitizer found something.
 MoeStatus finish(llvm::Error error, Call &call, char **outcome);
 
 } // namespace moe::capi

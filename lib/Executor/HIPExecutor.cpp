@@ -45,7 +45,7 @@ HIPKernel::HIPKernel(std::shared_ptr<const hip::Library> hip,
                      const Launch &launch)
     : hip(std::move(hip)), launch(launch) {}
 
-/// Frees what there is; nobody is left to tell of an error.
+/// Frees what there is; errors can no longer be reported.
 HIPKernel::~HIPKernel() {
   for (const std::vector<void *> &set : sets)
     for (void *pointer : set)

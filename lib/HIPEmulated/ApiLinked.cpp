@@ -5,7 +5,7 @@
 // What clang's HIP host code calls: an offload bundle in the program's own
 // image, registered before main, kernels and variables known by the address of
 // a host symbol, launches by <<<...>>>. The code is loaded at the first use,
-// since at registration nobody has asked for a device yet.
+// since no device has been asked for at registration.
 //
 //===----------------------------------------------------------------------===//
 

@@ -22,8 +22,8 @@ static Error failure(const Twine &message) {
 }
 
 namespace {
-/// Bytes behind a pointer, of which nobody said how many there are: each read
-/// is checked against the limit, where there is one.
+/// Bytes behind a pointer whose number is not known: each read is checked
+/// against the limit, where there is one.
 class Bytes {
 public:
   Bytes(const void *begin, uint64_t limit)

@@ -53,7 +53,7 @@ public:
   /// The facts of the chip; null as long as the first code object is to decide.
   const ChipFacts *chip() const { return facts.load(); }
 
-  /// A line for whoever reads reports: "libamdhip64_emulated: ...".
+  /// A line of the report: "libamdhip64_emulated: ...".
   void report(const llvm::Twine &text);
 
   /// Loads a code object, or the one for this chip in an offload bundle. Of an
@@ -68,10 +68,10 @@ public:
   std::optional<Function> function(const Function *handle);
 
   Status launch(Stream &stream, KernelLaunch launch);
-  /// Somebody takes times: launches from now on are modelled.
+  /// The program takes times: launches from now on are modelled.
   void takeTimes() { takesTimes = true; }
   /// Modelled nanoseconds (docs/Timing.md) of the launches that ended and for
-  /// which somebody took times.
+  /// which times were taken.
   uint64_t nanoseconds() const { return modelled; }
   /// What ended the device: a launch that failed, until it is reset.
   Status failure() const { return fault.load(); }

@@ -66,7 +66,7 @@ public:
   bool isDone(const Event &event);
   /// Waits for an event; returns what failed in its stream until now.
   Status wait(const Event &event);
-  /// The same, leaving what failed to somebody else.
+  /// The same, leaving what failed for another call to return.
   void waitUntilDone(const Event &event);
   /// A copy, read at once.
   Event read(const Event &event);

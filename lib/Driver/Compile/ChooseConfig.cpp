@@ -109,7 +109,8 @@ Configuration moe::driver::chooseConfig(const KernelOptions &options,
                                         const ScheduleTable &table) {
   if (options.tile)
     return asGiven(options);
-  // Waves that the verifier refuses whatever the tile: it shall say so.
+  // The verifier refuses these waves for any tile; a tile is set so that it is
+  // the one to say why.
   auto isOneOf = [](int64_t value, std::initializer_list<int64_t> values) {
     return llvm::is_contained(values, value);
   };

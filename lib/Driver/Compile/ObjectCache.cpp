@@ -76,7 +76,7 @@ std::vector<uint8_t> readEntry(StringRef path) {
   llvm::sys::fs::file_status status;
   if (llvm::sys::fs::status(*file, status) || status.getSize() > mostFileBytes)
     return {};
-  // Not mapped: somebody may truncate it.
+  // Not mapped: another process may truncate it.
   auto buffer = llvm::MemoryBuffer::getOpenFile(
       *file, path, status.getSize(), /*RequiresNullTerminator=*/false,
       /*IsVolatile=*/true);

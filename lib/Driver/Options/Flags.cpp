@@ -305,7 +305,7 @@ llvm::Error FlagSet::parse(llvm::ArrayRef<const char *> args) {
 static void printRow(llvm::raw_ostream &os, std::string left, StringRef right) {
   constexpr size_t column = 34;
   os << "  " << left;
-  // Two spaces at least: generators of completion tell the parts by them.
+  // Two spaces at least: generators of completions split the line there.
   if (left.size() + 4 > column) {
     os << '\n';
     left.clear();

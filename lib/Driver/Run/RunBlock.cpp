@@ -517,7 +517,7 @@ static Error runBlock(Block &block) {
   }
   if (Error error = chooseSchedules(block))
     return error;
-  // What stage 2 does not take is told before stage 1 runs.
+  // What stage 2 does not take is an error before stage 1 runs.
   if (Error error = checkLaterStage(block.stages[1], up.sharding))
     return error;
   size_t before = block.outcome.reports.size();

@@ -226,7 +226,7 @@ void moe::driver::printFindings(const executor::Outcome &outcome) {
               "compare --interleave barrier, lockstep and random\n";
 }
 
-/// Modelled times say so, and by what.
+/// Prints a modelled time as such, with the parameters it comes from.
 static void printModelled(const moe::timing::ModelledTime &time) {
   outs() << format("  modelled: %.2f us, ideal %.2f us (%.2f times), launch "
                    "%.2f us, bound by ",

@@ -27,7 +27,7 @@ using moe::HostBuffer;
 llvm::Error failure(const llvm::Twine &message);
 
 /// A regular file that is open for reading. It is read and not mapped, so that
-/// one that somebody shortens meanwhile is an error.
+/// one that is truncated meanwhile is an error.
 class InputFile {
 public:
   static llvm::Expected<InputFile> open(llvm::StringRef path);

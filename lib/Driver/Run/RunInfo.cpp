@@ -19,7 +19,7 @@ using namespace moe::driver;
 using moe::emulator::KernelArg;
 using moe::emulator::KernelInfo;
 
-/// LDS does not count in a kernel that says no workgroup size.
+/// LDS does not limit a kernel that states no workgroup size.
 static moe::Occupancy occupancy(const KernelInfo &kernel,
                                 const moe::Chip &chip) {
   uint32_t threads = kernel.maxFlatWorkgroupSize;

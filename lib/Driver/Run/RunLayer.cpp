@@ -48,7 +48,7 @@ struct Layer {
 } // namespace
 
 /// Makes the first stage's problem, which has the dimensions of the second.
-/// What stage 2 does not take is told before stage 1 runs.
+/// What stage 2 does not take is an error before stage 1 runs.
 static Error startLayer(Layer &layer) {
   Request &second = layer.stages[1];
   Problem &problem = layer.problems[0];

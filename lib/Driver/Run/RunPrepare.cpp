@@ -243,8 +243,8 @@ static Error prepareParts(const Problem &problem, DeviceBuffers &buffers) {
   return Error::success();
 }
 
-/// What stands between two rows. As bf16, f16 or f32 it is a NaN: activations
-/// that a kernel reads there are seen.
+/// The bytes between two rows. As bf16, f16 or f32 they are a NaN, which shows
+/// where a kernel reads activations there.
 static constexpr uint8_t kBetweenRows = 0xff;
 
 /// Rows of `bytes` bytes, the next one `stride` bytes on. The last row ends the

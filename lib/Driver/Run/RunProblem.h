@@ -29,7 +29,7 @@ const char *toString(Routing routing);
 
 /// What generated tensors contain: finite numbers of moderate size, or among
 /// them NaN, infinities, subnormal and extreme numbers and scales. Zero:
-/// nothing but the routing, for runs whose numbers nobody looks at.
+/// nothing but the routing, for runs whose results are not compared.
 enum class Values { Moderate, Special, Zero };
 
 /// Expert parallelism: the kernel's experts are those of a mask over all of a
@@ -58,7 +58,7 @@ struct Problem {
   bool generated = false;
   Values values = Values::Moderate; ///< of a generated problem
 
-  /// Outputs are finite: a NaN is an element that nobody wrote.
+  /// Outputs are finite: a NaN is an element that was not written.
   bool isFinite() const { return generated && values == Values::Moderate; }
   /// Codes and scales are in the kernel's order already.
   bool shuffled = false;
@@ -227,8 +227,8 @@ void describeLists(const PairLists &lists, KernelOptions &options);
 codeobject::GridVariables gridVariables(const Problem &problem,
                                         int64_t numBlocks);
 
-/// What stands where the contract says garbage: hostile values for tests, or
-/// what the sorting leaves there.
+/// The values where the contract leaves them undefined: hostile ones for tests,
+/// or what the sorting leaves there.
 enum class Garbage { Hostile, Harmless };
 
 /// Sorts and shuffles for blocks of `tileM` rows. With Garbage::Hostile, past

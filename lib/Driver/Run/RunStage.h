@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What moe-run gemm1, gemm2, layer and block share: the request that the flags
-// make, running one stage of it (RunGemm.cpp) and telling of the result
+// make, running one stage of it (RunGemm.cpp) and reporting the result
 // (RunReport.cpp). Not here: what a layer (RunLayer.cpp) and a block
 // (RunBlock.cpp) add.
 //
@@ -83,7 +83,7 @@ struct LaunchTime {
   std::optional<timing::ModelledTime> modelled;
 };
 
-/// Everything a report tells.
+/// Everything that a report contains.
 struct Result {
   CompiledKernel kernel;
   std::array<uint32_t, 3> grid = {0, 0, 0}; ///< zero = nothing was launched

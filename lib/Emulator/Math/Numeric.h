@@ -3,7 +3,7 @@
 // Number formats of CDNA: f16, bf16, OCP and FNUZ fp8, fp6, fp4, e8m0, their
 // conversions with the hardware's rounding and saturation, and the MODE
 // register's floating-point fields. Everything works on bit patterns and never
-// touches the host's rounding or flush-to-zero state. Arithmetic is in Alu.h.
+// touches the host's rounding or flush-to-zero state. Arithmetic is in Vector.
 
 #ifndef MOE_LIB_EMULATOR_MATH_NUMERIC_H
 #define MOE_LIB_EMULATOR_MATH_NUMERIC_H

@@ -241,7 +241,7 @@ bool isWatched(const Wave &w, const MemRow &row, uint64_t address) {
   return w.observer && (isStore(row.op) || !w.observer->isUnwritten(address));
 }
 
-/// Tells of loads that nobody needs lane by lane; true.
+/// Reports loads that the sanitizers do not need lane by lane; returns true.
 bool noteLoads(Wave &w, const MemRow &row, uint64_t base,
                const LaneOffsets &offsets) {
   if (w.observer)

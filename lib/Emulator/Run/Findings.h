@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Groups the findings of a run by rule and pair of instructions, says which are
-// advice, and leaves out what nobody wants to hear. The rules themselves are in
+// advice, and leaves out the rules that are muted. The rules themselves are in
 // Sanitizers.
 //
 //===----------------------------------------------------------------------===//
@@ -20,7 +20,7 @@ namespace moe::emulator {
 
 class Findings {
 public:
-  /// Says an instruction of the program, by its instruction.
+  /// The text for an instruction of the program, by its index.
   using Describe = std::function<std::string(int64_t)>;
 
   Findings(const RunOptions &options, const Program &program, Describe describe)

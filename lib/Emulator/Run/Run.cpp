@@ -80,7 +80,8 @@ Error LaunchRun::checkShape() {
   return Error::success();
 }
 
-/// The sums of matrix instructions that are asked for are known of the chip.
+/// Error: the sums of matrix instructions that are asked for are not known for
+/// the chip.
 Error LaunchRun::checkArithmetic() const {
   if (state.options.mfmaArithmetic == MfmaArithmetic::Default ||
       hasCdna3Sums(object.chip()))

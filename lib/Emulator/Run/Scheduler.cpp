@@ -145,9 +145,9 @@ static inline void step(Wave &w, const Inst &I, Sanitizers *sanitizers,
     recorder->executed(w.id, uint32_t(&I - w.code));
 }
 
-/// Runs `limit` instructions, or fewer when the wave stops. Within a straight
-/// run nobody looks at the program counter or at the counters, so these are
-/// brought up to date once a run; a fault says where it was.
+/// Runs `limit` instructions, or fewer when the wave stops. Within a
+/// straight-line run nothing reads the program counter or the counters, so
+/// these are updated once a run; a fault records where it was.
 template <bool Counted, bool Checked, bool Traced = false>
 static void loop(Wave &w, uint64_t limit, Counters &counts,
                  Sanitizers *sanitizers, TraceRecorder *recorder = nullptr) {
@@ -325,8 +325,8 @@ void GroupRunner::watchSlice(Wave &w, uint64_t limit) {
   }
 }
 
-/// Runs to the instruction at which registers are told, and tells them. False
-/// when there is nothing to tell of the wave.
+/// Runs to the instruction at which registers are printed, and prints them.
+/// False when none are to be printed for the wave.
 bool GroupRunner::runWatched(Wave &w, uint64_t limit) {
   uint32_t bit = uint32_t(1) << w.id;
   const auto &watch = state.options.watch;
@@ -517,7 +517,7 @@ GroupEnd GroupRunner::putAside(GroupFailure &failure) {
     spin.state = now;
     if (w->stop == Stop::End)
       continue;
-    if (pc || failure.instIndex < 0) { // where, when nobody moves any more
+    if (pc || failure.instIndex < 0) { // where, when no wave moves any more
       failure.instIndex = (pc ? pc : w->inst) - w->code;
       failure.wave = w->id;
     }

@@ -31,8 +31,8 @@ struct RunState {
   std::vector<uint32_t> userSgprs;
   unsigned filledSgprs = 0; ///< of userSgprs, by a property of the kernel
   RunOptions options;
-  /// The instruction before which registers are told, or -1; the waves whose
-  /// have been told, as bits.
+  /// The instruction before which registers are printed, or -1; the waves whose
+  /// registers have been printed, as bits.
   int64_t watchIndex = -1;
   uint32_t watchedWaves = 0;
   std::atomic<uint64_t> instructions{0};

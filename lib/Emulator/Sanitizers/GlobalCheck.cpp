@@ -240,7 +240,7 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
       if (!page)
         continue;
       Cell &cell = (*page)[(at >> 2) & (page->size() - 1)];
-      // Of those noted since its release nobody knows which was first.
+      // A write since this one's release may have come before or after it.
       if (!reads && cell.accessId > known && cell.accessId != accessId)
         continue;
       unsigned count = unsigned(std::min<uint64_t>(end, (at & ~3ull) + 4) - at);

@@ -233,13 +233,14 @@ void UninitCheck::readVector(Wave &w, uint32_t instIndex, const RegUse &use,
     readHalves(w, instIndex, reg - regVector, lanes.read);
   if (!lanes.open)
     return;
-  // What EXEC becomes nobody asks for.
+  // A value that goes to EXEC must be defined; one in another SGPR may be
+  // undefined until it is used.
   bool toScalar =
       (meta.traits & ReadsLane) && program.code[instIndex].dst < SgprExec;
   if ((meta.traits & HighToHigh) && use.count == 2 && reg == use.first + 1u) {
     undefinedHigh |= lanes.open;
   } else if (meta.traits & PicksHalves) {
-    // What becomes of a half that nobody uses does not matter.
+    // An undefined half matters only where it is used.
     openHalves(
         w, reg,
         halvesFrom(program.code[instIndex], SrcKind::Vgpr, given - regVector),

@@ -4,7 +4,7 @@
 //
 // The properties of instructions that the decoder and the sanitizers ask for.
 // The rows of the opcode tables have them; the decoder adds those that depend
-// on the form of an instruction. Nobody after it looks at a mnemonic.
+// on the form of an instruction. Nothing after it compares mnemonics.
 //
 //===----------------------------------------------------------------------===//
 
