@@ -4,8 +4,9 @@
 // gpu.func and gpu.launch_func. A kernel's arguments are those of
 // docs/KernelABI.md: plain pointers, whose address the host computes with the
 // offset of its memref, then numbers, then the row strides that are known only
-// at run time.
+// at run time. Which they are for an op, and its grid, is in KernelLaunch.cpp.
 
+#include "KernelLaunch.h"
 #include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/KernelArguments.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
@@ -21,8 +22,6 @@
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/SymbolTable.h"
-#include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace moe {
 #define GEN_PASS_DEF_MOEOUTLINEKERNELSPASS
@@ -32,251 +31,18 @@ namespace moe {
 using namespace mlir;
 using namespace moe;
 
-//===----------------------------------------------------------------------===//
-// What a kernel takes
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// How the rows of a memory operand follow from the kernel's numbers.
-enum class Rows { Tokens, Slots, Sorted, Blocks, Static };
-
-/// A memory argument of the kernel's list; `value` is null where the op has no
-/// such operand and the kernel gets a null pointer.
-struct Memory {
-  StringRef name;
-  Value value;
-  Type element;
-  Rows rows;
-  /// It is accessed 16 bytes at a time, so it starts at a multiple of them.
-  bool wide = true;
-};
-
-/// What an op needs of its launch.
-struct Launch {
-  std::string name;
-  SmallVector<Memory> memory;
-  /// Columns of the weights (or sums) and K, the kernel's n and k.
-  int64_t n = 0, k = 0;
-  /// The lists of stages and of sort have k and num_blocks, the others not.
-  bool isStage = true;
-  bool hasParams = false;
-  int64_t topk = 1, blockRows = 1, threads = 256;
-  Value tokens;
-  StringRef tokensName = "tokens"; ///< as the op calls them
-  Value expertIds; ///< null: the list of a stage that has a block for each pair
-  /// Workgroups: `groups` and, for each `perGroup` M blocks or, in place of
-  /// blocks, tokens, `factor` more.
-  bool countsBlocks = false;
-  int64_t groups = 0, factor = 1, perGroup = 1;
-  Activation activation = Activation::None;
-  ValueRange params;
-};
-} // namespace
-
-static Type elementOf(Value value) {
-  return cast<MemRefType>(value.getType()).getElementType();
-}
-
-/// The routing of a product, and the rows it clears.
-static SmallVector<Memory> describeRouting(GroupedGemmOp op) {
-  Builder b(op.getContext());
-  Type i32 = b.getI32Type(), f32 = b.getF32Type();
-  if (!op.isUnsorted())
-    return {{"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
-            {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
-            {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
-            {"num_valid", op.getNumValid(), i32, Rows::Static},
-            {"bias", op.getBias(), f32, Rows::Static}};
-  Type cleared = op.getClear() ? elementOf(op.getClear()) : f32;
-  return {{"topk_ids", op.getTopkIds(), i32, Rows::Tokens, false},
-          {"expert_map", op.getExpertMap(), i32, Rows::Static, false},
-          {"topk_weights", op.getTopkWeights(), f32, Rows::Tokens, false},
-          {"local_tokens", op.getLocalTokens(), i32, Rows::Static, false},
-          {"bias", op.getBias(), f32, Rows::Static},
-          {"clear", op.getClear(), cleared, Rows::Tokens}};
-}
-
-static Launch describe(GroupedGemmOp op) {
-  Launch launch;
-  Builder b(op.getContext());
-  ScheduleAttr schedule = op.getScheduleAttr();
-  bool gateUp = op.getStage() == Stage::GateUp;
-  launch.name = ("moe_" + stringifyStage(op.getStage())).str();
-  Type i8 = b.getI8Type();
-  launch.memory = {
-      {"out", op.getOut(), elementOf(op.getOut()),
-       op.hasRowPerSlot() ? Rows::Slots : Rows::Tokens},
-      {"x", op.getX(), b.getBF16Type(), gateUp ? Rows::Tokens : Rows::Slots},
-      {"w", op.getW(), i8, Rows::Static},
-      {"scale", op.getScale(), i8, Rows::Static}};
-  launch.memory.append(describeRouting(op));
-  launch.n = op.getRows();
-  launch.k = op.getK();
-  launch.hasParams = gateUp;
-  launch.topk = op.getTopk();
-  launch.blockRows = op.getBlockRows().value_or(schedule.getTileM());
-  launch.threads = schedule.getBlockSize();
-  launch.tokens = op.getTokens();
-  launch.expertIds = op.getExpertIds();
-  launch.countsBlocks = !op.isUnsorted();
-  launch.factor = llvm::divideCeil(op.getRows(), schedule.getTileN()) *
-                  (launch.blockRows / schedule.getTileM()) *
-                  schedule.getKBatch();
-  if (op.isUnsorted())
-    launch.factor = launch.factor * launch.topk + (op.getClear() ? 1 : 0);
-  launch.activation = op.getActivation();
-  launch.params = op.getParams();
-  return launch;
-}
-
-static Launch describe(ActivateSumsOp op) {
-  Launch launch;
-  Builder b(op.getContext());
-  launch.name = "moe_activate_sums";
-  Type i32 = b.getI32Type(), f32 = b.getF32Type(), i8 = b.getI8Type();
-  launch.memory = {{"out", op.getOut(), elementOf(op.getOut()), Rows::Slots},
-                   {"sums", op.getSums(), f32, Rows::Slots},
-                   {"w", Value(), i8, Rows::Static},
-                   {"scale", Value(), i8, Rows::Static},
-                   {"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
-                   {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
-                   {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
-                   {"num_valid", op.getNumValid(), i32, Rows::Static},
-                   {"bias", op.getBias(), f32, Rows::Static}};
-  launch.n = op.getSums().getType().getDimSize(1);
-  launch.hasParams = true;
-  launch.topk = op.getTopk();
-  launch.blockRows = op.getBlockRows();
-  launch.threads = ActivateSumsOp::kThreads;
-  launch.tokens = op.getTokens();
-  launch.expertIds = op.getExpertIds();
-  launch.countsBlocks = true;
-  int64_t columns = op.getOut().getType().getDimSize(1);
-  launch.factor =
-      llvm::divideCeil(columns, ActivateSumsOp::kColumns) * launch.blockRows;
-  launch.activation = op.getActivation();
-  launch.params = op.getParams();
-  return launch;
-}
-
-static Launch describe(ReduceSlotsOp op) {
-  Launch launch;
-  Builder b(op.getContext());
-  launch.name = "moe_reduce_slots";
-  launch.memory = {
-      {"out", op.getOut(), elementOf(op.getOut()), Rows::Tokens},
-      {"parts", op.getParts(), elementOf(op.getParts()), Rows::Slots},
-      {"valid", op.getValid(), b.getI8Type(), Rows::Slots}};
-  launch.n = op.getOut().getType().getDimSize(1);
-  launch.isStage = false;
-  launch.topk = op.getTopk();
-  launch.threads = ReduceSlotsOp::kThreads;
-  launch.tokens = op.getTokens();
-  launch.factor = llvm::divideCeil(launch.n, op.getThreadColumns() *
-                                                 ReduceSlotsOp::kThreads);
-  return launch;
-}
-
-static Launch describe(RouteOp op) {
-  Launch launch;
-  launch.name = "moe_route";
-  launch.memory = {{"ids", op.getIds(), elementOf(op.getIds()), Rows::Tokens,
-                    /*wide=*/false},
-                   {"weights", op.getWeights(), elementOf(op.getWeights()),
-                    Rows::Tokens, false},
-                   {"logits", op.getLogits(), elementOf(op.getLogits()),
-                    Rows::Tokens, false},
-                   {"correction", op.getCorrection(),
-                    elementOf(op.getWeights()), Rows::Static, false}};
-  launch.n = op.getE();
-  launch.isStage = false;
-  launch.threads = RouteOp::kThreads;
-  launch.tokens = op.getTokens();
-  launch.perGroup = RouteOp::kTokens;
-  return launch;
-}
-
-static Launch describe(SortOp op) {
-  Launch launch;
-  Builder b(op.getContext());
-  launch.name = ("moe_sort_" + stringifySortPhase(op.getPhase())).str();
-  Type i32 = b.getI32Type(), f32 = b.getF32Type();
-  Type cleared = op.getClear() ? elementOf(op.getClear()) : f32;
-  launch.memory = {
-      {"sorted_ids", op.getSortedIds(), i32, Rows::Sorted, false},
-      {"expert_ids", op.getExpertIds(), i32, Rows::Blocks, false},
-      {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted, false},
-      {"num_valid", op.getNumValid(), i32, Rows::Static, false},
-      {"workspace", op.getWorkspace(), i32, Rows::Static, false},
-      {"clear", op.getClear(), cleared, Rows::Tokens},
-      {"topk_ids", op.getTopkIds(), i32, Rows::Tokens, false},
-      {"topk_weights", op.getTopkWeights(), f32, Rows::Tokens, false},
-      {"expert_map", op.getExpertMap(), i32, Rows::Static, false},
-      {"local_tokens", op.getLocalTokens(), i32, Rows::Static, false}};
-  launch.n = op.getExperts();
-  launch.blockRows = op.getBlockRows();
-  launch.threads = SortOp::kThreads;
-  launch.tokens = op.getTokens();
-  launch.expertIds = op.getExpertIds();
-  launch.groups = op.getSortGroups();
-  launch.factor = op.clears();
-  return launch;
-}
-
-/// A thread for each scale block: of as many rows as a workgroup has threads,
-/// as many workgroups as a row has blocks.
-template <typename Op>
-static void describeBlocks(Op op, Launch &launch) {
-  launch.n = op.getExpertRows();
-  launch.isStage = false;
-  launch.threads = Op::kThreads;
-  launch.tokens = op.getRows();
-  launch.tokensName = "rows";
-  launch.factor = op.getRowBlocks();
-  launch.perGroup = Op::kThreads;
-}
-
-static Launch describe(QuantizeOp op) {
-  Launch launch;
-  launch.name = "moe_quantize";
-  launch.memory = {
-      {"codes", op.getCodes(), elementOf(op.getCodes()), Rows::Static},
-      {"scales", op.getScales(), elementOf(op.getScales()), Rows::Static,
-       /*wide=*/false},
-      {"x", op.getX(), elementOf(op.getX()), Rows::Tokens}};
-  describeBlocks(op, launch);
-  return launch;
-}
-
-static Launch describe(ShuffleOp op) {
-  Launch launch;
-  launch.name = "moe_shuffle";
-  launch.memory = {
-      {"codes", op.getCodes(), elementOf(op.getCodes()), Rows::Static},
-      {"scales", op.getScales(), elementOf(op.getScales()), Rows::Static,
-       /*wide=*/false},
-      {"logical_codes", op.getLogicalCodes(), elementOf(op.getLogicalCodes()),
-       Rows::Tokens},
-      {"logical_scales", op.getLogicalScales(),
-       elementOf(op.getLogicalScales()), Rows::Tokens, false}};
-  describeBlocks(op, launch);
-  return launch;
-}
-
-//===----------------------------------------------------------------------===//
-// One op
-//===----------------------------------------------------------------------===//
-
 namespace {
 /// Outlines one op. Pointers are rank-0 memrefs in LLVM's global address space,
 /// whose number host and device agree on.
 class Outliner {
 public:
-  Outliner(Operation *op, Launch launch, StringRef chip)
+  using Memory = KernelLaunch::Memory;
+  using Rows = KernelLaunch::Rows;
+  Outliner(Operation *op, KernelLaunch launch, StringRef chip)
       : op(op), launch(std::move(launch)), chip(chip), b(op->getLoc(), op) {}
 
   gpu::GPUFuncOp buildKernel(SymbolTable &symbols);
-  LogicalResult buildLaunch(gpu::GPUFuncOp kernel);
+  void buildLaunch(gpu::GPUFuncOp kernel);
 
   /// Error: an operand that cannot be passed.
   LogicalResult check();
@@ -314,7 +80,7 @@ private:
   }
 
   Operation *op;
-  Launch launch;
+  KernelLaunch launch;
   StringRef chip;
   ImplicitLocOpBuilder b;
 };
@@ -575,7 +341,7 @@ Value Outliner::countGroups(Value blocks) {
   return count;
 }
 
-LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
+void Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
   Value blocks;
   if (launch.isStage && launch.expertIds)
     blocks = memref::DimOp::create(b, launch.expertIds, int64_t(0));
@@ -629,7 +395,6 @@ LogicalResult Outliner::buildLaunch(gpu::GPUFuncOp kernel) {
                             gpu::KernelDim3{index(launch.threads), one, one},
                             /*dynamicSharedMemorySize=*/Value(), operands);
   op->erase();
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -665,11 +430,7 @@ struct MoEOutlineKernelsPass
       if (sort.getWorkspace() && sort.getPhase() == SortPhase::All)
         return op->emitOpError("expected a phase of a sort with a workspace, "
                                "got all: -moe-decompose makes three ops of it");
-    Launch launch = TypeSwitch<Operation *, Launch>(op)
-                        .Case<GroupedGemmOp, ActivateSumsOp, ReduceSlotsOp,
-                              RouteOp, SortOp, QuantizeOp, ShuffleOp>(
-                            [](auto kernelOp) { return describe(kernelOp); });
-    Outliner outliner(op, std::move(launch), chip);
+    Outliner outliner(op, describeLaunch(op), chip);
     if (failed(outliner.check()))
       return failure();
     SmallVector<Attribute> key = {
@@ -680,7 +441,8 @@ struct MoEOutlineKernelsPass
     gpu::GPUFuncOp &kernel = kernels[ArrayAttr::get(&getContext(), key)];
     if (!kernel)
       kernel = outliner.buildKernel(symbols);
-    return outliner.buildLaunch(kernel);
+    outliner.buildLaunch(kernel);
+    return success();
   }
 
   void runOnOperation() override {
