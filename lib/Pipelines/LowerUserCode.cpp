@@ -6,6 +6,8 @@
 
 #include "LowerUserCode.h"
 
+#include "moe/Target/MemorySpace.h"
+
 #include "mlir/Conversion/ArithCommon/AttrToLLVMConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -77,8 +79,7 @@ struct PrivateAlloca : OpRewritePattern<memref::AllocaOp> {
   LogicalResult matchAndRewrite(memref::AllocaOp op,
                                 PatternRewriter &rewriter) const override {
     MemRefType type = op.getType();
-    auto space = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace());
-    if (type.getMemorySpace() && !(space && space.getInt() == 0))
+    if (moe::getAddressSpace(type) != llvm::AMDGPUAS::FLAT_ADDRESS)
       return failure();
     auto inPrivate = gpu::AddressSpaceAttr::get(rewriter.getContext(),
                                                 gpu::AddressSpace::Private);

@@ -384,6 +384,16 @@ gpu.module @user {
     memref.store %r, %p[%t] : memref<64xf32>
     gpu.return
   }
+  gpu.func @alloca_ptr_generic(%p: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %a = memref.load %p[%t] : memref<64xf32>
+    %l = memref.alloca() : memref<4xf32, #ptr.generic_space>
+    memref.store %a, %l[%c0] : memref<4xf32, #ptr.generic_space>
+    %r = memref.load %l[%c0] : memref<4xf32, #ptr.generic_space>
+    memref.store %r, %p[%t] : memref<64xf32>
+    gpu.return
+  }
   gpu.func @floor_f32(%p: memref<64xf32>) kernel {
     %t = gpu.thread_id x
     %a = memref.load %p[%t] : memref<64xf32>
