@@ -70,9 +70,8 @@ public:
     enterIf(condition);
     body();
   }
-  /// A loop over `from`, `from` + step, ... below `to`; `body` computes the
-  /// next values from the counter and the current ones. Returns the last
-  /// values.
+  /// A loop over `from`, `from` + step, ... below `to`; `body` maps the
+  /// counter and the current values to the next ones. Returns the last ones.
   llvm::SmallVector<Value>
   loop(Value from, Value to, int64_t step, llvm::ArrayRef<Value> init,
        llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>
