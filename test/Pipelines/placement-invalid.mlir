@@ -5,7 +5,7 @@
 // RUN: moe-opt %s -split-input-file -verify-diagnostics --moe-to-tile=chip=gfx950
 
 func.func @host(%p: memref<?x64xbf16>, %q: memref<?x64xbf16>, %t: i32) {
-  // expected-error @+1 {{expected to stand in a gpu.func of a gpu.module, got host code; run --moe-to-launches first}}
+  // expected-error @+1 {{expected to stand in a gpu.func of a gpu.module, got host code; run --moe-to-launches on the module that it stands in first}}
   moe.reduce_slots %p to %q tokens(%t) topk 4 : memref<?x64xbf16>, memref<?x64xbf16>
   return
 }

@@ -42,7 +42,8 @@ static LogicalResult checkPlace(Operation *op, ModuleOp root) {
   auto module = op->getParentOfType<gpu::GPUModuleOp>();
   if (!module)
     return op->emitOpError("expected to stand in a gpu.func of a gpu.module, "
-                           "got host code; run --moe-to-launches first");
+                           "got host code; run --moe-to-launches on the "
+                           "module that it stands in first");
   auto func = op->getParentOfType<gpu::GPUFuncOp>();
   if (!func)
     return op->emitOpError("expected to stand in a gpu.func, got another "

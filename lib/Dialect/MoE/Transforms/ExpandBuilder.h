@@ -72,10 +72,14 @@ public:
   }
   /// A loop over `from`, `from` + step, ... below `to`; `body` maps the
   /// counter and the current values to the next ones. Returns the last ones.
+  /// The lower bound is never above the upper one: upstream's
+  /// -scf-for-loop-peeling would run such a loop once.
   llvm::SmallVector<Value>
   loop(Value from, Value to, int64_t step, llvm::ArrayRef<Value> init,
        llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>
            body) {
+    if (!mlir::isZeroInteger(from))
+      from = mlir::arith::MinUIOp::create(*this, from, to);
     auto forOp = mlir::scf::ForOp::create(*this, from, to, index(step), init);
     OpBuilder::InsertionGuard guard(*this);
     setInsertionPointToStart(forOp.getBody());

@@ -34,7 +34,9 @@ gpu.module @kernels {
     // CHECK: memref.load %{{.*}}[%c0] : memref<1xi32, #gpu.address_space<global>>
     // CHECK: %[[COUNT:.*]] = arith.muli
     // CHECK: memref.load %{{.*}} : memref<32xi32, #gpu.address_space<global>>
-    // CHECK: scf.for
+    // No loop begins past its end: -scf-for-loop-peeling would run it once.
+    // CHECK: %[[BEGIN:.*]] = arith.minui %{{.*}}, %c16
+    // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %c16
     // CHECK: memref.store %{{.*}}, %[[IDS]]
     // CHECK: scf.for
     // CHECK-SAME: iter_args
