@@ -38,13 +38,13 @@ def _bf16(values: ArrayLike, name: str) -> Array:
 
 
 def _quantize(array: Array, shape: tuple[int, int, int], chip: str | None, executor: str,
-              gate: str | None, codes: Bytes, scales: Bytes,
+              gate: bytes | None, codes: Bytes, scales: Bytes,
               options: dict[str, Any]) -> dict[str, Any]:
+    """gate: None leaves rows as they are, unpadded, in codes and scales of that size."""
     runner = _runner(executor, options)
     return take_json(lambda text: load_library().moeQuantizeOnDevice(
         name_bytes(chip, "chip"), runner.pointer, _arrays.pointer(array, c_uint16), *shape,
-        None if gate is None else name_bytes(gate, "gate"), _arrays.pointer(codes, c_uint8),
-        _arrays.pointer(scales, c_uint8), text))
+        gate, _arrays.pointer(codes, c_uint8), _arrays.pointer(scales, c_uint8), text))
 
 
 def quantize_rows(values: ArrayLike, executor: str, chip: str | None,
@@ -77,6 +77,7 @@ def prepare_weights(w: ArrayLike, scale: ArrayLike | None = None, *, chip: str,
     the outcome if asked for (return_outcome); chip and executor as in gemm1().
     """
     array: Array
+    order = name_bytes(gate, "gate")
     if scale is None:
         array, scales = _bf16(w, "w"), None
         _arrays.check_shape(array, [None, None, None], "w", "experts, N, K")
@@ -91,11 +92,11 @@ def prepare_weights(w: ArrayLike, scale: ArrayLike | None = None, *, chip: str,
     out = (np.empty((experts, n, library.moeShuffledWeightBytes(1, k)), np.uint8),
            np.empty((experts, n, library.moeShuffledScaleBytes(1, k)), np.uint8))
     if scales is None:
-        outcome = _quantize(array, shape, chip, executor, gate, *out, options)
+        outcome = _quantize(array, shape, chip, executor, order, *out, options)
     else:
         runner, given = _runner(executor, options), scales
         outcome = take_json(lambda text: library.moeShuffleOnDevice(
             name_bytes(chip, "chip"), runner.pointer, _arrays.pointer(array, c_uint8),
-            _arrays.pointer(given, c_uint8), *shape, name_bytes(gate, "gate"),
+            _arrays.pointer(given, c_uint8), *shape, order,
             _arrays.pointer(out[0], c_uint8), _arrays.pointer(out[1], c_uint8), text))
     return (*out, outcome) if return_outcome else out

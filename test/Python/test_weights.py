@@ -88,6 +88,12 @@ def test_the_outcome_names_the_kernel():
      "expected options of an executor (docs/Python.md), got tile"),
     (lambda: moe.prepare_weights(np.zeros((2, 32, 32), np.uint16), chip="gfx950", gate="up"),
      "gate: expected separated, interleaved or rows, got 'up'"),
+    # Not the rows as they are, which would leave a part of the result as it was.
+    (lambda: moe.prepare_weights(np.zeros((2, 32, 32), np.uint16), chip="gfx950", gate=None),
+     "gate: expected a name in a str, got None"),
+    (lambda: moe.prepare_weights(np.zeros((2, 32, 16), np.uint8),
+                                 np.zeros((2, 32, 1), np.uint8), chip="gfx950", gate=None),
+     "gate: expected a name in a str, got None"),
     (lambda: moe.prepare_weights(np.zeros((32, 32), np.uint16), chip="gfx950"),
      "w: expected shape [?, ?, ?] (experts, N, K), got [32, 32]"),
     (lambda: moe.prepare_weights(np.zeros((2, 33, 32), np.uint16), chip="gfx950"),
