@@ -208,14 +208,19 @@ class LayerSource:
         self.padded = self.part - (split.rows(self.inter)[1] - split.rows(self.inter)[0])
         self.experts = split.experts(self.global_experts)
 
-    def _find(self, key: str, expert: int = 0) -> Tensor | None:
+    def find(self, key: str, expert: int = 0) -> Tensor | None:
+        """The tensor of a key of the name map, of one expert where each has its own."""
         if key not in self.names:
             return None
         return self.tensors.get(
             self.names[key].format(layer=self.layer, expert=expert))
 
     def _need(self, key: str, expert: int = 0) -> Tensor:
-        found = self._find(key, expert)
+        if key not in self.names:
+            raise CheckpointError(f"names: expected the key '{key}' in the name map, since "
+                                  f"the weights of layer {self.layer} are not floats, got "
+                                  "none")
+        found = self.find(key, expert)
         if found is None:
             name = self.names.get(key, key).format(layer=self.layer, expert=expert)
             raise CheckpointError(f"layer {self.layer}: expected tensor '{name}' in the "
@@ -241,11 +246,11 @@ class LayerSource:
         self._need("down_scale").expect(_SCALES, (experts, hidden, rows // 64),
                                         "experts, H, I/32")
         for key, size in (("gate_up_bias", rows), ("down_bias", hidden)):
-            bias = self._find(key)
+            bias = self.find(key)
             if bias is not None:
                 bias.expect(_FLOATS, (experts, size), "experts, N")
-        self.bias = self._find("gate_up_bias") is not None
-        if self.bias != (self._find("down_bias") is not None):
+        self.bias = self.find("gate_up_bias") is not None
+        if self.bias != (self.find("down_bias") is not None):
             raise CheckpointError(f"layer {self.layer}: expected biases of both stages "
                                   "or of neither, got one")
         self.global_experts, self.inter, self.hidden = experts, rows // 2, hidden
@@ -266,7 +271,7 @@ class LayerSource:
         self.global_experts = max(numbers, default=0) + 1
         for expert in range(self.global_experts):
             self._check_expert(expert)
-        self.bias = self._find("gate_bias") is not None
+        self.bias = self.find("gate_bias") is not None
 
     def _check_expert(self, expert: int) -> None:
         shapes = {"gate": (self.inter, self.hidden), "up": (self.inter, self.hidden),
@@ -275,12 +280,16 @@ class LayerSource:
             w = self._need(key, expert)
             if w.dtype in _FLOATS:
                 w.expect(_FLOATS, (n, k), "N, K")
+                scale = self.find(key + "_scale", expert)
+                if scale is not None:
+                    raise CheckpointError(f"{w.where()}: expected no scale of weights in "
+                                          f"{w.dtype}, got '{scale.name}'")
             else:
                 w.expect(_CODES, (n, k // 2), "N, K/2")
                 self._need(key + "_scale", expert).expect(_SCALES, (n, -(-k // 32)),
                                                           "N, K/32 rounded up")
-            bias = self._find(key + "_bias", expert)
-            if (bias is not None) != (self._find("gate_bias") is not None):
+            bias = self.find(key + "_bias", expert)
+            if (bias is not None) != (self.find("gate_bias") is not None):
                 raise CheckpointError(f"layer {self.layer}: expected biases of all "
                                       f"matrices or of none, got one of '{key}' in "
                                       f"expert {expert} only or missing")
@@ -299,7 +308,7 @@ class LayerSource:
                 self._need(key + "_scale", expert).read().view(np.uint8))
 
     def _bias(self, key: str, expert: int, first: int | None = None) -> Array | None:
-        tensor = self._find(key, expert)
+        tensor = self.find(key, expert)
         return None if tensor is None else _to_float(tensor, tensor.read(first))
 
     def _read(self, expert: int) -> Expert:
@@ -580,23 +589,35 @@ def _facts(path: pathlib.Path, metadata: Mapping[str, str]) -> dict[str, int]:
     return facts
 
 
+def converted_shapes(hidden: int, inter: int, *, bias: bool) -> dict[str, tuple[int, ...]]:
+    """The tensors of a converted file: the shape of one expert's part of each."""
+    library = load_library()
+    shapes: dict[str, tuple[int, ...]] = {
+        "w13": (2 * inter, library.moeShuffledWeightBytes(1, hidden)),
+        "scale13": (2 * inter, library.moeShuffledScaleBytes(1, hidden)),
+        "w2": (hidden, library.moeShuffledWeightBytes(1, inter)),
+        "scale2": (hidden, library.moeShuffledScaleBytes(1, inter))}
+    if bias:
+        shapes |= {"bias13": (2 * inter,), "bias2": (hidden,)}
+    return shapes
+
+
+def converted_dtype(name: str) -> str:
+    """Of a tensor of a converted file."""
+    return "F32" if name.startswith("bias") else "U8"
+
+
 def _expect_converted(path: pathlib.Path, tensors: Mapping[str, Tensor],
                       facts: Mapping[str, int]) -> list[str]:
     """The names of a converted file's tensors, each of the shape that its metadata
     says."""
     experts = facts["last_expert"] - facts["first_expert"] + 1
-    hidden, inter = facts["model_dim"], facts["inter_dim"]
-    library = load_library()
-    shapes = {"w13": (2 * inter, library.moeShuffledWeightBytes(1, hidden)),
-              "scale13": (2 * inter, library.moeShuffledScaleBytes(1, hidden)),
-              "w2": (hidden, library.moeShuffledWeightBytes(1, inter)),
-              "scale2": (hidden, library.moeShuffledScaleBytes(1, inter)),
-              "bias13": (2 * inter,), "bias2": (hidden,)}
+    shapes = converted_shapes(facts["model_dim"], facts["inter_dim"], bias=True)
     names = []
     for name, shape in shapes.items():
         if name in tensors:
-            tensors[name].expect(["F32" if name.startswith("bias") else "U8"],
-                                 (experts, *shape), "as its metadata says")
+            tensors[name].expect([converted_dtype(name)], (experts, *shape),
+                                 "as its metadata says")
             names.append(name)
         elif not name.startswith("bias") or ("bias13" in tensors) != ("bias2" in tensors):
             raise CheckpointError(f"'{path}': expected tensor '{name}', got none of that "

@@ -16,6 +16,7 @@ import os
 import pathlib
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,10 @@ import numpy as np
 from ._library import MoeError
 from ._output import run_printing
 from .checkpoint import (ACTIVATIONS, CONVERTED, GATES, NAME_MAPS, Expert, LayerSource,
-                         Split, find_name_map, in_kernel_order, layers_of, read_name_map)
-from .safetensors import CheckpointError, make_header, open_checkpoint
-
-_DTYPES = {"u1": "U8", "f4": "F32"}
+                         Split, converted_dtype, converted_shapes, find_name_map,
+                         in_kernel_order, layers_of, read_name_map)
+from .safetensors import (MAX_HEADER, CheckpointError, Tensor, make_header, open_checkpoint,
+                          read_metadata)
 
 
 class Progress:
@@ -51,59 +52,155 @@ class Progress:
               end="" if self.done < self.total else "\n", file=sys.stderr, flush=True)
 
 
+#: A layer's data is compared whole up to _PIECES * _PIECE bytes, else in so many pieces.
+_PIECES, _PIECE = 256, 4096
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+
+
+def _layer_tensors(source: LayerSource) -> list[Tensor]:
+    """What a layer is made of, by file and place."""
+    experts = (0,) if source.fused else source.experts
+    found = [source.find(key, expert) for key in source.names for expert in experts]
+    return sorted((tensor for tensor in found if tensor is not None),
+                  key=lambda tensor: (str(tensor.file), tensor.offset))
+
+
+def _sample(tensors: list[Tensor]) -> str:
+    """A hash of the tensors' data, of which a part is read that is spread evenly and does
+    not grow with it."""
+    total = sum(tensor.data_bytes for tensor in tensors)
+    whole = total <= _PIECES * _PIECE
+    step, behind = max(total // _PIECES, 1), 0
+    sample = hashlib.sha256()
+    for tensor in tensors:
+        places = [0] if whole else range(behind, tensor.data_bytes, step)
+        behind += len(places) * step - tensor.data_bytes
+        for place in places:
+            with open(tensor.file, "rb", buffering=0) as file:
+                sample.update(os.pread(file.fileno(), tensor.data_bytes if whole else
+                                       min(_PIECE, tensor.data_bytes - place),
+                                       tensor.offset + place))
+    return sample.hexdigest()
+
+
 def _fingerprint(source: LayerSource) -> str:
-    """Of the checkpoint's files as they are now: a conversion of changed ones must not
-    go on with what an earlier one has written."""
-    files = {tensor.file for tensor in source.tensors.values()}
-    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns)
-             for file in sorted(files)]
-    text = json.dumps([stats, sorted(source.names.items())])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """Of a layer's files as they are now: a conversion of changed ones must not go on
+    with what an earlier one has written. Sizes and times, headers, and a part of the
+    data, since a copy of another checkpoint may have all the rest."""
+    tensors = _layer_tensors(source)
+    stats = {}
+    for file in {tensor.file for tensor in tensors}:
+        stat = file.stat()
+        with open(file, "rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            header = hashlib.sha256(opened.read(min(length, MAX_HEADER))).hexdigest()
+        stats[str(file)] = (stat.st_size, stat.st_mtime_ns, header)
+    return _digest([sorted(stats.items()), _sample(tensors)])
 
 
 def _metadata(source: LayerSource, act: str, gate: str) -> dict[str, str]:
     experts = source.experts
+    files = {str(tensor.file.resolve()) for tensor in _layer_tensors(source)}
     values = {"format": CONVERTED, "layer": source.layer, "act": act, "gate": gate,
               "model_dim": source.hidden, "inter_dim": source.part,
               "experts": len(experts), "global_experts": source.global_experts,
               "first_expert": experts.start, "last_expert": experts.stop - 1,
               "tp": f"{source.split.tp_rank}/{source.split.tp_size}",
               "ep": f"{source.split.ep_rank}/{source.split.ep_size}",
-              "padded": source.padded, "source": _fingerprint(source)}
+              "padded": source.padded,
+              "checkpoint": _digest([sorted(files), sorted(source.names.items())]),
+              "source": _fingerprint(source)}
     return {name: str(value) for name, value in values.items()}
 
 
-def _header(expert: Expert, count: int, metadata: dict[str, str]) -> tuple[
-        bytes, dict[str, int], int]:
-    """Of a file of `count` experts like this one."""
-    tensors = {}
-    for name, value in vars(expert).items():
-        if value is not None:
-            tensors[name] = (_DTYPES[value.dtype.str[1:]], (count, *value.shape))
-    return make_header(tensors, metadata)
+@dataclass
+class _Output:
+    """One layer's file: where it goes, and all of it but the data."""
 
+    source: LayerSource
+    target: pathlib.Path
+    metadata: dict[str, str]
+    header: bytes
+    places: dict[str, int]
+    size: int
 
-def _is_whole(path: pathlib.Path, header: bytes, size: int) -> bool:
-    """Whether the file is this conversion's, whole or growing."""
-    try:
+    @property
+    def partial(self) -> pathlib.Path:
+        return self.target.with_suffix(".partial")
+
+    @property
+    def journal(self) -> pathlib.Path:
+        return self.target.with_suffix(".journal")
+
+    def is_in(self, path: pathlib.Path) -> bool:
+        """Whether the file is this output, whole or growing."""
+        try:
+            with open(path, "rb") as file:
+                return file.read(len(self.header)) == self.header and (
+                    os.fstat(file.fileno()).st_size == self.size)
+        except FileNotFoundError:
+            return False
+
+    def experts_done(self) -> int:
+        """How many experts an interrupted conversion has finished."""
+        if not self.is_in(self.partial):
+            return 0
+        try:
+            text = self.journal.read_text(encoding="ascii")
+        except (FileNotFoundError, ValueError):
+            return 0
+        done = int(text) if _is_number(text) else 0
+        return done if done <= len(self.source.experts) else 0
+
+    def check_place(self) -> None:
+        """Refuses to replace what is not the same conversion's, of this checkpoint as it
+        is or was."""
+        for path in (self.target, self.partial):
+            other = self._other(path)
+            if other:
+                raise CheckpointError(
+                    f"out: expected no other file in the place of '{path}', got {other}; "
+                    "--overwrite replaces it")
+        if not self.partial.exists() and self.journal.exists():
+            with open(self.journal, "rb") as file:
+                text = file.read(11).decode("latin-1")
+            if text and not _is_number(text):
+                raise CheckpointError(
+                    f"out: expected no other file in the place of '{self.journal}', got one "
+                    "that is not of moe-convert; --overwrite replaces it")
+
+    def _other(self, path: pathlib.Path) -> str | None:
+        """What a file is, where it is nothing that may be replaced."""
+        if not path.exists():
+            return None
+        if not path.is_file():
+            return "no regular file"
         with open(path, "rb") as file:
-            return file.read(len(header)) == header and (
-                os.fstat(file.fileno()).st_size == size)
-    except FileNotFoundError:
-        return False
+            start = file.read(len(self.header))
+        if path == self.partial and self.header.startswith(start):
+            return None  # interrupted at its beginning
+        metadata = read_metadata(path)
+        if metadata.get("format") != CONVERTED:
+            return "one that is not of moe-convert"
+        if metadata.get("checkpoint") != self.metadata["checkpoint"]:
+            return "that of another checkpoint or name map"
+        for key, value in self.metadata.items():
+            # What depends on the checkpoint's contents may have changed with them.
+            if key in ("layer", "act", "gate", "tp", "ep") and metadata.get(key) != value:
+                return f"one with {key} {metadata.get(key)} instead of {value}"
+        return None
 
 
-def _experts_done(partial: pathlib.Path, journal: pathlib.Path, header: bytes,
-                  size: int, count: int) -> int:
-    """How many of count experts an interrupted conversion has finished."""
-    if not _is_whole(partial, header, size):
-        return 0
-    try:
-        text = journal.read_text(encoding="ascii")
-    except (FileNotFoundError, ValueError):
-        return 0
-    done = int(text) if _is_number(text) else 0
-    return done if done <= count else 0
+def _make_output(source: LayerSource, out: pathlib.Path, act: str, gate: str) -> _Output:
+    metadata = _metadata(source, act, gate)
+    shapes = converted_shapes(source.hidden, source.part, bias=source.bias)
+    header, places, size = make_header(
+        {name: (converted_dtype(name), (len(source.experts), *shape))
+         for name, shape in shapes.items()}, metadata)
+    return _Output(source, _target(source, out), metadata, header, places, size)
 
 
 def _open_alone(path: pathlib.Path) -> int:
@@ -123,37 +220,45 @@ def _open_alone(path: pathlib.Path) -> int:
         os.close(file)
 
 
-def convert_layer(source: LayerSource, out: pathlib.Path, act: str, gate: str,
-                  progress: Progress) -> str:
+def convert_layer(output: _Output, gate: str, progress: Progress) -> str:
     """Writes one layer's file; returns "written", "resumed" or "kept"."""
-    first = in_kernel_order(source.expert(source.experts[0]), gate)
-    metadata = _metadata(source, act, gate)
-    header, places, size = _header(first, len(source.experts), metadata)
-    target = _target(source, out)
-    if _is_whole(target, header, size):
+    source = output.source
+    if output.is_in(output.target):
         for _ in source.experts:
             progress.step(source.layer, 0)
         return "kept"
-    partial, journal = (target.with_suffix(suffix) for suffix in (".partial", ".journal"))
-    with open(_open_alone(partial), "r+b", buffering=0) as file:
-        done = _experts_done(partial, journal, header, size, len(source.experts))
+    with open(_open_alone(output.partial), "r+b", buffering=0) as file:
+        done = output.experts_done()
         if not done:
             file.truncate(0)
-            journal.unlink(missing_ok=True)
-            file.write(header)
-            os.posix_fallocate(file.fileno(), 0, size)
+            output.journal.unlink(missing_ok=True)
+            file.write(output.header)
+            os.posix_fallocate(file.fileno(), 0, output.size)
         for index, number in enumerate(source.experts):
             written = 0
             if index >= done:
                 expert = in_kernel_order(source.expert(number), gate)
-                written = _write(file.fileno(), expert, index, places)
+                written = _write(file.fileno(), expert, index, output.places)
                 # The data first: what the journal counts must be there.
                 os.fdatasync(file.fileno())
-                journal.write_text(str(index + 1))
+                output.journal.write_text(str(index + 1))
             progress.step(source.layer, written)
-        os.replace(partial, target)
-        journal.unlink(missing_ok=True)
+        _check_unchanged(output)
+        os.replace(output.partial, output.target)
+        output.journal.unlink(missing_ok=True)
     return "resumed" if done else "written"
+
+
+def _check_unchanged(output: _Output) -> None:
+    """A checkpoint that is written to while it is read gives a layer of both."""
+    if _fingerprint(output.source) == output.metadata["source"]:
+        return
+    output.journal.unlink(missing_ok=True)
+    output.partial.unlink()
+    file = next(iter(output.source.tensors.values())).file
+    raise CheckpointError(f"layer {output.source.layer}: expected a checkpoint that stays as it "
+                          f"is during a conversion, got one whose files in '{file.parent}' "
+                          "have changed; the layer was not written")
 
 
 def _write(file: int, expert: Expert, index: int, places: dict[str, int]) -> int:
@@ -216,7 +321,7 @@ def make_parser(program: str) -> argparse.ArgumentParser:
                         help="where the files go; it is made if it does not exist")
     parser.add_argument("--layers", metavar="LIST", type=parse_layers,
                         help="for instance 0,2,5-7 [all MoE layers]")
-    parser.add_argument("--names", metavar="MAP",
+    parser.add_argument("--names", metavar="MAP", type=parse_path,
                         help=f"{', '.join(NAME_MAPS)} or FILE.json [the first that fits]")
     parser.add_argument("--act", choices=ACTIVATIONS,
                         help="the activation to note [swiglu for gpt-oss, else silu]")
@@ -226,6 +331,8 @@ def make_parser(program: str) -> argparse.ArgumentParser:
                         help="one part of I, padded to a multiple of 32 [0/1]")
     parser.add_argument("--ep", metavar="RANK/SIZE", type=parse_split, default=(0, 1),
                         help="one part of the experts [0/1]")
+    parser.add_argument("--overwrite", action="store_true",
+                        help="replace what is in the place of an output, whatever it is")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--version", action="version", version=f"{program} {__version__}",
                         help="print the version")
@@ -252,7 +359,7 @@ def _keep_inputs(sources: list[LayerSource], out: pathlib.Path) -> None:
 def convert(arguments: argparse.Namespace) -> dict[str, Any]:
     """Converts what the command line asks for and describes it."""
     tensors = open_checkpoint(arguments.checkpoint)
-    name = arguments.names or find_name_map(tensors)
+    name = find_name_map(tensors) if arguments.names is None else arguments.names
     names = read_name_map(name)
     act = arguments.act or ("swiglu" if name == "gpt-oss" else "silu")
     found = layers_of(tensors, names)
@@ -269,12 +376,17 @@ def convert(arguments: argparse.Namespace) -> dict[str, Any]:
         print(f"moe-convert: note: I {source.inter} in {split.tp_size} parts: "
               f"{source.part} rows, of which {source.padded} are zeros", file=sys.stderr)
     out = pathlib.Path(arguments.out)
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"out: expected a folder, got the file '{out}'")
     out.mkdir(parents=True, exist_ok=True)
     _keep_inputs(sources, out)
+    outputs = [_make_output(source, out, act, arguments.gate) for source in sources]
+    for output in outputs if not arguments.overwrite else []:
+        output.check_place()
     progress = Progress(sum(len(source.experts) for source in sources))
     start = time.monotonic()
-    states = {source.layer: convert_layer(source, out, act, arguments.gate, progress)
-              for source in sources}
+    states = {output.source.layer: convert_layer(output, arguments.gate, progress)
+              for output in outputs}
     first = sources[0]
     return {"names": name, "model_dim": first.hidden, "inter_dim": first.part,
             "experts": len(first.experts), "padded": first.padded, "act": act,

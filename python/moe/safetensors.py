@@ -53,6 +53,11 @@ class Tensor:
         """Bytes of one entry of the first axis."""
         return math.prod(self.shape[1:]) * np.dtype(_DTYPES[self.dtype]).itemsize
 
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of the whole tensor."""
+        return math.prod(self.shape) * np.dtype(_DTYPES[self.dtype]).itemsize
+
     def where(self) -> str:
         return f"'{self.file}': tensor '{self.name}' at offset {self.offset}"
 
@@ -212,6 +217,18 @@ def _index(path: pathlib.Path) -> dict[str, list[str]]:
         pairs = index["weight_map"].items()
     except OSError as error:
         raise CheckpointError(f"cannot read '{path}': {error.strerror}") from None
+def read_metadata(path: pathlib.Path) -> dict[str, str]:
+    """The metadata of a file that may be anything, also a part of one; empty where there
+    is none."""
+    try:
+        with open(path, "rb") as file:
+            metadata = _read_header(path, file, os.fstat(file.fileno()).st_size)[0].get(
+                "__metadata__")
+    except CheckpointError:
+        return {}
+    return metadata if isinstance(metadata, dict) else {}
+
+
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f": {error}" if isinstance(error, ValueError) else ""
         raise CheckpointError(f"'{path}': expected a JSON object with a weight_map of "

@@ -373,6 +373,121 @@ def test_a_changed_checkpoint_is_not_gone_on_with(gpt_oss, tmp_path):
     assert "layer 0: written" in convert(path, "--out", out, "--layers", "0").stdout
 
 
+def test_another_checkpoint_of_equal_size_and_time(tmp_path):
+    """Whether its output is there, or a part of it."""
+    out, time_ns = tmp_path / "out", 10 ** 9
+    for folder, seed in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        file = tmp_path / folder / "model.safetensors"
+        checkpoints.write(file, checkpoints.gpt_oss(1, 4, 64, 64, seed))
+        os.utime(file, ns=(time_ns, time_ns))
+    assert convert(tmp_path / "a", "--out", out).returncode == 0
+    before = (out / "layer_000.safetensors").read_bytes()
+    for name in ("layer_000.safetensors", "layer_000.partial"):
+        (out / "layer_000.safetensors").rename(out / name)
+        run = convert(tmp_path / "b", "--out", out)
+        assert run.returncode == 1 and "got that of another checkpoint" in run.stderr
+        assert (out / name).read_bytes() == before
+        (out / name).rename(out / "layer_000.safetensors")
+    # The same file with other bytes, of which nothing else tells: the conversion starts anew.
+    file.replace(tmp_path / "a" / file.name)
+    run = convert(tmp_path / "a", "--out", out)
+    assert "layer 0: written" in run.stdout, run.stderr
+    np.testing.assert_array_equal(
+        moe.load_converted(out / "layer_000.safetensors").w13,
+        moe.load_layer(tmp_path / "a", 0).w13)
+
+
+def test_large_data_is_compared_in_pieces(tmp_path, monkeypatch):
+    """One byte of the data that was read counts, and no more is read than the bound."""
+    monkeypatch.setattr(moe.convert, "_PIECES", 8)
+    monkeypatch.setattr(moe.convert, "_PIECE", 16)
+    file = tmp_path / "model.safetensors"
+    checkpoints.write(file, checkpoints.gpt_oss(1, 4, 64, 64))
+    names = moe.checkpoint.NAME_MAPS["gpt-oss"]
+    source = moe.checkpoint.LayerSource(moe.safetensors.open_checkpoint(file), names, 0)
+    read, pread = [], os.pread
+    monkeypatch.setattr(os, "pread",
+                        lambda *a: read.append((a[2], a[1])) or pread(*a))
+    first = moe.convert._fingerprint(source)
+    assert len(read) in (8, 9) and sum(size for _, size in read) <= 9 * 16
+    assert first == moe.convert._fingerprint(source)
+    stat = file.stat()
+    data = bytearray(file.read_bytes())
+    for place, _ in read[:9]:
+        data[place] ^= 1
+        file.write_bytes(data)
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        second = moe.convert._fingerprint(source)
+        assert second != first
+        first = second
+
+
+def test_a_checkpoint_that_changes_meanwhile(gpt_oss, tmp_path, monkeypatch, capsys):
+    path, _ = gpt_oss
+    out, write = tmp_path / "out", moe.convert._write
+    arguments = [str(path), "--out", str(out), "--layers", "0"]
+    assert moe.convert.main(arguments) == 0
+    whole = (out / "layer_000.safetensors").read_bytes()
+    os.utime(path / "model-0.safetensors", (1, 1))
+
+    def write_and_change(*values):
+        os.utime(path / "model-0.safetensors", (2, 2))
+        return write(*values)
+
+    monkeypatch.setattr(moe.convert, "_write", write_and_change)
+    assert moe.convert.main(arguments) == 1
+    assert "layer 0: expected a checkpoint that stays as it is" in capsys.readouterr().err
+    assert [file.name for file in out.iterdir()] == ["layer_000.safetensors"]
+    assert (out / "layer_000.safetensors").read_bytes() == whole
+    monkeypatch.setattr(moe.convert, "_write", write)
+    assert moe.convert.main(arguments) == 0
+    assert "layer 0: written" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("first, second, message", [
+    (["--ep", "0/2"], ["--ep", "1/2"], "got one with ep 0/2 instead of 1/2"),
+    (["--tp", "0/2"], ["--tp", "1/2"], "got one with tp 0/2 instead of 1/2"),
+    ([], ["--gate", "rows"], "got one with gate separated instead of rows"),
+    ([], ["--act", "silu"], "got one with act swiglu instead of silu"),
+])
+def test_an_output_of_other_settings_stays(first, second, message, gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    out = tmp_path / "out"
+    assert convert(path, "--out", out, "--layers", "1", *first).returncode == 0
+    before = (out / "layer_001.safetensors").read_bytes()
+    # Nothing of layer 0 is written either.
+    run = convert(path, "--out", out, *second)
+    assert run.returncode == 1 and message in run.stderr, run.stderr
+    assert [file.name for file in out.iterdir()] == ["layer_001.safetensors"]
+    assert (out / "layer_001.safetensors").read_bytes() == before
+    run = convert(path, "--out", out, *second, "--overwrite")
+    assert "layer 1: written" in run.stdout, run.stderr
+    assert "layer 1: kept" in convert(path, "--out", out, *second, "--overwrite").stdout
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "partial", "journal"])
+@pytest.mark.parametrize("data", [b"precious", b"\x08" + bytes(7) + b"{}      "])
+def test_a_file_of_another_program_stays(suffix, data, gpt_oss, tmp_path):
+    path, _ = gpt_oss
+    file = tmp_path / f"layer_000.{suffix}"
+    file.write_bytes(data)
+    run = convert(path, "--out", tmp_path, "--layers", "0")
+    assert run.returncode == 1, run.stdout
+    assert f"place of '{file}', got one that is not of moe-convert" in run.stderr
+    assert "--overwrite" in run.stderr and file.read_bytes() == data
+    run = convert(path, "--out", tmp_path, "--layers", "0", "--overwrite")
+    assert "layer 0: written" in run.stdout, run.stderr
+    moe.load_converted(tmp_path / "layer_000.safetensors")
+
+
+def test_the_output_is_a_folder(gpt_oss, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    run = convert(gpt_oss[0], "--out", tmp_path / "file")
+    assert run.returncode == 1 and run.stderr == (
+        f"moe-convert: error: out: expected a folder, got the file '{tmp_path}/file'\n")
+
+
 @pytest.mark.parametrize("count", ["7", "-1", "9" * 50, "\u0663", ""])
 def test_a_journal_that_cannot_be_true_is_not_believed(count, gpt_oss, tmp_path):
     path, _ = gpt_oss
@@ -442,6 +557,7 @@ def test_a_killed_conversion_leaves_no_file_of_the_final_name(gpt_oss, tmp_path)
     (["--tp", "0/9"], 1, "tp: expected parts that all have rows of the 160"),
     (["--ep", "0/7"], 1, "ep: expected at most 6 parts"),
     (["--tp", "1"], 2, "expected RANK/SIZE, numbers of at most 9 digits, got '1'"),
+    (["--names", ""], 2, "argument --names: expected a path, got ''"),
     (["--names", "llama"], 1, "names: expected one of gpt-oss"),
     (["--names", "deepseek"], 1, "expected layers named as in deepseek"),
     (["--gates", "x"], 2, "unrecognized arguments"),
