@@ -24,7 +24,7 @@ from ._arrays import Array, ArrayLike, from_bfloat16
 from ._host import quantize_mxfp4, shuffle_scale_a16w4, shuffle_weight_a16w4
 from ._layer import check_layer, layer as run_layer, reference_layer
 from ._library import MoeUsageError, load_library, whole
-from .safetensors import (CheckpointError, Tensor, no_duplicates, open_checkpoint,
+from .safetensors import (CheckpointError, Tensor, as_path, no_duplicates, open_checkpoint,
                           read_header)
 
 # The format that moe-convert notes in the metadata of its files.
@@ -102,7 +102,7 @@ def _check_names(names: str, loaded: dict[str, str]) -> None:
 
 def read_name_map(names: str | os.PathLike[str]) -> dict[str, str]:
     """A name map that comes with the package, or of a JSON file of the same keys."""
-    names = os.fspath(names)
+    names = str(as_path(names, "names"))
     if names in NAME_MAPS:
         return NAME_MAPS[names]
     if not names.endswith(".json"):
@@ -222,7 +222,7 @@ class LayerSource:
                                   "none")
         found = self.find(key, expert)
         if found is None:
-            name = self.names.get(key, key).format(layer=self.layer, expert=expert)
+            name = self.names[key].format(layer=self.layer, expert=expert)
             raise CheckpointError(f"layer {self.layer}: expected tensor '{name}' in the "
                                   "checkpoint, got none of that name")
         return found
@@ -440,6 +440,10 @@ class LayerWeights:
 
     def _call(self, x: ArrayLike, topk_ids: ArrayLike, topk_weights: ArrayLike,
               options: dict[str, Any]) -> dict[str, Any]:
+        for name in ("gate", "shuffled") if self.shuffled else ():
+            if options.get(name, getattr(self, name)) != getattr(self, name):
+                raise MoeUsageError(f"{name}: expected {getattr(self, name)!r}, as the weights "
+                                    f"were shuffled, got {options[name]!r}")
         return {**self.arguments(), "x": x, "topk_ids": topk_ids,
                 "topk_weights": topk_weights, **options}
 
@@ -494,14 +498,17 @@ def load_layer(path: str | os.PathLike[str], layer: int, *,
     not what it should be.
     """
     layer = whole(layer, "layer", least=0)
+    if not isinstance(split, Split):
+        raise TypeError(f"split: expected a moe.Split, got {type(split).__name__}")
     _check_choice("act", act, ACTIVATIONS)
     _check_choice("gate", gate, GATES)
     tensors = open_checkpoint(path)
-    if not names and set(tensors) >= {"w13", "scale13", "w2", "scale2"}:
+    if names is None and set(tensors) >= {"w13", "scale13", "w2", "scale2"}:
         raise CheckpointError(f"'{path}': expected a checkpoint, got a file of "
                               "moe-convert; moe.load_converted() reads it")
-    source = LayerSource(tensors, read_name_map(names or find_name_map(tensors)), layer,
-                         split)
+    if names is None:
+        names = find_name_map(tensors)
+    source = LayerSource(tensors, read_name_map(names), layer, split)
     arrays: dict[str, Array] = {}
     for index, number in enumerate(source.experts):
         expert = source.expert(number)
@@ -539,7 +546,7 @@ def load_converted(path: str | os.PathLike[str]) -> LayerWeights:
     """A file that moe-convert wrote, `path`. The weights stay in the file: they are mapped
     into memory, read-only, and take none until a kernel reads them. The file must not
     become shorter meanwhile; a call that finds it truncated raises ValueError."""
-    path = pathlib.Path(path)
+    path = as_path(path, "path")
     if path.is_dir():
         files = sorted(file.name for file in path.glob("layer_*.safetensors"))
         got = f"a folder with {', '.join(files)}" if files else "a folder without any"

@@ -94,6 +94,22 @@ class Tensor:
         return array
 
 
+def as_path(value: Any, name: str) -> pathlib.Path:
+    """A path of an argument, which messages call `name`."""
+    try:
+        text = os.fspath(value)
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        raise TypeError(f"{name}: expected a path in a str or os.PathLike, got "
+                        f"{type(value).__name__}")
+    if not text:
+        raise ValueError(f"{name}: expected a path, got ''")
+    if "\0" in text:
+        raise ValueError(f"{name}: expected a path without NUL, got {text!r}")
+    return pathlib.Path(text)
+
+
 def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """json.loads's object_pairs_hook that refuses a key that occurs twice."""
     result: dict[str, Any] = {}
@@ -118,9 +134,11 @@ def _read_header(path: pathlib.Path, file: BinaryIO, size: int) -> tuple[dict[st
                               f"after offset 8, got a length of {length}; this is no "
                               "safetensors file, or only a part of one")
     try:
-        header = json.loads(file.read(length), object_pairs_hook=no_duplicates)
+        # Of bytes, json would guess the encoding.
+        header = json.loads(file.read(length).decode("utf-8"),
+                            object_pairs_hook=no_duplicates)
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"'{path}': the header at offset 8 is no JSON: "
+        raise CheckpointError(f"'{path}': the header at offset 8 is no JSON in UTF-8: "
                               f"{error}") from None
     if not isinstance(header, dict):
         raise CheckpointError(f"'{path}': expected a JSON object at offset 8, got "
@@ -167,7 +185,7 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor],
     Raises CheckpointError where the header is not valid: too long, no JSON, a tensor
     outside the file, of another size than its shape says, or overlapping another.
     """
-    path = pathlib.Path(path)
+    path = as_path(path, "path")
     try:
         if path.exists() and not path.is_file() and not path.is_dir():
             raise CheckpointError(f"'{path}': expected a regular file, got a device, a "
@@ -199,6 +217,18 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor],
     return tensors, metadata
 
 
+def read_metadata(path: pathlib.Path) -> dict[str, str]:
+    """The metadata of a file that may be anything, also a part of one; empty where there
+    is none."""
+    try:
+        with open(path, "rb") as file:
+            metadata = _read_header(path, file, os.fstat(file.fileno()).st_size)[0].get(
+                "__metadata__")
+    except CheckpointError:
+        return {}
+    return metadata if isinstance(metadata, dict) else {}
+
+
 def _is_file_name(value: Any) -> bool:
     if not isinstance(value, str) or value in ("", ".", "..") or "\0" in value:
         return False
@@ -217,18 +247,6 @@ def _index(path: pathlib.Path) -> dict[str, list[str]]:
         pairs = index["weight_map"].items()
     except OSError as error:
         raise CheckpointError(f"cannot read '{path}': {error.strerror}") from None
-def read_metadata(path: pathlib.Path) -> dict[str, str]:
-    """The metadata of a file that may be anything, also a part of one; empty where there
-    is none."""
-    try:
-        with open(path, "rb") as file:
-            metadata = _read_header(path, file, os.fstat(file.fileno()).st_size)[0].get(
-                "__metadata__")
-    except CheckpointError:
-        return {}
-    return metadata if isinstance(metadata, dict) else {}
-
-
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f": {error}" if isinstance(error, ValueError) else ""
         raise CheckpointError(f"'{path}': expected a JSON object with a weight_map of "
@@ -245,7 +263,7 @@ def read_metadata(path: pathlib.Path) -> dict[str, str]:
 def open_checkpoint(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """All tensors of a file, or of a folder with an index, with model.safetensors or
     with one .safetensors file of any name."""
-    path = pathlib.Path(path)
+    path = as_path(path, "path")
     if not path.is_dir():
         return read_header(path)[0]
     if not (path / INDEX).is_file():

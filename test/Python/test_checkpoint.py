@@ -608,6 +608,16 @@ def raw(data):
     return lambda path: path.write_bytes(data)
 
 
+def encoded(encoding):
+    def make(path):
+        checkpoints.write(path, checkpoints.gpt_oss(1, 2, 64, 64))
+        data = path.read_bytes()
+        length = 8 + int.from_bytes(data[:8], "little")
+        header = data[8:length].decode().encode(encoding)
+        path.write_bytes(len(header).to_bytes(8, "little") + header + data[length:])
+    return make
+
+
 def changed(name, value):
     def make(path):
         tensors = checkpoints.gpt_oss(1, 2, 64, 64)
@@ -625,6 +635,11 @@ def changed(name, value):
     (raw((100).to_bytes(8, "little") + b"{}"), "expected a header of at most 2 bytes"),
     (raw((2).to_bytes(8, "little") + b"[]"), "expected a JSON object at offset 8"),
     (raw((2).to_bytes(8, "little") + b"{x"), "the header at offset 8 is no JSON"),
+    # Good ones, but for their encoding.
+    (encoded("utf-16"), "the header at offset 8 is no JSON in UTF-8"),
+    (encoded("utf-16-le"), "the header at offset 8 is no JSON in UTF-8"),
+    (encoded("utf-32-be"), "the header at offset 8 is no JSON in UTF-8"),
+    (encoded("utf-8-sig"), "the header at offset 8 is no JSON in UTF-8: Unexpected UTF-8 BOM"),
     (raw((18).to_bytes(8, "little") + b'{"a":{}, "a":{}}  '), "occurs twice"),
     (raw((200000).to_bytes(8, "little") + b"[" * 200000), "is no JSON"),
     (truncate, "tensor '" + PREFIX + "down_proj_bias' at offset "),
@@ -701,6 +716,41 @@ def test_float8_weights_are_refused(tmp_path):
         moe.load_layer(tmp_path, 3)
 
 
+def test_floats_have_no_scale(tmp_path):
+    names = moe.checkpoint.NAME_MAPS["deepseek"]
+    tensors, _ = per_expert(names)
+    name = names["up"].format(layer=3, expert=1)
+    tensors[name] = "BF16", np.zeros((96, 64), np.uint16)
+    checkpoints.write(tmp_path / "model.safetensors", tensors)
+    with pytest.raises(moe.CheckpointError, match="experts.1.up_proj.weight' at offset .*: "
+                       "expected no scale of weights in BF16, got '.*up_proj.weight_scale'"):
+        moe.load_layer(tmp_path, 3)
+
+
+def test_codes_need_the_names_of_scales(gpt_oss, tmp_path):
+    names = moe.checkpoint.NAME_MAPS["gpt-oss"]
+    file = tmp_path / "names.json"
+    file.write_text(json.dumps({key: names[key] for key in ("gate_up", "down")}))
+    with pytest.raises(moe.CheckpointError, match="names: expected the key 'gate_up_scale' in "
+                       "the name map, since the weights of layer 0 are not floats, got none"):
+        moe.load_layer(gpt_oss[0], 0, names=file)
+
+
+@pytest.mark.parametrize("gate", ["separated", "interleaved", "rows"])
+def test_shuffled_weights_keep_their_order_of_gate(gate, gpt_oss):
+    path, _ = gpt_oss
+    weights = moe.load_layer(path, 0, gate=gate, act="swiglu")
+    x, ids, values = batch(128, 6)
+    weights.layer(x, ids, values, chip=CHIP, gate=gate, shuffled=True)
+    for name, value in (("gate", "rows" if gate != "rows" else "separated"),
+                        ("shuffled", False)):
+        with pytest.raises(moe.MoeUsageError, match=f"{name}: expected .*, as the weights were "
+                           f"shuffled, got {value!r}"):
+            weights.layer(x, ids, values, chip=CHIP, **{name: value})
+    logical = moe.load_layer(path, 0, act="swiglu", shuffled=False)
+    logical.layer(x, ids, values, chip=CHIP, gate=gate)
+
+
 @pytest.mark.parametrize("names, message", [
     ({"gate": "a{layer}{expert}"}, "missing key 'down'"),
     ({"gate_up": "a{layer}", "down": "b"}, "expected a name with {layer}"),
@@ -759,12 +809,26 @@ def test_numbers_in_names_that_are_too_long(tmp_path):
     ([-1], {}, "layer: expected at least 0, got -1"),
     ([0], {"gate": "row"}, "gate: expected separated.interleaved.rows, got 'row'"),
     ([0], {"act": "gelu"}, "act: expected silu.swiglu.situv2, got 'gelu'"),
+    ([0], {"split": None}, "split: expected a moe.Split, got NoneType"),
+    ([0], {"split": (0, 2)}, "split: expected a moe.Split, got tuple"),
+    ([0], {"names": ""}, "names: expected a path, got ''"),
+    ([0], {"names": 3}, "names: expected a path in a str or os.PathLike, got int"),
     ([0], {"split": moe.Split("0", "1")}, "tp_rank: expected a whole number, got str"),
     ([0], {"split": moe.Split(ep_size=1.5)}, "ep_size: expected a whole number, got flo"),
 ])
 def test_what_load_layer_refuses(arguments, options, message, gpt_oss):
     with pytest.raises((TypeError, ValueError), match=message):
         moe.load_layer(gpt_oss[0], *arguments, **options)
+
+
+@pytest.mark.parametrize("call", [
+    lambda path: moe.load_layer(path, 0), lambda path: moe.load_gpt_oss(path, 0),
+    moe.load_converted, moe.safetensors.open_checkpoint, moe.safetensors.read_header])
+def test_paths_that_are_none(call):
+    for path, message in ((None, "in a str or os.PathLike, got NoneType"), (b"x", "got bytes"),
+                          ("", "a path, got ''"), ("a\0b", "without NUL, got 'a.x00b'")):
+        with pytest.raises((TypeError, ValueError), match="path: expected .*" + message):
+            call(path)
 
 
 def test_a_checkpoint_is_no_device():
