@@ -19,15 +19,11 @@ using driver::KernelOptions;
 
 std::array<MoeConfig, 2> capi::splitLayer(const MoeConfig &layer) {
   std::array<MoeConfig, 2> stages = {layer, layer};
-  for (MoeConfig &stage : stages)
-    stage.layer = false;
-  KernelOptions &first = stages[0].options, &second = stages[1].options;
-  first.kernel = driver::KernelKind::Gemm1;
-  first.outType = driver::OutType::BF16;
-  second.kernel = driver::KernelKind::Gemm2;
-  second.routingWeight &= !second.doweight;
-  second.accumulate &= !second.deterministic;
-  second.reduce = !second.accumulate;
+  std::array<KernelOptions, 2> options = driver::stagesOf(layer.options);
+  for (int i : {0, 1}) {
+    stages[i].layer = false;
+    stages[i].options = options[i];
+  }
   return stages;
 }
 

@@ -23,8 +23,7 @@ llvm::Expected<driver::Problem>
 makeProblem(const driver::KernelOptions &options, const MoeBatch &batch,
             const MoeWeights &weights, const void *x, const void *initial);
 
-/// Stage 1 stores bf16 for stage 2, which applies the routing weight unless
-/// stage 1 does; a stage 2 that stores is followed by a reduction.
+/// The configurations of a layer's two stages.
 std::array<MoeConfig, 2> splitLayer(const MoeConfig &layer);
 
 /// The configuration of a stage for the batch.

@@ -60,6 +60,42 @@ def test_the_stages_make_the_layer(tensors):
     assert_close(three, got.astype(np.float64), bits=20)
 
 
+@pytest.mark.parametrize("options", [{"out_stride": 144}, {"x_stride": 136}])
+def test_strides_of_a_layer_are_those_of_its_own_rows(options):
+    # H is above I and below: stage 1 must not have the one, nor stage 2 the other.
+    for inter in (96, 160):
+        tensors = Layer(inter=inter)
+        plain = {"chip": "gfx950", "out_type": "f32", "deterministic": True}
+        got = moe.layer(*tensors.arguments(), **plain, **options)
+        np.testing.assert_array_equal(got, moe.layer(*tensors.arguments(), **plain))
+        moe.check_layer(got, *tensors.arguments(), **plain, **options)
+        np.testing.assert_array_equal(
+            moe.reference_layer(*tensors.arguments(), **options),
+            moe.reference_layer(*tensors.arguments()))
+        arguments = (tensors.x, np.zeros((8, 6), np.float32), *tensors.arguments()[1:5])
+        np.testing.assert_array_equal(
+            moe.block(*arguments, topk=2, **plain, **options),
+            moe.block(*arguments, topk=2, **plain))
+
+
+@pytest.mark.parametrize("options", [
+    {"act": "swiglu", "alpha": 1.5}, {"act": "situv2", "beta": 3.0},
+    {"act": "situv2", "linear_beta": 20.0}, {"sort": "off", "limited": True},
+    {"sort": "off", "map_entries": 6}, {"sort": "off", "zero_columns": 64},
+    {"schedule_table": "none", "tile": "16x128x128"}])
+def test_options_in_any_order(options, tensors):
+    x, w13, scale13, _, _, ids, _ = tensors.arguments()
+    got, backward = (
+        moe.gemm1(x, w13, scale13, ids, chip="gfx950", **dict(order))
+        for order in (options.items(), reversed(options.items())))
+    np.testing.assert_array_equal(got, backward)
+    # One without the other is refused, in either place.
+    first, second = options
+    if first != "schedule_table":
+        with pytest.raises(moe.MoeUsageError, match=second.replace("_", "-")):
+            moe.gemm1(x, w13, scale13, ids, chip="gfx950", **{second: options[second]})
+
+
 def test_a_wrong_result_is_found(tensors):
     got = moe.gemm2(*tensors.stage2(), chip="gfx950")
     got[3, 5] ^= 0x0400

@@ -8,6 +8,7 @@
 #ifndef MOE_DRIVER_KERNELOPTIONS_H
 #define MOE_DRIVER_KERNELOPTIONS_H
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -162,6 +163,12 @@ KernelOptions activateAfter(const KernelOptions &gemm1);
 KernelOptions slotsOf(const KernelOptions &gemm2);
 /// The Reduce kernel behind it.
 KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask);
+
+/// The two stages of a layer's options. Rows of x and of the output may have a
+/// stride, rows between the stages follow each other and are bf16. The routing
+/// weight is applied once, in stage 1 with `doweight`, else in stage 2, and a
+/// stage 2 that stores is followed by a reduction.
+std::array<KernelOptions, 2> stagesOf(const KernelOptions &layer);
 
 /// The four run-time floats of stage 1, in the order of the kernel's arguments.
 struct ActivationParams {

@@ -213,6 +213,20 @@ KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask) {
   return options;
 }
 
+std::array<KernelOptions, 2> stagesOf(const KernelOptions &layer) {
+  std::array<KernelOptions, 2> stages = {layer, layer};
+  KernelOptions &first = stages[0], &second = stages[1];
+  first.kernel = KernelKind::Gemm1;
+  first.outType = OutType::BF16;
+  first.reduce = false;
+  first.outStride = second.xStride = 0;
+  second.kernel = KernelKind::Gemm2;
+  second.routingWeight &= !layer.doweight;
+  second.accumulate &= !layer.deterministic;
+  second.reduce = !second.accumulate;
+  return stages;
+}
+
 ActivationParams resolvedActivation(const KernelOptions &options) {
   ActivationParams params;
   if (options.act == Activation::Swiglu)

@@ -18,16 +18,13 @@ using namespace moe::driver;
 
 std::array<Request, 2> moe::driver::splitLayer(const Request &request) {
   std::array<Request, 2> stages = {request, request};
-  for (Request &stage : stages)
-    stage.layer = false;
-  stages[0].options.kernel = KernelKind::Gemm1;
-  stages[0].options.outType = OutType::BF16;
-  stages[0].options.reduce = false;
-  stages[0].options.outStride = stages[1].options.xStride = 0;
+  std::array<KernelOptions, 2> options = stagesOf(request.options);
+  for (int i : {0, 1}) {
+    stages[i].layer = false;
+    stages[i].options = options[i];
+  }
   stages[0].outFile.clear();
   stages[0].files = {"1", /*x=*/true, /*out=*/false, request.files.alternating};
-  stages[1].options.kernel = KernelKind::Gemm2;
-  stages[1].options.routingWeight &= !request.options.doweight;
   stages[1].files = {"2", /*x=*/false, /*out=*/true};
   return stages;
 }

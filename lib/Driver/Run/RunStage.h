@@ -139,9 +139,7 @@ llvm::Error runProblem(const Request &request, Problem &problem, Result &result,
                        DeviceBuffers &buffers,
                        const HostBuffer *input = nullptr);
 
-/// The two requests of a layer: stage 1 stores bf16; the routing weight is
-/// applied once, in stage 1 with --doweight, else in stage 2; a stage 2 that
-/// stores is followed by a reduction.
+/// The two requests of a layer, with the options of stagesOf().
 std::array<Request, 2> splitLayer(const Request &request);
 
 /// `input`: the activations, when they are another stage's output.
