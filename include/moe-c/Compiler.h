@@ -31,7 +31,9 @@ MOE_CAPI_EXPORTED void moeConfigDestroy(MoeConfig *config);
  * dashes: "kernel" "gemm2", "model-dim" "2880", "tile" "16x128x256". The value
  * of a flag without one ("bias", "no-accumulate") is NULL. "kernel" may also be
  * "layer": both stages, for the functions of Layer.h. Setting an option again
- * replaces it. After an error the configuration is as it was. */
+ * replaces it. After an error the configuration is as it was. Options may be
+ * set in any order: whether they go together is checked where the
+ * configuration is used, and is MOE_USAGE there. */
 MOE_CAPI_EXPORTED MoeStatus moeConfigSet(MoeConfig *config, const char *name,
                                          const char *value);
 

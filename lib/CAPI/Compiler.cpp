@@ -20,8 +20,26 @@ using namespace llvm;
 using namespace moe;
 using moe::driver::KernelOptions;
 
+/// What options mean together is wrong: a usage error.
+static Error checkCombination(const driver::FlagSet &flags,
+                              const MoeConfig &config) {
+  if (flags.given("kernel")) {
+    if (!config.layer)
+      if (Error error = driver::checkStageFlags(flags, config.options.kernel))
+        return error;
+    if (Error error = driver::checkUnsortedFlags(flags, config.options))
+      return error;
+  }
+  if (config.layer && flags.given("mask"))
+    return driver::usageError("--mask does not belong to layer");
+  if (Error error = driver::checkStageValues(flags, config.options))
+    return error;
+  return driver::checkTableFlag(flags, config.options);
+}
+
 /// Makes options of settings. Anew each time, since flags refer to what they
-/// set.
+/// set. Each value is checked here, their combination is noted: options may
+/// be set in any order, and those to come may make it right.
 static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
   MoeConfig config;
   std::string other;
@@ -32,21 +50,9 @@ static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
     return std::move(error);
   config.settings = std::move(settings);
   config.layer = other == "layer";
-  bool hasKernel = flags.given("kernel");
-  if (hasKernel && !config.layer)
-    if (Error error = driver::checkStageFlags(flags, config.options.kernel))
-      return std::move(error);
-  if (config.layer && flags.given("mask"))
-    return driver::usageError("--mask does not belong to layer");
-  if (hasKernel)
-    if (Error error = driver::checkUnsortedFlags(flags, config.options))
-      return std::move(error);
-  if (Error error = driver::checkStageValues(flags, config.options))
-    return std::move(error);
-  if (Error error = driver::checkTableFlag(flags, config.options))
-    return std::move(error);
+  config.conflict = toString(checkCombination(flags, config));
   config.fixed = driver::fixedAxes(flags);
-  if (!hasKernel)
+  if (!flags.given("kernel"))
     config.missing = "kernel";
   for (const char *name : {"model-dim", "inter-dim", "experts", "topk"})
     if (config.missing.empty() && !flags.given(name))
@@ -55,6 +61,8 @@ static Expected<MoeConfig> makeConfig(std::vector<MoeSetting> settings) {
 }
 
 Error capi::checkComplete(const MoeConfig &config, bool layer) {
+  if (!config.conflict.empty())
+    return driver::usageError(config.conflict);
   if (!config.missing.empty())
     return driver::usageError("missing option '" + config.missing + "'");
   if (config.layer == layer)

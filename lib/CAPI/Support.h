@@ -32,6 +32,8 @@ struct MoeConfig {
   bool layer = false;
   /// The first option that is required and not set, or empty.
   std::string missing;
+  /// Which options do not go together, or empty.
+  std::string conflict;
 };
 
 struct MoeKernel {

@@ -40,7 +40,6 @@ static void refuse(void) {
   expect(moeConfigSet(config, "topk", "0"), "topk 0");
   expect(moeConfigSet(config, "kernel", "route"), "route");
   expect(moeConfigSet(config, "bias", "yes"), "bias yes");
-  expect(moeConfigSet(config, "act", "silu"), "other stage");
   expect(moeCompile(config, "gfx950", &kernel), "no tile");
   expect(moeConfigSet(config, "tile", "16x128x100"), "odd tile");
   expect(moeCompile(config, "gfx1100", &kernel), "unknown chip");
@@ -52,6 +51,29 @@ static void refuse(void) {
   expect(moeExecutorSet(executor, "sanitize", "everything"), "sanitizer");
   expect(moeQuantizeMXFP4(NULL, 1, 33, 0, NULL, NULL), "k 33");
   moeExecutorDestroy(executor);
+  moeConfigDestroy(config);
+}
+
+/* What goes together only with an option that comes later. */
+static void anyOrder(void) {
+  MoeConfig *config = NULL;
+  char *text = NULL;
+  expect(moeConfigCreate(&config), "create");
+  expect(moeConfigSet(config, "beta", "2"), "beta");
+  expect(moeConfigSet(config, "act", "silu"), "act");
+  expect(moeConfigSet(config, "kernel", "gemm2"), "kernel");
+  expect(moeConfigSet(config, "model-dim", "256"), "model-dim");
+  expect(moeConfigSet(config, "inter-dim", "512"), "inter-dim");
+  expect(moeConfigSet(config, "experts", "4"), "experts");
+  expect(moeConfigSet(config, "topk", "2"), "topk");
+  expect(moeConfigChoose(config, "gfx950", 16, 0, NULL), "other stage");
+  expect(moeEmit(config, "mlir", NULL, &text), "other stage");
+  expect(moeConfigSet(config, "kernel", "gemm1"), "kernel");
+  expect(moeConfigChoose(config, "gfx950", 16, 0, NULL), "other act");
+  expect(moeConfigSet(config, "act", "situv2"), "act");
+  expect(moeConfigChoose(config, "gfx950", 16, 0, NULL), "all");
+  expect(moeEmit(config, "mlir", NULL, &text), "emit");
+  moeStringDestroy(text);
   moeConfigDestroy(config);
 }
 
@@ -271,6 +293,7 @@ static void weights(void) {
 int main(void) {
   printf("version %s\n", moeGetVersion());
   refuse();
+  anyOrder();
   noKernel();
   executors();
   kernel();
