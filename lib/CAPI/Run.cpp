@@ -12,6 +12,7 @@
 #include "Files/CLocale.h"
 #include "Launch.h"
 #include "Stage.h"
+#include <cmath>
 #include <cstring>
 
 using namespace llvm;
@@ -202,6 +203,12 @@ static Error checkRouter(const MoeConfig &config, const MoeBatch &batch,
     return createStringError(
         "sharedExperts: expected from 0 to " + Twine(config.options.topk - 1) +
         ", one less than topk, got " + Twine(router.sharedExperts));
+  for (auto [name, value] : {std::pair("scale", router.scale),
+                             {"sharedWeight", router.sharedWeight}})
+    if (!std::isfinite(value))
+      return createStringError(Twine(name) +
+                               ": expected a finite number, got " +
+                               std::to_string(value));
   if (batch.tokens > 0)
     return capi::checkPointers({{router.logits, "logits"}});
   return Error::success();

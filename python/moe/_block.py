@@ -32,6 +32,20 @@ class Routing(NamedTuple):
     topk_weights: Array
 
 
+def _check_flag(value: Any, name: str) -> None:
+    if not isinstance(value, (bool, np.bool_)) and value not in (0, 1):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"{name}: expected a finite number, got {value!r}") from None
+
+
 def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | None,
           w2: ArrayLike, scale2: ArrayLike | None, bias13: ArrayLike | None = None,
           bias2: ArrayLike | None = None, *, topk: int, chip: str,
@@ -57,6 +71,7 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
     outcome (return_outcome) that were asked for. A token without an expert of this
     device gets zeros.
     """
+    _check_flag(renormalize, "renormalize")
     if score not in ("softmax", "sigmoid"):
         raise ValueError(f"score: expected softmax or sigmoid, got '{score}'")
     array, is_bf16 = _arrays.to_numpy(logits, "logits")
@@ -86,9 +101,10 @@ def block(x: ArrayLike, logits: ArrayLike, w13: ArrayLike, scale13: ArrayLike | 
     router = Router(experts, values.ctypes.data_as(c_void_p), int(is_bf16),
                     _arrays.pointer(correction, c_float),
                     _arrays.pointer(number, c_int32), int(score == "sigmoid"),
-                    int(renormalize), route_scale, n_group, topk_group,
+                    int(renormalize), _number(route_scale, "route_scale"), n_group,
+                    topk_group,
                     _arrays.pointer(ids, c_int32), _arrays.pointer(weights, c_float),
-                    shared_experts, shared_weight)
+                    shared_experts, _number(shared_weight, "shared_weight"))
     out = np.zeros(tensors.out_shape(), tensors.out_type())
     config = Config(tensors.kernel, tensors.options)
     runner = Executor(executor, tensors.executor_options)

@@ -152,6 +152,16 @@ def test_what_is_refused(tensors):
                           (2.5, "a whole number, got float")):
         with pytest.raises((TypeError, ValueError), match="topk: expected " + message):
             moe.block(x, make_logits(), *weights, topk=topk, chip="gfx950")
+    for name, value, message in (("shared_weight", np.nan, "a finite number, got nan"),
+                                 ("shared_weight", 1e39, "a finite number, got inf"),
+                                 ("route_scale", -np.inf, "a finite number, got -inf"),
+                                 ("shared_weight", "half", "a number, got 'half'"),
+                                 ("renormalize", "no", "True or False, got 'no'"),
+                                 ("renormalize", 2, "True or False, got 2")):
+        with pytest.raises((TypeError, moe.MoeError), match=message) as error:
+            moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", **{name: value})
+        assert str(error.value).startswith({"route_scale": "scale:",
+                                            "shared_weight": "shared"}.get(name, name))
     with pytest.raises(ValueError, match="n?groups: expected at most"):
         moe.block(x, make_logits(), *weights, topk=2, chip="gfx950", n_group=(1 << 64) + 1)
     with pytest.raises(TypeError, match="chip: expected a name in a str, got None"):

@@ -18,7 +18,8 @@ struct Example : testing::Test {
     flags.integer("count", "a number", count, 1);
     flags.integer("seed", "any number", seed);
     flags.toggle("quiet", "no value", quiet);
-    flags.number("limit", "a float", limit);
+    flags.number("factor", "a float", factor);
+    flags.limit("limit", "a float or inf", limit, 0);
     flags.string("o", "FILE", "a text", output);
     flags.choice<int>("mode", "one of two", mode, {{"one", 1}, {"two", 2}});
     flags.positional("INPUT", "the input", input);
@@ -33,7 +34,7 @@ struct Example : testing::Test {
   int64_t count = 7;
   uint64_t seed = 0;
   bool quiet = false;
-  std::optional<float> limit;
+  std::optional<float> factor, limit;
   std::string output, input;
   int mode = 0;
 };
@@ -60,6 +61,24 @@ TEST_F(Example, Numbers) {
   EXPECT_TRUE(std::isinf(limit.value_or(0)));
 }
 
+TEST_F(Example, InfinityIsALimitOnly) {
+  EXPECT_EQ(parse({"--factor", "-3.4e38"}), "");
+  EXPECT_EQ(factor, -3.4e38f);
+  auto refusal = [](const char *name, const char *text) {
+    std::optional<float> value;
+    FlagSet flags{"example", "An example."};
+    flags.number("factor", "a float", value);
+    flags.limit("limit", "a float or inf", value, 0);
+    return llvm::toString(flags.parse({name, text}));
+  };
+  for (const char *text : {"inf", "-inf", "nan", "1e39", "-1e300"})
+    EXPECT_EQ(refusal("--factor", text),
+              "--factor: expected a number that is finite in float32, got " +
+                  std::string(text));
+  EXPECT_EQ(refusal("--limit", "nan"), "--limit: expected a number, got nan");
+  EXPECT_EQ(refusal("--limit", "-1"), "--limit: expected at least 0, got -1");
+}
+
 TEST_F(Example, Refused) {
   EXPECT_EQ(parse({"--other"}), "unknown flag '--other' (--help lists them)");
   EXPECT_EQ(parse({"-count", "3"}),
@@ -74,6 +93,7 @@ TEST_F(Example, Refused) {
 TEST_F(Example, ParseErrorsNameTheFlag) {
   EXPECT_EQ(parse({"--count=3x"}), "--count: expected an integer, got '3x'");
   EXPECT_EQ(parse({"--limit="}), "--limit: expected a number, got ''");
+  EXPECT_EQ(parse({"--factor=a"}), "--factor: expected a number, got 'a'");
   EXPECT_EQ(parse({"--seed=-1"}),
             "--seed: expected an integer of at least 0, got '-1'");
   EXPECT_EQ(parse({"--mode=three"}), "--mode: expected one|two, got 'three'");

@@ -151,7 +151,23 @@ void FlagSet::integer(const std::string &name, std::string help,
 }
 
 void FlagSet::number(const std::string &name, std::string help,
-                     std::optional<float> &target, float least) {
+                     std::optional<float> &target) {
+  value(name, "X", std::move(help),
+        [&target, name](StringRef text) -> llvm::Error {
+          llvm::Expected<double> number = parseNumber(text);
+          if (!number)
+            return forFlag(name, number.takeError());
+          if (!(std::fabs(*number) <= std::numeric_limits<float>::max()))
+            return llvm::createStringError(
+                "--" + name +
+                ": expected a number that is finite in float32, got " + text);
+          target = static_cast<float>(*number);
+          return llvm::Error::success();
+        });
+}
+
+void FlagSet::limit(const std::string &name, std::string help,
+                    std::optional<float> &target, float least) {
   value(name, "X", std::move(help),
         [&target, name, least](StringRef text) -> llvm::Error {
           llvm::Expected<double> number = parseNumber(text);

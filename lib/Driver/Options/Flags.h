@@ -73,10 +73,12 @@ public:
   void integer(const std::string &name, std::string help, int64_t &target,
                int64_t least);
   void integer(const std::string &name, std::string help, uint64_t &target);
-  /// A real number or `inf`, no NaN; one below `least` is refused.
+  /// A real number that is finite in float, of any sign.
   void number(const std::string &name, std::string help,
-              std::optional<float> &target,
-              float least = -std::numeric_limits<float>::infinity());
+              std::optional<float> &target);
+  /// A real number of at least `least`, or `inf`; NaN is refused.
+  void limit(const std::string &name, std::string help,
+             std::optional<float> &target, float least);
   /// Any text but the empty one: the name of a file for instance.
   void string(std::string name, std::string metavar, std::string help,
               std::string &target);

@@ -113,8 +113,8 @@ static void addStageFlags(FlagSet &flags, KernelOptions &options) {
                             {"rows", GateLayout::Rows}});
   flags.toggle("doweight", "multiply by the routing weight", options.doweight);
   flags.number("alpha", "run-time alpha of swiglu [1.702]", options.alpha);
-  flags.number("limit", "run-time clamp [swiglu 7, else inf]", options.limit,
-               /*least=*/0);
+  flags.limit("limit", "run-time clamp [swiglu 7, else inf]", options.limit,
+              /*least=*/0);
   flags.number("beta", "run-time beta of situv2 [4]", options.beta);
   flags.number("linear-beta", "run-time linear beta of situv2 [25]",
                options.linearBeta);

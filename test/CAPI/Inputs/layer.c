@@ -133,6 +133,12 @@ static void refuseRouters(void) {
   other.sharedExperts = -1;
   RUN(&batch, &other, "fewer than none");
   other = router;
+  other.scale = NAN;
+  RUN(&batch, &other, "scale");
+  other = router;
+  other.sharedWeight = INFINITY;
+  RUN(&batch, &other, "shared weight");
+  other = router;
   other.logits = NULL;
   RUN(&batch, &other, "no logits");
   other = router;
