@@ -38,10 +38,11 @@ MOE_CAPI_EXPORTED MoeStatus moeConfigSet(MoeConfig *config, const char *name,
                                          const char *value);
 
 /* Chooses the tile and every other axis that was not set, for batches of
- * `tokens` tokens that choose from `globalExperts` experts (0: the local ones).
- * `chosen` may be NULL; else it gets {"flags": "...", "axes": [{"axis",
- * "value", "reason"}], "rows_per_expert", "active_experts", "lds"}. A later
- * moeConfigSet() undoes the choice, another moeConfigChoose() replaces it. */
+ * `tokens` tokens that choose from `globalExperts` experts (0: the local ones,
+ * else at least as many). `chosen` may be NULL; else it gets {"flags": "...",
+ * "axes": [{"axis", "value", "reason"}], "rows_per_expert", "active_experts",
+ * "lds"}. A later moeConfigSet() undoes the choice, another moeConfigChoose()
+ * replaces it. */
 MOE_CAPI_EXPORTED MoeStatus moeConfigChoose(MoeConfig *config, const char *chip,
                                             int64_t tokens,
                                             int64_t globalExperts,
@@ -59,11 +60,11 @@ MOE_CAPI_EXPORTED MoeStatus moeCompileIR(const char *text, size_t length,
 
 /* From now on, in all threads, what this library compiles is kept in a folder
  * that processes may share, and taken from there where the same was compiled
- * before. The folder is made when it is needed; a compilation fails where it
- * cannot be made, and where it cannot be written to, or is full, the kernel is
- * returned and not kept. Files that were used longest ago go once there are
- * more than `megabytes` (2^20 bytes). NULL as `folder`: no cache, as at the
- * start. */
+ * before. The folder is made when it is needed; what exists and is no folder is
+ * refused at once. A compilation fails where it cannot be made, and where it
+ * cannot be written to, or is full, the kernel is returned and not kept. Files
+ * that were used longest ago go once there are more than `megabytes` (2^20
+ * bytes). NULL as `folder`: no cache, as at the start. */
 MOE_CAPI_EXPORTED MoeStatus moeSetCompileCache(const char *folder,
                                                uint64_t megabytes);
 

@@ -13,6 +13,7 @@
 #include "moe/CodeObject/Report.h"
 #include "moe/Reference/Sorting.h"
 #include "moe/Target/Chip.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 #include <mutex>
 
@@ -142,6 +143,11 @@ MoeStatus moeConfigChoose(MoeConfig *config, const char *chip, int64_t tokens,
   if (tokens < 1 || tokens >= 1 << 24)
     return capi::statusOf(createStringError(
         "tokens: expected from 1 to 16777215, got " + Twine(tokens)));
+  int64_t local = config->options.experts;
+  if (globalExperts && (globalExperts < local || globalExperts > 1 << 24))
+    return capi::statusOf(createStringError(
+        "globalExperts: expected 0 or from " + Twine(local) +
+        ", the experts, to 16777216, got " + Twine(globalExperts)));
   // The options of the settings alone: what was chosen before is open again.
   Expected<MoeConfig> given = makeConfig(config->settings);
   if (!given)
@@ -206,6 +212,10 @@ MoeStatus moeSetCompileCache(const char *folder, uint64_t megabytes) {
   if (folder && !*folder)
     return capi::statusOf(
         driver::usageError("folder: expected a path or NULL, got ''"));
+  if (folder && sys::fs::exists(folder) && !sys::fs::is_directory(folder))
+    return capi::statusOf(createStringError(
+        "folder: expected a folder, or none yet, got the file '" +
+        Twine(folder) + "'"));
   std::lock_guard<std::mutex> lock(cacheMutex);
   cacheOfProcess = {folder ? folder : "", megabytes};
   return MOE_OK;

@@ -41,6 +41,10 @@ static void refuse(void) {
   expect(moeConfigSet(config, "kernel", "route"), "route");
   expect(moeConfigSet(config, "bias", "yes"), "bias yes");
   expect(moeCompile(config, "gfx950", &kernel), "no tile");
+  expect(moeConfigChoose(config, "gfx950", 16, -5, NULL), "experts -5");
+  expect(moeConfigChoose(config, "gfx950", 16, 3, NULL), "experts 3");
+  expect(moeConfigChoose(config, "gfx950", 16, (1 << 24) + 1, NULL),
+         "experts 2^24 + 1");
   expect(moeConfigSet(config, "tile", "16x128x100"), "odd tile");
   expect(moeCompile(config, "gfx1100", &kernel), "unknown chip");
   expect(moeCompile(config, "gfx950", &kernel), "impossible tile");
@@ -124,6 +128,7 @@ static void kernel(void) {
   printf("choice %s\n", text);
   moeStringDestroy(text);
   expect(moeSetCompileCache("", 1), "cache without a name");
+  expect(moeSetCompileCache("/etc/passwd", 1), "cache in a file");
   expect(moeSetCompileCache("cache", 1), "cache");
   expect(moeCompile(config, "gfx950", &kernel), "compile");
   moeKernelDestroy(kernel);
