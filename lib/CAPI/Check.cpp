@@ -24,11 +24,14 @@ static KernelOptions unsplit(KernelOptions options) {
 }
 
 static Error checkStageArguments(const MoeConfig *config, const MoeBatch *batch,
-                                 const MoeWeights *weights, const void *data) {
+                                 const MoeWeights *weights, int threads,
+                                 const void *data) {
   if (Error error = capi::checkPointers({{config, "config"},
                                          {batch, "batch"},
                                          {weights, "weights"},
                                          {data, "values"}}))
+    return error;
+  if (Error error = capi::checkThreads(threads))
     return error;
   if (Error error = capi::checkComplete(*config))
     return error;
@@ -37,12 +40,15 @@ static Error checkStageArguments(const MoeConfig *config, const MoeBatch *batch,
 
 static Error checkLayerArguments(const MoeConfig *config, const MoeBatch *batch,
                                  const MoeWeights *gateUp,
-                                 const MoeWeights *down, const void *data) {
+                                 const MoeWeights *down, int threads,
+                                 const void *data) {
   if (Error error = capi::checkPointers({{config, "config"},
                                          {batch, "batch"},
                                          {gateUp, "gateUp"},
                                          {down, "down"},
                                          {data, "values"}}))
+    return error;
+  if (Error error = capi::checkThreads(threads))
     return error;
   if (Error error = capi::checkComplete(*config, /*layer=*/true))
     return error;
@@ -79,7 +85,8 @@ static Error referenceStage(const MoeConfig &config, const MoeBatch &batch,
 MoeStatus moeReferenceStage(const MoeConfig *config, const MoeBatch *batch,
                             const MoeWeights *weights, int threads,
                             double *values) {
-  if (Error error = checkStageArguments(config, batch, weights, values))
+  if (Error error =
+          checkStageArguments(config, batch, weights, threads, values))
     return capi::statusOf(std::move(error));
   return capi::statusOf(
       referenceStage(*config, *batch, *weights, threads, values));
@@ -124,7 +131,8 @@ static Error referenceLayer(const MoeConfig &config, const MoeBatch &batch,
 MoeStatus moeReferenceLayer(const MoeConfig *config, const MoeBatch *batch,
                             const MoeWeights *gateUp, const MoeWeights *down,
                             int threads, double *values) {
-  if (Error error = checkLayerArguments(config, batch, gateUp, down, values))
+  if (Error error =
+          checkLayerArguments(config, batch, gateUp, down, threads, values))
     return capi::statusOf(std::move(error));
   return capi::statusOf(
       referenceLayer(*config, *batch, *gateUp, *down, threads, values));
@@ -178,7 +186,7 @@ MoeStatus moeCheckStage(const MoeConfig *config, const char *chip,
   files::CLocale locale;
   if (verdict)
     *verdict = nullptr;
-  if (Error error = checkStageArguments(config, batch, weights, out))
+  if (Error error = checkStageArguments(config, batch, weights, threads, out))
     return capi::statusOf(std::move(error));
   if (Error error = capi::checkPointers({{chip, "chip"}}))
     return capi::statusOf(std::move(error));
@@ -214,7 +222,8 @@ MoeStatus moeCheckLayer(const MoeConfig *config, const char *chip,
   files::CLocale locale;
   if (verdict)
     *verdict = nullptr;
-  if (Error error = checkLayerArguments(config, batch, gateUp, down, out))
+  if (Error error =
+          checkLayerArguments(config, batch, gateUp, down, threads, out))
     return capi::statusOf(std::move(error));
   if (Error error = capi::checkPointers({{chip, "chip"}}))
     return capi::statusOf(std::move(error));

@@ -46,7 +46,7 @@ static Error checkSize(const char *name, int64_t value, int64_t least,
   return Error::success();
 }
 
-static Error checkMatrix(int64_t rows, int64_t k) {
+static Error checkMatrix(int64_t rows, int64_t k, int threads) {
   if (Error error = checkSize("rows", rows, 0))
     return error;
   if (Error error = checkSize("k", k, 32, reference::kBlock))
@@ -54,12 +54,12 @@ static Error checkMatrix(int64_t rows, int64_t k) {
   int64_t elements;
   if (MulOverflow(rows, k, elements))
     return createStringError("rows x k: expected less than 2^63, got more");
-  return Error::success();
+  return capi::checkThreads(threads);
 }
 
 MoeStatus moeQuantizeMXFP4(const float *values, int64_t rows, int64_t k,
                            int threads, uint8_t *codes, uint8_t *scales) {
-  if (Error error = checkMatrix(rows, k))
+  if (Error error = checkMatrix(rows, k, threads))
     return capi::statusOf(std::move(error));
   if (Error error = capi::checkPointers(
           {{values, "values"}, {codes, "codes"}, {scales, "scales"}}))
@@ -77,7 +77,7 @@ MoeStatus moeQuantizeMXFP4(const float *values, int64_t rows, int64_t k,
 MoeStatus moeDequantizeMXFP4(const uint8_t *codes, const uint8_t *scales,
                              int64_t rows, int64_t k, int threads,
                              float *values) {
-  if (Error error = checkMatrix(rows, k))
+  if (Error error = checkMatrix(rows, k, threads))
     return capi::statusOf(std::move(error));
   if (Error error = capi::checkPointers(
           {{codes, "codes"}, {scales, "scales"}, {values, "values"}}))
@@ -103,7 +103,7 @@ int64_t moeShuffledScaleBytes(int64_t rows, int64_t k) {
 }
 
 static Error checkShuffle(const uint8_t *in, int64_t experts, int64_t n,
-                          int64_t k, const uint8_t *out) {
+                          int64_t k, int threads, const uint8_t *out) {
   if (Error error = checkSize("experts", experts, 0))
     return error;
   if (Error error = checkSize("n", n, 32, 32))
@@ -111,7 +111,7 @@ static Error checkShuffle(const uint8_t *in, int64_t experts, int64_t n,
   int64_t rows;
   if (MulOverflow(experts, n, rows))
     return createStringError("experts x n: expected less than 2^63, got more");
-  if (Error error = checkMatrix(rows, k))
+  if (Error error = checkMatrix(rows, k, threads))
     return error;
   return capi::checkPointers({{in, "input"}, {out, "out"}});
 }
@@ -119,7 +119,7 @@ static Error checkShuffle(const uint8_t *in, int64_t experts, int64_t n,
 MoeStatus moeShuffleWeightA16W4(const uint8_t *codes, int64_t experts,
                                 int64_t n, int64_t k, int gateUp, int threads,
                                 uint8_t *out) {
-  if (Error error = checkShuffle(codes, experts, n, k, out))
+  if (Error error = checkShuffle(codes, experts, n, k, threads, out))
     return capi::statusOf(std::move(error));
   int64_t bytes = reference::shuffledWeightBytes(n, k);
   inParts(experts, capi::threadsOf(threads), [=](int64_t begin, int64_t end) {
@@ -135,7 +135,7 @@ MoeStatus moeShuffleWeightA16W4(const uint8_t *codes, int64_t experts,
 MoeStatus moeShuffleScaleA16W4(const uint8_t *scales, int64_t experts,
                                int64_t n, int64_t k, int gateUp, int threads,
                                uint8_t *out) {
-  if (Error error = checkShuffle(scales, experts, n, k, out))
+  if (Error error = checkShuffle(scales, experts, n, k, threads, out))
     return capi::statusOf(std::move(error));
   int64_t bytes = reference::shuffledScaleBytes(n, k);
   inParts(experts, capi::threadsOf(threads), [=](int64_t begin, int64_t end) {

@@ -62,6 +62,13 @@ void capi::giveJSON(char **target, const json::Value &value) {
   giveString(target, text);
 }
 
+Error capi::checkThreads(int threads) {
+  if (threads >= 0)
+    return Error::success();
+  return createStringError("threads: expected at least 0, got " +
+                           Twine(threads));
+}
+
 unsigned capi::threadsOf(int threads) {
   if (threads > 0)
     return static_cast<unsigned>(std::min(threads, 256));

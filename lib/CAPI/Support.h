@@ -66,6 +66,8 @@ driver::CompileCache compileCache();
 void giveString(char **target, llvm::StringRef text);
 void giveJSON(char **target, const llvm::json::Value &value);
 
+/// Refuses a negative number.
+llvm::Error checkThreads(int threads);
 /// The threads that 0 stands for.
 unsigned threadsOf(int threads);
 
@@ -78,7 +80,8 @@ llvm::Error parseSettings(driver::FlagSet &flags,
                           llvm::ArrayRef<MoeSetting> settings);
 
 /// Error unless the configuration describes one kernel (or, with `layer`, the
-/// two of a layer) whose dimensions are all known.
+/// two of a layer) whose dimensions are all known and whose options go
+/// together.
 llvm::Error checkComplete(const MoeConfig &config, bool layer = false);
 
 /// The configuration with a tile: its own, or the one chosen for the batch.

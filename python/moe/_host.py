@@ -48,7 +48,7 @@ def quantize_mxfp4(values: ArrayLike, *, threads: int = 0, executor: str | None 
     scales = np.empty((*outer, k // 32), np.uint8)
     check(load_library().moeQuantizeMXFP4(
         _arrays.pointer(array, c_float), array.size // k, k,
-        whole(threads, "threads", c_int), _arrays.pointer(codes, c_uint8),
+        whole(threads, "threads", c_int, 0), _arrays.pointer(codes, c_uint8),
         _arrays.pointer(scales, c_uint8)))
     return codes, scales
 
@@ -69,7 +69,7 @@ def dequantize_mxfp4(codes: ArrayLike, scales: ArrayLike, *,
     values = np.empty((*outer, 2 * half), np.float32)
     check(load_library().moeDequantizeMXFP4(
         _arrays.pointer(c, c_uint8), _arrays.pointer(s, c_uint8), c.size // half,
-        2 * half, whole(threads, "threads", c_int), _arrays.pointer(values, c_float)))
+        2 * half, whole(threads, "threads", c_int, 0), _arrays.pointer(values, c_float)))
     return values
 
 
@@ -97,7 +97,7 @@ def shuffle_weight_a16w4(w: ArrayLike, *, gate_up: bool = False,
     out = np.empty((experts, n, library.moeShuffledWeightBytes(1, 2 * half)), np.uint8)
     check(library.moeShuffleWeightA16W4(
         _arrays.pointer(array, c_uint8), experts, n, 2 * half, int(gate_up),
-        whole(threads, "threads", c_int), _arrays.pointer(out, c_uint8)))
+        whole(threads, "threads", c_int, 0), _arrays.pointer(out, c_uint8)))
     return out
 
 
@@ -115,7 +115,7 @@ def shuffle_scale_a16w4(scale: ArrayLike, *, gate_up: bool = False,
                    np.uint8)
     check(library.moeShuffleScaleA16W4(
         _arrays.pointer(array, c_uint8), experts, n, 32 * blocks, int(gate_up),
-        whole(threads, "threads", c_int), _arrays.pointer(out, c_uint8)))
+        whole(threads, "threads", c_int, 0), _arrays.pointer(out, c_uint8)))
     return out
 
 

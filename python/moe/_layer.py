@@ -320,7 +320,7 @@ def _reference(function: str, tensors: _Tensors) -> Array:
     config = Config(tensors.kernel, tensors.options)
     values = np.zeros(tensors.out_shape(), np.float64)
     batch = tensors.batch()
-    threads = whole(tensors.executor_options.get("threads") or 0, "threads", c_int)
+    threads = whole(tensors.executor_options.get("threads") or 0, "threads", c_int, 0)
     check(getattr(load_library(), function)(
         config.pointer, byref(batch), *map(byref, tensors.weights), threads,
         _arrays.pointer(values, c_double)))
@@ -368,7 +368,7 @@ def _check(function: str, tensors: _Tensors, result: ArrayLike,
     array = _arrays.lay_out(array, tensors.out_type())
     config = Config(tensors.kernel, tensors.options)
     batch = tensors.batch()
-    threads = whole(tensors.executor_options.get("threads") or 0, "threads", c_int)
+    threads = whole(tensors.executor_options.get("threads") or 0, "threads", c_int, 0)
     call = getattr(load_library(), function)
     return take_json(lambda text: call(
         config.pointer, name_bytes(chip, "chip"), byref(batch), *map(byref, tensors.weights),

@@ -131,6 +131,11 @@ def test_sorting_with_a_mask():
     (lambda: moe.moe_sorting([[0]], [[1.0]], 4, 16, local_tokens="1"),
      "local_tokens: expected a whole number, got str"),
     (lambda: moe.quantize_mxfp4(np.zeros((2, 32)), sanitise="all"), "got sanitise"),
+    (lambda: moe.quantize_mxfp4(np.zeros((2, 32)), threads=-1),
+     "threads: expected at least 0, got -1"),
+    (lambda: moe.shuffle_weight_a16w4(np.zeros((2, 32, 16), np.uint8), threads=-2),
+     "threads: expected at least 0, got -2"),
+    (lambda: moe.quantize_mxfp4([[1.0] * 32, [2.0]]), "values: expected an array, got list: "),
     (lambda: moe.moe_sorting([[0.5]], [[1.0]], 4, 16), "topk_ids: expected int32"),
 ])
 def test_what_is_refused(call, message):

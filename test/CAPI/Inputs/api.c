@@ -54,6 +54,7 @@ static void refuse(void) {
   expect(moeExecutorCreate("emulator", &executor), "emulator");
   expect(moeExecutorSet(executor, "sanitize", "everything"), "sanitizer");
   expect(moeQuantizeMXFP4(NULL, 1, 33, 0, NULL, NULL), "k 33");
+  expect(moeQuantizeMXFP4(NULL, 1, 32, -1, NULL, NULL), "threads");
   moeExecutorDestroy(executor);
   moeConfigDestroy(config);
 }
@@ -263,20 +264,20 @@ static void weights(void) {
          "device, interleaved");
   printf("outcome %s\n", outcome);
   moeStringDestroy(outcome);
-  printf("quantised bytes are %s\n", !memcmp(device[0], host[0], bytes) &&
-                                             !memcmp(device[1], host[1],
-                                                     scaleBytes)
-                                         ? "equal"
-                                         : "different");
+  printf("quantised bytes are %s\n",
+         !memcmp(device[0], host[0], bytes) &&
+                 !memcmp(device[1], host[1], scaleBytes)
+             ? "equal"
+             : "different");
   memset(device, 0xA5, sizeof device);
   expect(moeShuffleOnDevice("gfx950", executor, codes, scales, EXPERTS, ROWS, K,
                             "interleaved", device[0], device[1], NULL),
          "shuffle");
-  printf("shuffled bytes are %s\n", !memcmp(device[0], host[0], bytes) &&
-                                            !memcmp(device[1], host[1],
-                                                    scaleBytes)
-                                        ? "equal"
-                                        : "different");
+  printf("shuffled bytes are %s\n",
+         !memcmp(device[0], host[0], bytes) &&
+                 !memcmp(device[1], host[1], scaleBytes)
+             ? "equal"
+             : "different");
   expect(moeQuantizeOnDevice("gfx950", executor, x, EXPERTS, ROWS, K, "odd",
                              device[0], device[1], NULL),
          "gate odd");
