@@ -26,12 +26,22 @@ def is_torch(value: Any) -> bool:
         value, "detach")
 
 
-def from_torch(tensor: Any, name: str) -> tuple[Array, bool]:
-    """The array of a tensor, which shares its memory, and whether it is bf16."""
+def from_torch(tensor: Any, name: str, *, in_place: bool = False) -> tuple[Array, bool]:
+    """The array of a tensor, and whether it is bf16. It shares the tensor's memory,
+    unless elements of that are still to be negated or conjugated: with in_place this
+    is refused."""
     if tensor.device.type != "cpu":
         raise ValueError(f"{name}: expected a tensor in host memory, got one on "
                          f"{tensor.device}; call .cpu() first")
+    if str(tensor.layout) != "torch.strided":
+        raise TypeError(f"{name}: expected a dense tensor, got one of layout "
+                        f"{tensor.layout}; call .to_dense() first")
     tensor = tensor.detach()
+    if tensor.is_neg() or tensor.is_conj():
+        if in_place:
+            raise ValueError(f"{name}: expected a tensor to write to, got one with the "
+                             f"{'negative' if tensor.is_neg() else 'conjugate'} bit")
+        tensor = tensor.resolve_conj().resolve_neg()
     if str(tensor.dtype) == "torch.bfloat16":
         import torch  # the tensor's own
         return tensor.view(torch.int16).numpy().view(np.uint16), True
@@ -54,12 +64,13 @@ def _check_mapped(array: Array, name: str) -> None:
                          "truncated")
 
 
-def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
-    """A NumPy array of `value`, and whether its uint16 are surely bfloat16."""
+def to_numpy(value: ArrayLike, name: str, *, in_place: bool = False) -> tuple[Array, bool]:
+    """A NumPy array of `value`, and whether its uint16 are surely bfloat16. in_place: the
+    array is written to."""
     if value is None:
         raise TypeError(f"{name}: expected an array, got None")
     if is_torch(value):
-        array, is_bf16 = from_torch(value, name)
+        array, is_bf16 = from_torch(value, name, in_place=in_place)
     elif (not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__")
           and not hasattr(value, "__array_interface__")):
         try:
@@ -72,7 +83,11 @@ def to_numpy(value: ArrayLike, name: str) -> tuple[Array, bool]:
         if isinstance(value, np.ma.MaskedArray) and masked:
             raise ValueError(f"{name}: expected no masked elements, got {masked}; "
                              ".filled() puts a value there")
-        array, is_bf16 = np.asarray(value), False
+        try:
+            array, is_bf16 = np.asarray(value), False
+        except (ValueError, TypeError) as error:  # rows of different lengths
+            raise type(error)(f"{name}: expected an array, got {type(value).__name__}: "
+                              f"{error}") from None
     _check_mapped(array, name)
     if array.dtype.name == "bfloat16":
         array, is_bf16 = array.view(np.uint16), True
@@ -191,6 +206,25 @@ def check_shape(array: Array, shape: Sequence[int | None], name: str,
     sizes = ", ".join("?" if want is None else str(want) for want in shape)
     raise ValueError(f"{name}: expected shape [{sizes}] ({meaning}), got "
                      f"{list(array.shape)}")
+
+
+def check_separate(array: Array, name: str) -> None:
+    """Refuses an array to write to of which two elements share memory."""
+    axes = sorted((abs(step), size) for step, size in zip(array.strides, array.shape)
+                  if size > 1)
+    reach = array.itemsize
+    for step, size in axes:
+        if step < reach:
+            break  # it may be so
+        reach += step * (size - 1)
+    else:
+        return
+    offsets = np.zeros(1, np.int64)
+    for step, size in axes:
+        offsets = np.add.outer(offsets, step * np.arange(size)).ravel()
+    if array.size and np.diff(np.sort(offsets)).min(initial=reach) < array.itemsize:
+        raise ValueError(f"{name}: expected memory of its own for each element, got "
+                         f"strides {list(array.strides)} for shape {list(array.shape)}")
 
 
 def pointer(array: Array | None, kind: Any) -> Any:

@@ -16,6 +16,7 @@ from ._arrays import from_torch, is_torch
 from ._library import (Argument, Config, Executor, GridDimensions, Handle, Launch,
                        MoeUsageError, check, load_library, name_bytes, take_json,
                        take_text, whole)
+from .safetensors import as_path
 
 _KINDS = {"buffer": 0, "read-only": 1, "scalar": 2, "null": 3, "device": 4}
 _EXECUTOR_OPTIONS = ("sanitize", "threads", "order_seed", "interleave",
@@ -181,6 +182,10 @@ class Kernel:
         del keep
         return outcome
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("expected a kernel that stays in its process, got a copy or a pickle "
+                        "of one; moe.compile() makes it again, .code is its bytes")
+
     def __repr__(self) -> str:
         return f"<moe.Kernel {self.name} for {self.chip}>"
 
@@ -245,7 +250,7 @@ def _arguments(values: tuple[Any, ...]) -> tuple[Any, list[Any]]:
             passed[index] = Argument(_KINDS["device"], name.encode(), address, 0)
             continue
         if is_torch(value):
-            value, _ = from_torch(value, name)
+            value, _ = from_torch(value, name, in_place=True)
         scalar = isinstance(value, (int, float, np.generic))
         if isinstance(value, int):
             value = np.int32(value)
@@ -279,9 +284,7 @@ def set_compile_cache(folder: str | os.PathLike[str] | None, *,
     cannot be written there is compiled all the same.
     """
     whole(megabytes, "megabytes", c_uint64)
-    path = None if folder is None else os.fsencode(folder)
-    if path and b"\0" in path:
-        raise ValueError(f"folder: expected a path without NUL, got {path!r}")
+    path = None if folder is None else os.fsencode(as_path(folder, "folder"))
     check(load_library().moeSetCompileCache(path, megabytes))
 
 

@@ -108,6 +108,11 @@ class _Tensors:
             codes, scales = quantize_mxfp4(values)
             codes = np.ascontiguousarray(codes[:, :, :k // 2])
         else:
+            if array.dtype != np.uint8 and scale is None:
+                raise TypeError(f"{name}: expected codes in uint8, with {scale_name}, or "
+                                "floats, which are quantised here, got "
+                                f"{array.dtype}; of bfloat16 as uint16 "
+                                "moe.from_bfloat16() makes floats")
             codes = _arrays.codes(array, name)
             scales = self._scales(scale, scale_name)
         library = load_library()
@@ -218,7 +223,7 @@ def _output(tensors: _Tensors, out: Any) -> tuple[Array, Array | None, bool]:
     is_bf16 = dtype is np.uint16
     if out is None:
         return np.zeros(shape, dtype), None, is_bf16
-    array, _ = _arrays.to_numpy(out, "out")
+    array, _ = _arrays.to_numpy(out, "out", in_place=True)
     if array.dtype.newbyteorder("=") != dtype:
         raise TypeError("out: expected " + ("bfloat16 (as uint16)" if is_bf16 else
                                             np.dtype(dtype).name) +
@@ -231,6 +236,7 @@ def _output(tensors: _Tensors, out: Any) -> tuple[Array, Array | None, bool]:
             not np.shares_memory(array, np.asarray(out)):
         raise TypeError(f"out: expected a NumPy array or a tensor, got "
                         f"{type(out).__name__}")
+    _arrays.check_separate(array, "out")
     laid_out = _arrays.lay_out(array, dtype)
     return laid_out, None if laid_out is array else array, is_bf16
 

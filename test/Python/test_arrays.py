@@ -184,6 +184,10 @@ def change(index, value):
     (change(0, lambda x: x.astype(object)), TypeError, "x: expected numbers, got object"),
     (change(0, None), TypeError, "x: expected an array, got None"),
     (change(1, lambda w: w.astype(np.int8)), TypeError, "w13: expected uint8, got int8"),
+    (change(0, [[1.0, 2.0], [3.0]]), ValueError, "x: expected an array, got list: "),
+    (lambda a: (a[0], a[1].astype(np.uint16), None, *a[3:]), TypeError,
+     "w13: expected codes in uint8, with scale13, or floats, which are quantised here, got "
+     "uint16; of bfloat16 as uint16 moe.from_bfloat16() makes floats"),
     (change(1, lambda w: w[0]), ValueError, "w13: expected shape [?, ?, 64]"),
     (change(2, None), ValueError, "scale13: expected the scales of weights in uint8"),
     (change(2, lambda s: s[:, :, :3]), ValueError, "scale13: expected shape [6, 192, 4]"),
@@ -210,11 +214,64 @@ def test_what_is_refused(make, error, message, tensors):
     (np.zeros((9, 128), np.uint16), ValueError, "out: expected shape [8, 128]"),
     (read_only(np.zeros((8, 128), np.uint16)), ValueError, "got a read-only one"),
     ([[0] * 128] * 8, TypeError, "out: expected"),
+    (np.lib.stride_tricks.as_strided(np.zeros(128, np.uint16), (8, 128), (0, 2)), ValueError,
+     "out: expected memory of its own for each element, got strides [0, 2] for shape [8, 128]"),
+    (np.lib.stride_tricks.as_strided(np.zeros(1024, np.uint16), (8, 128), (254, 2)), ValueError,
+     "got strides [254, 2]"),
 ])
 def test_outputs_that_are_refused(out, error, message, tensors):
     with pytest.raises(error) as caught:
         moe.layer(*tensors.arguments(), chip=CHIP, out=out)
     assert message in str(caught.value)
+
+
+def test_out_may_have_any_strides_that_keep_elements_apart(tensors):
+    expected = moe.layer(*tensors.arguments(), chip=CHIP, deterministic=True)
+    memory = np.zeros(8 * 400, np.uint16)
+    for strides in ((800, 4), (2, 16), (-800, 4), (6, 44)):
+        memory[:] = 0
+        first = memory[7 * 400:] if strides[0] < 0 else memory
+        out = np.lib.stride_tricks.as_strided(first, (8, 128), strides)
+        moe.layer(*tensors.arguments(), chip=CHIP, out=out, deterministic=True)
+        np.testing.assert_array_equal(out, expected)
+        assert np.count_nonzero(memory) == np.count_nonzero(expected)
+
+
+def test_elements_that_share_memory():
+    memory = np.zeros(100, np.uint16)
+    for shape, strides, apart in (((2, 3), (6, 4), True), ((3, 3), (6, 4), True),
+                                  ((3, 4), (6, 4), False), ((1, 5), (0, 2), True),
+                                  ((2, 5), (1, 4), False), ((0, 5), (0, 0), True)):
+        array = np.lib.stride_tricks.as_strided(memory, shape, strides)
+        if apart:
+            moe._arrays.check_separate(array, "out")
+            continue
+        with pytest.raises(ValueError, match="out: expected memory of its own"):
+            moe._arrays.check_separate(array, "out")
+
+
+def test_torch_tensors_with_something_left_to_do(tensors):
+    torch = pytest.importorskip("torch")
+    x = torch.from_numpy(moe.from_bfloat16(tensors.x))
+    expected = moe.layer(x, *tensors.arguments()[1:], chip=CHIP)
+    negative = torch._neg_view(-x)
+    imaginary = torch.complex(torch.zeros_like(x), -x).conj().imag
+    for same in (negative, imaginary):
+        assert same.is_neg()
+        got = moe.layer(same, *tensors.arguments()[1:], chip=CHIP)
+        assert torch.equal(got, expected)
+        out = torch._neg_view(torch.zeros(8, 128))
+        with pytest.raises(ValueError, match="out: expected a tensor to write to, got one with "
+                           "the negative bit"):
+            moe.layer(same, *tensors.arguments()[1:], chip=CHIP, out=out, out_type="f32")
+    with pytest.raises(TypeError, match="x: expected numbers, got complex64"):
+        moe.layer(torch.complex(x, x).conj(), *tensors.arguments()[1:], chip=CHIP)
+    with pytest.raises(TypeError, match="x: expected a dense tensor, got one of layout "
+                       "torch.sparse_coo"):
+        moe.layer(x.to_sparse(), *tensors.arguments()[1:], chip=CHIP)
+    rows = torch.zeros(1, 128, dtype=torch.bfloat16).expand(8, 128)
+    with pytest.raises(ValueError, match="out: expected memory of its own for each element"):
+        moe.layer(*tensors.arguments(), chip=CHIP, out=rows)
 
 
 def test_torch_tensors(tensors):

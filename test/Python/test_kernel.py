@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Kernels as objects, and launching them by hand."""
 
+import copy
+import pickle
 import subprocess
 import sys
 import threading
@@ -184,6 +186,20 @@ def test_a_cache_that_another_process_fills(tmp_path):
 def test_texts_with_a_nul(call, error, message):
     with pytest.raises(error, match=message + "expected a (text|path) without NUL"):
         call()
+
+
+def test_a_cache_is_a_folder(tmp_path):
+    with pytest.raises(TypeError, match="folder: expected a path in a str or os.PathLike, got int"):
+        moe.set_compile_cache(3)
+    (tmp_path / "file").touch()
+    with pytest.raises(moe.MoeError, match="folder: expected a folder, or none yet, got the file"):
+        moe.set_compile_cache(tmp_path / "file")
+
+
+def test_a_kernel_is_not_copied(kernel):
+    for make in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="expected a kernel that stays in its process"):
+            make(kernel)
 
 
 @pytest.mark.parametrize("chip", ["gfx950", "gfx942"])
