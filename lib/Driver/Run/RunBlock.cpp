@@ -646,7 +646,7 @@ Expected<Verdict> moe::driver::blockCommand(Arguments args) {
   if (block.request.help)
     return Verdict::Good;
   block.stages = splitLayer(block.request);
-  block.stages[0].files.suffix = "13";
+  block.stages[0].files.suffix = block.stages[1].files.before = "13";
   if (Error error = runBlock(block))
     return std::move(error);
   if (block.request.json)

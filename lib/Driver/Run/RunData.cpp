@@ -35,6 +35,7 @@ public:
   }
 
   Expected<Problem> read();
+  Error check();
 
 private:
   std::string pathOf(StringRef name) const {
@@ -76,21 +77,25 @@ private:
   GivenDimensions given;
   unsigned threads;
   StageFiles files;
+  bool headersOnly = false; ///< arrays come without their data
   Problem problem;
 };
 } // namespace
 
 Expected<NpyArray> DataReader::load(StringRef name,
                                     ArrayRef<DType> types) const {
-  return readNpy(inputPathOf(name), types);
+  return headersOnly ? describeNpy(inputPathOf(name), types)
+                     : readNpy(inputPathOf(name), types);
 }
 
 Expected<NpyArray> DataReader::load(StringRef name, ArrayRef<DType> types,
                                     ArrayRef<int64_t> expected,
                                     StringRef meaning) const {
-  return readNpy(inputPathOf(name), types, [&](const NpyArray &array) {
+  auto check = [&](const NpyArray &array) {
     return checkShape(name, array, expected, meaning);
-  });
+  };
+  return headersOnly ? describeNpy(inputPathOf(name), types, check)
+                     : readNpy(inputPathOf(name), types, check);
 }
 
 Error DataReader::checkShape(StringRef name, const NpyArray &array,
@@ -107,8 +112,8 @@ Error DataReader::setDimension(StringRef flag, bool isGiven, int64_t &dimension,
                                int64_t found, StringRef tensor) const {
   if (files.second() && dimension != found)
     return failure("'" + pathOf(tensor) + "': expected " + flag + " " +
-                   Twine(dimension) + " as in '" + pathOf("w13") + "', got " +
-                   Twine(found));
+                   Twine(dimension) + " as in '" + pathOf("w" + files.before) +
+                   "', got " + Twine(found));
   if (isGiven && dimension != found)
     return failure("--" + flag + ": expected " + Twine(found) + " as in '" +
                    pathOf(tensor) + "', got " + Twine(dimension));
@@ -206,6 +211,8 @@ Error DataReader::quantize(const NpyArray &w) {
                    "': expected no scale with weights "
                    "in " +
                    toString(w.type) + ", which are quantised here");
+  if (headersOnly)
+    return Error::success();
   int64_t rows = w.shape[0] * w.shape[1], k = w.shape[2];
   if (Error error = HostBuffer::allocate(uint64_t(rows * (k / 2)))
                         .moveInto(problem.codes))
@@ -268,6 +275,8 @@ Error DataReader::readWeights() {
            k % 32 ? "[experts, N, K/32 rounded up]" : "[experts, N, K/32]");
   if (!scale)
     return scale.takeError();
+  if (headersOnly)
+    return Error::success();
   problem.codes = std::move(w->data);
   problem.scales = std::move(scale->data);
   putGateFirst(problem.codes.data(), k / 2);
@@ -296,7 +305,7 @@ Error DataReader::readActivations() {
 Error DataReader::readBias() {
   const KernelOptions &o = problem.options;
   if (!o.bias) {
-    if (exists(files.bias()))
+    if (exists(files.bias()) && !headersOnly)
       errs() << "moe-run: note: '" << pathOf(files.bias())
              << "' is not read without --bias\n";
     return Error::success();
@@ -308,6 +317,8 @@ Error DataReader::readBias() {
       load(files.bias(), {DType::F32}, {o.experts, o.n()}, "[experts, N]");
   if (!bias)
     return bias.takeError();
+  if (headersOnly)
+    return Error::success();
   const float *values = bias->data.as<float>();
   problem.bias.assign(values, values + bias->elements());
   putGateFirst(reinterpret_cast<uint8_t *>(problem.bias.data()), sizeof(float));
@@ -317,6 +328,8 @@ Error DataReader::readBias() {
 Error DataReader::readInitial() {
   const KernelOptions &o = problem.options;
   if (!files.out || !exists("out")) {
+    if (headersOnly)
+      return Error::success();
     Error error = HostBuffer::allocate(uint64_t(problem.outBytes()))
                       .moveInto(problem.initial);
     if (!error && !files.out)
@@ -352,6 +365,32 @@ Expected<Problem> DataReader::read() {
   if (Error error = readInitial())
     return std::move(error);
   return std::move(problem);
+}
+
+Error DataReader::check() {
+  headersOnly = true;
+  problem.tokens = files.routing ? files.routing->tokens : flagTokens;
+  if (files.routing)
+    problem.options.topk = files.routing->topk;
+  else if (problem.options.appliesWeight())
+    if (Error error =
+            load("topk_weights", {DType::F32},
+                 {problem.tokens, problem.options.topk}, "[tokens, topk]")
+                .takeError())
+      return error;
+  if (Error error = readMask())
+    return error;
+  if (Error error = readWeights())
+    return error;
+  if (Error error = readBias())
+    return error;
+  return readInitial();
+}
+
+Error moe::driver::checkProblem(StringRef dir, const KernelOptions &options,
+                                int64_t tokens, const GivenDimensions &given,
+                                const StageFiles &files) {
+  return DataReader(dir, options, tokens, given, /*threads=*/1, files).check();
 }
 
 Expected<Problem>

@@ -323,13 +323,11 @@ static Expected<std::string> readNpyHeader(InputFile &file, StringRef path) {
   return text;
 }
 
-Expected<NpyArray>
-moe::driver::readNpy(StringRef path, ArrayRef<DType> types,
-                     function_ref<Error(const NpyArray &)> check) {
-  Expected<InputFile> file = InputFile::open(path);
-  if (!file)
-    return file.takeError();
-  Expected<std::string> header = readNpyHeader(*file, path);
+/// All but the data, which is what is left of the file.
+static Expected<NpyArray>
+readNpyStart(InputFile &file, StringRef path, ArrayRef<DType> types,
+             function_ref<Error(const NpyArray &)> check) {
+  Expected<std::string> header = readNpyHeader(file, path);
   if (!header)
     return header.takeError();
   NpyArray array;
@@ -337,18 +335,37 @@ moe::driver::readNpy(StringRef path, ArrayRef<DType> types,
     return std::move(error);
   auto expected =
       static_cast<uint64_t>(array.elements() * byteWidth(array.type));
-  if (uint64_t got = file->left(); got != expected)
+  if (uint64_t got = file.left(); got != expected)
     return failure("'" + path + "': expected " + Twine(expected) +
                    " bytes for " + toString(array.type) + " " +
                    shapeString(array.shape) + ", got " + Twine(got));
   if (check)
     if (Error error = check(array))
       return std::move(error);
-  Expected<HostBuffer> data = file->read(expected);
-  if (!data)
-    return data.takeError();
-  array.data = std::move(*data);
   return std::move(array);
+}
+
+Expected<NpyArray>
+moe::driver::readNpy(StringRef path, ArrayRef<DType> types,
+                     function_ref<Error(const NpyArray &)> check) {
+  Expected<InputFile> file = InputFile::open(path);
+  if (!file)
+    return file.takeError();
+  Expected<NpyArray> array = readNpyStart(*file, path, types, check);
+  if (!array)
+    return array;
+  if (Error error = file->read(file->left()).moveInto(array->data))
+    return std::move(error);
+  return array;
+}
+
+Expected<NpyArray>
+moe::driver::describeNpy(StringRef path, ArrayRef<DType> types,
+                         function_ref<Error(const NpyArray &)> check) {
+  Expected<InputFile> file = InputFile::open(path);
+  if (!file)
+    return file.takeError();
+  return readNpyStart(*file, path, types, check);
 }
 
 Error moe::driver::writeNpy(StringRef path, DType type, ArrayRef<int64_t> shape,

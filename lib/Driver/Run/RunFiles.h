@@ -89,6 +89,11 @@ llvm::Expected<NpyArray>
 readNpy(llvm::StringRef path, llvm::ArrayRef<DType> types,
         llvm::function_ref<llvm::Error(const NpyArray &)> check = nullptr);
 
+/// The same without the data, of which only the size is checked.
+llvm::Expected<NpyArray>
+describeNpy(llvm::StringRef path, llvm::ArrayRef<DType> types,
+            llvm::function_ref<llvm::Error(const NpyArray &)> check = nullptr);
+
 /// Writes a .npy file of version 1.0, whole or not at all.
 llvm::Error writeNpy(llvm::StringRef path, DType type,
                      llvm::ArrayRef<int64_t> shape,

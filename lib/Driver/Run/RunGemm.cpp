@@ -302,6 +302,11 @@ Error moe::driver::checkLaterStage(Request request, const Sharding &sharding) {
   if (Error error =
           request.execution.checkOutputs({{"--out", request.outFile}}))
     return error;
+  if (!request.dataDir.empty())
+    if (Error error =
+            checkProblem(request.dataDir, request.options, request.tokens,
+                         request.given, request.files))
+      return error;
   Problem problem;
   problem.options = request.options;
   problem.tokens = request.tokens;

@@ -154,6 +154,8 @@ struct StageFiles {
   bool alternating = false;
   /// In place of topk_ids, topk_weights and the mask, if not null.
   const GivenRouting *routing = nullptr;
+  /// The suffix of the stage before, of a second one.
+  std::string before = "1";
   bool second() const { return !x; }
   std::string w() const { return "w" + suffix; }
   std::string scale() const { return "scale" + suffix; }
@@ -168,6 +170,12 @@ llvm::Expected<Problem>
 readProblem(llvm::StringRef dir, const KernelOptions &options, int64_t tokens,
             const GivenDimensions &given, unsigned threads,
             const StageFiles &files = StageFiles());
+
+/// Whether readProblem() of a later stage will find what it reads: types,
+/// shapes and sizes of its files, without their data.
+llvm::Error checkProblem(llvm::StringRef dir, const KernelOptions &options,
+                         int64_t tokens, const GivenDimensions &given,
+                         const StageFiles &files);
 
 /// Refuses a local token count above the tokens.
 llvm::Error checkLocalTokens(int64_t localTokens, int64_t tokens);

@@ -58,6 +58,9 @@ layers = {
     "layer-inter": {"w2": good["w"][:, :, :32], "scale2": good["scale"][:, :, :2]},
     "layer-experts": {"w2": good["w"][:3], "scale2": good["scale"][:3]},
     "layer-w2-missing": {"w2": None},
+    "layer-scale2-shape": {"scale2": good["scale"][:, :, :-1]},
+    "layer-weights-missing": {"topk_weights": None},
+    "layer-float-scale2": {"w2": np.ones((E, N, K), np.float32)},
     "layer-out-shape": {"out": np.zeros((T * TOPK, N), np.uint16)},
 }
 for name, changes in layers.items():
