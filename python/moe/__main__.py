@@ -79,6 +79,9 @@ def run() -> int:
     except ImportError as error:
         print(f"moe: error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("moe: interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":
