@@ -135,6 +135,22 @@ def test_deterministic_rows_do_not_depend_on_their_neighbours(tensors):
     np.testing.assert_array_equal(every[5:6], one)
 
 
+@pytest.mark.parametrize("correction", [np.nan, np.inf, -np.inf])
+def test_the_sum_of_softmax_is_over_experts_that_the_correction_excludes(correction, tensors):
+    """As in the models: it takes part in the choice alone."""
+    x, weights = split(tensors)
+    logits = make_logits()
+    scores = np.exp(logits.astype(np.float64))
+    scores /= scores.sum(axis=1, keepdims=True)
+    bias = np.zeros(6, np.float32)
+    bias[2] = correction
+    _, routing = moe.block(x, logits, *weights, topk=3, chip="gfx950", correction_bias=bias,
+                           return_routing=True)
+    assert not (routing.topk_ids == 2).any()
+    np.testing.assert_allclose(routing.topk_weights,
+                               np.take_along_axis(scores, routing.topk_ids, 1), rtol=1e-5)
+
+
 def test_a_mask_of_two_experts_is_no_map(tensors):
     x, weights = split(tensors)
     one = [w[:1] for w in weights]

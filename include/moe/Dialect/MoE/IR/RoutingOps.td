@@ -28,8 +28,9 @@ def MoE_RouteOp : MoE_KernelOp<"route"> {
 
     * **Ties** go to the lower expert.
     * **What cannot be chosen**: an expert whose logit is NaN or infinite, or
-      whose correction is. It counts as a score of 0 in the sum of softmax.
-      Slots of a token with too few others get the id -1 and the weight 0.
+      whose correction is. Slots of a token with too few others get the id -1
+      and the weight 0. The sum of softmax is over all experts with a finite
+      logit: the correction takes part in the choice only.
     * **Groups**: with `groups` G above 1 the experts are G runs of E/G, and a
       token's experts come from its best `best_groups` of them. A group's score
       is the sum of its two largest choices where there is a correction, else
