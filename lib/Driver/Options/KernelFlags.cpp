@@ -221,6 +221,12 @@ llvm::Error checkStageValues(const FlagSet &flags,
       return usageError(llvm::Twine("--") + name + ": expected --act " +
                         toString(act) + " besides, got " +
                         toString(options.act));
+  for (auto [name, value] :
+       {std::pair("beta", options.beta), {"linear-beta", options.linearBeta}})
+    if (value == 0.0f)
+      return llvm::createStringError(
+          llvm::Twine("--") + name +
+          ": expected a number other than 0, by which situv2 divides, got 0");
   if (!options.accumulate && !options.deterministic && options.kBatch != 1)
     return usageError("--k-batch: expected 1 with --no-accumulate, got " +
                       llvm::Twine(options.kBatch) +

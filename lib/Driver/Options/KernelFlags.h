@@ -34,8 +34,8 @@ llvm::Error requireDimensions(const FlagSet &flags);
 /// --no-accumulate with gemm1, and so on.
 llvm::Error checkStageFlags(const FlagSet &flags, KernelKind kernel);
 
-/// A usage error when a number was given that the activation does not have, or
-/// a cut of K whose sums a stored output of stage 2 has no place for.
+/// Refuses a number that the activation does not have or divides by where it is
+/// 0, and a cut of K whose sums a stored output of stage 2 has no place for.
 llvm::Error checkStageValues(const FlagSet &flags,
                              const KernelOptions &options);
 
