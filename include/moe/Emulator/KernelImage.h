@@ -82,8 +82,8 @@ public:
                                           llvm::StringRef chip = "");
 
   Chip chip() const;
-  /// Whether it may run with SRAM-ECC (the ELF's flag is "on" or "any"): D16
-  /// loads then need not keep the other half of their register.
+  /// Whether it may run with SRAM-ECC (the ELF's flag is not "off"): D16 loads
+  /// then write zero to the other half of their register.
   bool sramEcc() const;
   /// Version of the code object ABI: 5 or 6.
   unsigned abiVersion() const;

@@ -17,7 +17,7 @@ static uint64_t traitsOf(const MemRow &row) {
     return ComparesMemory;
   switch (row.op) {
   case MemOp::FormatLoadD16: // a register holds two channels
-    return Merges | (row.dwords == 1 ? LoadsLowHalf : 0);
+    return Merges | (row.dwords % 2 ? LoadsLowHalf : 0);
   case MemOp::LoadD16:
     return Merges | LoadsLowHalf;
   case MemOp::LoadD16Hi:

@@ -146,9 +146,8 @@ static Error readChip(const ELFFile64 &elf, StringRef wanted,
   if (!wanted.empty() && !asked)
     return failure("expected chip gfx942 or gfx950, got '" + wanted + "'");
   uint32_t flags = elf.getHeader().e_flags;
-  uint32_t ecc = flags & ELF::EF_AMDGPU_FEATURE_SRAMECC_V4;
-  contents.sramEcc = ecc == ELF::EF_AMDGPU_FEATURE_SRAMECC_ANY_V4 ||
-                     ecc == ELF::EF_AMDGPU_FEATURE_SRAMECC_ON_V4;
+  contents.sramEcc = (flags & ELF::EF_AMDGPU_FEATURE_SRAMECC_V4) !=
+                     ELF::EF_AMDGPU_FEATURE_SRAMECC_OFF_V4;
   const uint32_t machine = flags & ELF::EF_AMDGPU_MACH;
   if (machine == ELF::EF_AMDGPU_MACH_AMDGCN_GFX9_4_GENERIC) {
     contents.chip = asked.value_or(Chip());

@@ -25,6 +25,14 @@ inline uint32_t extend(const MemRow &row, uint32_t value) {
   return value;
 }
 
+/// Puts 16 bits that a D16 load brings into a half of its register. The other
+/// half becomes zero, as with SRAM-ECC, or is kept.
+inline void placeHalf(const Wave &w, uint32_t &target, uint32_t value,
+                      bool high) {
+  uint32_t kept = !w.keepsHalves ? 0 : target & (high ? 0xffffu : 0xffff0000u);
+  target = kept | (high ? value << 16 : value & 0xffffu);
+}
+
 inline bool isAtomic(const MemRow &row) {
   return row.atomic != AtomicKind::None;
 }

@@ -302,9 +302,10 @@ void loadElement(Wave &w, const Inst &I, const MemRow &row, const Typed &t,
     bool high = t.half && (c % 2 || row.op == MemOp::FormatLoadD16Hi);
     if (!t.half)
       target = value;
+    else if (c % 2)
+      target = (target & 0xffffu) | value << 16;
     else
-      target = high ? (target & 0xffffu) | value << 16
-                    : (target & 0xffff0000u) | value;
+      placeHalf(w, target, value, high);
   }
 }
 

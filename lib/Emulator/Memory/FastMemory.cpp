@@ -188,8 +188,8 @@ void storeWords(Row *rows, uint8_t *host, const LaneOffsets &offsets) {
 
 /// Loads of bytes and halves: extension, and which half of the register.
 template <typename T>
-void loadNarrow(Row *rows, const uint8_t *host, const LaneOffsets &offsets,
-                MemOp op) {
+void loadNarrow(const Wave &w, Row *rows, const uint8_t *host,
+                const LaneOffsets &offsets, MemOp op) {
   uint32_t *d = rows[0];
   auto value = [=](uint64_t at) {
     T x;
@@ -198,13 +198,9 @@ void loadNarrow(Row *rows, const uint8_t *host, const LaneOffsets &offsets,
   };
   if (op == MemOp::Load)
     forLanes(offsets, [=](unsigned lane, uint64_t at) { d[lane] = value(at); });
-  else if (op == MemOp::LoadD16)
-    forLanes(offsets, [=](unsigned lane, uint64_t at) {
-      d[lane] = (d[lane] & 0xffff0000u) | (value(at) & 0xffffu);
-    });
   else
-    forLanes(offsets, [=](unsigned lane, uint64_t at) {
-      d[lane] = (d[lane] & 0xffffu) | value(at) << 16;
+    forLanes(offsets, [=, &w](unsigned lane, uint64_t at) {
+      placeHalf(w, d[lane], value(at), op == MemOp::LoadD16Hi);
     });
 }
 template <typename T>
@@ -251,7 +247,7 @@ bool noteLoads(Wave &w, const MemRow &row, uint64_t base,
 }
 
 /// Performs the load or store of a row for all lanes.
-void moveLanes(const MemRow &row, Row *rows, uint8_t *host,
+void moveLanes(const Wave &w, const MemRow &row, Row *rows, uint8_t *host,
                const LaneOffsets &offsets) {
   bool store = isStore(row.op);
   for (uint64_t m = store ? 0 : offsets.dropped; m; m &= m - 1)
@@ -261,13 +257,13 @@ void moveLanes(const MemRow &row, Row *rows, uint8_t *host,
   case 1:
     if (store)
       return storeNarrow<uint8_t>(rows, host, offsets, row.op);
-    return row.sign ? loadNarrow<int8_t>(rows, host, offsets, row.op)
-                    : loadNarrow<uint8_t>(rows, host, offsets, row.op);
+    return row.sign ? loadNarrow<int8_t>(w, rows, host, offsets, row.op)
+                    : loadNarrow<uint8_t>(w, rows, host, offsets, row.op);
   case 2:
     if (store)
       return storeNarrow<uint16_t>(rows, host, offsets, row.op);
-    return row.sign ? loadNarrow<int16_t>(rows, host, offsets, row.op)
-                    : loadNarrow<uint16_t>(rows, host, offsets, row.op);
+    return row.sign ? loadNarrow<int16_t>(w, rows, host, offsets, row.op)
+                    : loadNarrow<uint16_t>(w, rows, host, offsets, row.op);
   case 4:
     return store ? storeWords<1>(rows, host, offsets)
                  : loadWords<1>(rows, host, offsets);
@@ -305,8 +301,8 @@ bool fastDsTwo(Wave &w, const Inst &I, const MemRow &row) {
   noteLanes(w, I, row, w.v + I.data1, second);
   if (load) {
     second.copy();
-    moveLanes(row, w.v + I.dst, window.host, first);
-    moveLanes(row, w.v + I.dst + row.dwords, window.host, second);
+    moveLanes(w, row, w.v + I.dst, window.host, first);
+    moveLanes(w, row, w.v + I.dst + row.dwords, window.host, second);
     return true;
   }
   forLanes(first, [&](unsigned lane, uint64_t at) {
@@ -370,7 +366,7 @@ bool fastDs(Wave &w, const Inst &I) {
     return false;
   Row *rows = w.v + (isStore(row.op) ? I.data : I.dst);
   noteLanes(w, I, row, rows, offsets);
-  moveLanes(row, rows, window.host, offsets);
+  moveLanes(w, row, rows, window.host, offsets);
   return true;
 }
 
@@ -401,7 +397,7 @@ bool fastBuffer(Wave &w, const Inst &I) {
     return bufferToLds(w, I, row, window.host, offsets) &&
            noteLoads(w, row, from, offsets);
   noteLoads(w, row, from, offsets);
-  moveLanes(row, w.v + I.data, window.host, offsets);
+  moveLanes(w, row, w.v + I.data, window.host, offsets);
   return true;
 }
 
@@ -438,7 +434,7 @@ bool fastGlobal(Wave &w, const Inst &I) {
   if (!offsets.set(w, low, 0, window, row.bytes))
     return false;
   noteLoads(w, row, base, offsets);
-  moveLanes(row, w.v + I.data, window.host, offsets);
+  moveLanes(w, row, w.v + I.data, window.host, offsets);
   return true;
 }
 

@@ -24,11 +24,8 @@ void placeLoad(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
   uint32_t value = extend(row, values[0]);
   switch (row.op) {
   case MemOp::LoadD16:
-    w.v[I.data][lane] = (w.v[I.data][lane] & 0xffff0000u) | (value & 0xffffu);
-    return;
   case MemOp::LoadD16Hi:
-    w.v[I.data][lane] = (w.v[I.data][lane] & 0xffffu) | value << 16;
-    return;
+    return placeHalf(w, w.v[I.data][lane], value, row.op == MemOp::LoadD16Hi);
   default:
     w.v[I.data][lane] = value;
     for (unsigned k = 1; k < row.dwords; ++k)

@@ -49,14 +49,8 @@ static void loadLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
   memcpy(values, host, row.bytes);
   uint32_t value = extend(row, values[0]);
   uint32_t &target = w.v[I.dst][lane];
-  if (row.op == MemOp::LoadD16) {
-    target = (target & 0xffff0000u) | (value & 0xffffu);
-    return;
-  }
-  if (row.op == MemOp::LoadD16Hi) {
-    target = (target & 0xffffu) | value << 16;
-    return;
-  }
+  if (isD16(row.op))
+    return placeHalf(w, target, value, row.op == MemOp::LoadD16Hi);
   target = value;
   for (unsigned k = 1; k < row.dwords; ++k)
     w.v[I.dst + k][lane] = values[k];

@@ -98,6 +98,7 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   w.inst = w.pc;
   w.group = &group;
   w.rows = state.program->rows;
+  w.keepsHalves = !state.program->sramEcc;
   w.chip = state.chip;
   w.cdna3Sums = state.options.mfmaArithmetic == MfmaArithmetic::Cdna3;
   w.id = uint8_t(index);

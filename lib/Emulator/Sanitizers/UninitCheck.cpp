@@ -102,7 +102,7 @@ bool UninitCheck::readsOldResult(uint32_t instIndex, const RegUse &use) const {
 }
 
 void UninitCheck::report(const Wave &w, uint32_t instIndex, unsigned reg,
-                         uint32_t bits) {
+                         uint32_t bits, const char *note) {
   unsigned from = sourceOf(w.id, reg);
   char hex[32];
   snprintf(hex, sizeof(hex), "bits 0x%08x ", unsigned(bits));
@@ -110,7 +110,8 @@ void UninitCheck::report(const Wave &w, uint32_t instIndex, unsigned reg,
        "uninit: wave " + std::to_string(w.id) + " reads " +
            registerName(program, reg) +
            (from == reg ? "" : " (from " + registerName(program, from) + ")") +
-           ", " + (bits == ~0u ? "" : hex) + "never written, at %1");
+           ", " + (bits == ~0u ? "" : hex) + "never written" + note +
+           ", at %1");
 }
 
 void UninitCheck::reportScc(const Wave &w, uint32_t instIndex) {
@@ -131,16 +132,18 @@ void UninitCheck::readHalves(Wave &w, uint32_t instIndex, unsigned row,
     open &= bitsRead(w, program.code[instIndex], program.meta[instIndex], row);
   if (!open)
     return;
-  report(w, instIndex, regVector + row, open);
+  report(w, instIndex, regVector + row, open,
+         " (zero on hardware with SRAM-ECC)");
   halves[0][w.id][row] = halves[1][w.id][row] = 0;
 }
 
+/// \p last: the row is the last one of the result.
 void UninitCheck::writeHalves(const Wave &w, uint32_t instIndex, unsigned row,
-                              uint64_t lanes) {
+                              uint64_t lanes, bool last) {
   uint64_t traits = program.meta[instIndex].traits;
   const Src &from = program.code[instIndex].src[0];
   bool copies = (traits & Copies) && from.kind == SrcKind::Vgpr;
-  bool loadsHalf = traits & (LoadsLowHalf | LoadsHighHalf);
+  bool loadsHalf = last && (traits & (LoadsLowHalf | LoadsHighHalf));
   for (unsigned half = 0; half < 2; ++half) {
     uint64_t &open = halves[half][w.id][row], now = 0;
     if (loadsHalf)
@@ -411,7 +414,8 @@ void UninitCheck::after(Wave &w, uint32_t instIndex) {
     for (unsigned reg = use.first; reg < use.first + unsigned(use.count); ++reg)
       if (reg >= regVector) {
         if (hasHalves)
-          writeHalves(w, instIndex, reg - regVector, lanes);
+          writeHalves(w, instIndex, reg - regVector, lanes,
+                      reg + 1 == use.first + unsigned(use.count));
         uint64_t written = vector[w.id][reg - regVector] | lanes;
         written &= ~(lanes & copiesUndefined);
         if (use.count == 2)

@@ -55,7 +55,8 @@ private:
   void setKnown(unsigned wave, unsigned row, uint64_t lanes);
   void setUndefined(unsigned wave, unsigned reg, uint32_t bits,
                     uint16_t from = sameRegister);
-  void report(const Wave &w, uint32_t instIndex, unsigned reg, uint32_t bits);
+  void report(const Wave &w, uint32_t instIndex, unsigned reg, uint32_t bits,
+              const char *note = "");
   void reportScc(const Wave &w, uint32_t instIndex);
   PartlyKnown operand(const Wave &w, const Src &src, bool wide) const;
   void beforeBits(Wave &w, uint32_t instIndex);
@@ -71,7 +72,7 @@ private:
                   unsigned given);
   void readHalves(Wave &w, uint32_t instIndex, unsigned row, uint64_t lanes);
   void writeHalves(const Wave &w, uint32_t instIndex, unsigned row,
-                   uint64_t lanes);
+                   uint64_t lanes, bool last);
   uint16_t sourceOf(unsigned wave, unsigned reg) const {
     uint16_t from = origin[wave][reg];
     return from == sameRegister ? uint16_t(reg) : from;

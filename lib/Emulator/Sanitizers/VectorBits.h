@@ -2,8 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// With SRAM-ECC a D16 load does not keep the other half of its register. The
-// `uninit` sanitizer asks here whether an instruction reads that half.
+// With SRAM-ECC a D16 load does not keep the other half of its register, and no
+// manual promises zero. The `uninit` sanitizer asks here whether an instruction
+// reads that half.
 //
 //===----------------------------------------------------------------------===//
 

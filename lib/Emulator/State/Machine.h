@@ -222,7 +222,8 @@ struct alignas(64) Wave {
   bool scc = false;
   bool execFull = false;
   const ChipFeatures *chip = nullptr;
-  bool cdna3Sums = false; ///< of matrix instructions, see Math/Cdna3Sums.h
+  bool keepsHalves = false; ///< D16 loads do: the object excludes SRAM-ECC
+  bool cdna3Sums = false;   ///< of matrix instructions, see Math/Cdna3Sums.h
   Stop stop = Stop::None;
   uint8_t id = 0; ///< in its workgroup
   /// Written at the start: the first `filledSgprs`, and those from `userSgprs`

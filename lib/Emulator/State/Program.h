@@ -48,7 +48,7 @@ struct Program {
   uint32_t entry = 0;
   uint64_t imageBase = 0; ///< emulated address of ELF address 0
   uint32_t rows = 0, accumOffset = 0;
-  bool sramEcc = false; ///< D16 loads need not keep the other half
+  bool sramEcc = false; ///< D16 loads do not keep the other half
 
   uint64_t addressAfter(size_t index) const {
     return imageBase + meta[index].address + meta[index].size;

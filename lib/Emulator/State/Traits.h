@@ -60,7 +60,7 @@ enum Trait : uint64_t {
   Rejoins = 1u << 31,          ///< s_cbranch_join
   // Memory
   WritesMemory = 1ull << 32, ///< scalar stores and atomics
-  LoadsLowHalf = 1ull << 33, ///< D16: writes this half of a register only
+  LoadsLowHalf = 1ull << 33, ///< D16: only this half of the last register
   LoadsHighHalf = 1ull << 34,
   StoresLowHalf = 1ull << 35, ///< reads at most this half of its data
   StoresHighHalf = 1ull << 36,

@@ -182,10 +182,9 @@ for dfmt, nfmt in ((10, UNORM), (10, SNORM), (12, FLOAT), (12, SINT), (5, USCALE
         head = head or descriptor(2048)
         for n, name in enumerate(NAMES):
             def want(x, n=n, d=dfmt, f=nfmt, s=step):
-                h, old = halves(x, d, f, s), x.c
-                for k in range(n + 1):
-                    old = old & ~(0xFFFF << 16 * k) | h[k] << 16 * k
-                return old
+                h = halves(x, d, f, s)
+                rest = x.c >> 32 << 32 if n < 2 else 0  # v21 is not loaded
+                return rest | sum(h[k] << 16 * k for k in range(n + 1))
             regs = "v[20:21]" if n > 1 else "v20"
             values = dict(sane)
             if dfmt == 14:  # f32 that f16 can hold
@@ -195,7 +194,7 @@ for dfmt, nfmt in ((10, UNORM), (10, SNORM), (12, FLOAT), (12, SINT), (5, USCALE
                  W64, want, values=values, copies=1)
     case(f"v_mul_u32_u24 v10, {step}, v0\nv_mov_b32 v8, v6\n" + descriptor(2048, dfmt=dfmt, nfmt=nfmt)
          + "buffer_load_format_d16_hi_x v8, v10, s[36:39], 0 offen" + wait, W32,
-         lambda x, d=dfmt, f=nfmt, s=step: x.c & 0xFFFF | halves(x, d, f, s)[0] << 16, values=values, copies=1)
+         lambda x, d=dfmt, f=nfmt, s=step: halves(x, d, f, s)[0] << 16, values=values, copies=1)
 
 
 def stored(bits, nfmt, v):

@@ -41,13 +41,14 @@ for name, f in (("u8", lambda v: v), ("i8", lambda v: num.signed(v, 8) & M)):
 two = lambda x, n: byte(x, n) | byte(x, n + 1) << 8
 for name, f in (("u16", lambda v: v), ("i16", lambda v: num.signed(v, 16) & M)):
     case(FILL + f"ds_read_{name} {{d}}, v10 offset:1026" + wait, "u64 -> u32", lambda x, f=f: f(two(x, 4 * x.lane + 2)))
-keep_high = lambda x, v: x.d & 0xFFFF0000 | v & 0xFFFF
-keep_low = lambda x, v: x.d & 0xFFFF | (v & 0xFFFF) << 16
+# With SRAM-ECC the other half becomes zero.
+to_low = lambda x, v: v & 0xFFFF
+to_high = lambda x, v: (v & 0xFFFF) << 16
 for name, f in (("u8", lambda x: byte(x, x.lane + 6)), ("i8", lambda x: num.signed(byte(x, x.lane + 6), 8))):
-    case(FILL + f"ds_read_{name}_d16 {{d}}, v0 offset:1030" + wait, "u64 -> u32", lambda x, f=f: keep_high(x, f(x)))
-    case(FILL + f"ds_read_{name}_d16_hi {{d}}, v0 offset:1030" + wait, "u64 -> u32", lambda x, f=f: keep_low(x, f(x)))
-case(FILL + "ds_read_u16_d16 {d}, v10 offset:1026" + wait, "u64 -> u32", lambda x: keep_high(x, two(x, 4 * x.lane + 2)))
-case(FILL + "ds_read_u16_d16_hi {d}, v10 offset:1026" + wait, "u64 -> u32", lambda x: keep_low(x, two(x, 4 * x.lane + 2)))
+    case(FILL + f"ds_read_{name}_d16 {{d}}, v0 offset:1030" + wait, "u64 -> u32", lambda x, f=f: to_low(x, f(x)))
+    case(FILL + f"ds_read_{name}_d16_hi {{d}}, v0 offset:1030" + wait, "u64 -> u32", lambda x, f=f: to_high(x, f(x)))
+case(FILL + "ds_read_u16_d16 {d}, v10 offset:1026" + wait, "u64 -> u32", lambda x: to_low(x, two(x, 4 * x.lane + 2)))
+case(FILL + "ds_read_u16_d16_hi {d}, v10 offset:1026" + wait, "u64 -> u32", lambda x: to_high(x, two(x, 4 * x.lane + 2)))
 
 # Stores of part of a word over the filled one.
 case(FILL + "ds_write_b8 v11, v4 offset:1026\nds_read_b64 {d}, v11 offset:1024" + wait, "u64 u32 -> u64", lambda x: x.a & ~(255 << 16) | (x.b & 255) << 16)

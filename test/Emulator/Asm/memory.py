@@ -27,8 +27,8 @@ for kind, operand in (("global", "v[10:11], off"), ("flat", "v[10:11]")):
              lambda x, n=n, s=sign: num.signed(join(x, 4 * x.lane + 3, n), 8 * n) & M if s else join(x, 4 * x.lane + 3, n))
     for name, n, sign in (("ubyte_d16", 1, 0), ("sbyte_d16", 1, 1), ("short_d16", 2, 0)):
         value = lambda x, n=n, s=sign: (num.signed(join(x, 4 * x.lane + 1, n), 8 * n) if s else join(x, 4 * x.lane + 1, n)) & 0xFFFF
-        case(ADDR + f"{kind}_load_{name} {{d}}, {operand}{off(1)}" + wait, W32, lambda x, v=value: x.d & 0xFFFF0000 | v(x))
-        case(ADDR + f"{kind}_load_{name}_hi {{d}}, {operand}{off(1)}" + wait, W32, lambda x, v=value: x.d & 0xFFFF | v(x) << 16)
+        case(ADDR + f"{kind}_load_{name} {{d}}, {operand}{off(1)}" + wait, W32, lambda x, v=value: v(x))
+        case(ADDR + f"{kind}_load_{name}_hi {{d}}, {operand}{off(1)}" + wait, W32, lambda x, v=value: v(x) << 16)
 case("global_load_dword {d}, v1, s[4:5] offset:1532" + wait, W32, lambda x: word(x, 383) if x.lane == 0 else x.d, setup="s_mov_b64 exec, 1")
 case(ADDR + "v_add_co_u32 v10, vcc, 64, v10\nv_addc_co_u32 v11, vcc, 0, v11, vcc\nglobal_load_dword {d}, v[10:11], off offset:-60" + wait, W32, lambda x: word(x, x.lane + 1))
 case("s_mov_b32 exec_lo, 0xf0f\ns_mov_b32 exec_hi, 0\nglobal_load_dword {d}, v1, s[4:5]" + wait, W32, lambda x: word(x, x.lane) if 0xF0F >> x.lane & 1 else x.d)
@@ -55,7 +55,7 @@ case(rsrc(128) + "buffer_load_dwordx2 {d}, v1, s[36:39], 0 offen" + wait, W64,
      lambda x: (word(x, x.lane) if x.lane < 32 else 0) | (word(x, x.lane + 1) << 32 if x.lane < 31 else 0))
 case(rsrc(130) + "buffer_load_ushort {d}, v1, s[36:39], 0 offen" + wait, W32, lambda x: join(x, 4 * x.lane, 2) if x.lane < 33 else 0)
 case(rsrc(2048) + "buffer_load_sbyte {d}, v1, s[36:39], 0 offen offset:2" + wait, W32, lambda x: num.signed(byte(x, 4 * x.lane + 2), 8) & M)
-case(rsrc(2048) + "buffer_load_short_d16_hi {d}, v1, s[36:39], 0 offen offset:2" + wait, W32, lambda x: x.d & 0xFFFF | join(x, 4 * x.lane + 2, 2) << 16)
+case(rsrc(2048) + "buffer_load_short_d16_hi {d}, v1, s[36:39], 0 offen offset:2" + wait, W32, lambda x: join(x, 4 * x.lane + 2, 2) << 16)
 # A negative voffset wraps at 32 bits with the immediate.
 case(rsrc(2048) + "v_add_u32 v10, -16, v1\nbuffer_load_dword {d}, v10, s[36:39], 0 offen offset:16" + wait, W32, lambda x: word(x, x.lane))
 case(rsrc(2048) + "v_add_u32 v10, -16, v1\nbuffer_load_dword {d}, v10, s[36:39], 0 offen" + wait, W32, lambda x: word(x, x.lane - 4) if x.lane >= 4 else 0)

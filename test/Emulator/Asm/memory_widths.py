@@ -30,8 +30,8 @@ for kind, (head, where, bits) in LOADS.items():
     for name, n, sign in HALF:
         at = base + 5
         half = lambda x, n=n, s=sign, at=at, b=bits: (num.signed(b(x, at, n), 8 * n) if s else b(x, at, n)) & 0xFFFF
-        case(head + f"{kind}_load_{name} {{d}}, {where} offset:{at}" + wait, W32, lambda x, h=half: x.d & 0xFFFF0000 | h(x), copies=1)
-        case(head + f"{kind}_load_{name}_hi {{d}}, {where} offset:{at}" + wait, W32, lambda x, h=half: x.d & 0xFFFF | h(x) << 16, copies=1)
+        case(head + f"{kind}_load_{name} {{d}}, {where} offset:{at}" + wait, W32, lambda x, h=half: h(x), copies=1)
+        case(head + f"{kind}_load_{name}_hi {{d}}, {where} offset:{at}" + wait, W32, lambda x, h=half: h(x) << 16, copies=1)
     for n in range(1, 5):
         suffix = f"x{n}" if n > 1 else ""
         regs = f"v[20:{19 + n}]" if n > 1 else "v20"
