@@ -106,7 +106,80 @@ TEST(Lds, OutOfBoundsIsAnError) {
   AsmWave t;
   t.set(1, 4093u);
   EXPECT_FALSE(t.run("ds_read_b32 v0, v1"));
-  EXPECT_NE(t.error.find("4096 bytes of LDS"), std::string::npos) << t.error;
+  EXPECT_NE(t.error.find("4096 bytes of LDS; hardware would read zero"),
+            std::string::npos)
+      << t.error;
+  // Nor may it begin within the chip's LDS and end beyond it.
+  AsmWave old(Chip::GFX942);
+  old.set(1, 65532u);
+  EXPECT_FALSE(old.run("ds_read_b64 v[2:3], v1"));
+}
+
+/// Lane 0 is in LDS, the others are beyond that of the chip.
+TEST(Lds, BeyondTheChipReadsAreZeroAndWritesDropped) {
+  const char *reads[] = {
+      "ds_read_u8 v4, v1",
+      "ds_read_u16_d16_hi v4, v1",
+      "ds_read_b32 v4, v1",
+      "ds_read_b64 v[4:5], v1",
+      "ds_read_b96 v[4:6], v1",
+      "ds_read_b128 v[4:7], v1",
+      "ds_read2_b32 v[4:5], v1 offset1:1",
+      "ds_read2st64_b64 v[4:7], v1 offset1:1",
+      "ds_add_rtn_u32 v4, v1, v2",
+      "ds_cmpst_rtn_b64 v[4:5], v1, v[2:3], v[8:9]",
+      "ds_wrxchg2_rtn_b32 v[4:5], v1, v2, v3 offset1:1",
+      "ds_read_b64_tr_b16 v[4:5], v1",
+  };
+  for (uint32_t beyond : {0x28000u, 0x80000000u, 0xfffffff0u})
+    for (const char *read : reads) {
+      AsmWave t(Chip::GFX950);
+      t.set(1, [=](unsigned lane) { return lane ? beyond : 0u; });
+      for (unsigned r = 4; r < 8; ++r)
+        t.set(r, 0x11112222u);
+      memset(t.group.lds.data(), 0x77, t.group.ldsSize);
+      ASSERT_TRUE(t.run(read)) << read << ": " << t.error;
+      bool first = std::string(read).find("_tr_") == std::string::npos;
+      EXPECT_TRUE(!first || t.get(4, 0)) << read;
+      EXPECT_EQ(t.get(4, first ? 1 : 17), 0u) << read;
+      EXPECT_EQ(t.get(4, 63), 0u) << read;
+    }
+  for (const char *write : {"ds_write_b8 v1, v2", "ds_write_b128 v1, v[2:5]",
+                            "ds_write2_b64 v1, v[2:3], v[4:5] offset1:1",
+                            "ds_or_b32 v1, v2", "ds_max_u64 v1, v[2:3]"}) {
+    AsmWave t(Chip::GFX942);
+    for (unsigned r = 2; r < 6; ++r)
+      t.set(r, ~0u);
+    t.set(1, 0x10260u);
+    ASSERT_TRUE(t.run(write)) << write << ": " << t.error;
+    for (uint8_t byte : t.group.lds)
+      EXPECT_EQ(byte, 0) << write;
+  }
+}
+
+TEST(Lds, OnlyTheElementBeyondTheChipIsZero) {
+  AsmWave t(Chip::GFX942);
+  t.group.ldsSize = 65536;
+  t.group.lds.resize(65536 + 16, 0x77);
+  t.set(1, 65532u);
+  ASSERT_TRUE(t.run("ds_read2_b32 v[4:5], v1 offset1:1")) << t.error;
+  EXPECT_EQ(t.get(4), 0x77777777u);
+  EXPECT_EQ(t.get(5), 0u);
+}
+
+/// LDS-DMA leaves out the lanes that would write there.
+TEST(Lds, DmaBeyondTheChipIsDropped) {
+  AsmWave t(Chip::GFX942);
+  t.group.ldsSize = 65536;
+  t.group.lds.resize(65536 + 16);
+  std::vector<uint8_t> bytes(4096, 0x55);
+  t.map(12, bytes);
+  t.w().s[SgprM0] = 65536 - 8;
+  t.set(2, [](unsigned lane) { return lane * 4; });
+  ASSERT_TRUE(t.run("global_load_lds_dword v2, s[12:13]")) << t.error;
+  EXPECT_EQ(dwordAt(t, 65536 - 12), 0u);
+  EXPECT_EQ(dwordAt(t, 65536 - 4), 0x55555555u);
+  EXPECT_EQ(dwordAt(t, 65536), 0u);
 }
 
 /// Element `index` of the bytes that lane `lane` addresses.

@@ -54,8 +54,10 @@ inline unsigned laneOf(uint64_t mask) {
   return unsigned(__builtin_ctzll(mask));
 }
 
-/// Host bytes of LDS, or null after a fault.
-uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes);
+/// Host bytes of LDS, or null after a fault. At and beyond the end of the
+/// chip's LDS these are zeros, whose changes nobody sees: Workgroup::outside.
+uint8_t *ldsBytes(Wave &w, const Inst &I, unsigned lane, uint64_t address,
+                  unsigned bytes);
 
 /// Bank conflicts of a plain DS access or atomic: cycles beyond one a phase.
 uint64_t ldsConflicts(const Wave &w, const Inst &I, const MemRow &row);

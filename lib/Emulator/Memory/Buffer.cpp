@@ -85,7 +85,7 @@ Element elementOf(const Wave &w, const Inst &I, const Descriptor &d,
 
 void warnOnce(Wave &w, const char *text) {
   if (w.group->warn)
-    w.group->warn(w.group->warnContext, text);
+    w.group->warn(w.group->warnContext, text, nullptr);
 }
 
 /// Copies bytes between a lane's registers and memory, dword by dword if the

@@ -67,16 +67,11 @@ bool toLds(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
            const uint32_t *values) {
   uint32_t size = row.dwords * 4;
   uint64_t address = uint64_t(w.s[SgprM0]) + I.imm + lane * (size > 4 ? 16 : 4);
-  Workgroup &group = *w.group;
-  if (address + size > group.ldsSize) {
-    w.fault("out-of-bounds LDS write of " + std::to_string(size) +
-            " bytes at " + hexAddress(address) + " by lane " +
-            std::to_string(lane) + ": the workgroup has " +
-            std::to_string(group.ldsSize) + " bytes of LDS");
-    return false;
-  }
+  uint8_t *host = ldsBytes(w, I, lane, address, size);
+  if (!host || host == w.group->outside)
+    return host;
   uint32_t copy[4] = {extend(row, values[0]), values[1], values[2], values[3]};
-  memcpy(group.lds.data() + address, copy, size);
+  memcpy(host, copy, size);
   if (w.observer)
     w.observer->ldsDma(w, I, uint32_t(address), size);
   if (w.counters)
@@ -210,10 +205,10 @@ void runFlat(Wave &w, const Inst &I) {
         return;
       hostLane(w, I, row, lane, host);
     } else if (aperture == sharedAperture) {
-      uint8_t *host = ldsBytes(w, lane, uint32_t(address), row.bytes);
+      uint8_t *host = ldsBytes(w, I, lane, uint32_t(address), row.bytes);
       if (!host)
         return;
-      if (w.observer)
+      if (w.observer && host != w.group->outside)
         w.observer->ldsAccess(w, I, uint32_t(address), row.bytes,
                               row.op == MemOp::Load ||
                                       row.op == MemOp::LoadD16 ||

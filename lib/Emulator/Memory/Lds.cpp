@@ -12,24 +12,46 @@
 
 #include "Memory/Access.h"
 
+#include <algorithm>
+
 namespace moe::emulator {
 
-uint8_t *ldsBytes(Wave &w, unsigned lane, uint64_t address, unsigned bytes) {
+/// Kernels send lanes that are to do nothing beyond the LDS of the chip. The
+/// manuals: reads give zero, writes are discarded, LDS-DMA leaves those lanes
+/// out. Within the chip's LDS it is most likely a fault of the kernel.
+uint8_t *ldsBytes(Wave &w, const Inst &I, unsigned lane, uint64_t address,
+                  unsigned bytes) {
   Workgroup &group = *w.group;
   if (address + bytes <= group.ldsSize)
     return group.lds.data() + address;
-  w.fault("out-of-bounds LDS access of " + std::to_string(bytes) +
-          " bytes at offset " + std::to_string(address) + " by lane " +
-          std::to_string(lane) + ": the workgroup has " +
-          std::to_string(group.ldsSize) + " bytes of LDS");
-  return nullptr;
+  if (address < w.chip->ldsBytes) {
+    w.fault("out-of-bounds LDS access of " + std::to_string(bytes) +
+            " bytes at offset " + std::to_string(address) + " by lane " +
+            std::to_string(lane) + ": the workgroup has " +
+            std::to_string(group.ldsSize) +
+            " bytes of LDS; hardware would read zero and drop the write");
+    return nullptr;
+  }
+  if (group.warn && std::find(group.beyondLds.begin(), group.beyondLds.end(),
+                              &I) == group.beyondLds.end()) {
+    group.beyondLds.push_back(&I);
+    group.warn(group.warnContext,
+               "LDS addresses beyond the " + std::to_string(w.chip->ldsBytes) +
+                   " bytes of the chip: reads give zero, writes and atomics "
+                   "are dropped",
+               &I);
+  }
+  memset(group.outside, 0, sizeof(group.outside));
+  return group.outside;
 }
 
 static uint8_t *accessLds(Wave &w, const Inst &I, unsigned lane,
                           uint64_t address, unsigned bytes, bool write,
                           const void *stored = nullptr) {
-  uint8_t *host = ldsBytes(w, lane, address, bytes);
-  if (host && w.observer)
+  uint8_t *host = ldsBytes(w, I, lane, address, bytes);
+  if (!host || host == w.group->outside)
+    return host;
+  if (w.observer)
     w.observer->ldsAccess(w, I, uint32_t(address), bytes,
                           !write ? LdsAccess::Read
                           : stored && !memcmp(host, stored, bytes)
@@ -74,7 +96,7 @@ static void atomicLane(Wave &w, const Inst &I, const MemRow &row, unsigned lane,
   uint8_t *host = accessLds(w, I, lane, address, row.bytes, true);
   if (!host)
     return;
-  if (address % row.bytes)
+  if (address % row.bytes && host != w.group->outside)
     return w.fault("misaligned LDS atomic at offset " +
                    std::to_string(address) + " by lane " +
                    std::to_string(lane));
@@ -133,8 +155,8 @@ static void twoLanes(Wave &w, const Inst &I, const MemRow &row, unsigned lane) {
     return;
   }
   uint32_t values[4];
-  uint8_t *a = accessLds(w, I, lane, first, row.bytes, false);
-  uint8_t *b = accessLds(w, I, lane, second, row.bytes, false);
+  const uint8_t *a = accessLds(w, I, lane, first, row.bytes, false);
+  const uint8_t *b = accessLds(w, I, lane, second, row.bytes, false);
   if (!a || !b)
     return;
   memcpy(values, a, row.bytes);

@@ -17,6 +17,7 @@
 #include "Run/Scheduler.h"
 #include "Sanitizers/GlobalCheck.h"
 
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -68,11 +69,15 @@ private:
             uint32_t(index / launch.grid[0] % launch.grid[1]),
             uint32_t(index / launch.grid[0] / launch.grid[1])};
   }
-  static void warn(void *self, const std::string &text) {
+  static void warn(void *self, const std::string &text, const Inst *at) {
     auto &run = *static_cast<LaunchRun *>(self);
     std::lock_guard<std::mutex> lock(run.mutex);
-    run.warnings.insert(text);
+    if (at)
+      run.placedWarnings[text].insert(size_t(at - run.program->code.data()));
+    else
+      run.warnings.insert(text);
   }
+  void placeWarnings();
 
   const KernelImage &object;
   const Launch &launch;
@@ -88,6 +93,8 @@ private:
   uint64_t kernargAddress = 0, packetAddress = 0, queueAddress = 0;
   std::mutex mutex;
   std::set<std::string> warnings;
+  /// By text, the instructions that they are about.
+  std::map<std::string, std::set<size_t>> placedWarnings;
   std::optional<Findings> findings;
   std::optional<std::pair<uint64_t, std::string>> firstError;
   std::atomic<uint64_t> nextGroup{0}, doneGroups{0};

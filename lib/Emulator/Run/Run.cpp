@@ -145,6 +145,18 @@ unsigned LaunchRun::threadCount() const {
   return unsigned(std::min<uint64_t>(std::max(1u, threads), groups));
 }
 
+/// Warnings of instructions: one a text, with the first of them.
+void LaunchRun::placeWarnings() {
+  for (const auto &[text, places] : placedWarnings) {
+    std::string line =
+        text + ", at " +
+        describeInst(object, *disassembler, program->meta[*places.begin()]);
+    if (places.size() > 1)
+      line += " and " + std::to_string(places.size() - 1) + " more";
+    warnings.insert(std::move(line));
+  }
+}
+
 Expected<RunResult> LaunchRun::run() {
   auto found = object.kernel(launch.kernel);
   if (!found)
@@ -206,6 +218,7 @@ Expected<RunResult> LaunchRun::run() {
   result.lines = countClasses();
   result.stats = stats;
   findings->moveTo(result);
+  placeWarnings();
   result.warnings.assign(warnings.begin(), warnings.end());
   result.trace = std::move(trace);
   return result;

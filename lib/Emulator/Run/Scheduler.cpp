@@ -27,10 +27,9 @@ static constexpr unsigned longestLoop = 4096;
 /// Barriers in one round of a loop of several waves.
 static constexpr uint64_t longestRound = 64;
 
-GroupRunner::GroupRunner(RunState &state, Sanitizers *sanitizers,
-                         TraceRecorder *recorder,
-                         void (*warn)(void *, const std::string &),
-                         void *warnContext)
+GroupRunner::GroupRunner(
+    RunState &state, Sanitizers *sanitizers, TraceRecorder *recorder,
+    void (*warn)(void *, const std::string &, const Inst *), void *warnContext)
     : state(state), sanitizers(sanitizers), recorder(recorder) {
   uint64_t items = uint64_t(state.block[0]) * state.block[1] * state.block[2];
   unsigned count = unsigned((items + 63) / 64);
@@ -98,8 +97,8 @@ void GroupRunner::startWave(Wave &w, unsigned index,
   w.inst = w.pc;
   w.group = &group;
   w.rows = state.program->rows;
-  w.keepsHalves = !state.program->sramEcc;
   w.chip = state.chip;
+  w.keepsHalves = !state.program->sramEcc;
   w.cdna3Sums = state.options.mfmaArithmetic == MfmaArithmetic::Cdna3;
   w.id = uint8_t(index);
   w.scc = false;

@@ -60,7 +60,8 @@ enum class GroupEnd : uint8_t {
 class GroupRunner {
 public:
   GroupRunner(RunState &state, Sanitizers *sanitizers, TraceRecorder *recorder,
-              void (*warn)(void *, const std::string &), void *warnContext);
+              void (*warn)(void *, const std::string &, const Inst *),
+              void *warnContext);
   ~GroupRunner();
   /// \p events: what is told of this workgroup, or null.
   void begin(const std::array<uint32_t, 3> &id, uint64_t ordinal,

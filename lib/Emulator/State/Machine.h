@@ -308,8 +308,12 @@ struct Workgroup {
   std::vector<Wave *> waves;
   const Program *program = nullptr;
   Memory *memory = nullptr;
-  void (*warn)(void *, const std::string &) = nullptr;
+  /// Of an instruction or, without one, of the launch.
+  void (*warn)(void *, const std::string &, const Inst *) = nullptr;
   void *warnContext = nullptr;
+  std::vector<const Inst *> beyondLds; ///< instructions that were warned of
+  /// What an access beyond the LDS of the chip gets in its place.
+  alignas(16) uint8_t outside[16] = {};
 };
 
 } // namespace moe::emulator
