@@ -8,9 +8,12 @@
 // store: of the writer's wave, or of any after a barrier; or by a barrier and
 // then a wave that waits for vmcnt(0) before such a store, which is what
 // compilers make of a release by one wave for all. That the reader has seen
-// that store is not checked: it runs later, that is all. Writes of the same
-// bytes are no conflict between each other, nor are atomics; a plain store that
-// nothing orders before an atomic of another wave is one, whatever atomics came
+// that store is not checked: it runs later, that is all. A device-scope store
+// is taken for a flag itself, which a device-scope load may read at any time,
+// unless an atomic of its wave overtook it and the reader's workgroup has done
+// one at the same address since: then it is data. Writes of the same bytes are
+// no conflict between each other, nor are atomics; a plain store that nothing
+// orders before an atomic of another wave is one, whatever atomics came
 // between. A plain store over what an atomic wrote resets a counter or releases
 // a lock, if its workgroup has used atomics itself or has looked at the word
 // before; over one of its own workgroup, if its wave has.
@@ -41,6 +44,8 @@ void GlobalCheck::proven(uint32_t accessId) {
     return;
   done.provenAt = ++group.time;
   done.provenEpoch = group.barriers;
+  if (done.scoped && !done.atomic)
+    llvm::erase(group.unproven, accessId);
 }
 
 void GlobalCheck::drained(uint32_t group, unsigned wave) {
@@ -82,6 +87,48 @@ bool GlobalCheck::acquired(const Cell &cell, const Access &before,
   });
 }
 
+/// An atomic by which a wave may release its stores, or acquire others': of one
+/// address.
+void GlobalCheck::noteAtomic(const Wave &w, uint32_t group, uint32_t accessId,
+                             const std::vector<LaneAccess> &lanes) {
+  const uint64_t address = lanes[0].address;
+  if (lanes.back().address != address)
+    return;
+  Group &self = groups[group];
+  llvm::erase_if(self.unproven, [&](uint32_t number) {
+    Access &store = accesses[number - 1];
+    if (store.wave != w.id)
+      return false;
+    store.overtaker = accessId;
+    store.overtakenAt = address;
+    return true;
+  });
+  auto found = llvm::find_if(self.atomics, [&](const auto &atomic) {
+    return atomic.first == address;
+  });
+  if (found != self.atomics.end())
+    found->second = accessId;
+  else if (self.atomics.size() < mostAtomics)
+    self.atomics.push_back({address, accessId});
+}
+
+/// Whether a device-scope store is data that this workgroup reads too early:
+/// its wave did an atomic before the store had been waited for, this workgroup
+/// has done one at the same address since, and the dword is no flag.
+bool GlobalCheck::overtaken(const Cell &cell, const Access &before,
+                            const Wave &w, uint32_t group) const {
+  if (!before.overtaker || before.group == group || cell.isFlag)
+    return false;
+  for (uint32_t reader : cell.readers)
+    if (reader && accesses[reader - 1].group == group &&
+        accesses[reader - 1].wave == w.id)
+      return false; // reads it again
+  return llvm::any_of(groups[group].atomics, [&](const auto &atomic) {
+    return atomic.first == before.overtakenAt &&
+           atomic.second > before.overtaker;
+  });
+}
+
 /// Whether a write of a cell is ordered before this access.
 bool GlobalCheck::ordered(const Cell &cell, const Access &before, const Wave &w,
                           uint32_t group, LaneAccess::Kind kind,
@@ -92,7 +139,8 @@ bool GlobalCheck::ordered(const Cell &cell, const Access &before, const Wave &w,
     return true;
   // Flags and counters: atomics among each other, and what resets them.
   if ((before.atomic || before.scoped) &&
-      (synchronises || (writes && acquired(cell, before, w, group))))
+      (synchronises || (writes && acquired(cell, before, w, group))) &&
+      (kind != LaneAccess::Read || !overtaken(cell, before, w, group)))
     return true;
   // A scalar load that polls what atomics change: it is repeated until it sees
   // the new value.
@@ -222,9 +270,11 @@ void GlobalCheck::release(const Wave &w, uint32_t group) {
 }
 
 uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
-                             bool scoped, const std::vector<LaneAccess> &lanes,
+                             Traits traits,
+                             const std::vector<LaneAccess> &lanes,
                              uint32_t bits, const Sanitizers::Sink &sink) {
   std::lock_guard<std::mutex> lock(mutex);
+  const bool scoped = traits.scoped;
   auto isRead = [](const LaneAccess &lane) {
     return lane.kind == LaneAccess::Read || lane.kind == LaneAccess::ScalarRead;
   };
@@ -233,6 +283,10 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
   const uint32_t known =
       atomic || scoped ? groups[group].known[w.id % maxWaves] : ~0u;
   uint32_t accessId = reads ? 0 : issue(w, group, instIndex, atomic, scoped);
+  if (atomic)
+    noteAtomic(w, group, accessId, lanes);
+  else if (!reads && scoped)
+    groups[group].unproven.push_back(accessId);
   for (const LaneAccess &lane : lanes) {
     uint64_t end = lane.address + lane.bytes;
     for (uint64_t at = lane.address; at < end; at = (at & ~uint64_t(3)) + 4) {
@@ -245,6 +299,7 @@ uint32_t GlobalCheck::access(Wave &w, uint32_t group, uint32_t instIndex,
         continue;
       unsigned count = unsigned(std::min<uint64_t>(end, (at & ~3ull) + 4) - at);
       uint8_t mask = uint8_t(((1u << count) - 1) << (at & 3));
+      cell.isFlag |= atomic || (reads && traits.polls);
       bool wasRead;
       uint32_t other = told ? 0
                             : conflict(cell, accessId, mask, w, group,

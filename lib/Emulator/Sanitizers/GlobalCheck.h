@@ -47,9 +47,13 @@ public:
   /// A wave is about to execute an atomic or device-scope store, which access()
   /// follows. Others can see it before that, since they run at the same time.
   void release(const Wave &w, uint32_t group);
+  /// Of an instruction: it is visible to other workgroups by itself (sc1); it
+  /// is a load that a loop repeats at the same address.
+  struct Traits {
+    bool scoped = false, polls = false;
+  };
   /// An executed instruction; returns the accessId of its writes, or 0.
-  /// `scoped`: it is visible to other workgroups by itself (sc1).
-  uint32_t access(Wave &w, uint32_t group, uint32_t instIndex, bool scoped,
+  uint32_t access(Wave &w, uint32_t group, uint32_t instIndex, Traits traits,
                   const std::vector<LaneAccess> &lanes, uint32_t bits,
                   const Sanitizers::Sink &sink);
   /// A wait has proven that the writes of an access are finished.
@@ -67,6 +71,10 @@ private:
     uint32_t provenEpoch = 0; ///< barriers of its group by then
     uint8_t wave = 0;
     bool atomic = false, scoped = false;
+    /// Of a scoped store: the atomic of its wave that came before its proof,
+    /// and that one's address.
+    uint32_t overtaker = 0;
+    uint64_t overtakenAt = 0;
   };
   /// A workgroup: its clock, and when its waves last did what other workgroups
   /// may see and wait for.
@@ -79,13 +87,20 @@ private:
     std::array<uint32_t, maxWaves> released{};
     std::array<uint32_t, maxWaves> known{};  ///< accesses by then
     std::array<uint32_t, maxWaves> drains{}; ///< barriers before a wave's, + 1
+    /// Scoped stores that are neither proven nor overtaken.
+    std::vector<uint32_t> unproven;
+    /// The last atomics at one address each: address and accessId.
+    std::vector<std::pair<uint64_t, uint32_t>> atomics;
   };
+  static constexpr size_t mostAtomics = 64; ///< in Group::atomics
   struct Cell {
+    Cell() : plainBytes(0), isFlag(0) {}
     uint32_t accessId = 0;    ///< of the last writer
     uint32_t plainId = 0;     ///< of the last that was no atomic
     uint32_t readers[2] = {}; ///< the last one, and the last of another wave
     uint8_t bytes = 0;        ///< written, as bits
-    uint8_t plainBytes = 0;
+    uint8_t plainBytes : 7;
+    uint8_t isFlag : 1; ///< an atomic touched it, or a wave polled it
     uint8_t readBytes[2] = {};
   };
   static constexpr unsigned pageBits = 12;
@@ -101,6 +116,10 @@ private:
                 uint32_t group) const;
   bool ordered(const Cell &cell, const Access &before, const Wave &w,
                uint32_t group, LaneAccess::Kind kind, bool scoped) const;
+  void noteAtomic(const Wave &w, uint32_t group, uint32_t accessId,
+                  const std::vector<LaneAccess> &lanes);
+  bool overtaken(const Cell &cell, const Access &before, const Wave &w,
+                 uint32_t group) const;
   bool orderedRead(const Access &before, const Wave &w, uint32_t group) const;
   uint32_t issue(const Wave &w, uint32_t group, uint32_t instIndex, bool atomic,
                  bool scoped);

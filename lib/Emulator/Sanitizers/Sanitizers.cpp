@@ -14,6 +14,7 @@
 #include "Sanitizers/GlobalCheck.h"
 #include "Sanitizers/HazardCheck.h"
 #include "Sanitizers/InFlight.h"
+#include "Sanitizers/Polls.h"
 #include "Sanitizers/RaceCheck.h"
 #include "Sanitizers/UninitCheck.h"
 #include "Sanitizers/WaitCheck.h"
@@ -39,6 +40,8 @@ struct Sanitizers::Impl {
   uint64_t started[maxWaves] = {};      ///< EXEC at the start of each wave
   std::vector<LaneAccess> laneAccesses; ///< by it
   bool scoped = false;                  ///< other workgroups see its stores
+  /// Instructions of which it is known whether they poll.
+  std::unordered_map<uint32_t, bool> polling;
 
   Impl(uint32_t bits, const Program &program, GlobalCheck &globals, Sink given)
       : bits(bits), program(program), sink(std::move(given)),
@@ -46,9 +49,17 @@ struct Sanitizers::Impl {
         execs(program, sink), hazards(program, sink),
         runs(findArithmeticRuns(program)), globals(globals) {}
   bool has(uint32_t bit) const { return bits & bit; }
+  bool polls(uint32_t instIndex);
   RaceAccess raceAccess(uint32_t instIndex, bool write) const;
   void overReads(Wave &w, const InFlight::Op &dma);
 };
+
+bool Sanitizers::Impl::polls(uint32_t instIndex) {
+  auto found = polling.find(instIndex);
+  if (found == polling.end())
+    found = polling.emplace(instIndex, isPoll(program, instIndex)).first;
+  return found->second;
+}
 
 static bool isLdsAtomic(const InstMeta &meta) {
   return meta.kind == InstClass::DsAtomic || meta.kind == InstClass::FlatAtomic;
@@ -202,9 +213,10 @@ void Sanitizers::after(Wave &w, const Inst &I) {
     return;
   op.instIndex = instIndex;
   if (!impl->laneAccesses.empty())
-    op.globalAccess =
-        impl->globals.access(w, impl->group, instIndex, impl->scoped,
-                             impl->laneAccesses, impl->bits, impl->sink);
+    op.globalAccess = impl->globals.access(
+        w, impl->group, instIndex,
+        {impl->scoped, impl->scoped && impl->polls(instIndex)},
+        impl->laneAccesses, impl->bits, impl->sink);
   op.ldsWrite = impl->currentWrite;
   op.same = impl->currentSame;
   if (!impl->current.addresses.empty()) {
