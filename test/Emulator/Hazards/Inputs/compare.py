@@ -208,6 +208,11 @@ PLAIN = [
      "implicit $mode", "$sgpr5 = S_GETREG_B32 2049, implicit $mode"),
     ("dot -> VALU", "$vgpr32 = V_DOT4_I32_I8 8, $vgpr1, 8, $vgpr2, 8, $vgpr3, "
      f"0, 0, 0, {EXEC}", f"$vgpr5 = V_MOV_B32_e32 $vgpr32, {EXEC}"),
+    ("lower half of a register -> its upper half",
+     "$vgpr32 = V_CVT_F16_F32_sdwa 0, $vgpr1, 0, 0, 4, 2, 6, "
+     f"{MODE_EXEC}, implicit $vgpr32(tied-def 0)",
+     "$vgpr32 = V_CVT_F16_F32_sdwa 0, $vgpr2, 0, 0, 5, 2, 6, "
+     f"{MODE_EXEC}, implicit $vgpr32(tied-def 0)"),
     ("part of a register -> matrix result",
      "$vgpr32 = V_MOV_B32_sdwa 0, $vgpr1, 0, 1, 2, 6, "
      f"{EXEC}, implicit $vgpr32(tied-def 0)",
