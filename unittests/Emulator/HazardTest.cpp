@@ -118,6 +118,23 @@ TEST(Hazards, VcczAndExeczAreLate) {
             0u);
 }
 
+TEST(Hazards, ACarryInNeedsNoWaitStatesButAConstantDoes) {
+  for (const char *user :
+       {"v_addc_co_u32_e32 v4, vcc, v1, v2, vcc\n",
+        "v_addc_co_u32_e64 v4, s[8:9], v1, v2, vcc\n",
+        "v_subb_co_u32_e64 v4, vcc, v1, v2, s[6:7]\n",
+        "v_addc_co_u32_sdwa v4, vcc, v1, v2, vcc dst_sel:DWORD "
+        "dst_unused:UNUSED_PAD src0_sel:DWORD src1_sel:DWORD\n"})
+    for (const char *first : {"v_cmp_ne_u32_e64 vcc, v1, v2\n",
+                              "v_cmp_ne_u32_e64 s[6:7], v1, v2\n"})
+      EXPECT_EQ(reportsOf(Chip::GFX942, std::string(first) + user).size(), 0u)
+          << first << user;
+  EXPECT_EQ(reportsOf(Chip::GFX942, "v_cmp_ne_u32_e64 vcc, v1, v2\n"
+                                    "v_add_u32 v4, vcc_lo, v1\n")
+                .size(),
+            1u);
+}
+
 TEST(Hazards, ADotProductInALoopForwardsItsAddend) {
   Program program;
   ASSERT_EQ(decodeText(Chip::GFX942,

@@ -147,6 +147,14 @@ void HazardCheck::addMaskRules(const Inst &inst) {
   }
 }
 
+/// The mask that an addition or subtraction takes its carry from: the manuals
+/// ask for no wait states, LLVM for the two of a constant.
+static bool isCarryIn(const Inst &inst, const InstMeta &meta,
+                      const RegUse &use) {
+  return (meta.traits & LaneMask) && !(meta.traits & (Selects | ReadsVcc)) &&
+         use.count == 2 && use.first == inst.data;
+}
+
 /// What vector ALU instructions need.
 void HazardCheck::addValuRules(uint32_t instIndex) {
   const InstMeta &meta = program.meta[instIndex];
@@ -177,7 +185,7 @@ void HazardCheck::addValuRules(uint32_t instIndex) {
     if (select && inst.src[1].kind == SrcKind::Sgpr &&
         inst.src[1].index == use.first)
       add(use.first, 1, Vector, 4, "lane select after a VALU write of an SGPR");
-    else if (use.first <= SgprVcc + 1)
+    else if (use.first <= SgprVcc + 1 && !isCarryIn(inst, meta, use))
       add(use.first, use.count, Vector, 2,
           "VALU read after a VALU write of an SGPR");
   }
