@@ -66,3 +66,21 @@ TEST_F(Kernarg, RefusesAPartOfWhatHasNoBufferOfItsOwn) {
                            std::to_string(other));
   }
 }
+
+TEST_F(Kernarg, SaysHowToPassSeveralArgumentsAsOne) {
+  kernel.args = {{"p", "global_buffer", 0, 8},
+                 {"m", "by_value", 8, 4},
+                 {"n", "by_value", 12, 4},
+                 {"k", "by_value", 16, 4}};
+  kernel.kernargSize = 20;
+  EXPECT_EQ(error(), "kernel 'k': argument 1: expected 4 bytes, got 8; bytes "
+                     "for several arguments need an offset");
+  launch.args[1].place = Arg::Place::Offset;
+  launch.args[1].offset = 8;
+  auto places = placeArguments(kernel, launch);
+  ASSERT_TRUE(bool(places)) << toString(places.takeError());
+  EXPECT_EQ(missingArguments(kernel, launch, *places),
+            "kernel 'k': expected 4 arguments, got 3; zero is passed for 'k'; "
+            "bytes with an offset pass all arguments that they cover, here "
+            "those from byte 8 to 15 of 20");
+}

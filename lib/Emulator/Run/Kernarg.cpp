@@ -65,7 +65,10 @@ static Error checkSize(const KernelInfo &kernel, size_t i, const Arg &arg,
                    " bytes by value, got a buffer");
   if (arg.kind == Arg::Kind::Scalar && arg.value.size() != slot.size)
     return failure(describe(kernel, i, arg) + ": expected " + Twine(slot.size) +
-                   " bytes, got " + Twine(arg.value.size()));
+                   " bytes, got " + Twine(arg.value.size()) +
+                   (arg.value.size() > slot.size
+                        ? "; bytes for several arguments need an offset"
+                        : ""));
   return Error::success();
 }
 
@@ -156,6 +159,27 @@ moe::emulator::placeArguments(const KernelInfo &kernel, const Launch &launch) {
   return places;
 }
 
+/// Where one of the launch's arguments stands for several of the kernel's: what
+/// it covers.
+static std::string describeCovered(const KernelInfo &kernel,
+                                   const Launch &launch,
+                                   ArrayRef<std::optional<uint64_t>> places) {
+  for (auto [arg, place] : zip(launch.args, places)) {
+    if (!place || arg.kind == Arg::Kind::Buffer)
+      continue;
+    uint64_t end = *place + arg.value.size();
+    auto isCovered = [&, begin = *place](const KernelArg &slot) {
+      return begin <= slot.offset && slot.offset < end;
+    };
+    if (count_if(kernel.args, isCovered) > 1)
+      return "; bytes with an offset pass all arguments that they cover, here "
+             "those from byte " +
+             std::to_string(*place) + " to " + std::to_string(end - 1) +
+             " of " + std::to_string(kernel.kernargSize);
+  }
+  return "";
+}
+
 std::optional<std::string>
 moe::emulator::missingArguments(const KernelInfo &kernel, const Launch &launch,
                                 ArrayRef<std::optional<uint64_t>> places) {
@@ -185,7 +209,7 @@ moe::emulator::missingArguments(const KernelInfo &kernel, const Launch &launch,
   return "kernel '" + kernel.name + "': expected " +
          std::to_string(kernel.args.size()) + " arguments, got " +
          std::to_string(kernel.args.size() - count) + "; zero is passed for " +
-         names;
+         names + describeCovered(kernel, launch, places);
 }
 
 /// Maps what is a buffer of its own; the addresses, 0 for everything else.
