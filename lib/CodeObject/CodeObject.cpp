@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/CodeGen/CodeGenTargetMachineImpl.h"
@@ -27,6 +28,7 @@
 #include "llvm/InitializePasses.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ELFObjectFile.h"
 #include "llvm/PassInfo.h"
 #include "llvm/PassRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -276,6 +278,29 @@ Error linkLibrary(Job &job, const std::string &path) {
   return Error::success();
 }
 
+bool isKernel(const llvm::Function &function) {
+  return function.getCallingConv() == llvm::CallingConv::AMDGPU_KERNEL;
+}
+
+/// A function of the module's own means what its body says: LLVM knows
+/// functions of libraries by their names and would put others in their place.
+void keepBodies(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() && !isKernel(function))
+      function.addFnAttr(llvm::Attribute::NoBuiltin);
+}
+
+/// Nothing outside names what is no kernel, and a code object whose functions
+/// can be replaced has relocations for its loader. Variables keep their names,
+/// by which a host may look for them.
+void hideFunctions(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() && !isKernel(function)) {
+      function.setComdat(nullptr);
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    }
+}
+
 /// A copy of `module` in the job's own context, ready for the back end.
 Error loadModule(Job &job, const llvm::Module &module,
                  const CompileOptions &options) {
@@ -305,9 +330,11 @@ Error loadModule(Job &job, const llvm::Module &module,
                                      "' is made for " + cpu + ", expected " +
                                      options.chip);
   }
+  keepBodies(*job.module);
   for (const std::string &library : options.libraries)
     if (Error error = linkLibrary(job, library))
       return error;
+  hideFunctions(*job.module);
   return addGridNotes(*job.module);
 }
 
@@ -434,6 +461,31 @@ Expected<std::unique_ptr<Job>> runBackEnd(const llvm::Module &module,
   return job;
 }
 
+/// Each kernel of the module is in the code object: LLVM leaves out functions
+/// that it cannot compile for the chip, or that nothing can name.
+Error checkKernels(const llvm::Module &module, llvm::ArrayRef<uint8_t> elf) {
+  llvm::StringRef bytes(reinterpret_cast<const char *>(elf.data()), elf.size());
+  auto object = llvm::object::ELFObjectFile<llvm::object::ELF64LE>::create(
+      llvm::MemoryBufferRef(bytes, "code object"));
+  if (!object)
+    return object.takeError();
+  llvm::StringSet<> names;
+  for (const llvm::object::ELFSymbolRef &symbol :
+       object->getDynamicSymbolIterators()) {
+    Expected<StringRef> name = symbol.getName();
+    if (!name)
+      return name.takeError();
+    names.insert(*name);
+  }
+  for (const llvm::Function &function : module)
+    if (isKernel(function) && !function.isDeclaration() &&
+        !names.contains((function.getName() + ".kd").str()))
+      return llvm::createStringError("expected kernel '" + function.getName() +
+                                     "' in the code object, got none of that "
+                                     "name");
+  return Error::success();
+}
+
 } // namespace
 
 Error setTarget(llvm::Module &module, StringRef chip) {
@@ -459,6 +511,8 @@ Expected<CodeObject> compile(const llvm::Module &module,
     return elf.takeError();
   double linkMs = watch.lap();
   if (Error error = verifyDecodes(*elf))
+    return std::move(error);
+  if (Error error = checkKernels(module, *elf))
     return std::move(error);
   CodeObject object;
   object.elf = std::move(*elf);
