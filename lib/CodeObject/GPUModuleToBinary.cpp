@@ -2,6 +2,7 @@
 //
 // gpu.module to gpu.binary: translation to LLVM IR and the pass around it. How
 // LLVM IR becomes a code object is not here.
+#include "CheckAttributes.h"
 #include "moe/CodeObject/CodeObject.h"
 #include "moe/CodeObject/Passes.h"
 #include "moe/Target/ModuleTarget.h"
@@ -19,8 +20,11 @@
 #include "mlir/Target/LLVMIR/Export.h"
 
 #include "llvm/ADT/StringSet.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
 
 namespace moe::codeobject {
 
@@ -34,12 +38,57 @@ void registerTranslations(mlir::DialectRegistry &registry) {
   mlir::registerROCDLDialectTranslation(registry);
 }
 
+namespace {
+/// What LLVM says about the module while it is translated. Without a handler
+/// an error would end the process.
+struct ReportErrors : llvm::DiagnosticHandler {
+  explicit ReportErrors(mlir::Location loc) : loc(loc) {}
+  bool handleDiagnostics(const llvm::DiagnosticInfo &info) override {
+    if (info.getSeverity() != llvm::DS_Error)
+      return true;
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    llvm::DiagnosticPrinterRawOStream printer(os);
+    info.print(printer);
+    mlir::emitError(loc) << llvm::StringRef(text).trim();
+    failed = true;
+    return true;
+  }
+  mlir::Location loc;
+  bool failed = false;
+};
+} // namespace
+
+/// LLVM's verifier, whose words upstream's translation would write to stderr.
+static mlir::LogicalResult verify(mlir::gpu::GPUModuleOp module,
+                                  llvm::Module &translated) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  auto refuse = [&](mlir::Location loc) {
+    return mlir::emitError(loc)
+           << "invalid LLVM IR: " << llvm::StringRef(text).trim();
+  };
+  for (auto function : module.getOps<mlir::LLVM::LLVMFuncOp>()) {
+    llvm::Function *own = translated.getFunction(function.getName());
+    if (own && llvm::verifyFunction(*own, &os))
+      return refuse(function.getLoc());
+  }
+  if (llvm::verifyModule(translated, &os))
+    return refuse(module.getLoc());
+  return mlir::success();
+}
+
 std::unique_ptr<llvm::Module> translate(mlir::gpu::GPUModuleOp module,
                                         llvm::LLVMContext &context,
                                         llvm::StringRef chip) {
-  std::unique_ptr<llvm::Module> result =
-      mlir::translateModuleToLLVMIR(module, context, module.getName());
-  if (!result)
+  if (mlir::failed(checkAttributes(module)))
+    return nullptr;
+  auto handler = std::make_unique<ReportErrors>(module.getLoc());
+  const ReportErrors &errors = *handler;
+  context.setDiagnosticHandler(std::move(handler));
+  std::unique_ptr<llvm::Module> result = mlir::translateModuleToLLVMIR(
+      module, context, module.getName(), /*disableVerification=*/true);
+  if (!result || errors.failed || mlir::failed(verify(module, *result)))
     return nullptr;
   if (llvm::Error error = setTarget(*result, chip)) {
     mlir::emitError(module.getLoc()) << llvm::toString(std::move(error));

@@ -19,8 +19,14 @@ def MoEGPUModuleToBinary
     Each field of a `#rocdl.target` is heeded (chip, O, abi, link: files of LLVM
     bitcode such as AMD's device libraries) or refused (another triple, features,
     flags). Without a library, a call of a function that the module only declares
-    is an error at the call. Modules whose targets are all of
-    other kinds are left alone. The `gpu.binary` keeps the offloading handler of
+    is an error at the call. A function that the module defines means what its body
+    says, whatever its name, and only kernels have a name in the code object. What
+    would make numbers other than the ops say (`denormal_fp_math`, `no_nans_fp_math`
+    and their like, also in `passthrough`), `target_features` of a kernel,
+    `personality` and `llvm.module_asm` are refused; so are kernels that a loader
+    would not find: of another linkage than external, or with a name of other
+    characters than printable ones, or with a space, `=` or `@` in it. Modules
+    whose targets are all of other kinds are left alone. The `gpu.binary` keeps the offloading handler of
     its module.
 
     Precondition: the modules hold LLVM and ROCDL ops only and the chip is
