@@ -191,3 +191,12 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{'gpu.func' op expected 'gpu.known_block_size' = array<i32: 256, 1, 1>, its known_block_size, or none, got array<i32: 64, 1, 1>}}
+  gpu.func @twice() kernel attributes {known_block_size = array<i32: 256, 1, 1>, gpu.known_block_size = array<i32: 64, 1, 1>} {
+    gpu.return
+  }
+}

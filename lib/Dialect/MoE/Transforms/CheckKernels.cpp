@@ -295,6 +295,22 @@ static LogicalResult checkMemory(Operation *op) {
                                                        : checkElements(op);
 }
 
+/// What a kernel says of its launch twice, in an attribute of its own and in
+/// one of the gpu dialect, which is the one that an LLVM function keeps.
+static LogicalResult checkKnown(gpu::GPUFuncOp func) {
+  const std::pair<StringRef, DenseI32ArrayAttr> sizes[] = {
+      {"known_block_size", func.getKnownBlockSizeAttr()},
+      {"known_grid_size", func.getKnownGridSizeAttr()}};
+  for (auto [name, own] : sizes) {
+    Attribute other = func->getDiscardableAttr("gpu." + name.str());
+    if (own && other && own != other)
+      return func.emitOpError("expected 'gpu.")
+             << name << "' = " << own << ", its " << name << ", or none, got "
+             << other;
+  }
+  return success();
+}
+
 namespace {
 struct MoECheckKernelsPass
     : moe::impl::MoECheckKernelsPassBase<MoECheckKernelsPass> {
@@ -327,6 +343,9 @@ struct MoECheckKernelsPass
 
 private:
   LogicalResult checkModule(gpu::GPUModuleOp module) const {
+    for (auto func : module.getOps<gpu::GPUFuncOp>())
+      if (failed(checkKnown(func)))
+        return failure();
     if (arguments)
       for (auto func : module.getOps<FunctionOpInterface>())
         if (isa<func::FuncOp, gpu::GPUFuncOp>(func) &&

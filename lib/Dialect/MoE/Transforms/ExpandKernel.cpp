@@ -8,6 +8,7 @@
 
 #include "ExpandKernel.h"
 #include "ExpandBuilder.h"
+#include "KernelLaunch.h"
 #include "moe/Dialect/MoE/IR/Fragments.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 
@@ -16,6 +17,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -66,22 +68,69 @@ std::string moe::gridOf(ReduceSlotsOp op) {
          ")*tokens";
 }
 
+/// What a kernel may say beside its own attribute, in an attribute of the gpu
+/// dialect: upstream's conversion leaves one of the two.
+static DenseI32ArrayAttr getKnown(gpu::GPUFuncOp func, StringRef name,
+                                  DenseI32ArrayAttr own) {
+  return own ? own
+             : func->getAttrOfType<DenseI32ArrayAttr>("gpu." + name.str());
+}
+
+/// The workgroups in x of the op's kernel, where the IR says how many.
+static std::optional<int64_t> countGroups(Operation *op) {
+  KernelLaunch launch = describeLaunch(op);
+  std::optional<int64_t> count;
+  if (!launch.countsBlocks)
+    count = getConstantIntValue(launch.tokens);
+  else if (auto list = launch.expertIds
+                           ? dyn_cast<MemRefType>(launch.expertIds.getType())
+                           : MemRefType();
+           list && !list.isDynamicDim(0))
+    count = list.getDimSize(0);
+  if (launch.factor == 0)
+    return launch.groups;
+  if (!count || *count < 0)
+    return std::nullopt;
+  return launch.groups +
+         launch.factor * llvm::divideCeil(*count, launch.perGroup);
+}
+
+/// A launch of another number of workgroups than the op needs.
+static LogicalResult checkKnownGrid(Operation *op, gpu::GPUFuncOp func) {
+  DenseI32ArrayAttr known =
+      getKnown(func, "known_grid_size", func.getKnownGridSizeAttr());
+  if (!known)
+    return success();
+  std::optional<int64_t> groups = countGroups(op);
+  if (known.size() == 3 && (!groups || known[0] == *groups) && known[1] == 1 &&
+      known[2] == 1)
+    return success();
+  InFlightDiagnostic diag = op->emitOpError("expected known_grid_size = ");
+  if (groups)
+    diag << *groups;
+  else
+    diag << "x";
+  return diag << ", 1, 1, got " << known.asArrayRef();
+}
+
 FailureOr<gpu::GPUFuncOp>
 moe::prepareKernelFunction(Operation *op, int64_t threads, const Twine &grid) {
   auto func = op->getParentOfType<gpu::GPUFuncOp>();
   if (!func)
     return op->emitOpError("expected to stand in a gpu.func");
   Builder b(op->getContext());
-  if (DenseI32ArrayAttr known = func.getKnownBlockSizeAttr()) {
-    int32_t x = known[0], y = known[1], z = known[2];
-    if (x != threads || y != 1 || z != 1)
+  if (DenseI32ArrayAttr known =
+          getKnown(func, "known_block_size", func.getKnownBlockSizeAttr())) {
+    ArrayRef<int32_t> size = known;
+    if (size != ArrayRef<int32_t>{static_cast<int32_t>(threads), 1, 1})
       return op->emitOpError("expected known_block_size = ")
              << threads << ", 1, 1 (64 x " << threads / 64 << " waves), got "
-             << x << ", " << y << ", " << z;
-  } else {
-    func.setKnownBlockSizeAttr(
-        b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+             << size;
   }
+  func.setKnownBlockSizeAttr(
+      b.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+  if (failed(checkKnownGrid(op, func)))
+    return failure();
   // A workgroup that is missing computes nothing, and one too many reads past
   // the end of the lists.
   StringAttr wanted = b.getStringAttr(grid + ";1;1");

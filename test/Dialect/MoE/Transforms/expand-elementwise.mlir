@@ -97,3 +97,68 @@ gpu.module @refused {
     gpu.return
   }
 }
+
+// -----
+
+// A block or a grid that is said in the gpu dialect's attribute.
+
+gpu.module @refused {
+  gpu.func @discardable(%parts: memref<?x64xf32>, %out: memref<?x64xf32>, %tokens: i32) kernel
+      attributes {gpu.known_block_size = array<i32: 64, 1, 1>} {
+    // expected-error @+1 {{expected known_block_size = 256, 1, 1 (64 x 4 waves), got 64, 1, 1}}
+    moe.reduce_slots %parts to %out tokens(%tokens) topk 4 : memref<?x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @refused {
+  gpu.func @y(%parts: memref<?x64xf32>, %out: memref<?x64xf32>, %tokens: i32) kernel
+      attributes {known_grid_size = array<i32: 12, 2, 1>} {
+    // expected-error @+1 {{expected known_grid_size = x, 1, 1, got 12, 2, 1}}
+    moe.reduce_slots %parts to %out tokens(%tokens) topk 4 : memref<?x64xf32>, memref<?x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @refused {
+  gpu.func @tokens(%parts: memref<?x2880xf32>, %out: memref<?x2880xf32>) kernel
+      attributes {known_grid_size = array<i32: 2, 1, 1>} {
+    %c2 = arith.constant 2 : i32
+    // expected-error @+1 {{expected known_grid_size = 6, 1, 1, got 2, 1, 1}}
+    moe.reduce_slots %parts to %out tokens(%c2) topk 4 : memref<?x2880xf32>, memref<?x2880xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @refused {
+  gpu.func @blocks(%sums: memref<?x5760xf32>, %out: memref<?x2880xbf16>, %ids: memref<96xi32>, %experts: memref<3xi32>,
+      %weights: memref<96xf32>, %num_valid: memref<2xi32>, %bias: memref<8x5760xf32>, %tokens: i32, %p: f32) kernel
+      attributes {gpu.known_grid_size = array<i32: 287, 1, 1>} {
+    // expected-error @+1 {{expected known_grid_size = 288, 1, 1, got 287, 1, 1}}
+    moe.activate_sums silu(%p) %sums to %out
+        routing(%ids, %experts, %weights, %num_valid) bias(%bias) gate rows
+        tokens(%tokens) topk 4 experts 8 block_rows 32
+        : memref<?x5760xf32>, memref<?x2880xbf16>, memref<96xi32>, memref<3xi32>,
+          memref<96xf32>, memref<2xi32>, memref<8x5760xf32>
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // CHECK-LABEL: gpu.func @right
+  // CHECK-SAME: known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 6, 1, 1>
+  gpu.func @right(%parts: memref<?x2880xf32>, %out: memref<?x2880xf32>) kernel
+      attributes {gpu.known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 6, 1, 1>} {
+    %c2 = arith.constant 2 : i32
+    moe.reduce_slots %parts to %out tokens(%c2) topk 4 : memref<?x2880xf32>, memref<?x2880xf32>
+    gpu.return
+  }
+}

@@ -35,6 +35,11 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     such elements: a vector packs them by bits, while `memref.load` and
     `memref.store` give each element bytes of its own.
 
+    The data layout around a `gpu.module` has an index of 64 bits, as addresses
+    have, and what a kernel says of its launch in `gpu.known_block_size` or
+    `gpu.known_grid_size` is what `known_block_size` or `known_grid_size` says,
+    if present.
+
     Precondition: none. Postcondition: the IR is unchanged.
 
     ```
@@ -241,7 +246,9 @@ def MoEExpandKernelPass : Pass<"moe-expand-kernel", "::mlir::gpu::GPUModuleOp"> 
     in LDS and what a workgroup does with them.
 
     Precondition: each op stands in a `gpu.func`, whose `known_block_size`, if
-    present, is the op's. Postcondition: no op of the kernel level.
+    present, is the op's, and whose `known_grid_size`, if present, is 1 in y and z
+    and in x what the op needs, if constant tokens or a list of static length say
+    it. Postcondition: no op of the kernel level.
 
     ```mlir
     scf.if %has_work {
