@@ -200,3 +200,25 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+// expected-error @+1 {{'builtin.module' op expected an index of 64 bits in the data layout of a gpu.module, as addresses have, got 32}}
+module attributes {dlti.dl_spec = #dlti.dl_spec<index = 32 : i64>} {
+  gpu.module @kernels {
+    gpu.func @k() kernel {
+      gpu.return
+    }
+  }
+}
+
+// -----
+
+gpu.module @right attributes {dlti.dl_spec = #dlti.dl_spec<index = 64 : i64>} {
+}
+// expected-error @+1 {{'gpu.module' op expected an index of 64 bits in the data layout of a gpu.module, as addresses have, got 32}}
+gpu.module @kernels attributes {dlti.dl_spec = #dlti.dl_spec<index = 32 : i64>} {
+  gpu.func @k() kernel {
+    gpu.return
+  }
+}

@@ -18,6 +18,7 @@
 #include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/PointerIntPair.h"
@@ -311,6 +312,28 @@ static LogicalResult checkKnown(gpu::GPUFuncOp func) {
   return success();
 }
 
+/// Addresses of global memory have 64 bits, and conversions compute them as
+/// numbers of type index.
+static LogicalResult checkIndex(gpu::GPUModuleOp module) {
+  auto index = IndexType::get(module.getContext());
+  auto countBits = [&](Operation *op) -> uint64_t {
+    return DataLayout::closest(op).getTypeSizeInBits(index);
+  };
+  uint64_t bits = countBits(module);
+  if (bits == 64)
+    return success();
+  // The op whose data layout says so.
+  Operation *cause = module;
+  while (Operation *parent = cause->getParentOp())
+    if (countBits(parent) == bits)
+      cause = parent;
+    else
+      break;
+  return cause->emitOpError("expected an index of 64 bits in the data layout "
+                            "of a gpu.module, as addresses have, got ")
+         << bits;
+}
+
 namespace {
 struct MoECheckKernelsPass
     : moe::impl::MoECheckKernelsPassBase<MoECheckKernelsPass> {
@@ -343,6 +366,8 @@ struct MoECheckKernelsPass
 
 private:
   LogicalResult checkModule(gpu::GPUModuleOp module) const {
+    if (failed(checkIndex(module)))
+      return failure();
     for (auto func : module.getOps<gpu::GPUFuncOp>())
       if (failed(checkKnown(func)))
         return failure();
