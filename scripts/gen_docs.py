@@ -267,7 +267,7 @@ def dialect_page(tools, root):
 
 def pipeline_options(root):
     """Struct of options -> [(name, description, default)], the base's first."""
-    result = {}
+    result: dict[str, list[tuple[str, str, str]]] = {}
     header = (root / PIPELINES_HEADER).read_text()
     for name, base, body in re.findall(r"struct (\w+)\s*: ([^{]*?)\s*\{(.*?)\n\};", header,
                                        re.S):
