@@ -32,6 +32,7 @@
 #include "llvm/PassInfo.h"
 #include "llvm/PassRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/AMDGPUAddrSpace.h"
 #include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -290,15 +291,20 @@ void keepBodies(llvm::Module &module) {
       function.addFnAttr(llvm::Attribute::NoBuiltin);
 }
 
-/// Nothing outside names what is no kernel, and a code object whose functions
-/// can be replaced has relocations for its loader. Variables keep their names,
-/// by which a host may look for them.
-void hideFunctions(llvm::Module &module) {
+/// What a loader could replace has relocations for it. Nothing outside names
+/// functions that are no kernels; variables keep the names by which a host may
+/// look for them.
+void keepSymbols(llvm::Module &module) {
   for (llvm::Function &function : module)
     if (!function.isDeclaration() && !isKernel(function)) {
       function.setComdat(nullptr);
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
     }
+  for (llvm::GlobalVariable &variable : module.globals())
+    if (!variable.isDeclaration() && variable.hasExternalLinkage() &&
+        variable.hasDefaultVisibility() &&
+        variable.getAddressSpace() != llvm::AMDGPUAS::LOCAL_ADDRESS)
+      variable.setVisibility(llvm::GlobalValue::ProtectedVisibility);
 }
 
 /// A copy of `module` in the job's own context, ready for the back end.
@@ -334,7 +340,7 @@ Error loadModule(Job &job, const llvm::Module &module,
   for (const std::string &library : options.libraries)
     if (Error error = linkLibrary(job, library))
       return error;
-  hideFunctions(*job.module);
+  keepSymbols(*job.module);
   return addGridNotes(*job.module);
 }
 
