@@ -203,6 +203,29 @@ gpu.module @kernels {
 
 // -----
 
+gpu.module @kernels {
+  gpu.func @own() kernel attributes {rocdl.flat_work_group_size = "1,64"} {
+    gpu.return
+  }
+  // expected-error @+1 {{'gpu.func' op expected no 'rocdl.flat_work_group_size', which follows from its known_block_size, got "1,64"}}
+  gpu.func @flat() kernel attributes {known_block_size = array<i32: 256, 1, 1>, rocdl.flat_work_group_size = "1,64"} {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  // expected-error @+1 {{'gpu.func' op expected no 'rocdl.reqd_work_group_size', which follows from its known_block_size, got array<i32: 64, 1, 1>}}
+  gpu.func @required(%parts: memref<8x64xf32>, %out: memref<2x64xf32>, %tokens: i32) kernel
+      attributes {rocdl.reqd_work_group_size = array<i32: 64, 1, 1>} {
+    moe.reduce_slots %parts to %out tokens(%tokens) topk 4 : memref<8x64xf32>, memref<2x64xf32>
+    gpu.return
+  }
+}
+
+// -----
+
 // expected-error @+1 {{'builtin.module' op expected an index of 64 bits in the data layout of a gpu.module, as addresses have, got 32}}
 module attributes {dlti.dl_spec = #dlti.dl_spec<index = 32 : i64>} {
   gpu.module @kernels {

@@ -309,6 +309,20 @@ static LogicalResult checkKnown(gpu::GPUFuncOp func) {
              << name << "' = " << own << ", its " << name << ", or none, got "
              << other;
   }
+  // The conversion to ROCDL adds these, also beside others of their names.
+  bool hasBlock = func.getKnownBlockSizeAttr() ||
+                  func.walk([](Operation *op) {
+                        return isKernelLevel(op) ? WalkResult::interrupt()
+                                                 : WalkResult::advance();
+                      })
+                      .wasInterrupted();
+  for (StringRef name :
+       {"rocdl.flat_work_group_size", "rocdl.max_flat_work_group_size",
+        "rocdl.reqd_work_group_size"})
+    if (Attribute other = func->getAttr(name); other && hasBlock)
+      return func.emitOpError("expected no '")
+             << name << "', which follows from its known_block_size, got "
+             << other;
   return success();
 }
 

@@ -38,7 +38,9 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     The data layout around a `gpu.module` has an index of 64 bits, as addresses
     have, and what a kernel says of its launch in `gpu.known_block_size` or
     `gpu.known_grid_size` is what `known_block_size` or `known_grid_size` says,
-    if present.
+    if present. A kernel with `known_block_size` or a moe op has none of the
+    attributes that the conversion to ROCDL makes of it
+    (`rocdl.reqd_work_group_size` and its like).
 
     Precondition: none. Postcondition: the IR is unchanged.
 
