@@ -17,6 +17,9 @@ for path in sorted([*(root / "Dialect").rglob("*.mlir"), *(root / "Pipelines").r
         text = re.sub(r"^\s*//.*\n", "", part, flags=re.M).strip()
         if not text or len(text) > 6000 or "EXAMPLE" in text:
             continue
+        # Upstream's verifier crashes on layouts of data in one another that differ.
+        if "dl_spec" in text:
+            continue
         (out / f"{count:03d}.mlir").write_text(text + "\n", encoding="utf-8")
         if count % 8 == 0:
             run = subprocess.run([opt, "--emit-bytecode", "--allow-unregistered-dialect"],
