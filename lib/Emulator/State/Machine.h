@@ -219,8 +219,7 @@ struct alignas(64) Wave {
   uint32_t scratchSize = 0;
   uint32_t mode = 0;
   uint32_t rows = 0;
-  bool scc = false;
-  bool execFull = false;
+  bool scc = false, execFull = false;
   const ChipFeatures *chip = nullptr;
   bool keepsHalves = false; ///< D16 loads do: the object excludes SRAM-ECC
   bool cdna3Sums = false;   ///< of matrix instructions, see Math/Cdna3Sums.h
