@@ -18,16 +18,24 @@ static Type elementOf(Value value) {
   return cast<MemRefType>(value.getType()).getElementType();
 }
 
-/// The routing of a product, and the rows it clears.
-static SmallVector<Memory> describeRouting(GroupedGemmOp op) {
+/// The sorted lists of a stage, and its bias.
+template <typename Op>
+static SmallVector<Memory> describeSortedRouting(Op op) {
   Builder b(op.getContext());
   Type i32 = b.getI32Type(), f32 = b.getF32Type();
+  return {{"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
+          {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
+          {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
+          {"num_valid", op.getNumValid(), i32, Rows::Static},
+          {"bias", op.getBias(), f32, Rows::Static}};
+}
+
+/// The routing of a product, and the rows it clears.
+static SmallVector<Memory> describeRouting(GroupedGemmOp op) {
   if (!op.isUnsorted())
-    return {{"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
-            {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
-            {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
-            {"num_valid", op.getNumValid(), i32, Rows::Static},
-            {"bias", op.getBias(), f32, Rows::Static}};
+    return describeSortedRouting(op);
+  Builder b(op.getContext());
+  Type i32 = b.getI32Type(), f32 = b.getF32Type();
   Type cleared = op.getClear() ? elementOf(op.getClear()) : f32;
   return {{"topk_ids", op.getTopkIds(), i32, Rows::Tokens, false},
           {"expert_map", op.getExpertMap(), i32, Rows::Static, false},
@@ -74,16 +82,12 @@ static KernelLaunch describe(ActivateSumsOp op) {
   KernelLaunch launch;
   Builder b(op.getContext());
   launch.name = "moe_activate_sums";
-  Type i32 = b.getI32Type(), f32 = b.getF32Type(), i8 = b.getI8Type();
+  Type i8 = b.getI8Type();
   launch.memory = {{"out", op.getOut(), elementOf(op.getOut()), Rows::Slots},
-                   {"sums", op.getSums(), f32, Rows::Slots},
+                   {"sums", op.getSums(), b.getF32Type(), Rows::Slots},
                    {"w", Value(), i8, Rows::Static},
-                   {"scale", Value(), i8, Rows::Static},
-                   {"sorted_ids", op.getSortedIds(), i32, Rows::Sorted},
-                   {"expert_ids", op.getExpertIds(), i32, Rows::Blocks},
-                   {"sorted_weights", op.getSortedWeights(), f32, Rows::Sorted},
-                   {"num_valid", op.getNumValid(), i32, Rows::Static},
-                   {"bias", op.getBias(), f32, Rows::Static}};
+                   {"scale", Value(), i8, Rows::Static}};
+  launch.memory.append(describeSortedRouting(op));
   launch.n = op.getSums().getType().getDimSize(1);
   launch.hasParams = true;
   launch.topk = op.getTopk();
