@@ -13,6 +13,9 @@
 
 namespace moe {
 
+/// Lanes of a wave of the chips that the expansions are made for.
+constexpr int64_t kLanes = 64;
+
 class ExpandBuilder : public mlir::ImplicitLocOpBuilder {
 public:
   using Value = mlir::Value;

@@ -14,8 +14,6 @@
 using namespace mlir;
 using namespace moe;
 
-/// Lanes of a wave.
-static constexpr int64_t kLanes = 64;
 /// Larger than the number of any expert or group.
 static constexpr int64_t kNone = 1 << 20;
 

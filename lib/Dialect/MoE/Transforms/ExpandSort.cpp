@@ -18,8 +18,6 @@
 using namespace mlir;
 using namespace moe;
 
-static constexpr int64_t kLanes = 64;
-
 namespace {
 /// What a lane's pair is.
 struct Pair {

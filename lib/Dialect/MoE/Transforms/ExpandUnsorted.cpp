@@ -16,8 +16,6 @@
 using namespace mlir;
 using namespace moe;
 
-static constexpr int64_t kLanes = 64;
-
 namespace {
 /// Expands one op. Pairs are numbered token by token; their numbers are i32
 /// where they are compared, since tokens and slots are below 2^24 and 2^8.
