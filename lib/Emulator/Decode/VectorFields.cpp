@@ -69,7 +69,7 @@ void FieldDecoder::valuHandler(const ValuRow &row) {
   inst.vector = true;
   inst.run = directHandler(row, inst);
   if (!inst.run && row.direct && isPlainDpp(inst))
-    inst.run = valuOps().dpp;
+    inst.run = row.dpp ? row.dpp : valuOps().dpp;
   if (!inst.run)
     inst.run = valuOps().full;
 }

@@ -23,7 +23,9 @@ using namespace moe::emulator::math;
 MOE_EMU_INLINE uint32_t finishNarrow(const NarrowFormat &f, uint32_t code,
                                      uint32_t x, bool saturate) {
   code = code > f.maxCode ? (saturate ? f.maxCode : f.overflow) : code;
-  code = (x & 0x7fffffffu) > 0x7f800000u ? f.nan : code;
+  // A NaN has the exponent of what is too large.
+  if (saturate || f.nan != f.overflow)
+    code = (x & 0x7fffffffu) > 0x7f800000u ? f.nan : code;
   uint32_t sign = x >> 31 ? f.sign : 0;
   sign = f.fnuz && (code == 0 || code == 0x80) ? 0 : sign;
   return code | sign;
@@ -34,15 +36,15 @@ MOE_EMU_INLINE uint32_t encodeNarrow(const NarrowFormat &f, uint32_t x,
                                      bool saturate) {
   const uint32_t a = x & 0x7fffffffu;
   const unsigned dropped = 23 - f.mantissa;
-  // The same step in f32 and in the format; the exponent fields differ.
-  uint32_t normal =
-      (a + ((1u << (dropped - 1)) - 1) + (a >> dropped & 1)) >> dropped;
-  normal -= (127 - f.bias) << f.mantissa;
-  // Adding this power puts the last bit of a denormal at that of the f32.
-  const uint32_t power = (151 - f.bias - f.mantissa) << 23;
-  const uint32_t denormal = f32ToBits(bitsToF32(a) + bitsToF32(power)) - power;
-  return finishNarrow(f, a < (128 - f.bias) << 23 ? denormal : normal, x,
-                      saturate);
+  // Its exponent field, at least that of the smallest normal number.
+  const uint32_t least = (128 - f.bias) << 23, own = x & 0x7f800000u;
+  const uint32_t exponent = own > least ? own : least;
+  // Adding this power puts the code's last bit at that of the f32. What wraps
+  // around is too large in any case.
+  const uint32_t power = exponent + (dropped << 23);
+  const uint32_t sum = f32ToBits(bitsToF32(a) + bitsToF32(power));
+  const uint32_t code = sum - power + ((exponent - least) >> dropped);
+  return finishNarrow(f, code, x, saturate);
 }
 
 /// An f32 as a code, rounded by random bits: encodeSmallSR of a source of that

@@ -14,11 +14,9 @@
 #define MOE_LIB_EMULATOR_VECTOR_VALUDIRECT_H
 
 #include "State/ChipFeatures.h"
+#include "Vector/DppLanes.h"
+#include "Vector/LaneMasks.h"
 #include "Vector/Lanes.h"
-
-#if defined(__AVX2__) || defined(__SSE2__)
-#include <immintrin.h>
-#endif
 
 // A loop over the lanes of a chunk. Unrolling is disabled, since a loop that is
 // unrolled before the vectoriser runs stays scalar.
@@ -34,33 +32,9 @@ namespace moe::emulator::MOE_EMU_VARIANT {
 void full(Wave &w, const Inst &I);
 void packed(Wave &w, const Inst &I);
 void packed32(Wave &w, const Inst &I);
+void dpp(Wave &w, const Inst &I);
 
 namespace {
-
-/// Bit i: lane i of a row of all ones or zeros.
-inline uint64_t packMask(const uint32_t *row) {
-  uint64_t mask = 0;
-#if defined(__AVX512F__)
-  for (int i = 0; i < 4; ++i) {
-    __m512i x = _mm512_loadu_si512(row + 16 * i);
-    mask |= uint64_t(_mm512_test_epi32_mask(x, x)) << (16 * i);
-  }
-#elif defined(__AVX2__)
-  for (int i = 0; i < 8; ++i) {
-    __m256 x = _mm256_loadu_ps(reinterpret_cast<const float *>(row + 8 * i));
-    mask |= uint64_t(uint32_t(_mm256_movemask_ps(x))) << (8 * i);
-  }
-#elif defined(__SSE2__)
-  for (int i = 0; i < 16; ++i) {
-    __m128 x = _mm_loadu_ps(reinterpret_cast<const float *>(row + 4 * i));
-    mask |= uint64_t(uint32_t(_mm_movemask_ps(x))) << (4 * i);
-  }
-#else
-  for (int i = 0; i < 64; ++i)
-    mask |= uint64_t(row[i] != 0) << i;
-#endif
-  return mask;
-}
 
 /// Denormals kept, everything to nearest even, FP16_OVFL off.
 inline bool plainMode(uint32_t mode) { return (mode & 0x8000ff) == 0xf0; }
@@ -160,11 +134,25 @@ struct MaskLanes {
   }
 };
 
+/// What computes 16 lanes of an operation by a single instruction of the host,
+/// where `suits` says so.
+template <class Op>
+struct HostInstruction {
+  static constexpr bool exists = false;
+};
+
 /// N lanes from `first` on.
 template <class Op, int N, bool Signs>
 MOE_EMU_INLINE void runLanes(uint32_t *d, const Source &a, const Source &b,
                              const Source &c, uint64_t carry, int first,
                              const LaneIO &io) {
+  if constexpr (HostInstruction<Op>::exists && !Signs)
+    if (HostInstruction<Op>::suits(io)) {
+      for (int j = 0; j < N; j += 16)
+        HostInstruction<Op>::run(d + first + j, a.p + first * a.step + j,
+                                 b.p + first * b.step + j);
+      return;
+    }
   const MaskLanes pm{uint32_t(carry >> (first & 63)), first};
   MOE_CHUNK(N) {
     const auto x = laneOf<typename Op::A, Signs>(a, first, j);
@@ -182,52 +170,26 @@ MOE_EMU_INLINE void runRow(uint32_t *d, const Source &a, const Source &b,
     runLanes<Op, N, Signs>(d, a, b, c, carry, first, io);
 }
 
+/// The same with the chip's FP8, and FP16_OVFL off, known to the compiler.
+template <class Op, int N, bool Signs>
+MOE_EMU_INLINE void runKnownFloats(uint32_t *d, const Source &a,
+                                   const Source &b, const Source &c, uint64_t,
+                                   const LaneIO &io) {
+  if (FpMode{io.mode}.fp16Overflow())
+    return runRow<Op, N, Signs>(d, a, b, c, 0, io);
+  LaneIO known = io;
+  known.mode = 0;
+  known.ocpFloats = true;
+  if (io.ocpFloats)
+    return runRow<Op, N, Signs>(d, a, b, c, 0, known);
+  known.ocpFloats = false;
+  runRow<Op, N, Signs>(d, a, b, c, 0, known);
+}
+
 /// Chunks: 16 lanes where a source may repeat, 32 where a mask is read.
 template <unsigned Flags, bool Vgprs>
 constexpr int chunkLanes() {
   return !Vgprs ? 16 : Flags & VCarryIn ? 32 : 64;
-}
-
-/// Replaces the lanes of a row that are set in `lanes`. With AVX2 not by
-/// blends, of which the compiler makes masked stores, slow on some hosts.
-MOE_EMU_INLINE void mergeBits(uint32_t *d, const uint32_t *value,
-                              uint64_t lanes) {
-#if defined(__AVX512F__)
-  for (int row = 0; row < 64; row += 16)
-    _mm512_storeu_si512(d + row,
-                        _mm512_mask_mov_epi32(_mm512_loadu_si512(d + row),
-                                              __mmask16(lanes >> row),
-                                              _mm512_loadu_si512(value + row)));
-#else
-  alignas(64) uint32_t mask[64];
-  for (int first = 0; first < 64; first += 32) {
-    const uint32_t bits = uint32_t(lanes >> first);
-    for (int lane = 0; lane < 32; ++lane)
-      mask[first + lane] = -((bits >> lane) & 1);
-  }
-  MOE_LANES d[i] = (value[i] & mask[i]) | (d[i] & ~mask[i]);
-#endif
-}
-
-/// Replaces the lanes of a row that EXEC has.
-[[maybe_unused]] __attribute__((noinline)) void
-mergeLanes(uint32_t *d, const uint32_t *value, const Wave &w) {
-#if defined(__AVX512F__)
-  mergeBits(d, value, w.exec());
-#else
-  const uint32_t *mask = w.execMask;
-  MOE_LANES d[i] = (value[i] & mask[i]) | (d[i] & ~mask[i]);
-#endif
-}
-
-/// The same, but the upper halves stay.
-[[maybe_unused]] __attribute__((noinline)) void
-mergeLowHalves(uint32_t *d, const uint32_t *value, const Wave &w) {
-  const uint32_t *mask = w.execMask;
-  MOE_LANES {
-    const uint32_t bits = mask[i] & 0xffffu;
-    d[i] = (value[i] & bits) | (d[i] & ~bits);
-  }
 }
 
 /// All 64 lanes of one register, of which those of a mask are replaced.
@@ -267,10 +229,12 @@ void direct(Wave &w, const Inst &I) {
   if constexpr (one && signs && !(Flags & (VKeepHi | VTrans)))
     if (!w.execFull)
       return mergeRow<Op, N, signs>(d, a, b, c, carry, w.execMask, io);
+  constexpr auto run =
+      Flags & VChipFloats ? runKnownFloats<Op, N, signs> : runRow<Op, N, signs>;
   if (!(Flags & VKeepHi) && w.execFull)
-    return runRow<Op, N, signs>(d, a, b, c, carry, io);
+    return run(d, a, b, c, carry, io);
   alignas(64) uint32_t out[one ? 64 : 128];
-  runRow<Op, N, signs>(out, a, b, c, carry, io);
+  run(out, a, b, c, carry, io);
   for (unsigned r = 0; r < valueRows(Op::D::id); ++r)
     (Flags & VKeepHi ? mergeLowHalves : mergeLanes)(d + 64 * r, out + 64 * r,
                                                     w);
@@ -372,6 +336,30 @@ void directCarry(Wave &w, const Inst &I) {
         (out[64 * r + i] & w.execMask[i]) | (d[i] & ~w.execMask[i]);
   }
 }
+
+#if defined(__AVX512F__)
+/// The handler of the DPP forms of a row of one register, whose lanes go from
+/// vector to vector without rows between.
+template <class Op, unsigned Flags>
+void directDpp(Wave &w, const Inst &I) {
+  if ((I.mods & 63) || ((Flags & VF) && !plainMode(w.mode)))
+    return dpp(w, I);
+  const LaneIO io = makeIO(w, I);
+  alignas(64) uint32_t a[64], out[64];
+  const uint64_t lanes = fetchDpp(w, I, a, w.v[I.src[0].index]);
+  const Source sources[3] = {
+      {a, 1}, {w.v[I.src[1].index], 1}, {w.v[I.src[2].index], 1}};
+  uint32_t *d = w.v[I.dst];
+  for (int first = 0; first < 64; first += 16) {
+    runLanes<Op, 16, false>(out, sources[0], sources[1], sources[2], 0, first,
+                            io);
+    _mm512_storeu_si512(d + first,
+                        _mm512_mask_mov_epi32(_mm512_loadu_si512(d + first),
+                                              __mmask16(lanes >> first),
+                                              _mm512_load_si512(out + first)));
+  }
+}
+#endif
 
 /// The two values of a source of v_pk_*_f32: a half of the source each.
 MOE_EMU_INLINE void fetchPair(const Wave &w, const Inst &I, int k,
@@ -485,6 +473,18 @@ constexpr ValuHandler scalarsHandler() {
     return nullptr;
 }
 
+template <class Op, unsigned Flags>
+constexpr ValuHandler dppHandler() {
+#if defined(__AVX512F__)
+  constexpr uint32_t masks = VCompare | VCarryIn | VCarryOut | VKeepHi;
+  if constexpr (!(Flags & masks) && valueRows(Op::D::id) == 1 &&
+                valueRows(Op::A::id) == 1 && valueRows(Op::B::id) < 2 &&
+                valueRows(Op::C::id) < 2)
+    return directDpp<Op, Flags>;
+#endif
+  return nullptr;
+}
+
 template <class Op, typename Flags>
 constexpr ValuRow valuRow(const char *name, LaneFn kernel, Flags) {
   constexpr unsigned flags = Flags::value;
@@ -499,7 +499,8 @@ constexpr ValuRow valuRow(const char *name, LaneFn kernel, Flags) {
           direct<Op, flags, true>,
           {scalarsHandler<Op, flags, 1>(), scalarsHandler<Op, flags, 2>(),
            scalarsHandler<Op, flags, 3>(), scalarsHandler<Op, flags, 4>(),
-           scalarsHandler<Op, flags, 5>(), scalarsHandler<Op, flags, 6>()}};
+           scalarsHandler<Op, flags, 5>(), scalarsHandler<Op, flags, 6>()},
+          dppHandler<Op, flags>()};
 }
 } // namespace
 } // namespace moe::emulator::MOE_EMU_VARIANT

@@ -569,7 +569,6 @@ TABLE(Mix)
 
 void unpackFp4(Wave &w, const Inst &I);
 void scaledConvert(Wave &w, const Inst &I);
-void dpp(Wave &w, const Inst &I);
 const ValuOps &variantOps();
 const ValuOps &variantOps() {
   static const ValuOps ops = {MOE_EMU_VARIANT_NAME,

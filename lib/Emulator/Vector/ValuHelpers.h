@@ -295,25 +295,30 @@ inline float exp2Of(float x) {
   r = x < -126.0f ? 0.0f : r;
   return x < 128.0f ? r : x + __builtin_inff();
 }
-/// log2(x): e + log2(m) with m in [sqrt(1/2), sqrt(2)); denormals are zeros.
-inline float log2Of(float x) {
+/// Whether a number is above zero and neither denormal nor infinite.
+inline bool isUsual(uint32_t x) {
+  return x - 0x00800000u < 0x7f800000u - 0x00800000u;
+}
+/// log2(x) of a usual number: e + log2(m) with m in [sqrt(1/2), sqrt(2)).
+inline float log2OfUsual(float x) {
   const uint32_t u = f32ToBits(x), beyond = u - 0x3f3504f3u; // sqrt(1/2)
   const float e = float(int32_t(beyond) >> 23);
   const float m = bitsToF32(u - (beyond & 0xff800000u));
-  const float r = m - 1.0f, z = r * r;
-  float p = 0x1.900022p-4f;
-  p = fused(p, r, -0x1.5579e8p-3f);
-  p = fused(p, r, 0x1.5d018cp-3f);
-  p = fused(p, r, -0x1.6efd84p-3f);
-  p = fused(p, r, 0x1.a48380p-3f);
-  p = fused(p, r, -0x1.ec7732p-3f);
-  p = fused(p, r, 0x1.277c3ep-2f);
-  p = fused(p, r, -0x1.715480p-2f);
-  p = fused(p, r, 0x1.ec7094p-2f);
-  p = fused(p, r, -0x1.715476p-1f);
+  const float r = m - 1.0f, z = r * r, zz = z * z;
+  // In pairs: the chain of dependent operations is shorter.
+  const float p0 = fused(r, 0x1.ec7094p-2f, -0x1.715476p-1f);
+  const float p1 = fused(r, 0x1.277c3ep-2f, -0x1.715480p-2f);
+  const float p2 = fused(r, 0x1.a48380p-3f, -0x1.ec7732p-3f);
+  const float p3 = fused(r, 0x1.5d018cp-3f, -0x1.6efd84p-3f);
+  const float p4 = fused(r, 0x1.900022p-4f, -0x1.5579e8p-3f);
+  float p = fused(zz, p4, fused(z, p3, p2));
+  p = fused(zz, p, fused(z, p1, p0));
   p = fused(r, 0x1.4ae0c0p-26f, z * p); // what 1 / ln(2) has beyond f32
-  float y = fused(r, 0x1.715476p+0f, p);
-  y = e + y;
+  return e + fused(r, 0x1.715476p+0f, p);
+}
+/// log2(x); denormals are zeros.
+inline float log2Of(float x) {
+  float y = log2OfUsual(x);
   y = x < 0x1p-126f ? -__builtin_inff() : y;
   y = x <= -0x1p-126f ? bitsToF32(0x7fc00000u) : y;
   return x < __builtin_inff() ? y : x;
@@ -340,16 +345,19 @@ inline float sineOf(float x, uint32_t quarters) {
 }
 inline float sinTurns(float x) { return x == 0.0f ? x : sineOf(x, 0); }
 inline float cosTurns(float x) { return sineOf(x, 1); }
-/// 1 / sqrt(x) from a first guess by its bits: two of Newton's steps, and a
-/// cubic one with the whole error of x * y; denormals are zeros.
-inline float rsqOf(float x) {
-  const float half = x * -0.5f;
+/// 1 / sqrt(x) of a usual number from a first guess by its bits: two cubic
+/// steps, the second one with the whole error of x * y.
+inline float rsqOfUsual(float x) {
   float y = bitsToF32(0x5f375a86u - (f32ToBits(x) >> 1));
-  y = y * fused(half, y * y, 1.5f);
-  y = y * fused(half, y * y, 1.5f);
+  const float h = x * y * y;
+  y = y * fused(h, fused(h, 0.375f, -1.25f), 1.875f);
   const float p = x * y, rest = fused(x, y, -p);
   const float error = fused(-rest, y, fused(-p, y, 1.0f));
-  y = fused(y, error * fused(error, 0.375f, 0.5f), y);
+  return fused(y, error * fused(error, 0.375f, 0.5f), y);
+}
+/// 1 / sqrt(x); denormals are zeros.
+inline float rsqOf(float x) {
+  float y = rsqOfUsual(x);
   y = x < 0x1p-126f ? bitsToF32((f32ToBits(x) & 0x80000000u) | 0x7f800000u) : y;
   y = x <= -0x1p-126f ? bitsToF32(0x7fc00000u) : y;
   return x < __builtin_inff() ? y : x == __builtin_inff() ? 0.0f : x;
@@ -591,8 +599,8 @@ inline uint64_t decodePair(const NarrowFormat &format, uint32_t codes) {
          uint64_t(f32ToBits(decodeNarrow(format, codes >> 8))) << 32;
 }
 inline uint32_t insertHalf(uint32_t old, uint32_t half, const LaneIO &io) {
-  return io.opSel & 8 ? (old & 0xffffu) | half << 16
-                      : (old & 0xffff0000u) | (half & 0xffffu);
+  const unsigned shift = io.opSel & 8 ? 16 : 0;
+  return (old & ~(0xffffu << shift)) | (half & 0xffffu) << shift;
 }
 inline uint32_t insertByte(uint32_t old, uint32_t byte, const LaneIO &io) {
   unsigned shift = 8 * ((io.opSel >> 2) & 3);

@@ -29,12 +29,16 @@ constexpr bool isNarrow(T t) { return t >= T::FP8; }
 
 /// What a number is multiplied by: the scale, or its reciprocal, which are
 /// powers of two or NaN. For f16 no larger than overflows with every code.
-template <bool Packs>
-MOE_EMU_INLINE float factorOf(uint32_t scale, bool toF16) {
-  const uint32_t field = scale >> 23 & 255;
-  uint32_t power = Packs ? 254 - field : field;
-  power = toF16 && power > 227 ? 227 : power;
-  return scaleValue((field == 255 ? field : power) << 23);
+template <bool Packs, T To>
+MOE_EMU_INLINE float factorOf(uint32_t scale) {
+  const uint32_t field = scale & 0x7f800000u;
+  uint32_t power = Packs ? 0x7f000000u - field : field;
+  if constexpr (To == T::F16)
+    power = power > 227u << 23 && field != 0x7f800000u ? 227u << 23 : power;
+  // 2^-127 has no exponent field; the rest of NaN is not zero.
+  const bool special =
+      Packs ? field >= 0x7f000000u : field == 0 || field == 0x7f800000u;
+  return bitsToF32(power | (special ? 0x00400000u : 0));
 }
 
 /// A wide number from its bits, or a code's value.
@@ -97,12 +101,13 @@ struct Operands {
   bool fp16Overflow;
 };
 
-/// A number's place in rows of 64 lanes: bits from `shift` on, those from bit
-/// 32 on in the next row.
+/// A number's place in rows of 64 lanes: bits from `shift` on, those of 6 bits
+/// that lie from bit 32 on in the next row.
+template <unsigned Bits>
 struct Place {
-  Place(const uint32_t *rows, unsigned bit, unsigned bits)
+  Place(const uint32_t *rows, unsigned bit)
       : low(rows + bit / 32 * 64), shift(bit % 32) {
-    const bool crosses = shift + bits > 32;
+    const bool crosses = Bits == 6 && shift + Bits > 32;
     next = crosses ? low + 64 : low;
     mask = crosses ? ~0u : 0;
     up = crosses ? 32 - shift : 0;
@@ -111,7 +116,12 @@ struct Place {
   uint32_t mask;
   unsigned shift, up;
   MOE_EMU_INLINE uint32_t operator[](int lane) const {
-    return low[lane] >> shift | (next[lane] & mask) << up;
+    constexpr uint32_t own = Bits == 32 ? ~0u : (1u << Bits % 32) - 1;
+    if constexpr (Bits == 32)
+      return low[lane];
+    if constexpr (Bits == 6)
+      return (low[lane] >> shift | (next[lane] & mask) << up) & own;
+    return low[lane] >> shift & own;
   }
 };
 
@@ -122,30 +132,30 @@ MOE_EMU_INLINE void convertNumbers(const Operands &o, unsigned k, uint32_t *d,
                                    const uint32_t *old, uint32_t kept) {
   constexpr bool packs = cvtBits(To) < cvtBits(From);
   constexpr unsigned from = cvtBits(From), to = cvtBits(To);
-  constexpr uint32_t mask = from == 32 ? ~0u : (1u << from % 32) - 1;
   const bool alternate = o.values[1];
   const unsigned bit = o.sourceBit + (alternate ? k / 2 : k) * from;
-  const Place first(o.values[0], bit, from);
-  const Place second(o.values[alternate], alternate ? bit : bit + Two * from,
-                     from);
+  const Place<from> first(o.values[0], bit);
+  const Place<from> second(o.values[alternate],
+                           alternate ? bit : bit + Two * from);
   const unsigned place = (o.resultBit + k * to) % 32;
   const bool crosses = place + 2 * to > 32;
   // Read here: the loop's stores could change what `o` holds.
   const uint32_t *scale = o.scale, *random = o.random;
   const bool fp16Overflow = o.fp16Overflow;
   MOE_LANES {
-    const float factor = factorOf<packs>(scale[i], To == T::F16);
+    const float factor = factorOf<packs, To>(scale[i]);
     const uint32_t r = Random ? random[i] : 0;
     const uint32_t x =
-        convert<From, To, Random>(first[i] & mask, factor, r, fp16Overflow);
-    const uint32_t y =
-        Two ? convert<From, To, Random>(second[i] & mask, factor, prngStep(r),
-                                        fp16Overflow)
-            : 0;
+        convert<From, To, Random>(first[i], factor, r, fp16Overflow);
+    const uint32_t y = Two ? convert<From, To, Random>(
+                                 second[i], factor, prngStep(r), fp16Overflow)
+                           : 0;
     if constexpr (to == 32) {
       d[i] = x;
       if (Two)
         d[64 + i] = y;
+    } else if constexpr (to == 16 && Two) {
+      d[i] = x | y << 16;
     } else {
       const uint32_t both = x | y << to;
       d[i] = (old[i] & kept) | both << place;

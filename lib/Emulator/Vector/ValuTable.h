@@ -108,6 +108,7 @@ enum ValuFlags : uint32_t {
   VBitsInsert = 5 << 28,
   VBitsExtract = 6 << 28,
   VBitsPermute = 7 << 28,
+  VChipFloats = 1u << 31, ///< FP8 or BF8 as the chip has it
 };
 
 struct ValuRow {
@@ -120,6 +121,7 @@ struct ValuRow {
   ValuHandler direct = nullptr, directVgprs = nullptr;
   /// Of those that read VGPRs but for the sources in bits (index + 1).
   ValuHandler directScalars[6] = {};
+  ValuHandler dpp = nullptr; ///< of plain DPP
 };
 
 /// Drivers and tables of one host instruction set.
@@ -131,7 +133,8 @@ struct ValuOps {
   void (*mix)(Wave &, const Inst &);           ///< v_fma_mix*
   void (*unpackFp4)(Wave &, const Inst &);     ///< v_cvt_scalef32_pk_bf16_fp4
   void (*scaledConvert)(Wave &, const Inst &); ///< any v_cvt_scalef32
-  void (*dpp)(Wave &, const Inst &); ///< DPP of rows that have `direct`
+  /// Plain DPP of rows that have `direct` and no `dpp`.
+  void (*dpp)(Wave &, const Inst &);
   struct Table {
     const ValuRow *rows;
     size_t count;
@@ -149,7 +152,7 @@ std::vector<const ValuOps *> allValuOps();
 /// The row's own handler for a decoded instruction, the faster one where all
 /// sources are VGPRs; null when a driver must do it.
 ValuHandler directHandler(const ValuRow &row, const Inst &inst);
-/// DPP with no other change than neg and abs: for ValuOps::dpp.
+/// DPP with no other change than neg and abs.
 bool isPlainDpp(const Inst &inst);
 /// The same for a row of packedRows or packed32Rows.
 ValuHandler directPackedHandler(const ValuRow &row, const Inst &inst,
