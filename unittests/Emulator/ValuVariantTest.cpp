@@ -613,6 +613,18 @@ static void checkErrors(uint64_t step) {
   }
 }
 TEST(ValuTranscendentals, AreWithinAUnitOfTheLastPlace) { checkErrors(4093); }
+/// Around one the terms of the polynomial do not hide behind the exponent.
+TEST(ValuTranscendentals, LogarithmAroundOne) {
+  double largest = 0;
+  for (uint32_t u = 0x3f000000; u < 0x40000000; u += 3) {
+    const float x = math::bitsToF32(u);
+    const double want = std::log2(double(x));
+    if (want != 0)
+      largest = std::max(largest, std::fabs(base::log2Of(x) - want) /
+                                      std::ldexp(1.0, std::ilogb(want) - 23));
+  }
+  EXPECT_LE(largest, 0.99);
+}
 /// For minutes: --gtest_also_run_disabled_tests.
 TEST(ValuTranscendentals, DISABLED_AllArguments) { checkErrors(1); }
 

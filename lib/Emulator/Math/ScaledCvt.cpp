@@ -163,35 +163,6 @@ uint32_t encodeWide(CvtType t, double value, bool ovfl) {
 
 } // namespace
 
-void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
-                   unsigned &dst) {
-  src = dst = 0;
-  switch (select) {
-  case CvtSelect::None:
-    return;
-  case CvtSelect::SrcByte:
-    src = 8 * (opSel & 3);
-    return;
-  case CvtSelect::SrcHalf:
-    src = 16 * (opSel & 1);
-    return;
-  case CvtSelect::DstByte:
-    dst = 8 * (opSel >> 2 & 3);
-    return;
-  case CvtSelect::DstHalf:
-    dst = 16 * (opSel >> 3 & 1);
-    return;
-  case CvtSelect::SrcByteDstHalf:
-    src = 8 * (opSel & 3);
-    dst = 16 * (opSel >> 3 & 1);
-    return;
-  case CvtSelect::SrcHalfDstByte:
-    src = 16 * (opSel & 1);
-    dst = 8 * (opSel >> 2 & 3);
-    return;
-  }
-}
-
 const ScaledCvtDesc *scaledCvtTable(size_t &count) {
   count = sizeof(rows) / sizeof(rows[0]);
   return rows;

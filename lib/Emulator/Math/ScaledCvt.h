@@ -71,8 +71,16 @@ struct ScaledCvtDesc {
 
 /// First bit read in source 0 and first bit written in the destination, by the
 /// 4-bit op_sel field.
-void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
-                   unsigned &dst);
+inline void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
+                          unsigned &dst) {
+  using S = CvtSelect;
+  const bool srcByte = select == S::SrcByte || select == S::SrcByteDstHalf;
+  const bool srcHalf = select == S::SrcHalf || select == S::SrcHalfDstByte;
+  const bool dstByte = select == S::DstByte || select == S::SrcHalfDstByte;
+  const bool dstHalf = select == S::DstHalf || select == S::SrcByteDstHalf;
+  src = srcByte ? 8 * (opSel & 3) : srcHalf ? 16 * (opSel & 1) : 0;
+  dst = dstByte ? 8 * (opSel >> 2 & 3) : dstHalf ? 16 * (opSel >> 3 & 1) : 0;
+}
 
 const ScaledCvtDesc *scaledCvtTable(size_t &count);
 

@@ -22,7 +22,11 @@ using namespace moe::emulator::math;
 /// A magnitude that may be too large, or NaN, with the sign of `x`.
 MOE_EMU_INLINE uint32_t finishNarrow(const NarrowFormat &f, uint32_t code,
                                      uint32_t x, bool saturate) {
-  code = code > f.maxCode ? (saturate ? f.maxCode : f.overflow) : code;
+  const uint32_t most = saturate ? f.maxCode : f.overflow;
+  if (saturate || f.overflow == f.maxCode + 1)
+    code = code < most ? code : most;
+  else
+    code = code > f.maxCode ? most : code;
   // A NaN has the exponent of what is too large.
   if (saturate || f.nan != f.overflow)
     code = (x & 0x7fffffffu) > 0x7f800000u ? f.nan : code;

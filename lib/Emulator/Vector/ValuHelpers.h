@@ -305,14 +305,14 @@ inline float log2OfUsual(float x) {
   const float e = float(int32_t(beyond) >> 23);
   const float m = bitsToF32(u - (beyond & 0xff800000u));
   const float r = m - 1.0f, z = r * r, zz = z * z;
-  // In pairs: the chain of dependent operations is shorter.
-  const float p0 = fused(r, 0x1.ec7094p-2f, -0x1.715476p-1f);
+  // The small terms in pairs: the chain of dependent operations is shorter.
   const float p1 = fused(r, 0x1.277c3ep-2f, -0x1.715480p-2f);
   const float p2 = fused(r, 0x1.a48380p-3f, -0x1.ec7732p-3f);
   const float p3 = fused(r, 0x1.5d018cp-3f, -0x1.6efd84p-3f);
   const float p4 = fused(r, 0x1.900022p-4f, -0x1.5579e8p-3f);
-  float p = fused(zz, p4, fused(z, p3, p2));
-  p = fused(zz, p, fused(z, p1, p0));
+  float p = fused(zz, fused(z, p4, p3), fused(z, p2, p1));
+  p = fused(p, r, 0x1.ec7094p-2f);
+  p = fused(p, r, -0x1.715476p-1f);
   p = fused(r, 0x1.4ae0c0p-26f, z * p); // what 1 / ln(2) has beyond f32
   return e + fused(r, 0x1.715476p+0f, p);
 }

@@ -93,7 +93,7 @@ MOE_EMU_INLINE uint32_t convert(uint32_t bits, float factor, uint32_t random,
 struct Operands {
   const uint32_t *values[2]; ///< whose numbers alternate, if there are two
   const uint32_t *scale;
-  uint32_t *random; ///< changed
+  uint32_t *random; ///< changed where there are more than two numbers
   uint32_t *d;
   const uint32_t *old; ///< the result's registers, of which `kept` bits stay
   uint32_t kept;
@@ -232,11 +232,28 @@ const uint32_t *fetchRows(const Wave &w, const Inst &I, unsigned k,
   return own.rows;
 }
 
-} // namespace
+/// The places and the sources at `sources`, and the conversion itself.
+MOE_EMU_INLINE void convertTo(uint32_t *d, const Wave &w, const Inst &I,
+                              const ScaledCvtDesc &desc,
+                              const uint32_t *const sources[3],
+                              uint32_t *random) {
+  Operands o;
+  o.values[0] = sources[0];
+  o.values[1] = desc.value1Src >= 0 ? sources[desc.value1Src] : nullptr;
+  o.scale = sources[desc.scaleSrc];
+  o.random = random;
+  o.d = d;
+  o.old = w.v[I.dst];
+  selectOffsets(desc.select, modOpSel(I.mods), o.sourceBit, o.resultBit);
+  o.fp16Overflow = FpMode{w.mode}.fp16Overflow();
+  const unsigned written = desc.count * cvtBits(desc.to) % 32;
+  o.kept = written ? ~(((1u << written) - 1) << o.resultBit) : 0;
+  converters[placeOf(desc.from, desc.to, desc.randomSrc >= 0)](desc.count, o);
+}
 
-void scaledConvert(Wave &w, const Inst &I);
-void scaledConvert(Wave &w, const Inst &I) {
-  const auto &desc = *static_cast<const ScaledCvtDesc *>(I.op);
+/// Any instruction, by way of copies.
+__attribute__((noinline)) void convertCopies(Wave &w, const Inst &I,
+                                             const ScaledCvtDesc &desc) {
   const unsigned counts[3] = {desc.src0Regs, desc.src1Regs, desc.src2Regs};
   const bool halves = desc.from == T::F16 || desc.from == T::BF16;
   Copies own[3];
@@ -251,25 +268,27 @@ void scaledConvert(Wave &w, const Inst &I) {
     memcpy(random, sources[desc.randomSrc], sizeof(random));
   if (desc.count > 2)
     memset(result, 0, (desc.dstRegs + 1) * sizeof(Row));
-
-  Operands o;
-  o.values[0] = sources[0];
-  o.values[1] = desc.value1Src >= 0 ? sources[desc.value1Src] : nullptr;
-  o.scale = sources[desc.scaleSrc];
-  o.random = random;
-  // With one or two numbers each lane is read before it is written.
-  const bool inPlace = w.execFull && desc.count <= 2;
-  o.d = inPlace ? w.v[I.dst] : result;
-  o.old = w.v[I.dst];
-  selectOffsets(desc.select, modOpSel(I.mods), o.sourceBit, o.resultBit);
-  o.fp16Overflow = FpMode{w.mode}.fp16Overflow();
-  const unsigned written = desc.count * cvtBits(desc.to) % 32;
-  o.kept = written ? ~(((1u << written) - 1) << o.resultBit) : 0;
-  converters[placeOf(desc.from, desc.to, desc.randomSrc >= 0)](desc.count, o);
-  if (inPlace)
-    return;
+  convertTo(result, w, I, desc, sources, random);
   for (unsigned r = 0; r < desc.dstRegs; ++r)
     mergeLanes(w.v[I.dst + r], result + 64 * r, w);
+}
+
+} // namespace
+
+void scaledConvert(Wave &w, const Inst &I);
+void scaledConvert(Wave &w, const Inst &I) {
+  const auto &desc = *static_cast<const ScaledCvtDesc *>(I.op);
+  bool inPlace = w.execFull && desc.count <= 2 && !(I.mods & 63);
+  uint32_t *sources[3];
+  for (unsigned k = 0; k < 3; ++k) {
+    inPlace &= I.src[k].kind == SrcKind::Vgpr || I.src[k].kind == SrcKind::None;
+    sources[k] = w.v[I.src[k].index];
+  }
+  if (!inPlace)
+    return convertCopies(w, I, desc);
+  // With one or two numbers each lane is read before it is written.
+  convertTo(w.v[I.dst], w, I, desc, sources,
+            desc.randomSrc >= 0 ? sources[desc.randomSrc] : nullptr);
 }
 
 #else
