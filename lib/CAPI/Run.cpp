@@ -94,7 +94,7 @@ static Error runStage(Call &call, const MoeConfig &config,
   if (raw || o.reduce)
     if (Error error = launch(call,
                              raw ? driver::activateAfter(o)
-                                 : driver::reduceAfter(o, /*mask=*/true),
+                                 : driver::reduceAfter(o),
                              problem, buffers->numBlocks(),
                              buffers->secondArguments(problem)))
       return error;

@@ -161,8 +161,8 @@ KernelOptions rawSumsOf(const KernelOptions &gemm1);
 KernelOptions activateAfter(const KernelOptions &gemm1);
 /// The Gemm2 kernel of a stage 2 that a Reduce kernel finishes.
 KernelOptions slotsOf(const KernelOptions &gemm2);
-/// The Reduce kernel behind it.
-KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask);
+/// The Reduce kernel behind it, which leaves out slots by a mask.
+KernelOptions reduceAfter(const KernelOptions &gemm2);
 
 /// The two stages of a layer's options. Rows of x and of the output may have a
 /// stride, rows between the stages follow each other and are bf16. The routing

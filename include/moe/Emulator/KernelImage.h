@@ -97,10 +97,10 @@ public:
   /// Only what the file holds is written: of an image of 256 MB that may be a
   /// page.
   void fillImage(llvm::MutableArrayRef<uint8_t> zeroed) const;
-  /// An executable segment [begin, end) of the image.
+  /// A segment [begin, end) of the image; of text what the file holds.
   struct Segment {
     uint64_t begin, end;
-    bool executable, writable;
+    bool executable;
   };
   llvm::ArrayRef<Segment> segments() const;
   /// "file:line" from the debug line table, or empty.

@@ -30,7 +30,7 @@ struct ChipComputeUnit {
 
 /// The device around the compute units.
 struct ChipDevice {
-  int64_t computeUnits, xcds, l2Bytes, mallBytes, megahertz, gigabytesPerSecond;
+  int64_t computeUnits, xcds, megahertz, gigabytesPerSecond;
 };
 
 /// One row of each table of Chips.def.

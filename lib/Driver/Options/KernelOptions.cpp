@@ -200,7 +200,7 @@ KernelOptions slotsOf(const KernelOptions &gemm2) {
   return options;
 }
 
-KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask) {
+KernelOptions reduceAfter(const KernelOptions &gemm2) {
   KernelOptions options;
   options.kernel = KernelKind::Reduce;
   options.modelDim = gemm2.modelDim;
@@ -208,7 +208,7 @@ KernelOptions reduceAfter(const KernelOptions &gemm2, bool mask) {
   options.experts = gemm2.experts;
   options.topk = gemm2.topk;
   options.outType = gemm2.outType;
-  options.mask = mask;
+  options.mask = true;
   options.outStride = gemm2.outStride;
   return options;
 }

@@ -277,7 +277,7 @@ static SmallVector<KernelOptions, 2> kernelsOf(const Problem &problem) {
   if (options.leavesRawSums())
     return {rawSumsOf(options), activateAfter(options)};
   if (options.reduce)
-    return {slotsOf(options), reduceAfter(options, /*mask=*/true)};
+    return {slotsOf(options), reduceAfter(options)};
   return {options};
 }
 
