@@ -12,7 +12,7 @@
 #lds = #gpu.address_space<workgroup>
 
 gpu.module @kernels {
-  // Tiles 4 and 5 follow the loop. Behind the loads of tile 5 come
+  // Tiles 5 and 6 follow the loop. Behind the loads of tile 6 come
   // the weight of a row and the bias of the lane's column, ahead of the last sync
   // the id of a row.
   // CHECK-LABEL: gpu.func @behind_the_loop
@@ -35,28 +35,54 @@ gpu.module @kernels {
   // CHECK-NOT: rocdl.raw.ptr.buffer.load
   // CHECK: rocdl.ds_bpermute %{{.*}}, %[[WEIGHT]]
   // CHECK: rocdl.ds_bpermute %{{.*}}, %[[ID]]
-  gpu.func @behind_the_loop(%out: memref<?x64xbf16, #g>, %x: memref<?x768xbf16, #g>, %rows: vector<1xi32>,
-      %w: memref<8x64x768xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x24xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+  gpu.func @behind_the_loop(%out: memref<?x64xbf16, #g>, %x: memref<?x896xbf16, #g>, %rows: vector<1xi32>,
+      %w: memref<8x64x896xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x28xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %bias: memref<8x64xf32, #g>,
       %tokens: i32, %m: index, %n: index, %e: index)
       workgroup(%l0: memref<4096xi8, #lds>, %l1: memref<4096xi8, #lds>) attributes {known_block_size = array<i32: 256, 1, 1>} {
     %c0 = arith.constant 0 : index
     %ping = memref.view %l0[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
     %pong = memref.view %l1[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
-    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 768 buffers(%ping, %pong)
-        : memref<?x768xbf16, #g>, vector<1xi32>, memref<8x64x768xf4E2M1FN, #moe.preshuffle<weight>, #g>,
-          memref<8x64x24xf8E8M0FNU, #moe.preshuffle<scale>, #g>, memref<16x128xbf16, #lds> -> vector<1x1x4xf32>
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 896 buffers(%ping, %pong)
+        : memref<?x896xbf16, #g>, vector<1xi32>, memref<8x64x896xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+          memref<8x64x28xf8E8M0FNU, #moe.preshuffle<scale>, #g>, memref<16x128xbf16, #lds> -> vector<1x1x4xf32>
     moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 bias(%bias[%e]) buffers(%l0, %l1) accumulate routing_weight tile_n 64 threads 256
         : vector<1x1x4xf32>, memref<?x64xbf16, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<4096xi8, #lds>, memref<8x64xf32, #g>
     gpu.return
   }
 
-  // No loop: with the first tile, ahead of its gather, which waits for ids.
-  // CHECK-LABEL: gpu.func @without_a_loop
+  // One tile: with it, ahead of its gather, which waits for ids.
+  // CHECK-LABEL: gpu.func @one_tile
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : vector<4xi32>
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : f32
   // CHECK-NEXT: amdgpu.sched_barrier allow = <none>
   // CHECK: rocdl.raw.ptr.buffer.load.lds
+  gpu.func @one_tile(%out: memref<?x64xbf16, #g>, %x: memref<?x128xbf16, #g>, %rows: vector<1xi32>,
+      %w: memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+      %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %bias: memref<8x64xf32, #g>,
+      %tokens: i32, %m: index, %n: index, %e: index)
+      workgroup(%l0: memref<4096xi8, #lds>, %l1: memref<4096xi8, #lds>) attributes {known_block_size = array<i32: 256, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %ping = memref.view %l0[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
+    %pong = memref.view %l1[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 128 buffers(%ping, %pong)
+        : memref<?x128xbf16, #g>, vector<1xi32>, memref<8x64x128xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+          memref<8x64x4xf8E8M0FNU, #moe.preshuffle<scale>, #g>, memref<16x128xbf16, #lds> -> vector<1x1x4xf32>
+    moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 bias(%bias[%e]) buffers(%l0, %l1) accumulate routing_weight tile_n 64 threads 256
+        : vector<1x1x4xf32>, memref<?x64xbf16, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<4096xi8, #lds>, memref<8x64xf32, #g>
+    gpu.return
+  }
+
+  // No loop: with the first two tiles, behind the weights of the second.
+  // CHECK-LABEL: gpu.func @without_a_loop
+  // CHECK-COUNT-2: rocdl.raw.ptr.buffer.load.lds
+  // CHECK-NOT: rocdl.raw.ptr.buffer.load
+  // CHECK: rocdl.s.barrier
+  // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : vector<4xi32>
+  // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : f32
+  // CHECK-NEXT: amdgpu.sched_barrier allow = <none>
+  // CHECK: amdgpu.memory_counter_wait load(5)
+  // CHECK-COUNT-8: amdgpu.mfma
   gpu.func @without_a_loop(%out: memref<?x64xbf16, #g>, %x: memref<?x256xbf16, #g>, %rows: vector<1xi32>,
       %w: memref<8x64x256xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x8xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %bias: memref<8x64xf32, #g>,
@@ -107,17 +133,17 @@ gpu.module @kernels {
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : f32
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : i32
   // CHECK: rocdl.ds_bpermute
-  gpu.func @store_between(%out: memref<?x64xbf16, #g>, %x: memref<?x768xbf16, #g>, %rows: vector<1xi32>,
-      %w: memref<8x64x768xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x24xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+  gpu.func @store_between(%out: memref<?x64xbf16, #g>, %x: memref<?x896xbf16, #g>, %rows: vector<1xi32>,
+      %w: memref<8x64x896xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x28xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %bias: memref<8x64xf32, #g>,
       %tokens: i32, %m: index, %n: index, %e: index)
       workgroup(%l0: memref<4096xi8, #lds>, %l1: memref<4096xi8, #lds>) attributes {known_block_size = array<i32: 256, 1, 1>} {
     %c0 = arith.constant 0 : index
     %ping = memref.view %l0[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
     %pong = memref.view %l1[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
-    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 768 buffers(%ping, %pong)
-        : memref<?x768xbf16, #g>, vector<1xi32>, memref<8x64x768xf4E2M1FN, #moe.preshuffle<weight>, #g>,
-          memref<8x64x24xf8E8M0FNU, #moe.preshuffle<scale>, #g>, memref<16x128xbf16, #lds> -> vector<1x1x4xf32>
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 896 buffers(%ping, %pong)
+        : memref<?x896xbf16, #g>, vector<1xi32>, memref<8x64x896xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+          memref<8x64x28xf8E8M0FNU, #moe.preshuffle<scale>, #g>, memref<16x128xbf16, #lds> -> vector<1x1x4xf32>
     memref.store %tokens, %ids[%c0] : memref<?xi32, #g>
     moe.scatter %acc to %out[%n] routing(%ids, %weights)[%m] tokens(%tokens) topk 4 bias(%bias[%e]) buffers(%l0, %l1) accumulate routing_weight tile_n 64 threads 256
         : vector<1x1x4xf32>, memref<?x64xbf16, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<4096xi8, #lds>, memref<8x64xf32, #g>
@@ -137,17 +163,17 @@ gpu.module @kernels {
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : f32
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : i32
   // CHECK: rocdl.ds_bpermute
-  gpu.func @row_known_late(%out: memref<?x64xbf16, #g>, %x: memref<?x768xbf16, #g>, %rows: vector<1xi32>,
-      %w: memref<8x64x768xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x24xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
+  gpu.func @row_known_late(%out: memref<?x64xbf16, #g>, %x: memref<?x896xbf16, #g>, %rows: vector<1xi32>,
+      %w: memref<8x64x896xf4E2M1FN, #moe.preshuffle<weight>, #g>, %s: memref<8x64x28xf8E8M0FNU, #moe.preshuffle<scale>, #g>,
       %ids: memref<?xi32, #g>, %weights: memref<?xf32, #g>, %bias: memref<8x64xf32, #g>,
       %tokens: i32, %m: index, %n: index, %e: index)
       workgroup(%l0: memref<4096xi8, #lds>, %l1: memref<4096xi8, #lds>) attributes {known_block_size = array<i32: 256, 1, 1>} {
     %c0 = arith.constant 0 : index
     %ping = memref.view %l0[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
     %pong = memref.view %l1[%c0][] : memref<4096xi8, #lds> to memref<16x128xbf16, #lds>
-    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 768 buffers(%ping, %pong)
-        : memref<?x768xbf16, #g>, vector<1xi32>, memref<8x64x768xf4E2M1FN, #moe.preshuffle<weight>, #g>,
-          memref<8x64x24xf8E8M0FNU, #moe.preshuffle<scale>, #g>, memref<16x128xbf16, #lds> -> vector<1x1x4xf32>
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 896 buffers(%ping, %pong)
+        : memref<?x896xbf16, #g>, vector<1xi32>, memref<8x64x896xf4E2M1FN, #moe.preshuffle<weight>, #g>,
+          memref<8x64x28xf8E8M0FNU, #moe.preshuffle<scale>, #g>, memref<16x128xbf16, #lds> -> vector<1x1x4xf32>
     %late = arith.index_cast %tokens : i32 to index
     moe.scatter %acc to %out[%n] routing(%ids, %weights)[%late] tokens(%tokens) topk 4 bias(%bias[%e]) buffers(%l0, %l1) accumulate routing_weight tile_n 64 threads 256
         : vector<1x1x4xf32>, memref<?x64xbf16, #g>, memref<?xi32, #g>, memref<?xf32, #g>, memref<4096xi8, #lds>, memref<8x64xf32, #g>

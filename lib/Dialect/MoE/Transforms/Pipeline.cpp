@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/ROCDLDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/Support/MathExtras.h"
@@ -51,8 +52,16 @@ private:
   Value firstColumnOf(int64_t tile) {
     return arith::AddIOp::create(b, op.getK(), index(tile * tileK));
   }
+  /// The last tile of a run with an end may be partial or lie past the end.
+  bool isBounded(int64_t tile) { return op.getEnd() && tile + 1 == numTiles(); }
+  Value startOf(int64_t tile) {
+    return isBounded(tile) ? boundFirst(firstColumnOf(tile))
+                           : firstColumnOf(tile);
+  }
   Fragments fetchTile(int64_t tile);
   Fragments fetchFirstTile();
+  bool fetchesTwoAtOnce();
+  Fragments fetchSecondTile();
   void gather(Value first, int64_t columns, Value buffer, bool bounded);
   Fragments load(Value first, int64_t columns, bool bounded);
   Value boundFirst(Value first);
@@ -63,7 +72,7 @@ private:
   Fragments fetch(Value first, int64_t columns, Value buffer,
                   bool bounded = false);
   Value multiply(Value buffer, Fragments fragments, Value acc);
-  void emitLoop(int64_t pairs, Fragments &fragments, Value &acc);
+  void emitLoop(int64_t tile, int64_t pairs, Fragments &fragments, Value &acc);
 
   PingpongOp op;
   ImplicitLocOpBuilder b;
@@ -115,23 +124,38 @@ Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer,
 /// are still on their way from memory. The sync behind waits for all of them,
 /// and the multiplication needs them all.
 Fragments PingpongExpander::fetchFirstTile() {
-  Value first = firstColumnOf(0);
-  bool bounded = op.getEnd() && numTiles() == 1;
-  if (bounded)
-    first = boundFirst(first);
-  Fragments fragments = load(first, columnsOf(0), bounded);
-  gather(first, columnsOf(0), bufferOf(0), bounded);
+  Value first = startOf(0);
+  Fragments fragments = load(first, columnsOf(0), isBounded(0));
+  gather(first, columnsOf(0), bufferOf(0), isBounded(0));
   return fragments;
 }
 
-/// Fetches tile number `tile` of the run into its buffer. The last one of a run
-/// with an end may be partial or lie past the end.
+/// Fetches tile number `tile` of the run into its buffer.
 Fragments PingpongExpander::fetchTile(int64_t tile) {
-  Value first = firstColumnOf(tile);
-  bool bounded = op.getEnd() && tile + 1 == numTiles();
-  if (bounded)
-    first = boundFirst(first);
-  return fetch(first, columnsOf(tile), bufferOf(tile), bounded);
+  return fetch(startOf(tile), columnsOf(tile), bufferOf(tile), isBounded(tile));
+}
+
+/// With few rows memory would have nothing to do from the last request of the
+/// first tile until all of that tile is there, so the second one is requested
+/// with it. With 64 columns a wave the registers of both cost 16x256x256 a wave
+/// a SIMD.
+bool PingpongExpander::fetchesTwoAtOnce() {
+  constexpr int64_t kMostRows = 16, kMostColumns = 32;
+  ArrayRef<int64_t> shape = op.getAcc().getType().getShape();
+  layout::MfmaFragment fragment = getAccumulatorFragment(op.getAcc().getType());
+  return numTiles() > 1 && shape[0] * fragment.rows <= kMostRows &&
+         shape[1] * fragment.rows <= kMostColumns;
+}
+
+/// Fetches the second tile right behind the first one. Rows take little of the
+/// bandwidth and everybody waits for them, so no wave requests its second
+/// weights, which come far behind in use, before all waves have requested their
+/// rows. That needs a barrier, but no wait.
+Fragments PingpongExpander::fetchSecondTile() {
+  Value first = startOf(1);
+  gather(first, columnsOf(1), bufferOf(1), isBounded(1));
+  ROCDL::SBarrierOp::create(b);
+  return load(first, columnsOf(1), isBounded(1));
 }
 
 Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {
@@ -142,18 +166,19 @@ Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {
   return MfmaOp::create(b, buffer, unpacked, acc);
 }
 
-/// `pairs` times a ping step and a pong step. Each step fetches a whole tile,
-/// so the tile after the last pong step must be one.
-void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
-                                Value &acc) {
+/// `pairs` times a step with tile number `tile` and its buffer and one with the
+/// next. Each step fetches a whole tile, so the tile after the last step must
+/// be one.
+void PingpongExpander::emitLoop(int64_t tile, int64_t pairs,
+                                Fragments &fragments, Value &acc) {
   // K is at most 65536; 32 bits are one scalar register. It counts from the
-  // second tile on, so that what the two steps fetch differs by a constant.
+  // next tile on, so that what the two steps fetch differs by a constant.
   auto i32 = [&](int64_t value) -> Value {
     return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
   };
   auto loop = scf::ForOp::create(
-      b, i32(tileK), i32((2 * pairs + 1) * tileK), i32(2 * tileK),
-      ValueRange{acc, fragments.weights, fragments.scales});
+      b, i32((tile + 1) * tileK), i32((tile + 2 * pairs + 1) * tileK),
+      i32(2 * tileK), ValueRange{acc, fragments.weights, fragments.scales});
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value offset =
@@ -165,8 +190,8 @@ void PingpongExpander::emitLoop(int64_t pairs, Fragments &fragments,
     SyncOp::create(b);
     Value next =
         step ? arith::AddIOp::create(b, current, index(tileK)) : current;
-    Fragments prefetched = fetch(next, tileK, bufferOf(step + 1));
-    acc = multiply(bufferOf(step), fragments, acc);
+    Fragments prefetched = fetch(next, tileK, bufferOf(tile + step + 1));
+    acc = multiply(bufferOf(tile + step), fragments, acc);
     fragments = prefetched;
   }
   scf::YieldOp::create(b, ValueRange{acc, fragments.weights, fragments.scales});
@@ -180,18 +205,31 @@ void PingpongExpander::run() {
   Fragments fragments = fetchFirstTile();
   Value acc =
       arith::ConstantOp::create(b, b.getZeroAttr(op.getAcc().getType()));
+  int64_t tile = 0;
+  if (fetchesTwoAtOnce()) {
+    Fragments second = fetchSecondTile();
+    SyncOp::create(b);
+    acc = multiply(bufferOf(0), fragments, acc);
+    fragments = second;
+    tile = 1;
+  }
   // The loop fetches whole tiles that are known to be inside.
   int64_t plainTiles =
       op.getEnd() ? numTiles() - 1 : static_cast<int64_t>(columns / tileK);
-  int64_t pairs = plainTiles > 0 ? (plainTiles - 1) / 2 : 0;
+  int64_t pairs = plainTiles > tile ? (plainTiles - 1 - tile) / 2 : 0;
   if (pairs > 0) {
     // Waits for the first tile here, so that the loop's syncs need not cover
     // it.
-    SyncOp::create(b);
-    emitLoop(pairs, fragments, acc);
+    if (tile == 0)
+      SyncOp::create(b);
+    emitLoop(tile, pairs, fragments, acc);
+    tile += 2 * pairs;
   }
-  for (int64_t tile = 2 * pairs; tile < numTiles(); ++tile) {
-    SyncOp::create(b);
+  // A run of two tiles that are there at once has nothing more to wait for.
+  bool isThere = tile == 1 && numTiles() == 2;
+  for (; tile < numTiles(); ++tile) {
+    if (!isThere)
+      SyncOp::create(b);
     Fragments next;
     if (tile + 1 < numTiles())
       next = fetchTile(tile + 1);

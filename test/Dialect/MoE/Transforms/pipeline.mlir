@@ -31,16 +31,21 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // Two whole tiles: no loop yet. The last step prefetches nothing.
+  // Two whole tiles of 16 rows are fetched at once, and one sync is for both.
+  // The second weights come behind the rows of all waves.
   // CHECK-LABEL: gpu.func @two_tiles
   // CHECK-SAME: workgroup(%[[PING:.*]] : memref<16x256xbf16, {{.*}}, %[[PONG:.*]] : memref<16x256xbf16,
   // CHECK-NOT: scf.for
-  // CHECK: moe.gather %{{.*}} columns 256 to %[[PING]] :
-  // CHECK: moe.sync
-  // CHECK: moe.gather %{{.*}} columns 256 to %[[PONG]] :
   // CHECK: moe.load_weight {{.*}} cache nt
+  // CHECK: moe.gather %{{.*}} columns 256 to %[[PING]] :
+  // CHECK-NOT: moe.sync
+  // CHECK: moe.gather %{{.*}} columns 256 to %[[PONG]] :
+  // CHECK-NEXT: rocdl.s.barrier
+  // CHECK-NEXT: moe.load_weight {{.*}} cache nt
+  // CHECK-NEXT: moe.load_scale
+  // CHECK-NEXT: moe.sync
   // CHECK: moe.mfma %[[PING]]
-  // CHECK: moe.sync
+  // CHECK-NOT: moe.sync
   // CHECK-NOT: moe.gather
   // CHECK: moe.mfma %[[PONG]]
   // CHECK-NOT: moe.sync
@@ -57,12 +62,82 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // 1120 = 8 x 128 + 96: three trips of two tiles, then a whole tile, another
-  // and a partial one, whose buffers go on alternating. The first tile's gather,
-  // the last of its loads, is waited for ahead of the loop, so that the loop's
-  // first sync does not wait for all loads each time.
-  // CHECK-LABEL: gpu.func @loop_and_tail
+  // The same with 32 rows: the second tile is fetched in the first step, the last
+  // step prefetches nothing.
+  // CHECK-LABEL: gpu.func @two_tiles_of_32_rows
+  // CHECK-SAME: workgroup(%[[PING:.*]] : memref<32x256xbf16, {{.*}}, %[[PONG:.*]] : memref<32x256xbf16,
+  // CHECK-NOT: scf.for
+  // CHECK: moe.gather %{{.*}} columns 256 to %[[PING]] :
+  // CHECK: moe.sync
+  // CHECK: moe.gather %{{.*}} columns 256 to %[[PONG]] :
+  // CHECK-NOT: rocdl.s.barrier
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK: moe.sync
+  // CHECK-NOT: moe.gather
+  // CHECK: moe.mfma %[[PONG]]
+  // CHECK-NOT: moe.sync
+  gpu.func @two_tiles_of_32_rows(%x: memref<?x512xbf16>, %rows: vector<4xi32>,
+      %w: memref<8x128x512xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x128x16xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
+      %out: memref<vector<2x2x4xf32>>)
+      workgroup(%ping: memref<32x256xbf16, #lds>, %pong: memref<32x256xbf16, #lds>) {
+    %c0 = arith.constant 0 : index
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 512 buffers(%ping, %pong)
+        : memref<?x512xbf16>, vector<4xi32>, memref<8x128x512xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x16xf8E8M0FNU, #moe.preshuffle<scale>>, memref<32x256xbf16, #lds> -> vector<2x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<2x2x4xf32>>
+    gpu.return
+  }
+
+  // 1120 = 8 x 128 + 96: the first tile, three trips of two, then a whole tile
+  // and a partial one, whose buffers go on alternating.
+  // CHECK-LABEL: gpu.func @early_loop_and_tail
   // CHECK-SAME: workgroup(%[[PING:.*]] : memref<16x128xbf16, {{.*}}, %[[PONG:.*]] : memref<16x128xbf16,
+  // CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
+  // CHECK-DAG: %[[C128:.*]] = arith.constant 128 : index
+  // CHECK-DAG: %[[C1024:.*]] = arith.constant 1024 : index
+  // CHECK: moe.gather %{{.*}}, %[[C0]]] columns 128 to %[[PING]] :
+  // CHECK: moe.gather %{{.*}}, %[[C128]]] columns 128 to %[[PONG]] :
+  // CHECK: rocdl.s.barrier
+  // CHECK: moe.sync
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK-NOT: moe.sync
+  // CHECK: scf.for %[[I:.*]] = %c256_i32 to %c1024_i32 step %c256_i32 iter_args
+  // CHECK: %[[K:.*]] = arith.index_castui %[[I]] : i32 to index
+  // CHECK: moe.sync
+  // CHECK: moe.gather %{{.*}}, %[[K]]] columns 128 to %[[PING]] :
+  // CHECK: moe.mfma %[[PONG]]
+  // CHECK: moe.sync
+  // CHECK: %[[K2:.*]] = arith.addi %[[K]], %[[C128]]
+  // CHECK: moe.gather %{{.*}}, %[[K2]]] columns 128 to %[[PONG]] :
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK: scf.yield
+  // CHECK: moe.sync
+  // CHECK: moe.gather %{{.*}}, %[[C1024]]] columns 96 to %[[PING]] :
+  // CHECK: moe.mfma %[[PONG]]
+  // CHECK: moe.sync
+  // CHECK-NOT: moe.gather
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK-NOT: moe.sync
+  gpu.func @early_loop_and_tail(%x: memref<?x1120xbf16>, %rows: vector<1xi32>,
+      %w: memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
+      %out: memref<vector<1x2x4xf32>>)
+      workgroup(%ping: memref<16x128xbf16, #lds>, %pong: memref<16x128xbf16, #lds>) {
+    %c0 = arith.constant 0 : index
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 1120 buffers(%ping, %pong)
+        : memref<?x1120xbf16>, vector<1xi32>, memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x128xbf16, #lds> -> vector<1x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
+    gpu.return
+  }
+
+  // The same with 32 rows: three trips of two tiles, then a whole tile, another
+  // and a partial one. The first tile's gather, the last of its loads, is waited
+  // for ahead of the loop, so that the loop's first sync does not wait for all
+  // loads each time.
+  // CHECK-LABEL: gpu.func @loop_and_tail
+  // CHECK-SAME: workgroup(%[[PING:.*]] : memref<32x128xbf16, {{.*}}, %[[PONG:.*]] : memref<32x128xbf16,
   // CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
   // CHECK-DAG: %[[C128:.*]] = arith.constant 128 : index
   // CHECK-DAG: %[[C896:.*]] = arith.constant 896 : index
@@ -70,7 +145,7 @@ gpu.module @kernels {
   // CHECK: moe.gather %{{.*}}, %[[C0]]] columns 128 to %[[PING]] :
   // CHECK: moe.sync
   // CHECK: scf.for %[[I:.*]] = %c128_i32 to %c896_i32 step %c256_i32 iter_args
-  // CHECK-SAME: (vector<1x2x4xf32>, vector<2x1x32xf4E2M1FN>, vector<2x1xf8E8M0FNU>)
+  // CHECK-SAME: (vector<2x2x4xf32>, vector<2x1x32xf4E2M1FN>, vector<2x1xf8E8M0FNU>)
   // CHECK: %[[K:.*]] = arith.index_castui %[[I]] : i32 to index
   // CHECK: moe.sync
   // CHECK: moe.gather %{{.*}}, %[[K]]] columns 128 to %[[PONG]] :
@@ -92,16 +167,16 @@ gpu.module @kernels {
   // CHECK-NOT: moe.gather
   // CHECK: moe.mfma %[[PING]]
   // CHECK-NOT: moe.sync
-  gpu.func @loop_and_tail(%x: memref<?x1120xbf16>, %rows: vector<1xi32>,
+  gpu.func @loop_and_tail(%x: memref<?x1120xbf16>, %rows: vector<2xi32>,
       %w: memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
       %s: memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
-      %out: memref<vector<1x2x4xf32>>)
-      workgroup(%ping: memref<16x128xbf16, #lds>, %pong: memref<16x128xbf16, #lds>) {
+      %out: memref<vector<2x2x4xf32>>)
+      workgroup(%ping: memref<32x128xbf16, #lds>, %pong: memref<32x128xbf16, #lds>) {
     %c0 = arith.constant 0 : index
     %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 1120 buffers(%ping, %pong)
-        : memref<?x1120xbf16>, vector<1xi32>, memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
-          memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x128xbf16, #lds> -> vector<1x2x4xf32>
-    memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
+        : memref<?x1120xbf16>, vector<2xi32>, memref<8x128x1120xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x35xf8E8M0FNU, #moe.preshuffle<scale>>, memref<32x128xbf16, #lds> -> vector<2x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<2x2x4xf32>>
     gpu.return
   }
 

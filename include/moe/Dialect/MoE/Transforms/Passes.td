@@ -279,9 +279,14 @@ def MoEPipelinePass : Pass<"moe-pipeline", "::mlir::gpu::GPUModuleOp"> {
     tile into the other buffer and loads the next weights and scales; nothing is
     fetched past the last tile. The first tile is fetched ahead of an `scf.for`
     that makes a ping and a pong step each time; up to three steps remain after
-    it, the last perhaps over fewer than tile_k columns.
+    it, the last perhaps over fewer than tile_k columns. With 16 rows and
+    at most 32 columns a wave the second tile is fetched with the first one, its
+    weights behind a barrier, so that they come behind the rows of all waves,
+    and the first step is ahead of the loop.
 
     Precondition: none. Postcondition: no `moe.pingpong`.
+
+    Of more rows:
 
     ```mlir
     %w0 = moe.load_weight %w[%e, %n, %c0] : ...
@@ -304,7 +309,8 @@ def MoEPipelinePass : Pass<"moe-pipeline", "::mlir::gpu::GPUModuleOp"> {
     ```
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"
+    "::mlir::arith::ArithDialect", "::mlir::ROCDL::ROCDLDialect",
+    "::mlir::scf::SCFDialect"
   ];
 }
 
