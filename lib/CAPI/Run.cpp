@@ -92,11 +92,9 @@ static Error runStage(Call &call, const MoeConfig &config,
                  problem, buffers->numBlocks(), buffers->arguments(problem)))
     return error;
   if (raw || o.reduce)
-    if (Error error = launch(call,
-                             raw ? driver::activateAfter(o)
-                                 : driver::reduceAfter(o),
-                             problem, buffers->numBlocks(),
-                             buffers->secondArguments(problem)))
+    if (Error error = launch(
+            call, raw ? driver::activateAfter(o) : driver::reduceAfter(o),
+            problem, buffers->numBlocks(), buffers->secondArguments(problem)))
       return error;
   if (Error error = buffers->joinRows(o))
     return error;

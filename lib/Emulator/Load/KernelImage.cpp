@@ -226,7 +226,8 @@ static Error readSegments(const ELFFile64 &elf, KernelImage::Contents &contents,
     bool executable = header.p_flags & ELF::PF_X;
     contents.segments.push_back(
         {header.p_vaddr,
-         executable ? header.p_vaddr + header.p_filesz : memoryEnd, executable});
+         executable ? header.p_vaddr + header.p_filesz : memoryEnd,
+         executable});
     if (header.p_filesz != 0)
       contents.pieces.emplace_back(
           header.p_vaddr, ArrayRef<uint8_t>(contents.file)
