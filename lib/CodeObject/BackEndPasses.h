@@ -5,10 +5,16 @@
 #define MOE_LIB_CODEOBJECT_BACKENDPASSES_H
 
 namespace llvm {
+class Function;
 class FunctionPass;
 } // namespace llvm
 
 namespace moe::codeobject {
+
+/// Unsigned divisions of numbers of 24 bits, which LLVM's back end rounds
+/// wrong, as those of 32 bits. Nothing may learn the sizes of operands behind
+/// it.
+void expandDivisionsOf24Bits(llvm::Function &function);
 
 /// Rewrites the vector offsets of raw buffer loads so that offsets which differ
 /// by constants share one register: `base + c` becomes `near + d`, 0 <= d <

@@ -378,6 +378,8 @@ void optimize(Job &job, unsigned level) {
   else
     builder.buildPerModuleDefaultPipeline(levels[level])
         .run(*job.module, modules);
+  for (llvm::Function &function : *job.module)
+    expandDivisionsOf24Bits(function);
 }
 
 /// The identity of a pass of LLVM's back end.

@@ -4,6 +4,7 @@
 // well when printed.
 
 #include "moe/Pipelines/Pipelines.h"
+#include "ExactUserCode.h"
 #include "Files/Files.h"
 #include "Interfaces.h"
 #include "LaneOps.h"
@@ -92,6 +93,7 @@ struct LowerVectorsPass : PassWrapper<LowerVectorsPass, OperationPass<>> {
 //===----------------------------------------------------------------------===//
 
 static void addTilePasses(OpPassManager &gpu, const std::string &chip) {
+  gpu.addPass(createExactUserCodePass());
   MoEChooseSchedulePassOptions schedule;
   schedule.chip = chip;
   gpu.addPass(createMoEChooseSchedulePass(schedule));
@@ -365,6 +367,7 @@ void moe::registerMoEPipelines() {
   PassRegistration<LowerKernelsPass>();
   PassRegistration<LowerReductionsPass>();
   PassRegistration<LowerVectorsPass>();
+  registerPass(createExactUserCodePass);
   registerPass(createLowerUserCodePass);
   PassRegistration<SnapshotLinesPass>();
   PassPipelineRegistration<LaunchPipelineOptions>(

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// -moe-exact-user-code: what MLIR or LLVM 22 turn into other numbers. It runs
+// ahead of the first CSE, which takes an op in a vector.mask for the same op
+// without a mask.
+
+#include "ExactUserCode.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+using namespace mlir;
+using llvm::APFloat;
+using llvm::APInt;
+
+/// The neutral element of a reduction of floats: with nnan or ninf the next
+/// best number, since the element itself would be undefined.
+static APFloat getNeutral(vector::CombiningKind kind, FloatType type,
+                          arith::FastMathFlags flags) {
+  using Kind = vector::CombiningKind;
+  const llvm::fltSemantics &semantics = type.getFloatSemantics();
+  if (kind == Kind::ADD)
+    return APFloat::getZero(semantics, /*Negative=*/true);
+  if (kind == Kind::MUL)
+    return APFloat::getOne(semantics);
+  // minnum and maxnum give the other number, and NaN if there is none.
+  bool losesToAll = kind == Kind::MINNUMF || kind == Kind::MAXNUMF;
+  if (losesToAll &&
+      !arith::bitEnumContainsAll(flags, arith::FastMathFlags::nnan))
+    return APFloat::getQNaN(semantics);
+  bool below = kind == Kind::MAXIMUMF || kind == Kind::MAXNUMF;
+  return arith::bitEnumContainsAll(flags, arith::FastMathFlags::ninf)
+             ? APFloat::getLargest(semantics, below)
+             : APFloat::getInf(semantics, below);
+}
+
+static APInt getNeutral(vector::CombiningKind kind, unsigned bits) {
+  switch (kind) {
+  case vector::CombiningKind::MUL:
+    return APInt(bits, 1);
+  case vector::CombiningKind::AND:
+  case vector::CombiningKind::MINUI:
+    return APInt::getAllOnes(bits);
+  case vector::CombiningKind::MINSI:
+    return APInt::getSignedMaxValue(bits);
+  case vector::CombiningKind::MAXSI:
+    return APInt::getSignedMinValue(bits);
+  default:
+    return APInt::getZero(bits);
+  }
+}
+
+namespace {
+/// A reduction of which a mask leaves elements out: of their neutral elements.
+/// Upstream has the smallest denormal for maximumf, and the largest number for
+/// minimumf.
+struct SelectForReduction : OpRewritePattern<vector::MaskOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(vector::MaskOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *inner = op.getMaskableOp();
+    if (!inner || op.hasPassthru())
+      return failure();
+    vector::CombiningKind kind;
+    auto flags = arith::FastMathFlags::none;
+    if (auto reduction = dyn_cast<vector::ReductionOp>(inner)) {
+      kind = reduction.getKind();
+      flags = reduction.getFastmath();
+    } else if (auto many = dyn_cast<vector::MultiDimReductionOp>(inner)) {
+      kind = many.getKind();
+    } else {
+      return failure();
+    }
+    Value source = inner->getOperand(0);
+    auto type = cast<VectorType>(source.getType());
+    Type element = type.getElementType();
+    TypedAttr neutral;
+    if (auto floats = dyn_cast<FloatType>(element))
+      neutral = FloatAttr::get(floats, getNeutral(kind, floats, flags));
+    else
+      neutral = IntegerAttr::get(
+          element, getNeutral(kind, element.isIndex()
+                                        ? IndexType::kInternalStorageBitWidth
+                                        : element.getIntOrFloatBitWidth()));
+    Location loc = inner->getLoc();
+    Value others = arith::ConstantOp::create(
+        rewriter, loc, DenseElementsAttr::get(type, Attribute(neutral)));
+    Value selected =
+        arith::SelectOp::create(rewriter, loc, op.getMask(), source, others);
+    Operation *reduction = rewriter.clone(*inner);
+    reduction->setOperand(0, selected);
+    rewriter.replaceOp(op, reduction->getResults());
+    return success();
+  }
+};
+
+/// To one bit: LLVM's back end compares with 1 or -1 in place of rounding
+/// towards zero.
+template <typename Op>
+struct ConvertToBit : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Op op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isInteger(1))
+      return failure();
+    Type wide = rewriter.getI32Type();
+    if (auto shaped = dyn_cast<VectorType>(type))
+      wide = shaped.clone(wide);
+    Value integer = Op::create(rewriter, op.getLoc(), wide, op.getIn());
+    rewriter.replaceOpWithNewOp<arith::TruncIOp>(op, type, integer);
+    return success();
+  }
+};
+
+struct ExactUserCodePass
+    : PassWrapper<ExactUserCodePass, OperationPass<gpu::GPUModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExactUserCodePass)
+
+  StringRef getArgument() const override { return "moe-exact-user-code"; }
+  StringRef getDescription() const override {
+    return "ops that MLIR or LLVM turn into other numbers to ones that they do "
+           "not";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, vector::VectorDialect>();
+  }
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<SelectForReduction, ConvertToBit<arith::FPToUIOp>,
+                 ConvertToBit<arith::FPToSIOp>>(&getContext());
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
+    // Other masked ops differ from their twins without a mask by an attribute.
+    getOperation().walk([&](vector::MaskOp op) {
+      if (Operation *inner = op.getMaskableOp())
+        inner->setDiscardableAttr("masked", UnitAttr::get(&getContext()));
+    });
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> moe::createExactUserCodePass() {
+  return std::make_unique<ExactUserCodePass>();
+}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""exact-user-code.py CHIP
+
+Compiles and runs the kernels of exact-user-code.mlir, one a file, and compares
+what they write.
+"""
+
+import array
+import functools
+import json
+import math
+import operator
+import subprocess
+import sys
+
+CHIP = sys.argv[1]
+
+
+def run(kernel, threads, inputs, code, expected):
+    """Buffers of (type code, values), then one that must hold `expected`."""
+    args = []
+    for number, (kind, values) in enumerate([*inputs, (code, [0] * len(expected))]):
+        name = f"{kernel}.{number}"
+        with open(f"{name}.bin", "wb") as file:
+            array.array(kind, values).tofile(file)
+        args.append({"kind": "buffer", "file": f"{name}.bin", "out": f"{name}.out"})
+    with open(f"{kernel}.json", "w", encoding="utf-8") as file:
+        json.dump({"code_object": f"{kernel}.hsaco", "kernel": kernel,
+                   "grid": [1, 1, 1], "block": [threads, 1, 1], "args": args}, file)
+    subprocess.run(["moe-compile", f"{kernel}.mlir", "--chip", CHIP, "-o",
+                    f"{kernel}.hsaco"], check=True)
+    subprocess.run(["moe-run", "launch", f"{kernel}.json", "--sanitize", "all"], check=True)
+    got = array.array(code)
+    with open(f"{kernel}.{len(inputs)}.out", "rb") as file:
+        got.frombytes(file.read())
+    for place, (value, right) in enumerate(zip(got, expected, strict=True)):
+        if right is not None and value != right and not (
+                math.isnan(value) and math.isnan(right)):
+            sys.exit(f"{kernel}: expected element {place} to be {right}, got {value}")
+
+
+def flat(rows):
+    return [value for row in rows for value in row]
+
+
+def signed(value):
+    return (value + 2 ** 31) % 2 ** 32 - 2 ** 31
+
+
+rows = [[(37 * lane + 11 * i) % 101 - 50 for i in range(16)] for lane in range(64)]
+run("twins", 64, [("i", flat(rows))], "i", flat(
+    [sum(row), sum(row[:5]), *(sum(row[4 * r + 2:4 * r + 4]) for r in range(4))] for row in rows))
+
+matrix = [[1.0, 2.0, 4.0, 8.0], [-1.0, 3.0, 5.0, -7.0], [0.0] * 4, [0.0] * 4]
+weights = [1.0, -2.0, 0.5, 3.0]
+run("products", 1, [("f", flat(matrix)), ("f", weights)], "f",
+    [sum(map(operator.mul, row[:n], weights)) for n in (4, 2) for row in matrix])
+
+floats = [[-1.0 - (7 * lane + 3 * i) % 64 for i in range(16)] for lane in range(64)]
+floats[1] = [-math.inf] * 16
+floats[2] = [math.inf] * 16
+floats[3] = [math.nan] * 16
+floats[4] = [-0.0] * 5 + [2.0] * 11
+
+
+def product(x, y):
+    """Rounded to f32."""
+    return array.array("f", [x * y])[0]
+
+
+def of_masked(row):
+    some = row[:5]
+    lost = math.isnan(some[0])
+    # None: with nnan and ninf nothing is said of NaN and infinities.
+    promised = max(some) if all(map(math.isfinite, some)) else None
+    return [math.nan if lost else max(some), math.nan if lost else min(some),
+            math.nan if lost else max(some), math.nan if lost else min(some),
+            sum(some[1:], some[0]), functools.reduce(product, some),
+            math.nan if lost else max(*some, -100.0), promised]
+
+
+run("neutral", 64, [("f", flat(floats))], "f", flat(map(of_masked, floats)))
+
+KINDS = [operator.add, operator.mul, min, max,
+         lambda x, y: min(x, y, key=lambda v: v % 2 ** 32),
+         lambda x, y: max(x, y, key=lambda v: v % 2 ** 32),
+         operator.and_, operator.or_, operator.xor]
+run("whole", 64, [("i", flat(rows))], "i", flat(
+    [signed(functools.reduce(kind, row[:5])) for kind in KINDS] for row in rows))
+
+DIVIDENDS = [16376714, 16777214, 16777209, 14522162, 12669608, 2 ** 24 - 1, 2 ** 23, 0]
+DIVISORS = [3, 7, 3, 3, 3, 2 ** 24 - 1, 2 ** 23, 5]
+dividends = [(x - 3 * i) % 2 ** 24 for i in range(8) for x in DIVIDENDS]
+divisors = DIVISORS * 8
+run("divisions", 64, [("i", dividends), ("i", divisors)], "i", flat(
+    [x // d, x % d, -(-x // d), x // d, x % d, x // d] for x, d in zip(dividends, divisors)))
+
+bits = [0.0, 0.5, 0.9921875, 1.0, 1.0078125, 1.5, 1.75, 1.9921875] * 8
+run("bits", 64, [("f", bits)], "i", flat(
+    [int(x), -int(x), int(x), int(x), int(x), int(x)] for x in bits))
