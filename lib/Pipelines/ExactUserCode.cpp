@@ -125,8 +125,7 @@ struct ExactUserCodePass
 
   StringRef getArgument() const override { return "moe-exact-user-code"; }
   StringRef getDescription() const override {
-    return "ops that MLIR or LLVM turn into other numbers to ones that they do "
-           "not";
+    return "masked reductions to selects, floats to one bit by way of 32";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, vector::VectorDialect>();

@@ -1,5 +1,4 @@
 //===- DppLanes.h - source 0 of a DPP form ----------------------*- C++ -*-===//
-//-*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
