@@ -44,16 +44,23 @@ inline uint64_t packMask(const uint32_t *row) {
   return mask;
 }
 
+#if defined(__AVX512F__)
+/// Replaces those of 16 lanes that are set in `lanes`.
+MOE_EMU_INLINE void mergeVector(uint32_t *d, const uint32_t *value,
+                                uint64_t lanes) {
+  _mm512_storeu_si512(d, _mm512_mask_mov_epi32(_mm512_loadu_si512(d),
+                                               __mmask16(lanes),
+                                               _mm512_loadu_si512(value)));
+}
+#endif
+
 /// Replaces the lanes of a row that are set in `lanes`. With AVX2 not by
 /// blends, of which the compiler makes masked stores, slow on some hosts.
 MOE_EMU_INLINE void mergeBits(uint32_t *d, const uint32_t *value,
                               uint64_t lanes) {
 #if defined(__AVX512F__)
   for (int row = 0; row < 64; row += 16)
-    _mm512_storeu_si512(d + row,
-                        _mm512_mask_mov_epi32(_mm512_loadu_si512(d + row),
-                                              __mmask16(lanes >> row),
-                                              _mm512_loadu_si512(value + row)));
+    mergeVector(d + row, value + row, lanes >> row);
 #else
   alignas(64) uint32_t mask[64];
   for (int first = 0; first < 64; first += 32) {

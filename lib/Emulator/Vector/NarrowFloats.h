@@ -22,6 +22,7 @@ using namespace moe::emulator::math;
 /// A magnitude that may be too large, or NaN, with the sign of `x`.
 MOE_EMU_INLINE uint32_t finishNarrow(const NarrowFormat &f, uint32_t code,
                                      uint32_t x, bool saturate) {
+  // The minimum, where it is one, is a single operation of the host.
   const uint32_t most = saturate ? f.maxCode : f.overflow;
   if (saturate || f.overflow == f.maxCode + 1)
     code = code < most ? code : most;

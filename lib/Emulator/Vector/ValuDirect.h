@@ -353,10 +353,7 @@ void directDpp(Wave &w, const Inst &I) {
   for (int first = 0; first < 64; first += 16) {
     runLanes<Op, 16, false>(out, sources[0], sources[1], sources[2], 0, first,
                             io);
-    _mm512_storeu_si512(d + first,
-                        _mm512_mask_mov_epi32(_mm512_loadu_si512(d + first),
-                                              __mmask16(lanes >> first),
-                                              _mm512_load_si512(out + first)));
+    mergeVector(d + first, out + first, lanes >> first);
   }
 }
 #endif

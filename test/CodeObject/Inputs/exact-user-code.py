@@ -7,32 +7,19 @@ what they write.
 
 import array
 import functools
-import json
 import math
 import operator
-import subprocess
 import sys
+
+from kernel_launch import launch
 
 CHIP = sys.argv[1]
 
 
 def run(kernel, threads, inputs, code, expected):
     """Buffers of (type code, values), then one that must hold `expected`."""
-    args = []
-    for number, (kind, values) in enumerate([*inputs, (code, [0] * len(expected))]):
-        name = f"{kernel}.{number}"
-        with open(f"{name}.bin", "wb") as file:
-            array.array(kind, values).tofile(file)
-        args.append({"kind": "buffer", "file": f"{name}.bin", "out": f"{name}.out"})
-    with open(f"{kernel}.json", "w", encoding="utf-8") as file:
-        json.dump({"code_object": f"{kernel}.hsaco", "kernel": kernel,
-                   "grid": [1, 1, 1], "block": [threads, 1, 1], "args": args}, file)
-    subprocess.run(["moe-compile", f"{kernel}.mlir", "--chip", CHIP, "-o",
-                    f"{kernel}.hsaco"], check=True)
-    subprocess.run(["moe-run", "launch", f"{kernel}.json", "--sanitize", "all"], check=True)
-    got = array.array(code)
-    with open(f"{kernel}.{len(inputs)}.out", "rb") as file:
-        got.frombytes(file.read())
+    got = launch(kernel, f"{kernel}.mlir", CHIP, threads,
+                 [*inputs, (code, [0] * len(expected))])[-1]
     for place, (value, right) in enumerate(zip(got, expected, strict=True)):
         if right is not None and value != right and not (
                 math.isnan(value) and math.isnan(right)):

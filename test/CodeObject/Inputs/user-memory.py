@@ -5,37 +5,25 @@ Compiles and runs the kernels of user-memory.mlir, one a file, and compares what
 they write.
 """
 
-import array
-import json
 import math
 import subprocess
 import sys
+
+from kernel_launch import launch
 
 CHIP = sys.argv[1]
 
 
 def run(kernel, threads, arguments, outputs):
     """outputs: what argument number n must hold afterwards."""
-    args = []
-    for number, (code, values) in enumerate(arguments):
-        name = f"{kernel}.{number}"
-        with open(f"{name}.bin", "wb") as file:
-            array.array(code, values).tofile(file)
-        args.append({"kind": "buffer", "file": f"{name}.bin", "out": f"{name}.out"})
-    with open(f"{kernel}.json", "w", encoding="utf-8") as file:
-        json.dump({"code_object": f"{kernel}.hsaco", "kernel": kernel,
-                   "grid": [1, 1, 1], "block": [threads, 1, 1], "args": args}, file)
-    subprocess.run(["moe-opt", f"{kernel}.mlir", "--convert-vector-to-scf", "-o",
-                    f"{kernel}.scf.mlir"], check=True)
-    subprocess.run(["moe-compile", f"{kernel}.scf.mlir", "--chip", CHIP, "-o",
-                    f"{kernel}.hsaco"], check=True)
-    subprocess.run(["moe-run", "launch", f"{kernel}.json", "--sanitize", "all"], check=True)
+    source = f"{kernel}.scf.mlir"
+    subprocess.run(["moe-opt", f"{kernel}.mlir", "--convert-vector-to-scf", "-o", source],
+                   check=True)
+    got = launch(kernel, source, CHIP, threads, arguments)
     for number, expected in outputs.items():
-        got = array.array(arguments[number][0])
-        with open(f"{kernel}.{number}.out", "rb") as file:
-            got.frombytes(file.read())
-        if list(got) != expected:
-            sys.exit(f"{kernel}: expected argument {number} to be {expected}, got {list(got)}")
+        if list(got[number]) != expected:
+            sys.exit(f"{kernel}: expected argument {number} to be {expected}, "
+                     f"got {list(got[number])}")
 
 
 X = [float(i) for i in range(48)]
