@@ -182,7 +182,6 @@ void FieldDecoder::vopc() {
 
 void FieldDecoder::scaledCvt(const math::ScaledCvtDesc &desc) {
   kind = InstClass::Cvt;
-  inst.run = valuOps().scaledConvert;
   inst.op = &desc;
   inst.dst = vgpr(w0 & 255, desc.dstRegs, false);
   const unsigned counts[3] = {desc.src0Regs, desc.src1Regs, desc.src2Regs};
@@ -193,9 +192,7 @@ void FieldDecoder::scaledCvt(const math::ScaledCvtDesc &desc) {
   inst.mods = (w1 >> 29) & 7;
   inst.mods |= ((w0 >> 8) & 7) << 3;
   inst.mods |= ((w0 >> 11) & 15) * ModOpSel0;
-  if (desc.from == math::CvtType::FP4 && desc.to == math::CvtType::BF16 &&
-      desc.count == 2 && !(inst.mods & 63))
-    inst.run = valuOps().unpackFp4;
+  inst.run = valuOps().scaledHandler(inst);
   if ((w0 >> 15) & 1 || (w1 >> 27) & 3)
     refuse("clamp and omod of this instruction are not implemented");
   using Select = math::CvtSelect;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The arithmetic of gfx950's v_cvt_scalef32_* instructions: one data row an
-// instruction, one function that executes any of them for one lane, and inline
-// fast ones for the hot unpacking forms. Not here: operand decoding, EXEC.
+// instruction, and one function that executes any of them for one lane. Not
+// here: operand decoding, EXEC.
 //
 // The scale is an f32 operand of which only the exponent field counts: field e
 // is 2^(e-127) (0 is 2^-127), 255 is NaN. Unpacking multiplies by the scale,
@@ -71,7 +71,7 @@ struct ScaledCvtDesc {
 
 /// First bit read in source 0 and first bit written in the destination, by the
 /// 4-bit op_sel field.
-inline void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
+constexpr void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
                           unsigned &dst) {
   using S = CvtSelect;
   const bool srcByte = select == S::SrcByte || select == S::SrcByteDstHalf;
@@ -107,16 +107,6 @@ inline float scaleValue(uint32_t scaleBits) {
 inline float fp4ToF32(uint32_t code) {
   uint32_t mag = f32ToBits(narrowMagnitude<1, 1>(code & 7u));
   return bitsToF32(mag | ((code & 8u) << 28));
-}
-
-/// v_cvt_scalef32_pk_bf16_fp4: byte `sel` of `src`, low nibble to bits 15:0.
-/// The product is exact in bf16 or overflows to infinity.
-inline uint32_t scalePkBf16Fp4(uint32_t src, uint32_t scaleBits, unsigned sel) {
-  float s = scaleValue(scaleBits);
-  uint32_t byte = src >> (8 * sel);
-  uint32_t lo = f32ToBits(fp4ToF32(byte) * s);
-  uint32_t hi = f32ToBits(fp4ToF32(byte >> 4) * s);
-  return (lo >> 16) | (hi & 0xffff0000u);
 }
 
 } // namespace moe::emulator::math

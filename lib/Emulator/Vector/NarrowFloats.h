@@ -29,7 +29,7 @@ MOE_EMU_INLINE uint32_t finishNarrow(const NarrowFormat &f, uint32_t code,
   else
     code = code > f.maxCode ? most : code;
   // A NaN has the exponent of what is too large.
-  if (saturate || f.nan != f.overflow)
+  if (f.nan != most)
     code = (x & 0x7fffffffu) > 0x7f800000u ? f.nan : code;
   uint32_t sign = x >> 31 ? f.sign : 0;
   sign = f.fnuz && (code == 0 || code == 0x80) ? 0 : sign;

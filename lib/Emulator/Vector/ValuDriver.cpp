@@ -567,8 +567,7 @@ TABLE(Packed32)
 TABLE(Mix)
 #undef TABLE
 
-void unpackFp4(Wave &w, const Inst &I);
-void scaledConvert(Wave &w, const Inst &I);
+ValuHandler scaledHandler(const Inst &I);
 const ValuOps &variantOps();
 const ValuOps &variantOps() {
   static const ValuOps ops = {MOE_EMU_VARIANT_NAME,
@@ -576,8 +575,7 @@ const ValuOps &variantOps() {
                               packed,
                               packed32,
                               mix,
-                              unpackFp4,
-                              scaledConvert,
+                              scaledHandler,
                               dpp,
                               {{rowsInt, rowsIntCount},
                                {rowsFloat, rowsFloatCount},

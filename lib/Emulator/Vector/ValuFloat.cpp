@@ -75,7 +75,6 @@ MOE_TOGETHER(v_sin_f32, sinTurns, sinTurns)
 MOE_TOGETHER(v_cos_f32, cosTurns, cosTurns)
 MOE_TOGETHER(v_exp_f16, exp2Of, exp2Of)
 MOE_TOGETHER(v_log_f16, log2OfUsual, log2Of)
-MOE_TOGETHER(v_rsq_f16, rsqOfUsual, rsqOf)
 MOE_TOGETHER(v_sin_f16, sinTurns, sinTurns)
 MOE_TOGETHER(v_cos_f16, cosTurns, cosTurns)
 #undef MOE_TOGETHER

@@ -1,10 +1,10 @@
-//===- ValuScaled.cpp - fast path of v_cvt_scalef32_pk_bf16_fp4 -----------===//
+//===- ValuScaled.cpp - fast paths of v_cvt_scalef32_pk_*_fp4 -------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// v_cvt_scalef32_pk_bf16_fp4 without modifiers, over 64 lanes. The others, and
-// this one with modifiers, are in ValuScaledAny.cpp. Compiled once for each
-// host instruction set.
+// v_cvt_scalef32_pk_bf16_fp4 and v_cvt_scalef32_pk_f32_fp4 without modifiers,
+// over 64 lanes: codes are looked up. The others, and these with modifiers, are
+// in ValuScaledAny.cpp. Compiled once for each host instruction set.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,14 +38,20 @@ static MOE_EMU_INLINE __m512i scaled(__m512i codes, Scales scales) {
   return _mm512_castps_si512(
       _mm512_mul_ps(_mm512_permutexvar_ps(codes, values), scales));
 }
+template <CvtType To>
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
                                        Scales scales, unsigned select) {
   __m512i codes = _mm512_srl_epi32(_mm512_loadu_si512(a),
                                    _mm_cvtsi32_si128(int(8 * select)));
   __m512i low = scaled(codes, scales);
   __m512i high = scaled(_mm512_srli_epi32(codes, 4), scales);
-  _mm512_storeu_si512(
-      d, _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(low, 16), high));
+  if constexpr (To == CvtType::F32) {
+    _mm512_storeu_si512(d, low);
+    _mm512_storeu_si512(d + 64, high);
+  } else {
+    _mm512_storeu_si512(d, _mm512_mask_blend_epi16(
+                               0xaaaaaaaa, _mm512_srli_epi32(low, 16), high));
+  }
 }
 #elif defined(__AVX2__)
 constexpr int unpackedLanes = 8;
@@ -75,6 +81,7 @@ static MOE_EMU_INLINE __m256i scaled(__m256i codes, Scales scales) {
   __m256 value = _mm256_or_ps(magnitude, _mm256_castsi256_ps(sign));
   return _mm256_castps_si256(_mm256_mul_ps(value, scales));
 }
+template <CvtType To>
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
                                        Scales scales, unsigned select) {
   __m256i codes =
@@ -82,9 +89,14 @@ static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
                        _mm_cvtsi32_si128(int(8 * select)));
   __m256i low = scaled(codes, scales);
   __m256i high = scaled(_mm256_srli_epi32(codes, 4), scales);
-  _mm256_storeu_si256(
-      reinterpret_cast<__m256i *>(d),
-      _mm256_blend_epi16(_mm256_srli_epi32(low, 16), high, 0xaa));
+  auto *out = reinterpret_cast<__m256i *>(d);
+  if constexpr (To == CvtType::F32) {
+    _mm256_storeu_si256(out, low);
+    _mm256_storeu_si256(out + 8, high);
+  } else {
+    _mm256_storeu_si256(
+        out, _mm256_blend_epi16(_mm256_srli_epi32(low, 16), high, 0xaa));
+  }
 }
 #else
 constexpr int unpackedLanes = 16;
@@ -94,10 +106,21 @@ static MOE_EMU_INLINE Scales repeated(uint32_t scale, uint32_t *own) {
   splat16(own, scale);
   return own;
 }
+template <CvtType To>
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
                                        Scales scales, unsigned select) {
-  for (int j = 0; j < unpackedLanes; ++j)
-    d[j] = scalePkBf16Fp4(a[j], scales[j], select);
+  for (int j = 0; j < unpackedLanes; ++j) {
+    const uint32_t byte = a[j] >> (8 * select);
+    const float scale = scaleValue(scales[j]);
+    const uint32_t low = f32ToBits(fp4ToF32(byte) * scale);
+    const uint32_t high = f32ToBits(fp4ToF32(byte >> 4) * scale);
+    if constexpr (To == CvtType::F32) {
+      d[j] = low;
+      d[64 + j] = high;
+    } else {
+      d[j] = (low >> 16) | (high & 0xffff0000u);
+    }
+  }
 }
 #endif
 
@@ -110,26 +133,36 @@ static MOE_EMU_INLINE Source plainSource(const Wave &w, const Src &src,
   return {own.rows, 0};
 }
 
-void unpackFp4(Wave &w, const Inst &I);
-void unpackFp4(Wave &w, const Inst &I) {
+template <CvtType To>
+static void unpackRows(Wave &w, const Inst &I) {
   SourceRows own;
   const Source a = plainSource(w, I.src[0], own);
   const Src &scale = I.src[1];
   const unsigned select = modOpSel(I.mods) & 3;
-  alignas(64) uint32_t out[64];
+  constexpr unsigned rows = To == CvtType::F32 ? 2 : 1;
+  alignas(64) uint32_t out[rows * 64];
   uint32_t *d = w.execFull ? w.v[I.dst] : out;
   if (scale.kind == SrcKind::Vgpr) {
     for (int lane = 0; lane < 64; lane += unpackedLanes)
-      unpackLanes(d + lane, a.p + lane * a.step,
-                  scalesAt(w.v[scale.index] + lane), select);
+      unpackLanes<To>(d + lane, a.p + lane * a.step,
+                      scalesAt(w.v[scale.index] + lane), select);
   } else {
     // One scale for all lanes, made once.
     const Scales all = repeated(w.scalar(scale), own.rows + 64);
     for (int lane = 0; lane < 64; lane += unpackedLanes)
-      unpackLanes(d + lane, a.p + lane * a.step, all, select);
+      unpackLanes<To>(d + lane, a.p + lane * a.step, all, select);
   }
   if (!w.execFull)
-    mergeLanes(w.v[I.dst], out, w);
+    for (unsigned r = 0; r < rows; ++r)
+      mergeLanes(w.v[I.dst + r], out + 64 * r, w);
+}
+
+/// The handler of a conversion of two numbers without neg and abs, or null.
+ValuHandler unpackFp4Handler(CvtType to);
+ValuHandler unpackFp4Handler(CvtType to) {
+  return to == CvtType::BF16  ? unpackRows<CvtType::BF16>
+         : to == CvtType::F32 ? unpackRows<CvtType::F32>
+                              : nullptr;
 }
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

@@ -19,6 +19,9 @@
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 
+/// For FP4 and no neg and abs; null for some types.
+ValuHandler unpackFp4Handler(CvtType to);
+
 #if defined(__AVX2__)
 
 namespace {
@@ -26,13 +29,27 @@ namespace {
 using T = CvtType;
 
 constexpr bool isNarrow(T t) { return t >= T::FP8; }
+constexpr bool hasNaN(T t) { return t < T::FP6; }
+
+/// Whether all scales are so far from the limits of f32 that no product of a
+/// code is denormal or too large for bf16.
+MOE_EMU_INLINE bool areUsual(const uint32_t *scales) {
+  uint32_t others = 0;
+  MOE_LANES {
+    const uint32_t field = scales[i] & 0x7f800000u;
+    others |= field - (32u << 23) > 190u << 23 ? 1 : 0;
+  }
+  return !others;
+}
 
 /// What a number is multiplied by: the scale, or its reciprocal, which are
 /// powers of two or NaN. For f16 no larger than overflows with every code.
-template <bool Packs, T To>
+template <bool Packs, T To, bool Usual>
 MOE_EMU_INLINE float factorOf(uint32_t scale) {
   const uint32_t field = scale & 0x7f800000u;
   uint32_t power = Packs ? 0x7f000000u - field : field;
+  if constexpr (Usual)
+    return bitsToF32(power);
   if constexpr (To == T::F16)
     power = power > 227u << 23 && field != 0x7f800000u ? 227u << 23 : power;
   // 2^-127 has no exponent field; the rest of NaN is not zero.
@@ -54,14 +71,19 @@ MOE_EMU_INLINE float decode(uint32_t bits) {
     return decodeNarrow(narrowFormat(smallOf(From)), bits);
 }
 
-/// The scaled value as bits of a wide result: one NaN, which has no sign.
-template <T To>
+/// The scaled value as bits of a wide result: one NaN, which has no sign, and
+/// which the scale's is.
+template <T From, T To, bool Usual>
 MOE_EMU_INLINE uint32_t encodeWide(float value, bool overflows) {
   const uint32_t u = f32ToBits(value);
   if constexpr (To == T::F32)
-    return value != value ? 0x7fc00000u : u;
+    return hasNaN(From) && value != value ? 0x7fc00000u : u;
+  // A product has at most four bits, and those of FP6, BF6 and FP4 are
+  // multiples of 2^-131: only denormal ones of FP8 and BF8 have to be rounded.
+  if constexpr (To == T::BF16 && !hasNaN(From))
+    return u >> 16;
   if constexpr (To == T::BF16)
-    return value != value ? 0x7fc0u : f32ToBf16(value);
+    return value != value ? 0x7fc0u : Usual ? u >> 16 : f32ToBf16(value);
   uint32_t half = f32ToF16(value);
   const bool finite = (u & 0x7fffffffu) < 0x7f800000u;
   half = !overflows && finite && (half & 0x7fffu) == 0x7c00u ? half - 1 : half;
@@ -69,17 +91,19 @@ MOE_EMU_INLINE uint32_t encodeWide(float value, bool overflows) {
 }
 
 /// One number of a lane.
-template <T From, T To, bool Random>
+template <T From, T To, bool Random, bool Usual>
 MOE_EMU_INLINE uint32_t convert(uint32_t bits, float factor, uint32_t random,
                                 bool fp16Overflow) {
   const float x = decode<From>(bits), y = x * factor;
   if constexpr (!isNarrow(To)) {
-    return encodeWide<To>(y, !fp16Overflow);
+    return encodeWide<From, To, Usual>(y, !fp16Overflow);
   } else {
     // A NaN has the sign of the number, or of the scale if that alone is NaN.
-    uint32_t u = f32ToBits(y) & 0x7fffffffu;
-    const bool unsignedNaN = factor != factor && x == x;
-    u |= unsignedNaN ? 0 : f32ToBits(x) & 0x80000000u;
+    uint32_t u = f32ToBits(y);
+    if constexpr (!Usual) {
+      const bool unsignedNaN = factor != factor && x == x;
+      u = (u & 0x7fffffffu) | (unsignedNaN ? 0 : f32ToBits(x) & 0x80000000u);
+    }
     const bool saturate = cvtBits(To) < 8 || fp16Overflow;
     if constexpr (Random)
       return encodeNarrowSR(narrowFormat(smallOf(To)), u, random, saturate,
@@ -92,11 +116,9 @@ MOE_EMU_INLINE uint32_t convert(uint32_t bits, float factor, uint32_t random,
 /// The registers of an instruction, as rows of 64 lanes.
 struct Operands {
   const uint32_t *values[2]; ///< whose numbers alternate, if there are two
-  const uint32_t *scale;
-  uint32_t *random; ///< changed where there are more than two numbers
+  const uint32_t *scale, *random;
   uint32_t *d;
-  const uint32_t *old; ///< the result's registers, of which `kept` bits stay
-  uint32_t kept;
+  const uint32_t *old; ///< the result's registers as they were
   unsigned sourceBit, resultBit;
   bool fp16Overflow;
 };
@@ -127,12 +149,12 @@ struct Place {
 
 /// Number k, or k and k + 1, to the rows `d` that take them. Of the bits at
 /// `old` those in `kept` stay.
-template <T From, T To, bool Random, bool Two>
+template <T From, T To, bool Random, bool Two, bool Usual>
 MOE_EMU_INLINE void convertNumbers(const Operands &o, unsigned k, uint32_t *d,
                                    const uint32_t *old, uint32_t kept) {
   constexpr bool packs = cvtBits(To) < cvtBits(From);
   constexpr unsigned from = cvtBits(From), to = cvtBits(To);
-  const bool alternate = o.values[1];
+  constexpr bool alternate = From == T::F32 && !Random;
   const unsigned bit = o.sourceBit + (alternate ? k / 2 : k) * from;
   const Place<from> first(o.values[0], bit);
   const Place<from> second(o.values[alternate],
@@ -143,11 +165,11 @@ MOE_EMU_INLINE void convertNumbers(const Operands &o, unsigned k, uint32_t *d,
   const uint32_t *scale = o.scale, *random = o.random;
   const bool fp16Overflow = o.fp16Overflow;
   MOE_LANES {
-    const float factor = factorOf<packs, To>(scale[i]);
+    const float factor = factorOf<packs, To, Usual>(scale[i]);
     const uint32_t r = Random ? random[i] : 0;
     const uint32_t x =
-        convert<From, To, Random>(first[i], factor, r, fp16Overflow);
-    const uint32_t y = Two ? convert<From, To, Random>(
+        convert<From, To, Random, Usual>(first[i], factor, r, fp16Overflow);
+    const uint32_t y = Two ? convert<From, To, Random, Usual>(
                                  second[i], factor, prngStep(r), fp16Overflow)
                            : 0;
     if constexpr (to == 32) {
@@ -159,51 +181,144 @@ MOE_EMU_INLINE void convertNumbers(const Operands &o, unsigned k, uint32_t *d,
     } else {
       const uint32_t both = x | y << to;
       d[i] = (old[i] & kept) | both << place;
-      if (to == 6)
-        d[64 + i] |= crosses ? both >> (32 - place) : 0;
+      if (to == 6 && crosses)
+        d[64 + i] |= both >> (32 - place);
     }
   }
 }
 
+/// One or two numbers, to places of the result that op_sel may choose.
+template <T From, T To, bool Random, bool Two>
+MOE_EMU_INLINE void convertFew(const Operands &o) {
+  constexpr unsigned bits = cvtBits(To) * (1 + Two);
+  const uint32_t written = bits < 32 ? (1u << bits % 32) - 1 : ~0u;
+  const uint32_t kept = ~(written << o.resultBit);
+  if (areUsual(o.scale))
+    convertNumbers<From, To, Random, Two, true>(o, 0, o.d, o.old, kept);
+  else
+    convertNumbers<From, To, Random, Two, false>(o, 0, o.d, o.old, kept);
+}
+
+/// The bits that op_sel points to, for each CvtSelect.
+struct Offsets {
+  uint8_t source, result;
+};
+constexpr auto offsets = [] {
+  std::array<std::array<Offsets, 16>, size_t(CvtSelect::SrcHalfDstByte) + 1>
+      all{};
+  for (size_t select = 0; select < all.size(); ++select)
+    for (unsigned opSel = 0; opSel < 16; ++opSel) {
+      unsigned source = 0, result = 0;
+      selectOffsets(CvtSelect(select), opSel, source, result);
+      all[select][opSel] = {uint8_t(source), uint8_t(result)};
+    }
+  return all;
+}();
+
+/// What `rows` has for the sources, the result's row `d`, and the places.
+template <T From, bool Random>
+MOE_EMU_INLINE Operands operandsOf(const Wave &w, const Inst &I,
+                                   const uint32_t *const rows[3], uint32_t *d) {
+  const auto &desc = *static_cast<const ScaledCvtDesc *>(I.op);
+  // ScaledCvtDesc has the order of the sources.
+  constexpr bool pairs = From == T::F32 && !Random;
+  Operands o;
+  o.values[0] = rows[0];
+  o.values[1] = pairs ? rows[1] : nullptr;
+  o.random = Random ? rows[1] : nullptr;
+  o.scale = rows[pairs || Random ? 2 : 1];
+  o.d = d;
+  o.old = w.v[I.dst];
+  const Offsets at = offsets[size_t(desc.select)][modOpSel(I.mods)];
+  o.sourceBit = at.source;
+  o.resultBit = at.result;
+  o.fp16Overflow = FpMode{w.mode}.fp16Overflow();
+  return o;
+}
+
+__attribute__((noinline)) const uint32_t *repeat(uint32_t *row,
+                                                 uint32_t value) {
+  MOE_LANES row[i] = value;
+  return row;
+}
+
+/// An instruction of one or two numbers without neg and abs, whose sources are
+/// VGPRs and single scalars. Each lane is read before it is written.
+template <T From, T To, bool Random, bool Two>
+void convertInPlace(Wave &w, const Inst &I) {
+  alignas(64) uint32_t scalars[3][64], out[2 * 64];
+  const uint32_t *rows[3];
+  for (int k = 0; k < 3; ++k) {
+    const Src &src = I.src[k];
+    rows[k] = w.v[src.index];
+    if (src.kind > SrcKind::Vgpr)
+      rows[k] = repeat(scalars[k], w.scalar(src));
+  }
+  const Operands o =
+      operandsOf<From, Random>(w, I, rows, w.execFull ? w.v[I.dst] : out);
+  convertFew<From, To, Random, Two>(o);
+  if (!w.execFull)
+    for (unsigned r = 0; r < (Two && To == T::F32 ? 2 : 1); ++r)
+      mergeLanes(w.v[I.dst + r], out + 64 * r, w);
+}
+
 /// An instruction of one or two numbers, or of 32, whose rows start as zeros.
 template <T From, T To, bool Random>
-void convertRows(unsigned count, const Operands &o) {
+void convertRows(const Wave &w, const Inst &I, const uint32_t *const sources[3],
+                 uint32_t *result) {
+  const Operands o = operandsOf<From, Random>(w, I, sources, result);
+  const unsigned count = static_cast<const ScaledCvtDesc *>(I.op)->count;
   if (count == 1)
-    return convertNumbers<From, To, Random, false>(o, 0, o.d, o.old, o.kept);
+    return convertFew<From, To, Random, false>(o);
   if (count == 2)
-    return convertNumbers<From, To, Random, true>(o, 0, o.d, o.old, o.kept);
+    return convertFew<From, To, Random, true>(o);
+  Operands pair = o;
+  alignas(64) uint32_t random[64];
+  if (Random)
+    pair.random =
+        static_cast<uint32_t *>(memcpy(random, o.random, sizeof(random)));
+  const bool usual = areUsual(o.scale);
   for (unsigned k = 0; k < count; k += 2) {
     uint32_t *d = o.d + k * cvtBits(To) / 32 * 64;
-    convertNumbers<From, To, Random, true>(o, k, d, d, ~0u);
+    if (usual)
+      convertNumbers<From, To, Random, true, true>(pair, k, d, d, ~0u);
+    else
+      convertNumbers<From, To, Random, true, false>(pair, k, d, d, ~0u);
     if (Random)
-      MOE_LANES o.random[i] = prngStep(prngStep(o.random[i]));
+      MOE_LANES random[i] = prngStep(prngStep(random[i]));
   }
 }
 
-using Convert = void (*)(unsigned count, const Operands &);
+/// The functions of a conversion.
+struct Conversion {
+  void (*rows)(const Wave &, const Inst &, const uint32_t *const sources[3],
+               uint32_t *result);
+  ValuHandler one, two; ///< in place
+};
 
-template <T From, T To>
-constexpr Convert converterOf(bool random) {
-  if constexpr (isNarrow(From) == isNarrow(To))
-    return nullptr;
-  else if constexpr (isNarrow(To))
-    return random ? convertRows<From, To, true> : convertRows<From, To, false>;
+template <T From, T To, bool Random>
+constexpr Conversion conversionOf() {
+  if constexpr (isNarrow(From) == isNarrow(To) || (Random && !isNarrow(To)))
+    return {};
   else
-    return convertRows<From, To, false>;
+    return {convertRows<From, To, Random>,
+            convertInPlace<From, To, Random, false>,
+            convertInPlace<From, To, Random, true>};
 }
 /// By the types that are converted from and to, and whether by random bits.
 constexpr size_t types = size_t(T::FP4) + 1;
-constexpr size_t placeOf(T from, T to, bool random) {
-  return (size_t(from) * types + size_t(to)) * 2 + random;
-}
 template <size_t... Places>
-constexpr std::array<Convert, sizeof...(Places)>
-allConverters(std::index_sequence<Places...>) {
-  return {
-      converterOf<T(Places / 2 / types), T(Places / 2 % types)>(Places % 2)...};
+constexpr std::array<Conversion, sizeof...(Places)>
+allConversions(std::index_sequence<Places...>) {
+  return {conversionOf<T(Places / 2 / types), T(Places / 2 % types),
+                       bool(Places % 2)>()...};
 }
-constexpr auto converters =
-    allConverters(std::make_index_sequence<types * types * 2>());
+constexpr auto conversions =
+    allConversions(std::make_index_sequence<types * types * 2>());
+const Conversion &conversionOf(const ScaledCvtDesc &desc) {
+  return conversions[(size_t(desc.from) * types + size_t(desc.to)) * 2 +
+                     (desc.randomSrc >= 0)];
+}
 
 /// Room for the copies of a source.
 struct alignas(64) Copies {
@@ -232,28 +347,9 @@ const uint32_t *fetchRows(const Wave &w, const Inst &I, unsigned k,
   return own.rows;
 }
 
-/// The places and the sources at `sources`, and the conversion itself.
-MOE_EMU_INLINE void convertTo(uint32_t *d, const Wave &w, const Inst &I,
-                              const ScaledCvtDesc &desc,
-                              const uint32_t *const sources[3],
-                              uint32_t *random) {
-  Operands o;
-  o.values[0] = sources[0];
-  o.values[1] = desc.value1Src >= 0 ? sources[desc.value1Src] : nullptr;
-  o.scale = sources[desc.scaleSrc];
-  o.random = random;
-  o.d = d;
-  o.old = w.v[I.dst];
-  selectOffsets(desc.select, modOpSel(I.mods), o.sourceBit, o.resultBit);
-  o.fp16Overflow = FpMode{w.mode}.fp16Overflow();
-  const unsigned written = desc.count * cvtBits(desc.to) % 32;
-  o.kept = written ? ~(((1u << written) - 1) << o.resultBit) : 0;
-  converters[placeOf(desc.from, desc.to, desc.randomSrc >= 0)](desc.count, o);
-}
-
 /// Any instruction, by way of copies.
-__attribute__((noinline)) void convertCopies(Wave &w, const Inst &I,
-                                             const ScaledCvtDesc &desc) {
+void convertCopies(Wave &w, const Inst &I) {
+  const auto &desc = *static_cast<const ScaledCvtDesc *>(I.op);
   const unsigned counts[3] = {desc.src0Regs, desc.src1Regs, desc.src2Regs};
   const bool halves = desc.from == T::F16 || desc.from == T::BF16;
   Copies own[3];
@@ -263,39 +359,33 @@ __attribute__((noinline)) void convertCopies(Wave &w, const Inst &I,
       sources[k] = fetchRows(w, I, k, counts[k],
                              halves && int(k) != desc.scaleSrc, own[k]);
   // Rows of the result, and one that FP6 and BF6 fill with zeros.
-  alignas(64) uint32_t random[64], result[33 * 64];
-  if (desc.randomSrc >= 0)
-    memcpy(random, sources[desc.randomSrc], sizeof(random));
+  alignas(64) uint32_t result[33 * 64];
   if (desc.count > 2)
     memset(result, 0, (desc.dstRegs + 1) * sizeof(Row));
-  convertTo(result, w, I, desc, sources, random);
+  conversionOf(desc).rows(w, I, sources, result);
   for (unsigned r = 0; r < desc.dstRegs; ++r)
     mergeLanes(w.v[I.dst + r], result + 64 * r, w);
 }
 
 } // namespace
 
-void scaledConvert(Wave &w, const Inst &I);
-void scaledConvert(Wave &w, const Inst &I) {
-  const auto &desc = *static_cast<const ScaledCvtDesc *>(I.op);
-  bool inPlace = w.execFull && desc.count <= 2 && !(I.mods & 63);
-  uint32_t *sources[3];
-  for (unsigned k = 0; k < 3; ++k) {
-    inPlace &= I.src[k].kind == SrcKind::Vgpr || I.src[k].kind == SrcKind::None;
-    sources[k] = w.v[I.src[k].index];
-  }
-  if (!inPlace)
-    return convertCopies(w, I, desc);
-  // With one or two numbers each lane is read before it is written.
-  convertTo(w.v[I.dst], w, I, desc, sources,
-            desc.randomSrc >= 0 ? sources[desc.randomSrc] : nullptr);
-}
-
-#else
-
-void scaledConvert(Wave &w, const Inst &I);
-void scaledConvert(Wave &w, const Inst &I) { runScaledConvert(w, I); }
-
 #endif
+
+ValuHandler scaledHandler(const Inst &I);
+ValuHandler scaledHandler(const Inst &I) {
+  const auto &desc = *static_cast<const ScaledCvtDesc *>(I.op);
+  const bool few = desc.count <= 2 && !(I.mods & 63);
+  if (few && desc.from == CvtType::FP4)
+    if (ValuHandler handler = unpackFp4Handler(desc.to))
+      return handler;
+#if defined(__AVX2__)
+  // A pair of scalars is no repeated lane.
+  if (!few || (desc.src0Regs > 1 && I.src[0].kind != SrcKind::Vgpr))
+    return convertCopies;
+  return desc.count == 1 ? conversionOf(desc).one : conversionOf(desc).two;
+#else
+  return runScaledConvert;
+#endif
+}
 
 } // namespace moe::emulator::MOE_EMU_VARIANT

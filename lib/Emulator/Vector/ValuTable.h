@@ -127,12 +127,12 @@ struct ValuRow {
 /// Drivers and tables of one host instruction set.
 struct ValuOps {
   const char *name;
-  void (*full)(Wave &, const Inst &);          ///< everything
-  void (*packed)(Wave &, const Inst &);        ///< VOP3P, 16-bit halves
-  void (*packed32)(Wave &, const Inst &);      ///< v_pk_*_f32, v_pk_mov_b32
-  void (*mix)(Wave &, const Inst &);           ///< v_fma_mix*
-  void (*unpackFp4)(Wave &, const Inst &);     ///< v_cvt_scalef32_pk_bf16_fp4
-  void (*scaledConvert)(Wave &, const Inst &); ///< any v_cvt_scalef32
+  void (*full)(Wave &, const Inst &);     ///< everything
+  void (*packed)(Wave &, const Inst &);   ///< VOP3P, 16-bit halves
+  void (*packed32)(Wave &, const Inst &); ///< v_pk_*_f32, v_pk_mov_b32
+  void (*mix)(Wave &, const Inst &);      ///< v_fma_mix*
+  /// The handler of a v_cvt_scalef32, whose operands and modifiers it has.
+  ValuHandler (*scaledHandler)(const Inst &);
   /// Plain DPP of rows that have `direct` and no `dpp`.
   void (*dpp)(Wave &, const Inst &);
   struct Table {

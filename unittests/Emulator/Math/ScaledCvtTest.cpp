@@ -219,7 +219,6 @@ TEST(ScaledCvt, EveryFp4CodeTimesEveryScale) {
                           std::ldexp(1.0, int(e) - 127);
         uint32_t got = 0, pair[2] = {};
         scaledCvt(*bf, &got, srcs, sel, false);
-        EXPECT_EQ(got, scalePkBf16Fp4(src, scale, sel));
         scaledCvt(*single, pair, srcs, sel, false);
         if (e == 255) {
           EXPECT_GT(got & 0x7fffu, 0x7f80u);
