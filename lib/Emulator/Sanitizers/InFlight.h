@@ -66,6 +66,7 @@ public:
     bool ldsWrite = false;
     bool same = false;         ///< LDS writes that change no byte
     uint32_t globalAccess = 0; ///< of writes to global memory (GlobalCheck)
+    uint32_t dma = 0;          ///< of LDS-DMA (WaitCheck)
     bool vmProven = false, lgkmProven = false; ///< FLAT needs both
     LdsAddresses lds;
   };

@@ -25,10 +25,8 @@ void RaceCheck::beginGroup(uint32_t ldsSize) {
     bytesOf.assign(count * 4, Cell());
     split.assign(count, 0);
     quads.assign(count / 4 + 1, Cell());
-    splitQuad.assign(count / 4 + 1, 0);
     partsEpoch.assign(count / 4 + 1, 0);
   }
-  std::fill(splitQuad.begin(), splitQuad.end(), 0);
   ++epoch;
 }
 
@@ -144,16 +142,16 @@ bool RaceCheck::isWholeDword(uint32_t dword) {
 /// Cells for the dwords of a quad. Where the quad's is of an earlier epoch, so
 /// are theirs and those of their bytes.
 void RaceCheck::splitUp(uint32_t quad) {
-  if (splitQuad[quad])
+  Cell &whole = quads[quad];
+  if (whole.isSplit)
     return;
-  splitQuad[quad] = 1;
   partsEpoch[quad] = epoch;
-  if (isStale(quads[quad]))
-    return;
-  for (uint32_t dword = 4 * quad; dword < 4 * quad + 4; ++dword) {
-    dwords[dword] = quads[quad];
-    split[dword] = 0;
-  }
+  if (!isStale(whole))
+    for (uint32_t dword = 4 * quad; dword < 4 * quad + 4; ++dword) {
+      dwords[dword] = whole;
+      split[dword] = 0;
+    }
+  whole.isSplit = true;
 }
 
 /// The same for the bytes of a dword.
@@ -201,21 +199,20 @@ bool RaceCheck::passBytes(unsigned wave, uint32_t instIndex, uint32_t address,
 }
 
 /// The members are copied, since the cells' bytes may alias them.
+template <bool Write>
 uint64_t RaceCheck::passQuads(unsigned wave, uint32_t instIndex,
-                              const uint32_t *addresses, uint64_t lanes,
-                              bool write) {
+                              const uint32_t *addresses, uint64_t lanes) {
   const uint32_t now = epoch;
   Cell *const cells = quads.data();
-  const uint8_t *const splits = splitQuad.data();
   uint64_t left = 0;
   for (uint64_t m = lanes; m; m &= m - 1) {
     const unsigned lane = laneOf(m);
     const uint32_t quad = addresses[lane] / 16;
-    if (addresses[lane] % 16 || (splits[quad] && !isWhole(quad)) ||
-        cells[quad].conflicts(now, wave, write))
+    if (addresses[lane] % 16 || (cells[quad].isSplit && !isWhole(quad)) ||
+        cells[quad].conflicts(now, wave, Write))
       left |= uint64_t(1) << lane;
     else
-      cells[quad].note(now, wave, instIndex, write);
+      cells[quad].note(now, wave, instIndex, Write);
   }
   return left;
 }
@@ -224,7 +221,8 @@ uint64_t RaceCheck::pass(unsigned wave, uint32_t instIndex,
                          const uint32_t *addresses, uint64_t lanes,
                          uint32_t bytes, bool write) {
   if (bytes == 16)
-    return passQuads(wave, instIndex, addresses, lanes, write);
+    return write ? passQuads<true>(wave, instIndex, addresses, lanes)
+                 : passQuads<false>(wave, instIndex, addresses, lanes);
   uint64_t left = 0;
   for (uint64_t m = lanes; m; m &= m - 1) {
     const unsigned lane = laneOf(m);
@@ -257,6 +255,23 @@ void RaceCheck::access(unsigned wave, uint32_t instIndex, uint32_t address,
     checkCell(bytesOf[address], wave, instIndex, kind, isSame, address);
     ++address;
   }
+}
+
+void RaceCheck::access(unsigned wave, uint32_t instIndex,
+                       llvm::ArrayRef<uint32_t> addresses, uint32_t bytes,
+                       RaceAccess kind, bool same) {
+  if (kind == RaceAccess::Atomic || kind == RaceAccess::CompareSwap) {
+    for (uint32_t address : addresses)
+      access(wave, instIndex, address, bytes, kind, [same] { return same; });
+    return;
+  }
+  for (; !addresses.empty();
+       addresses = addresses.drop_front(std::min<size_t>(addresses.size(), 64)))
+    accessLanes(wave, instIndex, addresses.data(),
+                addresses.size() < 64 ? (uint64_t(1) << addresses.size()) - 1
+                                      : ~uint64_t(0),
+                bytes, kind == RaceAccess::Write,
+                [same](unsigned) { return same; });
 }
 
 void RaceCheck::accessLanes(unsigned wave, uint32_t instIndex,

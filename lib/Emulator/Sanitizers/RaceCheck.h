@@ -37,14 +37,20 @@ public:
                    uint64_t lanes, uint32_t bytes, bool write,
                    llvm::function_ref<bool(unsigned lane)> isSame);
 
+  /// The same of any number of addresses.
+  void access(unsigned wave, uint32_t instIndex,
+              llvm::ArrayRef<uint32_t> addresses, uint32_t bytes,
+              RaceAccess kind, bool same);
+
 private:
   /// The last plain write, the last reads of two waves, and whether there are
   /// atomics.
-  struct Cell {
+  struct alignas(32) Cell {
     uint32_t writeEpoch = 0, readEpoch = 0, atomicEpoch = 0;
     uint32_t writeInst = 0, readInst = 0, otherInst = 0;
     uint8_t writer = 0, reader = 0, other = 0;
     bool twoReaders = false;
+    bool isSplit = false; ///< of a quad: its dwords have their own cells
     /// May this plain access?
     bool conflicts(uint32_t epoch, unsigned wave, bool write) const {
       return (writeEpoch == epoch && writer != wave) || atomicEpoch == epoch ||
@@ -113,11 +119,10 @@ private:
   /// Whether a quad is one cell, or can be again, since no access of this epoch
   /// is in its parts.
   bool isWhole(uint32_t quad) {
-    if (!splitQuad[quad])
+    if (!quads[quad].isSplit)
       return true;
     if (partsEpoch[quad] == epoch)
       return false;
-    splitQuad[quad] = 0;
     quads[quad] = Cell();
     return true;
   }
@@ -128,15 +133,15 @@ private:
   /// The lanes for which nothing was noted, or whether it was.
   uint64_t pass(unsigned wave, uint32_t instIndex, const uint32_t *addresses,
                 uint64_t lanes, uint32_t bytes, bool write);
+  template <bool Write>
   uint64_t passQuads(unsigned wave, uint32_t instIndex,
-                     const uint32_t *addresses, uint64_t lanes, bool write);
+                     const uint32_t *addresses, uint64_t lanes);
   bool passDwords(unsigned wave, uint32_t instIndex, uint32_t address,
                   uint32_t bytes, bool write);
   bool passBytes(unsigned wave, uint32_t instIndex, uint32_t address,
                  uint32_t bytes, bool write);
   std::vector<Cell> quads;          ///< of 16 bytes
-  std::vector<uint8_t> splitQuad;   ///< the quad's dwords have their own cells
-  std::vector<uint32_t> partsEpoch; ///< when they were last accessed
+  std::vector<uint32_t> partsEpoch; ///< when their dwords were last accessed
   std::vector<Cell> dwords;
   std::vector<uint8_t> split; ///< the dword's bytes have cells of their own
   std::vector<Cell> bytesOf;  ///< four a dword

@@ -263,10 +263,9 @@ void Sanitizers::barrier(Workgroup &group) {
     auto &queue = impl->flight.waves[w->id % maxWaves];
     for (const auto *ops : {&queue.vm, &queue.lgkm})
       for (const InFlight::Op &op : *ops)
-        for (uint32_t address : op.lds.addresses)
-          impl->races.access(w->id, op.instIndex, address, op.lds.bytes,
-                             impl->raceAccess(op.instIndex, op.ldsWrite),
-                             [&op] { return op.same; });
+        impl->races.access(w->id, op.instIndex, op.lds.addresses, op.lds.bytes,
+                           impl->raceAccess(op.instIndex, op.ldsWrite),
+                           op.same);
   }
 }
 

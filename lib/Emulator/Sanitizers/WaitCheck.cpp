@@ -23,10 +23,11 @@ void WaitCheck::beginGroup(uint32_t ldsSize) {
     pendingCount[wave] = 0;
     pendingSet[wave] = RegSet();
   }
-  if (!live.empty() || !arrived.empty() || lds.size() != (ldsSize + 3) / 4)
-    lds.assign((ldsSize + 3) / 4, DmaTarget(0));
+  if (dmas.size() != spareDmas.size() || lds.size() != (ldsSize + 3) / 4)
+    lds.assign((ldsSize + 3) / 4, 0);
   arrived.clear();
-  live.clear();
+  dmas.clear();
+  spareDmas.clear();
 }
 
 void WaitCheck::arrive(unsigned wave, unsigned reg) {
@@ -89,7 +90,7 @@ void WaitCheck::before(Wave &w, uint32_t instIndex) {
   }
 }
 
-void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
+void WaitCheck::issued(Wave &w, InFlight::Op &op) {
   for (const RegUse &use : program.meta[op.instIndex].uses) {
     if (!(use.flags & 1))
       continue;
@@ -109,23 +110,40 @@ void WaitCheck::issued(Wave &w, const InFlight::Op &op) {
       pending.lanes = lanes;
     }
   }
-  if (op.kind != InFlight::Kind::LdsDma)
-    return;
-  live.push_back(
-      {op.instIndex, op.lds.low, op.lds.high + op.lds.bytes, w.id, false});
-  const DmaTarget target = targetOf(op.instIndex, w.id);
+  if (op.kind == InFlight::Kind::LdsDma)
+    issuedDma(w, op);
+}
+
+uint32_t WaitCheck::newDma() {
+  if (spareDmas.empty()) {
+    dmas.emplace_back();
+    return uint32_t(dmas.size());
+  }
+  const uint32_t dma = spareDmas.back();
+  spareDmas.pop_back();
+  return dma;
+}
+
+void WaitCheck::issuedDma(Wave &w, InFlight::Op &op) {
+  op.dma = newDma();
+  dmas[op.dma - 1] = {op.instIndex, op.lds.low, op.lds.high + op.lds.bytes,
+                      w.id,         true,       false};
   forDwords(op.lds, [&](uint32_t first, uint32_t end) {
-    DmaTarget others = 0;
+    uint32_t any = 0;
     for (uint32_t dword = first; dword < end; ++dword)
-      others |= isOthers(lds[dword], w.id) ? 1 : 0;
-    for (uint32_t dword = first; others && dword < end; ++dword)
-      if (isOthers(lds[dword], w.id))
-        sink(SanitizeWait, op.instIndex, instOf(lds[dword]),
+      any |= lds[dword];
+    for (uint32_t dword = first; any && dword < end; ++dword) {
+      if (!lds[dword])
+        continue;
+      const Dma &other = dmas[lds[dword] - 1];
+      if (!other.arrived && other.wave != w.id)
+        sink(SanitizeWait, op.instIndex, other.instIndex,
              "wait: wave " + std::to_string(w.id) + " writes LDS byte " +
                  std::to_string(4 * dword) + " at %1 while wave " +
-                 std::to_string(waveOf(lds[dword])) +
+                 std::to_string(other.wave) +
                  "'s data of %2 is on its way there");
-    std::fill(lds.begin() + first, lds.begin() + end, target);
+    }
+    std::fill(lds.begin() + first, lds.begin() + end, op.dma);
   });
 }
 
@@ -140,27 +158,21 @@ void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
   }
   if (op.kind != InFlight::Kind::LdsDma)
     return;
-  for (Dma &dma : live)
-    if (dma.instIndex == op.instIndex && dma.wave == w.id && !dma.arrived) {
-      dma.arrived = true;
-      break;
-    }
-  const DmaTarget target = targetOf(op.instIndex, w.id);
+  dmas[op.dma - 1].arrived = true;
   forDwords(op.lds, [&](uint32_t first, uint32_t end) {
-    for (uint32_t dword = first; dword < end; ++dword)
-      lds[dword] |= lds[dword] == target ? hasArrived : 0;
-    arrived.push_back({first, end});
+    arrived.push_back({first, end, op.dma});
   });
 }
 
 void WaitCheck::barrier() {
-  for (const auto &[first, end] : arrived)
-    for (uint32_t dword = first; dword < end; ++dword)
-      lds[dword] = lds[dword] & hasArrived ? 0 : lds[dword];
+  for (const Arrived &range : arrived) {
+    for (uint32_t dword = range.first; dword < range.end; ++dword)
+      lds[dword] = lds[dword] == range.dma ? 0 : lds[dword];
+    if (dmas[range.dma - 1].live)
+      spareDmas.push_back(range.dma);
+    dmas[range.dma - 1].live = false;
+  }
   arrived.clear();
-  live.erase(std::remove_if(live.begin(), live.end(),
-                            [](const Dma &dma) { return dma.arrived; }),
-             live.end());
 }
 
 void WaitCheck::access(Wave &w, uint32_t instIndex, uint32_t address,
@@ -169,18 +181,18 @@ void WaitCheck::access(Wave &w, uint32_t instIndex, uint32_t address,
        ++dword) {
     if (dword >= lds.size() || !lds[dword])
       continue;
-    const DmaTarget target = lds[dword];
-    bool own = waveOf(target) == w.id;
-    if (own && (target & hasArrived))
+    const Dma &target = dmas[lds[dword] - 1];
+    bool own = target.wave == w.id;
+    if (own && target.arrived)
       continue;
-    std::string wave = std::to_string(waveOf(target));
-    std::string why = !(target & hasArrived)
+    std::string wave = std::to_string(target.wave);
+    std::string why = !target.arrived
                           ? (own ? "before it has waited for the data of %2"
                                  : "while wave " + wave +
                                        " has not waited for the data of %2")
                           : "without a barrier after wave " + wave +
                                 "'s wait for the data of %2";
-    sink(SanitizeWait, instIndex, instOf(target),
+    sink(SanitizeWait, instIndex, target.instIndex,
          "wait: wave " + std::to_string(w.id) +
              (write ? " writes LDS byte " : " reads LDS byte ") +
              std::to_string(dword * 4) + " at %1 " + why);

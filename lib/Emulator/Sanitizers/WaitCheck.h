@@ -22,7 +22,7 @@ public:
       : program(program), sink(sink) {}
   void beginGroup(uint32_t ldsSize);
   void before(Wave &w, uint32_t instIndex);
-  void issued(Wave &w, const InFlight::Op &op);
+  void issued(Wave &w, InFlight::Op &op);
   void finished(Wave &w, const InFlight::Op &op);
   void barrier();
   void access(Wave &w, uint32_t instIndex, uint32_t address, uint32_t bytes,
@@ -30,8 +30,8 @@ public:
   /// Whether LDS between two addresses may be the target of outstanding
   /// LDS-DMA, or of LDS-DMA that no barrier has published to all waves.
   bool mayOverlap(uint32_t low, uint32_t end) const {
-    for (const Dma &dma : live)
-      if (low < dma.end && dma.low < end)
+    for (const Dma &dma : dmas)
+      if (dma.live && low < dma.end && dma.low < end)
         return true;
     return false;
   }
@@ -46,38 +46,30 @@ private:
     uint32_t instIndex = 0; ///< + 1; 0: none
     uint64_t lanes = 0;     ///< that the load writes
   };
-  /// An LDS dword that LDS-DMA writes, in one number, so that loops over many
-  /// are quick: hasArrived when the issuing wave has waited, the wave, the
-  /// instruction + 1. 0: none.
-  using DmaTarget = uint64_t;
-  static constexpr DmaTarget hasArrived = 1;
-  static DmaTarget targetOf(uint32_t instIndex, unsigned wave) {
-    return uint64_t(instIndex + 1) << 32 | wave << 1;
-  }
-  static uint32_t instOf(DmaTarget target) {
-    return uint32_t(target >> 32) - 1;
-  }
-  static unsigned waveOf(DmaTarget target) { return uint32_t(target) >> 1; }
-  /// On its way for another wave.
-  static bool isOthers(DmaTarget target, unsigned wave) {
-    return target && !(target & hasArrived) && waveOf(target) != wave;
-  }
   const Program &program;
   const Sanitizers::Sink &sink;
   Pending registers[maxWaves][registerCount];
   unsigned pendingCount[maxWaves] = {};
   RegSet pendingSet[maxWaves]; ///< the registers that have an instruction
-  /// LDS-DMA that has not been published by a barrier, as bounds.
+  void issuedDma(Wave &w, InFlight::Op &op);
+  /// LDS-DMA that has not been published by a barrier; free places are not
+  /// live.
   struct Dma {
-    uint32_t instIndex, low, end;
-    uint8_t wave;
-    bool arrived;
+    uint32_t instIndex = 0, low = 0, end = 0;
+    uint8_t wave = 0;
+    bool live = false, arrived = false;
   };
-  std::vector<Dma> live;
-  /// All zero when nothing is live and nothing has arrived.
-  std::vector<DmaTarget> lds;
-  /// Dwords, from the first to before the last, of which some have arrived.
-  std::vector<std::pair<uint32_t, uint32_t>> arrived;
+  uint32_t newDma();
+  std::vector<Dma> dmas;
+  std::vector<uint32_t> spareDmas;
+  /// For each LDS dword the LDS-DMA that writes it, its place in `dmas` + 1, so
+  /// that loops over many are quick. All zero when none is live.
+  std::vector<uint32_t> lds;
+  /// Dwords of LDS-DMA that has arrived, from the first to before the last.
+  struct Arrived {
+    uint32_t first, end, dma;
+  };
+  std::vector<Arrived> arrived;
 };
 
 } // namespace moe::emulator
