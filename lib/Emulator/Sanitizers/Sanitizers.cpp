@@ -105,7 +105,7 @@ void Sanitizers::beginGroup(Workgroup &group) {
     queue.vm.clear();
     queue.lgkm.clear();
   }
-  impl->waits.beginGroup(group.ldsSize);
+  impl->waits.beginGroup(group.ldsSize, group.waves.size());
   impl->races.beginGroup(group.ldsSize);
   if (impl->has(SanitizeUninit))
     impl->uninit.beginGroup(group);

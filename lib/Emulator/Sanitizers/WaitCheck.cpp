@@ -15,7 +15,8 @@
 
 namespace moe::emulator {
 
-void WaitCheck::beginGroup(uint32_t ldsSize) {
+void WaitCheck::beginGroup(uint32_t ldsSize, size_t waves) {
+  alone = waves == 1;
   for (unsigned wave = 0; wave < maxWaves; ++wave) {
     if (!pendingCount[wave])
       continue;
@@ -162,9 +163,14 @@ void WaitCheck::finished(Wave &w, const InFlight::Op &op) {
   forDwords(op.lds, [&](uint32_t first, uint32_t end) {
     arrived.push_back({first, end, op.dma});
   });
+  if (alone)
+    publish();
 }
 
-void WaitCheck::barrier() {
+void WaitCheck::barrier() { publish(); }
+
+/// What has arrived may be accessed by all waves.
+void WaitCheck::publish() {
   for (const Arrived &range : arrived) {
     for (uint32_t dword = range.first; dword < range.end; ++dword)
       lds[dword] = lds[dword] == range.dma ? 0 : lds[dword];

@@ -20,7 +20,7 @@ class WaitCheck {
 public:
   WaitCheck(const Program &program, const Sanitizers::Sink &sink)
       : program(program), sink(sink) {}
-  void beginGroup(uint32_t ldsSize);
+  void beginGroup(uint32_t ldsSize, size_t waves);
   void before(Wave &w, uint32_t instIndex);
   void issued(Wave &w, InFlight::Op &op);
   void finished(Wave &w, const InFlight::Op &op);
@@ -52,6 +52,8 @@ private:
   unsigned pendingCount[maxWaves] = {};
   RegSet pendingSet[maxWaves]; ///< the registers that have an instruction
   void issuedDma(Wave &w, InFlight::Op &op);
+  void publish();
+  bool alone = false; ///< a workgroup of one wave, which needs no barrier
   /// LDS-DMA that has not been published by a barrier; free places are not
   /// live.
   struct Dma {
