@@ -18,6 +18,8 @@
 
 namespace moe {
 
+class FreeBuffers;
+
 /// Builds what one lane does. Integers are i32 where a hardware offset is meant
 /// and index otherwise.
 class LaneBuilder : public mlir::ImplicitLocOpBuilder {
@@ -133,7 +135,7 @@ void populateEpiloguePatterns(const mlir::TypeConverter &converter,
 void populatePreshuffledPatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
 void populateScatterPatterns(const mlir::TypeConverter &converter,
-                             const Chip &chip,
+                             const Chip &chip, const FreeBuffers &free,
                              mlir::RewritePatternSet &patterns);
 
 } // namespace moe

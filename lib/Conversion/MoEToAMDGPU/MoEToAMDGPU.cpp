@@ -5,6 +5,7 @@
 
 #include "moe/Conversion/MoEToAMDGPU/MoEToAMDGPU.h"
 #include "CheckBlocks.h"
+#include "FreeBuffers.h"
 #include "LaneBuilder.h"
 #include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
 #include "moe/Target/ModuleTarget.h"
@@ -27,6 +28,19 @@ namespace moe {
 
 using namespace mlir;
 using namespace moe;
+
+/// The patterns of all tile ops but moe.sync.
+static void populatePatterns(const TypeConverter &converter, const Chip &chip,
+                             const FreeBuffers &free,
+                             RewritePatternSet &patterns) {
+  populateGatherPatterns(converter, chip, patterns);
+  populateLoadPatterns(converter, patterns);
+  populateUnpackPatterns(converter, chip, patterns);
+  populateMfmaPatterns(converter, chip, patterns);
+  populateEpiloguePatterns(converter, patterns);
+  populatePreshuffledPatterns(converter, patterns);
+  populateScatterPatterns(converter, chip, free, patterns);
+}
 
 namespace {
 /// Converts the argument types of a gpu.func, attributions included.
@@ -72,7 +86,7 @@ struct ConvertMoEToAMDGPUPass
     TypeConverter converter;
     populateMoEToAMDGPUTypeConversions(converter);
     RewritePatternSet patterns(&getContext());
-    populateMoEToAMDGPUPatterns(converter, *target, patterns);
+    populatePatterns(converter, *target, FreeBuffers(getOperation()), patterns);
     patterns.add<FuncSignatureLowering>(converter, &getContext());
 
     ConversionTarget conversion(getContext());
@@ -96,11 +110,5 @@ struct ConvertMoEToAMDGPUPass
 void moe::populateMoEToAMDGPUPatterns(const TypeConverter &converter,
                                       const Chip &chip,
                                       RewritePatternSet &patterns) {
-  populateGatherPatterns(converter, chip, patterns);
-  populateLoadPatterns(converter, patterns);
-  populateUnpackPatterns(converter, chip, patterns);
-  populateMfmaPatterns(converter, chip, patterns);
-  populateEpiloguePatterns(converter, patterns);
-  populatePreshuffledPatterns(converter, patterns);
-  populateScatterPatterns(converter, chip, patterns);
+  populatePatterns(converter, chip, FreeBuffers(), patterns);
 }

@@ -7,6 +7,7 @@
 // "Output", has the order.
 
 #include "EarlyLoads.h"
+#include "FreeBuffers.h"
 #include "LaneBuilder.h"
 
 #include "moe/Layout/OutTile.h"
@@ -28,8 +29,9 @@ class ScatterEmitter {
 public:
   ScatterEmitter(ScatterOp op,
                  ScatterOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor,
-                 const Chip &chip, ConversionPatternRewriter &rewriter)
-      : op(op), b(op.getLoc(), rewriter), chip(chip),
+                 const Chip &chip, std::optional<unsigned> freeBuffer,
+                 ConversionPatternRewriter &rewriter)
+      : op(op), b(op.getLoc(), rewriter), chip(chip), freeBuffer(freeBuffer),
         fragment(getAccumulatorFragment(op.getAcc().getType())),
         out(adaptor.getOut().front()), ids(adaptor.getSortedIds().front()),
         routingWeights(adaptor.getSortedWeights().front()),
@@ -135,6 +137,7 @@ private:
   ScatterOp op;
   LaneBuilder b;
   const Chip &chip;
+  std::optional<unsigned> freeBuffer; ///< number of the one that nobody uses
   layout::MfmaFragment fragment;
   SmallVector<Value> acc;
   Value out, ids, routingWeights, m, n, tokens, buffer0, buffer1;
@@ -487,10 +490,11 @@ void ScatterEmitter::storeSums() {
   auto type = MemRefType::get({groups * tileM * tileN}, b.getF32Type(),
                               MemRefLayoutAttrInterface(),
                               op.getBuffer0().getType().getMemorySpace());
-  // The other waves may still read the last A tile.
-  amdgpu::LDSBarrierOp::create(b);
-  Value view =
-      memref::ViewOp::create(b, type, buffer0, b.index(0), ValueRange());
+  // The other waves may still read the last A tile, which is in one buffer.
+  if (!freeBuffer)
+    amdgpu::LDSBarrierOp::create(b);
+  Value view = memref::ViewOp::create(
+      b, type, freeBuffer == 1u ? buffer1 : buffer0, b.index(0), ValueRange());
   writeParts(view);
   amdgpu::LDSBarrierOp::create(b);
   readView(view, tileN, /*firstColumn=*/0);
@@ -555,23 +559,25 @@ Value ScatterEmitter::sumUnit(Value view, const Unit &unit) {
 namespace {
 struct ScatterLowering : OpConversionPattern<ScatterOp> {
   ScatterLowering(const TypeConverter &converter, MLIRContext *ctx,
-                  const Chip &chip)
-      : OpConversionPattern(converter, ctx), chip(chip) {}
+                  const Chip &chip, FreeBuffers free)
+      : OpConversionPattern(converter, ctx), chip(chip), free(std::move(free)) {
+  }
 
   LogicalResult
   matchAndRewrite(ScatterOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    ScatterEmitter(op, adaptor, chip, rewriter).emit();
+    ScatterEmitter(op, adaptor, chip, free.lookup(op), rewriter).emit();
     rewriter.eraseOp(op);
     return success();
   }
 
   const Chip &chip;
+  FreeBuffers free;
 };
 } // namespace
 
 void moe::populateScatterPatterns(const TypeConverter &converter,
-                                  const Chip &chip,
+                                  const Chip &chip, const FreeBuffers &free,
                                   RewritePatternSet &patterns) {
-  patterns.add<ScatterLowering>(converter, patterns.getContext(), chip);
+  patterns.add<ScatterLowering>(converter, patterns.getContext(), chip, free);
 }

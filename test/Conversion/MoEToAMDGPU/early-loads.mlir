@@ -21,8 +21,8 @@ gpu.module @kernels {
   // CHECK: scf.yield
   // CHECK: amdgpu.lds_barrier
   // CHECK: rocdl.raw.ptr.buffer.load.lds
-  // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : vector<4xi32>
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : i32
+  // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : vector<4xi32>
   // CHECK: %[[WEIGHT:.*]] = rocdl.raw.ptr.buffer.load {{.*}} : i32
   // CHECK: rocdl.raw.ptr.buffer.load {{.*}} : f32
   // CHECK-NEXT: amdgpu.sched_barrier allow = <none>

@@ -63,7 +63,7 @@ private:
   bool fetchesTwoAtOnce();
   Fragments fetchSecondTile();
   void gather(Value first, int64_t columns, Value buffer, bool bounded);
-  Fragments load(Value first, int64_t columns, bool bounded);
+  Fragments load(Value first, int64_t columns, bool bounded, bool scalesFirst);
   Value boundFirst(Value first);
   /// Even tiles are in the ping buffer, odd ones in pong.
   Value bufferOf(int64_t tile) {
@@ -94,7 +94,9 @@ void PingpongExpander::gather(Value first, int64_t columns, Value buffer,
   GatherOp::create(b, op.getX(), op.getRows(), first, columns, bounded, buffer);
 }
 
-Fragments PingpongExpander::load(Value first, int64_t columns, bool bounded) {
+/// Loads the weights and scales of the K tile that begins at `first`.
+Fragments PingpongExpander::load(Value first, int64_t columns, bool bounded,
+                                 bool scalesFirst) {
   int64_t nBlocks = op.getAcc().getType().getDimSize(1);
   int64_t kBlocks = llvm::divideCeil(columns, 128);
   layout::MfmaFragment fragment = getAccumulatorFragment(op.getAcc().getType());
@@ -102,30 +104,40 @@ Fragments PingpongExpander::load(Value first, int64_t columns, bool bounded) {
       getWeightType(b.getContext(), fragment, nBlocks, kBlocks);
   VectorType scaleType =
       getScaleType(b.getContext(), fragment, nBlocks, kBlocks);
+  auto loadScales = [&] {
+    return LoadScaleOp::create(b, scaleType, op.getScale(), op.getExpert(),
+                               op.getN(), first, bounded);
+  };
   Fragments fragments;
+  if (scalesFirst)
+    fragments.scales = loadScales();
   fragments.weights =
       LoadWeightOp::create(b, weightType, op.getW(), op.getExpert(), op.getN(),
                            first, op.getCache(), bounded);
-  fragments.scales = LoadScaleOp::create(
-      b, scaleType, op.getScale(), op.getExpert(), op.getN(), first, bounded);
+  if (!scalesFirst)
+    fragments.scales = loadScales();
   return fragments;
 }
 
 /// Starts to move the K tile that begins at `first`: A into `buffer`, weights
 /// and scales into registers. The gather comes first, so that the loads behind
-/// it may stay in flight when a sync waits for it.
+/// it may stay in flight when a sync waits for it. Where few products of a wave
+/// wait for memory, the scales come ahead of the weights: a product can then
+/// begin when its own weights are there.
 Fragments PingpongExpander::fetch(Value first, int64_t columns, Value buffer,
                                   bool bounded) {
   gather(first, columns, buffer, bounded);
-  return load(first, columns, bounded);
+  return load(first, columns, bounded, /*scalesFirst=*/fetchesTwoAtOnce());
 }
 
 /// The first tile of a run: here the loads come first, since the rows to gather
 /// are still on their way from memory. The sync behind waits for all of them,
-/// and the multiplication needs them all.
+/// and the multiplication needs them all. The addresses of the scales are
+/// computed behind the weights, with which memory begins.
 Fragments PingpongExpander::fetchFirstTile() {
   Value first = startOf(0);
-  Fragments fragments = load(first, columnsOf(0), isBounded(0));
+  Fragments fragments =
+      load(first, columnsOf(0), isBounded(0), /*scalesFirst=*/false);
   gather(first, columnsOf(0), bufferOf(0), isBounded(0));
   return fragments;
 }
@@ -155,7 +167,7 @@ Fragments PingpongExpander::fetchSecondTile() {
   Value first = startOf(1);
   gather(first, columnsOf(1), bufferOf(1), isBounded(1));
   ROCDL::SBarrierOp::create(b);
-  return load(first, columnsOf(1), isBounded(1));
+  return load(first, columnsOf(1), isBounded(1), /*scalesFirst=*/true);
 }
 
 Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {

@@ -32,7 +32,7 @@ gpu.module @kernels {
   }
 
   // Two whole tiles of 16 rows are fetched at once, and one sync is for both.
-  // The second weights come behind the rows of all waves.
+  // The second weights come behind the rows of all waves, their scales ahead.
   // CHECK-LABEL: gpu.func @two_tiles
   // CHECK-SAME: workgroup(%[[PING:.*]] : memref<16x256xbf16, {{.*}}, %[[PONG:.*]] : memref<16x256xbf16,
   // CHECK-NOT: scf.for
@@ -41,8 +41,8 @@ gpu.module @kernels {
   // CHECK-NOT: moe.sync
   // CHECK: moe.gather %{{.*}} columns 256 to %[[PONG]] :
   // CHECK-NEXT: rocdl.s.barrier
-  // CHECK-NEXT: moe.load_weight {{.*}} cache nt
   // CHECK-NEXT: moe.load_scale
+  // CHECK-NEXT: moe.load_weight {{.*}} cache nt
   // CHECK-NEXT: moe.sync
   // CHECK: moe.mfma %[[PING]]
   // CHECK-NOT: moe.sync
@@ -190,8 +190,8 @@ gpu.module @kernels {
   // CHECK: %[[IN:.*]] = arith.cmpi ult, %[[LAST]], %[[END]] : index
   // CHECK: %[[FROM:.*]] = arith.select %[[IN]], %[[LAST]], %[[C288]] : index
   // CHECK: moe.gather %{{.*}}, %[[FROM]]] columns 128 bounded to
-  // CHECK: moe.load_weight %{{.*}}, %[[FROM]]] bounded
   // CHECK: moe.load_scale %{{.*}}, %[[FROM]]] bounded
+  // CHECK: moe.load_weight %{{.*}}, %[[FROM]]] bounded
   gpu.func @with_end(%x: memref<?x288xbf16>, %rows: vector<1xi32>,
       %w: memref<8x128x288xf4E2M1FN, #moe.preshuffle<weight>>,
       %s: memref<8x128x9xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,

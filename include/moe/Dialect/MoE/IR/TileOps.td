@@ -440,7 +440,10 @@ def MoE_ScatterOp : MoE_Op<"scatter", [
     With `groups` above 1 the accumulators are the parts of so many K groups of
     waves, in the order of `moe.reduce_groups`, and their sums go out: all parts
     are exchanged as f32, and the lane that stores a unit adds them in the order
-    of the groups, so that one exchange serves for both.
+    of the groups, so that one exchange serves for both. They go into a buffer
+    that no wave can still access since the last `moe.sync` ahead in the block,
+    without a barrier, where the ops between show that there is one; else into
+    the first one, behind a barrier.
 
     `sorted_ids` and `sorted_weights` may be in workgroup memory. The output row
     of a sorted row is `token * topk + slot` with `per_slot`, else `token`. With `paired` the columns are those of raw stage 1 sums: block
