@@ -119,13 +119,65 @@ struct ConvertToBit : OpRewritePattern<Op> {
   }
 };
 
+/// What says the default: a rounding mode makes a constrained intrinsic, which
+/// the back end has for few types.
+struct DropNearestEven : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getRoundingmode() != arith::RoundingMode::to_nearest_even)
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] { op.removeRoundingmodeAttr(); });
+    return success();
+  }
+};
+
+/// Of more than 64 bits, where upstream's -1 has zeros above them.
+struct ExpandWideFloorDiv : OpRewritePattern<arith::FloorDivSIOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::FloorDivSIOp op,
+                                PatternRewriter &rewriter) const override {
+    using Predicate = arith::CmpIPredicate;
+    Type type = op.getType(), element = getElementTypeOrSelf(type);
+    if (element.isIndex() || element.getIntOrFloatBitWidth() <= 64)
+      return failure();
+    Location loc = op.getLoc();
+    auto constant = [&](const APInt &value) -> Value {
+      TypedAttr attr = IntegerAttr::get(element, value);
+      if (auto shaped = dyn_cast<ShapedType>(type))
+        attr = DenseElementsAttr::get(shaped, Attribute(attr));
+      return arith::ConstantOp::create(rewriter, loc, attr);
+    };
+    const unsigned bits = element.getIntOrFloatBitWidth();
+    Value a = op.getLhs(), b = op.getRhs();
+    Value zero = constant(APInt::getZero(bits));
+    auto compare = [&](Predicate how, Value x, Value y) -> Value {
+      return arith::CmpIOp::create(rewriter, loc, how, x, y);
+    };
+    Value quotient = arith::DivSIOp::create(rewriter, loc, a, b);
+    Value rest = arith::RemSIOp::create(rewriter, loc, a, b);
+    // Rounded towards zero, it is one too large where the signs differ.
+    Value differ = compare(Predicate::ne, compare(Predicate::slt, a, zero),
+                           compare(Predicate::slt, b, zero));
+    Value above = arith::AndIOp::create(rewriter, loc, differ,
+                                        compare(Predicate::ne, rest, zero));
+    Value less = arith::AddIOp::create(rewriter, loc, quotient,
+                                       constant(APInt::getAllOnes(bits)));
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, above, less, quotient);
+    return success();
+  }
+};
+
 struct ExactUserCodePass
     : PassWrapper<ExactUserCodePass, OperationPass<gpu::GPUModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ExactUserCodePass)
 
   StringRef getArgument() const override { return "moe-exact-user-code"; }
   StringRef getDescription() const override {
-    return "masked reductions to selects, floats to one bit by way of 32";
+    return "masked reductions to selects, floats to one bit by way of 32, "
+           "divisions rounded down of more than 64 bits to arithmetic";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, vector::VectorDialect>();
@@ -134,7 +186,8 @@ struct ExactUserCodePass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<SelectForReduction, ConvertToBit<arith::FPToUIOp>,
-                 ConvertToBit<arith::FPToSIOp>>(&getContext());
+                 ConvertToBit<arith::FPToSIOp>, DropNearestEven,
+                 ExpandWideFloorDiv>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
     // Other masked ops differ from their twins without a mask by an attribute.
     getOperation().walk([&](vector::MaskOp op) {

@@ -2,7 +2,8 @@
 //
 // User code that MLIR or LLVM 22 turn into other numbers, run: reductions under
 // a mask beside the same without one, their neutral elements, unsigned divisions
-// of 24 bits, and floats to one bit.
+// of 24 bits, floats to one bit, quotients of more than 64 bits rounded down, and
+// the rounding mode that is the default.
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %python %S/Inputs/exact-user-code.py gfx950
 // RUN: %python %S/Inputs/exact-user-code.py gfx942
@@ -206,6 +207,48 @@ gpu.module @kernels {
     memref.store %4, %y[%t, %c4] : memref<64x6xi32>
     %5 = arith.extui %ue : i1 to i32
     memref.store %5, %y[%t, %c5] : memref<64x6xi32>
+    gpu.return
+  }
+}
+//--- floors.mlir
+gpu.module @kernels {
+  gpu.func @floors(%x: memref<64xi32>, %d: memref<64xi32>, %y: memref<64x4xi32>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %shift = arith.constant 64 : i128
+    %t = gpu.thread_id x
+    %x32 = memref.load %x[%t] : memref<64xi32>
+    %d32 = memref.load %d[%t] : memref<64xi32>
+    %xw = arith.extsi %x32 : i32 to i128
+    %dw = arith.extsi %d32 : i32 to i128
+    %q = arith.floordivsi %xw, %dw : i128
+    %low = arith.trunci %q : i128 to i32
+    %above = arith.shrsi %q, %shift : i128
+    %high = arith.trunci %above : i128 to i32
+    memref.store %low, %y[%t, %c0] : memref<64x4xi32>
+    memref.store %high, %y[%t, %c1] : memref<64x4xi32>
+    %xs = vector.broadcast %xw : i128 to vector<2xi128>
+    %ds = vector.broadcast %dw : i128 to vector<2xi128>
+    %qs = arith.floordivsi %xs, %ds : vector<2xi128>
+    %second = vector.extract %qs[1] : i128 from vector<2xi128>
+    %aboveSecond = arith.shrsi %second, %shift : i128
+    %highSecond = arith.trunci %aboveSecond : i128 to i32
+    memref.store %highSecond, %y[%t, %c2] : memref<64x4xi32>
+    %q32 = arith.floordivsi %x32, %d32 : i32
+    memref.store %q32, %y[%t, %c3] : memref<64x4xi32>
+    gpu.return
+  }
+}
+//--- nearest.mlir
+gpu.module @kernels {
+  gpu.func @nearest(%x: memref<64xf32>, %y: memref<64xf32>) kernel {
+    %t = gpu.thread_id x
+    %a = memref.load %x[%t] : memref<64xf32>
+    %b = arith.truncf %a to_nearest_even : f32 to bf16
+    %c = arith.extf %b : bf16 to f32
+    memref.store %c, %y[%t] : memref<64xf32>
     gpu.return
   }
 }

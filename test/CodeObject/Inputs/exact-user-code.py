@@ -85,3 +85,11 @@ run("divisions", 64, [("i", dividends), ("i", divisors)], "i", flat(
 bits = [0.0, 0.5, 0.9921875, 1.0, 1.0078125, 1.5, 1.75, 1.9921875] * 8
 run("bits", 64, [("f", bits)], "i", flat(
     [int(x), -int(x), int(x), int(x), int(x), int(x)] for x in bits))
+
+dividends = [7 * lane - 200 for lane in range(64)]
+divisors = [(-5, 3, -1, 64)[lane % 4] for lane in range(64)]
+run("floors", 64, [("i", dividends), ("i", divisors)], "i", flat(
+    [x // d, -(x // d < 0), -(x // d < 0), x // d] for x, d in zip(dividends, divisors)))
+
+ties = [1 + k / 256 for k in range(64)]
+run("nearest", 64, [("f", ties)], "f", [round(128 * x) / 128 for x in ties])

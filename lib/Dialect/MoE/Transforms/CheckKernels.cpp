@@ -4,6 +4,7 @@
 // not all threads reach them, are refused before anything is changed.
 
 #include "CheckMemory.h"
+#include "CheckNumbers.h"
 #include "moe/Dialect/MoE/IR/RoutingOps.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Dialect/MoE/Transforms/PreshuffledUses.h"
@@ -287,13 +288,15 @@ static LogicalResult checkAssert(Operation *op) {
                          "to tell; check on the host, or store a flag");
 }
 
-/// What ops of other dialects do to memory, in kernels and in functions that
-/// they call.
-static LogicalResult checkMemory(Operation *op) {
+/// What ops of other dialects do, in kernels and in functions that they call.
+static LogicalResult checkUserOp(Operation *op) {
   if (failed(checkSpaces(op)))
     return failure();
-  return isa_and_nonnull<MoEDialect>(op->getDialect()) ? success()
-                                                       : checkElements(op);
+  if (isa_and_nonnull<MoEDialect>(op->getDialect()))
+    return success();
+  if (failed(checkElements(op)) || failed(checkConstant(op)))
+    return failure();
+  return checkNumbers(op);
 }
 
 /// What a kernel says of its launch twice, in an attribute of its own and in
@@ -391,7 +394,7 @@ private:
             failed(checkSignature(func)))
           return failure();
     return failure(
-        module.walk([](Operation *op) { return WalkResult(checkMemory(op)); })
+        module.walk([](Operation *op) { return WalkResult(checkUserOp(op)); })
             .wasInterrupted());
   }
 };

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -157,6 +158,22 @@ LogicalResult moe::checkSpaces(Operation *op) {
   return op->emitOpError("expected memory space 5, the private one of a "
                          "thread, got ")
          << type;
+}
+
+LogicalResult moe::checkConstant(Operation *op) {
+  auto interface = dyn_cast<MemoryEffectOpInterface>(op);
+  if (!interface)
+    return success();
+  SmallVector<MemoryEffects::EffectInstance> effects;
+  interface.getEffects<MemoryEffects::Write>(effects);
+  for (const MemoryEffects::EffectInstance &effect : effects) {
+    Value memory = effect.getValue();
+    if (memory && isPointer(memory.getType()) &&
+        getAddressSpace(memory.getType()) == llvm::AMDGPUAS::CONSTANT_ADDRESS)
+      return op->emitOpError("expected memory that may be written, got ")
+             << memory.getType() << ", which is constant";
+  }
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -18,6 +18,9 @@ mlir::LogicalResult checkElements(mlir::Operation *op);
 /// GPUs do not have; or an alloca is not in the private one.
 mlir::LogicalResult checkSpaces(mlir::Operation *op);
 
+/// Error: an op writes to constant memory, where LLVM drops stores.
+mlir::LogicalResult checkConstant(mlir::Operation *op);
+
 /// Error: an argument or a result of a function of a gpu.module is a memref
 /// that a plain pointer does not describe, or of a type that no caller can
 /// pass.

@@ -4,6 +4,7 @@
 // refused here, at the op, before anything else runs. What does not depend on
 // the chip is in the op's verifier.
 
+#include "CheckNumbers.h"
 #include "moe/Dialect/MoE/IR/MoE.h"
 #include "moe/Dialect/MoE/Transforms/Passes.h"
 #include "moe/Schedule/CheckSchedule.h"
@@ -134,6 +135,9 @@ struct MoECheckTargetPass
         return WalkResult::interrupt();
       return WalkResult::advance();
     });
+    if (!result.wasInterrupted())
+      result = getOperation().walk(
+          [&](Operation *op) { return WalkResult(checkNumbers(op, *target)); });
     if (!result.wasInterrupted())
       result = getOperation().walk([&](gpu::GPUFuncOp func) {
         return WalkResult(checkLds(func, *target));

@@ -35,6 +35,12 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     such elements: a vector packs them by bits, while `memref.load` and
     `memref.store` give each element bytes of its own.
 
+    No op may write to memory space 4, which is constant, and none may be one
+    that LLVM's back end rounds otherwise than it says: `arith.truncf` with a
+    rounding mode but `to_nearest_even`, `arith.sitofp` and `arith.uitofp` of
+    more than 33 bits to bf16, `math.fma` of bf16. `gpu.subgroup_broadcast` is of
+    a number or a vector of rank 1; the conversion crashes on others.
+
     The data layout around a `gpu.module` has an index of 64 bits, as addresses
     have, and what a kernel says of its launch in `gpu.known_block_size` or
     `gpu.known_grid_size` is what `known_block_size` or `known_grid_size` says,
@@ -59,7 +65,9 @@ def MoECheckTargetPass : Pass<"moe-check-target", "::mlir::gpu::GPUModuleOp"> {
     Checks each `moe.grouped_gemm` against the chip, at the op's location and
     before anything is lowered: LDS (that of a function without such an op at the
     function), the instructions an accumulating output
-    needs, and values of configuration axes that are not lowered yet.
+    needs, and values of configuration axes that are not lowered yet. Packed
+    conversions of `amdgpu` to 8 bits must be to the chip's types, since their
+    lowering crashes on others.
 
     Precondition: none. Postcondition: the IR is unchanged; every
     `moe.grouped_gemm` in it can be lowered for the chip.
