@@ -162,12 +162,14 @@ bool PingpongExpander::fetchesTwoAtOnce() {
 /// Fetches the second tile right behind the first one. Rows take little of the
 /// bandwidth and everybody waits for them, so no wave requests its second
 /// weights, which come far behind in use, before all waves have requested their
-/// rows. That needs a barrier, but no wait.
+/// rows. That needs a barrier, but no wait. In a run of two tiles one sync is
+/// for both, and products of the second tile need not begin early.
 Fragments PingpongExpander::fetchSecondTile() {
   Value first = startOf(1);
   gather(first, columnsOf(1), bufferOf(1), isBounded(1));
   ROCDL::SBarrierOp::create(b);
-  return load(first, columnsOf(1), isBounded(1), /*scalesFirst=*/true);
+  return load(first, columnsOf(1), isBounded(1),
+              /*scalesFirst=*/numTiles() > 2);
 }
 
 Value PingpongExpander::multiply(Value buffer, Fragments fragments, Value acc) {

@@ -32,7 +32,7 @@ gpu.module @kernels {
   }
 
   // Two whole tiles of 16 rows are fetched at once, and one sync is for both.
-  // The second weights come behind the rows of all waves, their scales ahead.
+  // The second weights come behind the rows of all waves.
   // CHECK-LABEL: gpu.func @two_tiles
   // CHECK-SAME: workgroup(%[[PING:.*]] : memref<16x256xbf16, {{.*}}, %[[PONG:.*]] : memref<16x256xbf16,
   // CHECK-NOT: scf.for
@@ -41,8 +41,8 @@ gpu.module @kernels {
   // CHECK-NOT: moe.sync
   // CHECK: moe.gather %{{.*}} columns 256 to %[[PONG]] :
   // CHECK-NEXT: rocdl.s.barrier
-  // CHECK-NEXT: moe.load_scale
   // CHECK-NEXT: moe.load_weight {{.*}} cache nt
+  // CHECK-NEXT: moe.load_scale
   // CHECK-NEXT: moe.sync
   // CHECK: moe.mfma %[[PING]]
   // CHECK-NOT: moe.sync
@@ -58,6 +58,33 @@ gpu.module @kernels {
     %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 512 buffers(%ping, %pong) cache nt
         : memref<?x512xbf16>, vector<2xi32>, memref<8x128x512xf4E2M1FN, #moe.preshuffle<weight>>,
           memref<8x128x16xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
+    memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
+    gpu.return
+  }
+
+  // Of three tiles and more, the scales of all but the first come ahead of the
+  // weights.
+  // CHECK-LABEL: gpu.func @three_tiles
+  // CHECK-SAME: workgroup(%[[PING:.*]] : memref<16x256xbf16, {{.*}}, %[[PONG:.*]] : memref<16x256xbf16,
+  // CHECK: moe.load_weight
+  // CHECK-NEXT: moe.load_scale
+  // CHECK-NEXT: moe.gather %{{.*}} columns 256 to %[[PING]] :
+  // CHECK: rocdl.s.barrier
+  // CHECK-NEXT: moe.load_scale
+  // CHECK-NEXT: moe.load_weight
+  // CHECK: moe.mfma %[[PING]]
+  // CHECK: moe.gather %{{.*}} columns 256 to %[[PING]] :
+  // CHECK-NEXT: moe.load_scale
+  // CHECK-NEXT: moe.load_weight
+  gpu.func @three_tiles(%x: memref<?x768xbf16>, %rows: vector<2xi32>,
+      %w: memref<8x128x768xf4E2M1FN, #moe.preshuffle<weight>>,
+      %s: memref<8x128x24xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
+      %out: memref<vector<1x2x4xf32>>)
+      workgroup(%ping: memref<16x256xbf16, #lds>, %pong: memref<16x256xbf16, #lds>) {
+    %c0 = arith.constant 0 : index
+    %acc = moe.pingpong x(%x[%rows]) weights(%w[%e, %n]) scales(%s) k(%c0) columns 768 buffers(%ping, %pong) cache nt
+        : memref<?x768xbf16>, vector<2xi32>, memref<8x128x768xf4E2M1FN, #moe.preshuffle<weight>>,
+          memref<8x128x24xf8E8M0FNU, #moe.preshuffle<scale>>, memref<16x256xbf16, #lds> -> vector<1x2x4xf32>
     memref.store %acc, %out[] : memref<vector<1x2x4xf32>>
     gpu.return
   }
@@ -190,8 +217,8 @@ gpu.module @kernels {
   // CHECK: %[[IN:.*]] = arith.cmpi ult, %[[LAST]], %[[END]] : index
   // CHECK: %[[FROM:.*]] = arith.select %[[IN]], %[[LAST]], %[[C288]] : index
   // CHECK: moe.gather %{{.*}}, %[[FROM]]] columns 128 bounded to
-  // CHECK: moe.load_scale %{{.*}}, %[[FROM]]] bounded
   // CHECK: moe.load_weight %{{.*}}, %[[FROM]]] bounded
+  // CHECK: moe.load_scale %{{.*}}, %[[FROM]]] bounded
   gpu.func @with_end(%x: memref<?x288xbf16>, %rows: vector<1xi32>,
       %w: memref<8x128x288xf4E2M1FN, #moe.preshuffle<weight>>,
       %s: memref<8x128x9xf8E8M0FNU, #moe.preshuffle<scale>>, %e: index, %n: index,
