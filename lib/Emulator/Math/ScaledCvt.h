@@ -72,7 +72,7 @@ struct ScaledCvtDesc {
 /// First bit read in source 0 and first bit written in the destination, by the
 /// 4-bit op_sel field.
 constexpr void selectOffsets(CvtSelect select, unsigned opSel, unsigned &src,
-                          unsigned &dst) {
+                             unsigned &dst) {
   using S = CvtSelect;
   const bool srcByte = select == S::SrcByte || select == S::SrcByteDstHalf;
   const bool srcHalf = select == S::SrcHalf || select == S::SrcHalfDstByte;
