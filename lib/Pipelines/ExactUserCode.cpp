@@ -119,6 +119,91 @@ struct ConvertToBit : OpRewritePattern<Op> {
   }
 };
 
+} // namespace
+
+/// A type with the shape of `like`.
+static Type withShapeOf(Type like, Type element) {
+  auto shaped = dyn_cast<VectorType>(like);
+  return shaped ? Type(shaped.clone(element)) : element;
+}
+
+/// f64 to bf16, rounded once: what the back end does in two steps, with the f32
+/// between rounded to odd. If it is not exact and its last bit is 0, it becomes
+/// its neighbour on the other side of the f64.
+static Value truncateToBF16(PatternRewriter &rewriter, Location loc,
+                            Value value) {
+  using Predicate = arith::CmpIPredicate;
+  Type type = value.getType();
+  Type f32 = withShapeOf(type, rewriter.getF32Type());
+  Type i32 = withShapeOf(type, rewriter.getI32Type());
+  Type i64 = withShapeOf(type, rewriter.getI64Type());
+  auto constant = [&](Type of, int64_t number) -> Value {
+    TypedAttr attr = IntegerAttr::get(getElementTypeOrSelf(of), number);
+    if (auto shaped = dyn_cast<ShapedType>(of))
+      attr = DenseElementsAttr::get(shaped, Attribute(attr));
+    return arith::ConstantOp::create(rewriter, loc, attr);
+  };
+  // The bits of a magnitude are in the order of its values.
+  auto magnitude = [&](Value number) -> Value {
+    Value bits = arith::BitcastOp::create(rewriter, loc, i64, number);
+    return arith::AndIOp::create(rewriter, loc, bits, constant(i64, INT64_MAX));
+  };
+  Value nearest = arith::TruncFOp::create(rewriter, loc, f32, value);
+  Value back = arith::ExtFOp::create(rewriter, loc, type, nearest);
+  Value differs = arith::CmpFOp::create(rewriter, loc,
+                                        arith::CmpFPredicate::ONE, back, value);
+  Value above = arith::CmpIOp::create(rewriter, loc, Predicate::ugt,
+                                      magnitude(back), magnitude(value));
+  Value bits = arith::BitcastOp::create(rewriter, loc, i32, nearest);
+  Value last = arith::AndIOp::create(rewriter, loc, bits, constant(i32, 1));
+  Value isEven = arith::CmpIOp::create(rewriter, loc, Predicate::eq, last,
+                                       constant(i32, 0));
+  Value step = arith::SelectOp::create(rewriter, loc, above, constant(i32, -1),
+                                       constant(i32, 1));
+  Value odd = arith::AddIOp::create(rewriter, loc, bits, step);
+  Value moves = arith::AndIOp::create(rewriter, loc, differs, isEven);
+  Value chosen = arith::SelectOp::create(rewriter, loc, moves, odd, bits);
+  Value rounded = arith::BitcastOp::create(rewriter, loc, f32, chosen);
+  return arith::TruncFOp::create(
+      rewriter, loc, withShapeOf(type, rewriter.getBF16Type()), rounded);
+}
+
+namespace {
+/// To bf16 of more bits than f32 holds: the back end rounds to f32 and again.
+/// By way of f64, which holds up to 53 bits.
+template <typename Op>
+struct ConvertToBF16 : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Op op,
+                                PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    Type from = getElementTypeOrSelf(op.getIn().getType());
+    if (!getElementTypeOrSelf(type).isBF16() ||
+        from.getIntOrFloatBitWidth() <= 24)
+      return failure();
+    Value exact =
+        Op::create(rewriter, op.getLoc(),
+                   withShapeOf(type, rewriter.getF64Type()), op.getIn());
+    rewriter.replaceOp(op, truncateToBF16(rewriter, op.getLoc(), exact));
+    return success();
+  }
+};
+
+/// The same of f64.
+struct TruncateToBF16 : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isBF16() ||
+        !getElementTypeOrSelf(op.getIn().getType()).isF64())
+      return failure();
+    rewriter.replaceOp(op, truncateToBF16(rewriter, op.getLoc(), op.getIn()));
+    return success();
+  }
+};
+
 /// What says the default: a rounding mode makes a constrained intrinsic, which
 /// the back end has for few types.
 struct DropNearestEven : OpRewritePattern<arith::TruncFOp> {
@@ -177,7 +262,9 @@ struct ExactUserCodePass
   StringRef getArgument() const override { return "moe-exact-user-code"; }
   StringRef getDescription() const override {
     return "masked reductions to selects, floats to one bit by way of 32, "
-           "divisions rounded down of more than 64 bits to arithmetic";
+           "integers and f64 to bf16 in one rounding, divisions rounded down "
+           "of more "
+           "than 64 bits to arithmetic";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, vector::VectorDialect>();
@@ -186,8 +273,9 @@ struct ExactUserCodePass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<SelectForReduction, ConvertToBit<arith::FPToUIOp>,
-                 ConvertToBit<arith::FPToSIOp>, DropNearestEven,
-                 ExpandWideFloorDiv>(&getContext());
+                 ConvertToBit<arith::FPToSIOp>, ConvertToBF16<arith::UIToFPOp>,
+                 ConvertToBF16<arith::SIToFPOp>, TruncateToBF16,
+                 DropNearestEven, ExpandWideFloorDiv>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
     // Other masked ops differ from their twins without a mask by an attribute.
     getOperation().walk([&](vector::MaskOp op) {

@@ -2,8 +2,8 @@
 //
 // User code that MLIR or LLVM 22 turn into other numbers, run: reductions under
 // a mask beside the same without one, their neutral elements, unsigned divisions
-// of 24 bits, floats to one bit, quotients of more than 64 bits rounded down, and
-// the rounding mode that is the default.
+// of 24 bits, floats to one bit, quotients of more than 64 bits rounded down, the
+// rounding mode that is the default, and integers and f64 to bf16.
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: %python %S/Inputs/exact-user-code.py gfx950
 // RUN: %python %S/Inputs/exact-user-code.py gfx942
@@ -249,6 +249,52 @@ gpu.module @kernels {
     %b = arith.truncf %a to_nearest_even : f32 to bf16
     %c = arith.extf %b : bf16 to f32
     memref.store %c, %y[%t] : memref<64xf32>
+    gpu.return
+  }
+}
+//--- doubles.mlir
+gpu.module @kernels {
+  gpu.func @doubles(%x: memref<64xf64>, %y: memref<64x2xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %t = gpu.thread_id x
+    %a = memref.load %x[%t] : memref<64xf64>
+    %b = arith.truncf %a to_nearest_even : f64 to bf16
+    %pair = vector.broadcast %a : f64 to vector<2xf64>
+    %v = arith.truncf %pair : vector<2xf64> to vector<2xbf16>
+    %second = vector.extract %v[1] : bf16 from vector<2xbf16>
+    %0 = arith.extf %b : bf16 to f32
+    memref.store %0, %y[%t, %c0] : memref<64x2xf32>
+    %1 = arith.extf %second : bf16 to f32
+    memref.store %1, %y[%t, %c1] : memref<64x2xf32>
+    gpu.return
+  }
+}
+//--- integers.mlir
+gpu.module @kernels {
+  gpu.func @integers(%x: memref<64xi32>, %wide: memref<64xi64>, %y: memref<64x4xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %c3 = arith.constant 3 : index
+    %t = gpu.thread_id x
+    %i = memref.load %x[%t] : memref<64xi32>
+    %u = arith.uitofp %i : i32 to bf16
+    %s = arith.sitofp %i : i32 to bf16
+    %i64 = memref.load %wide[%t] : memref<64xi64>
+    %i48 = arith.trunci %i64 : i64 to i48
+    %w = arith.uitofp %i48 : i48 to bf16
+    %pair = vector.broadcast %i : i32 to vector<2xi32>
+    %v = arith.uitofp %pair : vector<2xi32> to vector<2xbf16>
+    %second = vector.extract %v[1] : bf16 from vector<2xbf16>
+    %0 = arith.extf %u : bf16 to f32
+    memref.store %0, %y[%t, %c0] : memref<64x4xf32>
+    %1 = arith.extf %s : bf16 to f32
+    memref.store %1, %y[%t, %c1] : memref<64x4xf32>
+    %2 = arith.extf %w : bf16 to f32
+    memref.store %2, %y[%t, %c2] : memref<64x4xf32>
+    %3 = arith.extf %second : bf16 to f32
+    memref.store %3, %y[%t, %c3] : memref<64x4xf32>
     gpu.return
   }
 }

@@ -93,3 +93,30 @@ run("floors", 64, [("i", dividends), ("i", divisors)], "i", flat(
 
 ties = [1 + k / 256 for k in range(64)]
 run("nearest", 64, [("f", ties)], "f", [round(128 * x) / 128 for x in ties])
+
+
+def to_bf16(integer):
+    """The nearest number of eight bits, of two the even one."""
+    drop = max(0, abs(integer).bit_length() - 8)
+    return float(round(abs(integer) / 2 ** drop) * 2 ** drop * (-1 if integer < 0 else 1))
+
+
+# Above a tie by less than f32 sees, at it, and below it.
+near = [(k << 24) + (1 << 16) + step for k in (1, 127, 128, 129) for step in (-1, 0, 1, 2)] * 4
+wide = [(x << 15) + 1 for x in near]
+run("integers", 64, [("i", [signed(x) for x in near]), ("q", wide)], "f", flat(
+    [to_bf16(x), to_bf16(signed(x)), to_bf16(w), to_bf16(x)] for x, w in zip(near, wide)))
+
+# Around a tie of bf16 by less than f32 sees, and what is no number.
+ties = [sign * scale * (1 + k / 128 + 1 / 256 + step * 2.0 ** -50)
+        for scale in (1.0, 2.0 ** -126) for k in (0, 1, 126, 127)
+        for step in (-2 ** 20, -1, 0, 1, 2 ** 20) for sign in (1, -1)]
+rounded = [math.copysign(float(round(abs(x) * 2 ** 7 / scale)) * scale / 2 ** 7, x)
+           for x in ties for scale in [2.0 ** math.floor(math.log2(abs(x)))]]
+# The largest finite number, what is rounded to it, and what is too large.
+largest, half = 2.0 ** 128 - 2.0 ** 120, 2.0 ** 119
+ties = ties[:56] + [math.inf, -math.inf, math.nan, 1e300, -1e300, largest, largest + half,
+                    math.nextafter(largest + half, 0)]
+rounded = rounded[:56] + [math.inf, -math.inf, math.nan, math.inf, -math.inf, largest, math.inf,
+                          largest]
+run("doubles", 64, [("d", ties)], "f", flat([x, x] for x in rounded))

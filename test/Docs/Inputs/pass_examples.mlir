@@ -142,8 +142,8 @@ gpu.func @k(%out: memref<?x2880xbf16>, %x: memref<?x2880xbf16>,
           memref<128x2880x90xf8E8M0FNU, #s>)
       routing(%ids, %experts, %weights, %num_valid :
           memref<?xi32>, memref<?xi32>, memref<?xf32>, memref<2xi32>)
-      tokens(%tokens) topk 4 block_rows 16
-      schedule <tile_m = 16, tile_n = 128, tile_k = 256>
+      tokens(%tokens) topk 4 block_rows 32
+      schedule <tile_m = 32, tile_n = 128, tile_k = 256>
   gpu.return
 }
 }

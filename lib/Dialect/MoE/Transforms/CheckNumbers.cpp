@@ -25,18 +25,17 @@ static LogicalResult checkTruncation(arith::TruncFOp op) {
          << ": the back end has no other";
 }
 
-/// By way of f32, which is exact for what has no more bits than its mantissa,
-/// and for which the back end keeps a sticky bit up to 33.
+/// By way of f64 (-moe-exact-user-code), which does not hold more bits.
 static LogicalResult checkToBF16(Operation *op) {
-  constexpr unsigned most = 33;
+  constexpr unsigned most = 53;
   Type from = getElementTypeOrSelf(op->getOperand(0).getType());
   if (!getElementTypeOrSelf(op->getResult(0).getType()).isBF16() ||
       from.getIntOrFloatBitWidth() <= most)
     return success();
   return op->emitOpError("expected an integer of at most ")
          << most << " bits to make bf16 of, got " << from
-         << ": the back end rounds it to f32 and again; write both conversions "
-            "if that is meant";
+         << ": a wider one is rounded twice; write the conversion to f32 and "
+            "arith.truncf if that is meant";
 }
 
 static LogicalResult checkFma(math::FmaOp op) {

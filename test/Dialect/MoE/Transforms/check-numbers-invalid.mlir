@@ -17,10 +17,10 @@ gpu.module @kernels {
 // -----
 
 gpu.module @kernels {
-  gpu.func @to_bf16(%x: i33, %y: i64) {
-    %0 = arith.sitofp %x : i33 to bf16
+  gpu.func @to_bf16(%x: i53, %y: i64) {
+    %0 = arith.sitofp %x : i53 to bf16
     %1 = arith.uitofp %y : i64 to f32
-    // expected-error@+1 {{'arith.uitofp' op expected an integer of at most 33 bits to make bf16 of, got 'i64': the back end rounds it to f32 and again; write both conversions if that is meant}}
+    // expected-error@+1 {{'arith.uitofp' op expected an integer of at most 53 bits to make bf16 of, got 'i64': a wider one is rounded twice; write the conversion to f32 and arith.truncf if that is meant}}
     %2 = arith.uitofp %y : i64 to bf16
     gpu.return
   }
@@ -29,9 +29,9 @@ gpu.module @kernels {
 // -----
 
 gpu.module @kernels {
-  func.func @to_bf16_in_a_function(%x: vector<4xi48>) -> vector<4xbf16> {
-    // expected-error@+1 {{'arith.sitofp' op expected an integer of at most 33 bits to make bf16 of, got 'i48'}}
-    %0 = arith.sitofp %x : vector<4xi48> to vector<4xbf16>
+  func.func @to_bf16_in_a_function(%x: vector<4xi54>) -> vector<4xbf16> {
+    // expected-error@+1 {{'arith.sitofp' op expected an integer of at most 53 bits to make bf16 of, got 'i54'}}
+    %0 = arith.sitofp %x : vector<4xi54> to vector<4xbf16>
     return %0 : vector<4xbf16>
   }
 }

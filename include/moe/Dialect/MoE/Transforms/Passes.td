@@ -38,7 +38,7 @@ def MoECheckKernelsPass : Pass<"moe-check-kernels", "::mlir::ModuleOp"> {
     No op may write to memory space 4, which is constant, and none may be one
     that LLVM's back end rounds otherwise than it says: `arith.truncf` with a
     rounding mode but `to_nearest_even`, `arith.sitofp` and `arith.uitofp` of
-    more than 33 bits to bf16, `math.fma` of bf16. `gpu.subgroup_broadcast` is of
+    more than 53 bits to bf16, `math.fma` of bf16. `gpu.subgroup_broadcast` is of
     a number or a vector of rank 1; the conversion crashes on others.
 
     The data layout around a `gpu.module` has an index of 64 bits, as addresses
