@@ -261,10 +261,7 @@ struct ExactUserCodePass
 
   StringRef getArgument() const override { return "moe-exact-user-code"; }
   StringRef getDescription() const override {
-    return "masked reductions to selects, floats to one bit by way of 32, "
-           "integers and f64 to bf16 in one rounding, divisions rounded down "
-           "of more "
-           "than 64 bits to arithmetic";
+    return "user code that upstream computes wrong, in other ops";
   }
   void getDependentDialects(DialectRegistry &registry) const override {
     registry.insert<arith::ArithDialect, vector::VectorDialect>();
