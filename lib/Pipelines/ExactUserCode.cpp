@@ -7,6 +7,7 @@
 #include "ExactUserCode.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
@@ -54,6 +55,12 @@ static APInt getNeutral(vector::CombiningKind kind, unsigned bits) {
   }
 }
 
+/// A type with the shape of `like`.
+static Type withShapeOf(Type like, Type element) {
+  auto shaped = dyn_cast<VectorType>(like);
+  return shaped ? Type(shaped.clone(element)) : element;
+}
+
 namespace {
 /// A reduction of which a mask leaves elements out: of their neutral elements.
 /// Upstream has the smallest denormal for maximumf, and the largest number for
@@ -79,17 +86,17 @@ struct SelectForReduction : OpRewritePattern<vector::MaskOp> {
     Value source = inner->getOperand(0);
     auto type = cast<VectorType>(source.getType());
     Type element = type.getElementType();
-    TypedAttr neutral;
-    if (auto floats = dyn_cast<FloatType>(element))
-      neutral = FloatAttr::get(floats, getNeutral(kind, floats, flags));
-    else
-      neutral = IntegerAttr::get(
-          element, getNeutral(kind, element.isIndex()
-                                        ? IndexType::kInternalStorageBitWidth
-                                        : element.getIntOrFloatBitWidth()));
     Location loc = inner->getLoc();
-    Value others = arith::ConstantOp::create(
-        rewriter, loc, DenseElementsAttr::get(type, Attribute(neutral)));
+    Value others;
+    if (auto floats = dyn_cast<FloatType>(element))
+      others = createScalarOrSplatConstant(rewriter, loc, type,
+                                           getNeutral(kind, floats, flags));
+    else
+      others = createScalarOrSplatConstant(
+          rewriter, loc, type,
+          getNeutral(kind, element.isIndex()
+                               ? IndexType::kInternalStorageBitWidth
+                               : element.getIntOrFloatBitWidth()));
     Value selected =
         arith::SelectOp::create(rewriter, loc, op.getMask(), source, others);
     Operation *reduction = rewriter.clone(*inner);
@@ -110,22 +117,15 @@ struct ConvertToBit : OpRewritePattern<Op> {
     Type type = op.getType();
     if (!getElementTypeOrSelf(type).isInteger(1))
       return failure();
-    Type wide = rewriter.getI32Type();
-    if (auto shaped = dyn_cast<VectorType>(type))
-      wide = shaped.clone(wide);
-    Value integer = Op::create(rewriter, op.getLoc(), wide, op.getIn());
+    Value integer =
+        Op::create(rewriter, op.getLoc(),
+                   withShapeOf(type, rewriter.getI32Type()), op.getIn());
     rewriter.replaceOpWithNewOp<arith::TruncIOp>(op, type, integer);
     return success();
   }
 };
 
 } // namespace
-
-/// A type with the shape of `like`.
-static Type withShapeOf(Type like, Type element) {
-  auto shaped = dyn_cast<VectorType>(like);
-  return shaped ? Type(shaped.clone(element)) : element;
-}
 
 /// f64 to bf16, rounded once: what the back end does in two steps, with the f32
 /// between rounded to odd. If it is not exact and its last bit is 0, it becomes
@@ -137,11 +137,8 @@ static Value truncateToBF16(PatternRewriter &rewriter, Location loc,
   Type f32 = withShapeOf(type, rewriter.getF32Type());
   Type i32 = withShapeOf(type, rewriter.getI32Type());
   Type i64 = withShapeOf(type, rewriter.getI64Type());
-  auto constant = [&](Type of, int64_t number) -> Value {
-    TypedAttr attr = IntegerAttr::get(getElementTypeOrSelf(of), number);
-    if (auto shaped = dyn_cast<ShapedType>(of))
-      attr = DenseElementsAttr::get(shaped, Attribute(attr));
-    return arith::ConstantOp::create(rewriter, loc, attr);
+  auto constant = [&](Type of, int64_t number) {
+    return createScalarOrSplatConstant(rewriter, loc, of, number);
   };
   // The bits of a magnitude are in the order of its values.
   auto magnitude = [&](Value number) -> Value {
@@ -229,11 +226,8 @@ struct ExpandWideFloorDiv : OpRewritePattern<arith::FloorDivSIOp> {
     if (element.isIndex() || element.getIntOrFloatBitWidth() <= 64)
       return failure();
     Location loc = op.getLoc();
-    auto constant = [&](const APInt &value) -> Value {
-      TypedAttr attr = IntegerAttr::get(element, value);
-      if (auto shaped = dyn_cast<ShapedType>(type))
-        attr = DenseElementsAttr::get(shaped, Attribute(attr));
-      return arith::ConstantOp::create(rewriter, loc, attr);
+    auto constant = [&](const APInt &value) {
+      return createScalarOrSplatConstant(rewriter, loc, type, value);
     };
     const unsigned bits = element.getIntOrFloatBitWidth();
     Value a = op.getLhs(), b = op.getRhs();

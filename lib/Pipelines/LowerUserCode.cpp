@@ -10,6 +10,7 @@
 
 #include "mlir/Conversion/ArithCommon/AttrToLLVMConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -173,12 +174,11 @@ struct RsqrtByDivision : OpRewritePattern<math::RsqrtOp> {
     if (!element.isF32() && !element.isF64())
       return failure();
     Location loc = op.getLoc();
-    TypedAttr one = rewriter.getFloatAttr(element, 1.0);
-    if (auto shaped = dyn_cast<VectorType>(type))
-      one = DenseElementsAttr::get(shaped, Attribute(one));
     Value root =
         math::SqrtOp::create(rewriter, loc, op.getOperand(), op.getFastmath());
-    Value unit = arith::ConstantOp::create(rewriter, loc, one);
+    Value unit = createScalarOrSplatConstant(
+        rewriter, loc, type,
+        llvm::APFloat::getOne(cast<FloatType>(element).getFloatSemantics()));
     rewriter.replaceOpWithNewOp<arith::DivFOp>(op, unit, root,
                                                op.getFastmath());
     return success();

@@ -46,7 +46,8 @@ static LogicalResult checkFma(math::FmaOp op) {
                         "arith.truncf if that is meant");
 }
 
-/// Only whole numbers of dwords are exchanged between lanes.
+/// The conversion takes numbers and vectors of rank 1 apart, and crashes on
+/// others.
 static LogicalResult checkBroadcast(gpu::SubgroupBroadcastOp op) {
   Type type = op.getType();
   auto vector = dyn_cast<VectorType>(type);
