@@ -49,11 +49,14 @@ MOE_EMU_INLINE void runTogether(uint32_t *d, const uint32_t *a, Function f) {
 }
 
 /// Whether all lanes of a row are usual numbers. Then none is asked for special
-/// values one by one.
+/// values one by one. A denormal f16 is no denormal f32.
 template <class Op>
 MOE_EMU_INLINE bool areUsual(const uint32_t *a) {
   uint32_t others = 0;
-  MOE_LANES others |= isUsual(f32ToBits(Op::A::get(a, i))) ? 0 : 1;
+  if constexpr (Op::A::id == ValueType::F16)
+    MOE_LANES others |= (a[i] & 0xffffu) - 1 < 0x7bffu ? 0 : 1;
+  else
+    MOE_LANES others |= isUsual(a[i]) ? 0 : 1;
   return !others;
 }
 
@@ -75,6 +78,7 @@ MOE_TOGETHER(v_sin_f32, sinTurns, sinTurns)
 MOE_TOGETHER(v_cos_f32, cosTurns, cosTurns)
 MOE_TOGETHER(v_exp_f16, exp2Of, exp2Of)
 MOE_TOGETHER(v_log_f16, log2OfUsual, log2Of)
+MOE_TOGETHER(v_rsq_f16, rsqOfUsual, rsqOf)
 MOE_TOGETHER(v_sin_f16, sinTurns, sinTurns)
 MOE_TOGETHER(v_cos_f16, cosTurns, cosTurns)
 #undef MOE_TOGETHER

@@ -362,12 +362,6 @@ inline float rsqOf(float x) {
   y = x <= -0x1p-126f ? bitsToF32(0x7fc00000u) : y;
   return x < __builtin_inff() ? y : x == __builtin_inff() ? 0.0f : x;
 }
-/// 1 / sqrt(x) of an f16's value, whose two roundings no f16 of the result
-/// sees.
-inline float rsqOfHalf(float x) {
-  const float y = 1.0f / __builtin_sqrtf(x);
-  return x < 0 ? bitsToF32(0x7fc00000u) : y;
-}
 /// Cube maps: the major axis is z when no other is longer, else y before x.
 inline bool cubeIsZ(float x, float y, float z) {
   float m = std::fabs(z);

@@ -2,18 +2,22 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// v_cvt_scalef32_pk_bf16_fp4 and v_cvt_scalef32_pk_f32_fp4 without modifiers,
-// over 64 lanes: codes are looked up. The others, and these with modifiers, are
-// in ValuScaledAny.cpp. Compiled once for each host instruction set.
+// v_cvt_scalef32_pk_bf16_fp4, v_cvt_scalef32_pk_f32_fp4 and, with AVX-512,
+// v_cvt_scalef32_pk_f16_fp4 without modifiers, over 64 lanes: codes are looked
+// up. The others, and these with modifiers, are in ValuScaledAny.cpp. Compiled
+// once for each host instruction set.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Math/ScaledCvt.h"
 #include "Vector/ValuDirect.h"
+#if defined(__AVX512BW__)
+#include "Vector/Scaled512.h"
+#endif
 
 namespace moe::emulator::MOE_EMU_VARIANT {
 
-#if defined(__AVX512F__)
+#if defined(__AVX512BW__)
 constexpr int unpackedLanes = 16;
 using Scales = __m512;
 /// 2^(e-127) of the exponent fields, as scaleValue() has it.
@@ -40,7 +44,8 @@ static MOE_EMU_INLINE __m512i scaled(__m512i codes, Scales scales) {
 }
 template <CvtType To>
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
-                                       Scales scales, unsigned select) {
+                                       Scales scales, unsigned select,
+                                       bool fp16Overflow) {
   __m512i codes = _mm512_srl_epi32(_mm512_loadu_si512(a),
                                    _mm_cvtsi32_si128(int(8 * select)));
   __m512i low = scaled(codes, scales);
@@ -48,6 +53,16 @@ static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
   if constexpr (To == CvtType::F32) {
     _mm512_storeu_si512(d, low);
     _mm512_storeu_si512(d + 64, high);
+  } else if constexpr (To == CvtType::F16) {
+    __m512i pair = halfPairs(low, high);
+    // No product is infinite but one that is too large.
+    if (fp16Overflow)
+      pair = _mm512_mask_sub_epi16(
+          pair,
+          _mm512_cmpeq_epi16_mask(_mm512_and_si512(pair, words(0x7fff)),
+                                  words(0x7c00)),
+          pair, words(1));
+    _mm512_storeu_si512(d, pair);
   } else {
     _mm512_storeu_si512(d, _mm512_mask_blend_epi16(
                                0xaaaaaaaa, _mm512_srli_epi32(low, 16), high));
@@ -83,7 +98,7 @@ static MOE_EMU_INLINE __m256i scaled(__m256i codes, Scales scales) {
 }
 template <CvtType To>
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
-                                       Scales scales, unsigned select) {
+                                       Scales scales, unsigned select, bool) {
   __m256i codes =
       _mm256_srl_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(a)),
                        _mm_cvtsi32_si128(int(8 * select)));
@@ -108,7 +123,7 @@ static MOE_EMU_INLINE Scales repeated(uint32_t scale, uint32_t *own) {
 }
 template <CvtType To>
 static MOE_EMU_INLINE void unpackLanes(uint32_t *d, const uint32_t *a,
-                                       Scales scales, unsigned select) {
+                                       Scales scales, unsigned select, bool) {
   for (int j = 0; j < unpackedLanes; ++j) {
     const uint32_t byte = a[j] >> (8 * select);
     const float scale = scaleValue(scales[j]);
@@ -139,18 +154,19 @@ static void unpackRows(Wave &w, const Inst &I) {
   const Source a = plainSource(w, I.src[0], own);
   const Src &scale = I.src[1];
   const unsigned select = modOpSel(I.mods) & 3;
+  const bool fp16Overflow = FpMode{w.mode}.fp16Overflow();
   constexpr unsigned rows = To == CvtType::F32 ? 2 : 1;
   alignas(64) uint32_t out[rows * 64];
   uint32_t *d = w.execFull ? w.v[I.dst] : out;
   if (scale.kind == SrcKind::Vgpr) {
     for (int lane = 0; lane < 64; lane += unpackedLanes)
       unpackLanes<To>(d + lane, a.p + lane * a.step,
-                      scalesAt(w.v[scale.index] + lane), select);
+                      scalesAt(w.v[scale.index] + lane), select, fp16Overflow);
   } else {
     // One scale for all lanes, made once.
     const Scales all = repeated(w.scalar(scale), own.rows + 64);
     for (int lane = 0; lane < 64; lane += unpackedLanes)
-      unpackLanes<To>(d + lane, a.p + lane * a.step, all, select);
+      unpackLanes<To>(d + lane, a.p + lane * a.step, all, select, fp16Overflow);
   }
   if (!w.execFull)
     for (unsigned r = 0; r < rows; ++r)
@@ -160,6 +176,10 @@ static void unpackRows(Wave &w, const Inst &I) {
 /// The handler of a conversion of two numbers without neg and abs, or null.
 ValuHandler unpackFp4Handler(CvtType to);
 ValuHandler unpackFp4Handler(CvtType to) {
+#if defined(__AVX512BW__)
+  if (to == CvtType::F16)
+    return unpackRows<CvtType::F16>;
+#endif
   return to == CvtType::BF16  ? unpackRows<CvtType::BF16>
          : to == CvtType::F32 ? unpackRows<CvtType::F32>
                               : nullptr;

@@ -12,7 +12,12 @@
 #include "Math/ScaledCvt.h"
 #include "Vector/LaneRows.h"
 #include "Vector/NarrowFloats.h"
+#include "Vector/ScaledOperands.h"
 #include "Vector/ValuDirect.h"
+#if defined(__AVX512BW__)
+#include "Vector/ScaledPack512.h"
+#include "Vector/ScaledUnpack512.h"
+#endif
 
 #include <array>
 #include <utility>
@@ -113,16 +118,6 @@ MOE_EMU_INLINE uint32_t convert(uint32_t bits, float factor, uint32_t random,
   }
 }
 
-/// The registers of an instruction, as rows of 64 lanes.
-struct Operands {
-  const uint32_t *values[2]; ///< whose numbers alternate, if there are two
-  const uint32_t *scale, *random;
-  uint32_t *d;
-  const uint32_t *old; ///< the result's registers as they were
-  unsigned sourceBit, resultBit;
-  bool fp16Overflow;
-};
-
 /// A number's place in rows of 64 lanes: bits from `shift` on, those of 6 bits
 /// that lie from bit 32 on in the next row.
 template <unsigned Bits>
@@ -150,8 +145,9 @@ struct Place {
 /// Number k, or k and k + 1, to the rows `d` that take them. Of the bits at
 /// `old` those in `kept` stay.
 template <T From, T To, bool Random, bool Two, bool Usual>
-MOE_EMU_INLINE void convertNumbers(const Operands &o, unsigned k, uint32_t *d,
-                                   const uint32_t *old, uint32_t kept) {
+MOE_EMU_INLINE void convertNumbers(const ScaledOperands &o, unsigned k,
+                                   uint32_t *d, const uint32_t *old,
+                                   uint32_t kept) {
   constexpr bool packs = cvtBits(To) < cvtBits(From);
   constexpr unsigned from = cvtBits(From), to = cvtBits(To);
   constexpr bool alternate = From == T::F32 && !Random;
@@ -187,9 +183,35 @@ MOE_EMU_INLINE void convertNumbers(const Operands &o, unsigned k, uint32_t *d,
   }
 }
 
+#if defined(__AVX512BW__)
+constexpr bool isByte(T t) { return t == T::FP8 || t == T::BF8; }
+
+/// In 16 bits, if there is such a conversion and if scales and mode allow it.
+template <T From, T To, bool Random, bool Two>
+MOE_EMU_INLINE bool convertWords(const ScaledOperands &o) {
+  constexpr bool packs = !isNarrow(From) && (isByte(To) || To == T::FP4);
+  if constexpr (packs && Two == (!Random || To == T::FP4)) {
+    if ((isByte(To) && o.fp16Overflow) || !areMiddling(o.scale))
+      return false;
+    packRows<From, To, Random, Two>(o);
+    return true;
+  } else if constexpr (isByte(From) && !isNarrow(To) && !Random) {
+    if ((To == T::F16 && o.fp16Overflow) || !areMiddling(o.scale))
+      return false;
+    unpackRows<From, To, Two>(o);
+    return true;
+  }
+  return false;
+}
+#endif
+
 /// One or two numbers, to places of the result that op_sel may choose.
 template <T From, T To, bool Random, bool Two>
-MOE_EMU_INLINE void convertFew(const Operands &o) {
+MOE_EMU_INLINE void convertFew(const ScaledOperands &o) {
+#if defined(__AVX512BW__)
+  if (convertWords<From, To, Random, Two>(o))
+    return;
+#endif
   constexpr unsigned bits = cvtBits(To) * (1 + Two);
   const uint32_t written = bits < 32 ? (1u << bits % 32) - 1 : ~0u;
   const uint32_t kept = ~(written << o.resultBit);
@@ -217,12 +239,13 @@ constexpr auto offsets = [] {
 
 /// What `rows` has for the sources, the result's row `d`, and the places.
 template <T From, bool Random>
-MOE_EMU_INLINE Operands operandsOf(const Wave &w, const Inst &I,
-                                   const uint32_t *const rows[3], uint32_t *d) {
+MOE_EMU_INLINE ScaledOperands operandsOf(const Wave &w, const Inst &I,
+                                         const uint32_t *const rows[3],
+                                         uint32_t *d) {
   const auto &desc = *static_cast<const ScaledCvtDesc *>(I.op);
   // ScaledCvtDesc has the order of the sources.
   constexpr bool pairs = From == T::F32 && !Random;
-  Operands o;
+  ScaledOperands o;
   o.values[0] = rows[0];
   o.values[1] = pairs ? rows[1] : nullptr;
   o.random = Random ? rows[1] : nullptr;
@@ -245,7 +268,7 @@ __attribute__((noinline)) const uint32_t *repeat(uint32_t *row,
 /// An instruction of one or two numbers without neg and abs, whose sources are
 /// VGPRs and single scalars. Each lane is read before it is written.
 template <T From, T To, bool Random, bool Two>
-void convertInPlace(Wave &w, const Inst &I) {
+__attribute__((noinline)) void convertInPlace(Wave &w, const Inst &I) {
   alignas(64) uint32_t scalars[3][64], out[2 * 64];
   const uint32_t *rows[3];
   for (int k = 0; k < 3; ++k) {
@@ -254,7 +277,7 @@ void convertInPlace(Wave &w, const Inst &I) {
     if (src.kind > SrcKind::Vgpr)
       rows[k] = repeat(scalars[k], w.scalar(src));
   }
-  const Operands o =
+  const ScaledOperands o =
       operandsOf<From, Random>(w, I, rows, w.execFull ? w.v[I.dst] : out);
   convertFew<From, To, Random, Two>(o);
   if (!w.execFull)
@@ -262,17 +285,41 @@ void convertInPlace(Wave &w, const Inst &I) {
       mergeLanes(w.v[I.dst + r], out + 64 * r, w);
 }
 
+#if defined(__AVX512BW__)
+/// The same without buffers, where all lanes are on and no source is a scalar.
+template <T From, T To, bool Random, bool Two>
+void convertDirectly(Wave &w, const Inst &I) {
+  bool direct = w.execFull;
+  const uint32_t *rows[3];
+  for (int k = 0; k < 3; ++k) {
+    direct &= I.src[k].kind <= SrcKind::Vgpr;
+    rows[k] = w.v[I.src[k].index];
+  }
+  if (!direct || !convertWords<From, To, Random, Two>(
+                     operandsOf<From, Random>(w, I, rows, w.v[I.dst])))
+    convertInPlace<From, To, Random, Two>(w, I);
+}
+#endif
+
+template <T From, T To, bool Random, bool Two>
+constexpr ValuHandler inPlace =
+#if defined(__AVX512BW__)
+    convertDirectly<From, To, Random, Two>;
+#else
+    convertInPlace<From, To, Random, Two>;
+#endif
+
 /// An instruction of one or two numbers, or of 32, whose rows start as zeros.
 template <T From, T To, bool Random>
 void convertRows(const Wave &w, const Inst &I, const uint32_t *const sources[3],
                  uint32_t *result) {
-  const Operands o = operandsOf<From, Random>(w, I, sources, result);
+  const ScaledOperands o = operandsOf<From, Random>(w, I, sources, result);
   const unsigned count = static_cast<const ScaledCvtDesc *>(I.op)->count;
   if (count == 1)
     return convertFew<From, To, Random, false>(o);
   if (count == 2)
     return convertFew<From, To, Random, true>(o);
-  Operands pair = o;
+  ScaledOperands pair = o;
   alignas(64) uint32_t random[64];
   if (Random)
     pair.random =
@@ -301,9 +348,8 @@ constexpr Conversion conversionOf() {
   if constexpr (isNarrow(From) == isNarrow(To) || (Random && !isNarrow(To)))
     return {};
   else
-    return {convertRows<From, To, Random>,
-            convertInPlace<From, To, Random, false>,
-            convertInPlace<From, To, Random, true>};
+    return {convertRows<From, To, Random>, inPlace<From, To, Random, false>,
+            inPlace<From, To, Random, true>};
 }
 /// By the types that are converted from and to, and whether by random bits.
 constexpr size_t types = size_t(T::FP4) + 1;
