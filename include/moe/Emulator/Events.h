@@ -44,10 +44,12 @@ struct EventInst : TraceInst {
 struct EventProgram {
   std::string kernel, chip;
   std::vector<EventInst> insts;
-  uint64_t groups = 0;   ///< workgroups of the launch
-  uint32_t waves = 0;    ///< of a workgroup
-  uint32_t vgprs = 0;    ///< allocated to a wave, granule included
-  uint32_t ldsBytes = 0; ///< of a workgroup, dynamic LDS included
+  uint64_t groups = 0; ///< workgroups of the launch
+  uint32_t waves = 0;  ///< of a workgroup
+  uint32_t vgprs = 0;  ///< allocated to a wave, granule included
+  /// Allocated to a workgroup, dynamic LDS and granule included.
+  uint32_t ldsBytes = 0;
+  uint32_t ldsGranule = 1;
 };
 
 /// What one executed instruction did besides registers.

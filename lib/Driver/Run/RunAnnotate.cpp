@@ -54,10 +54,11 @@ std::vector<std::string> moe::driver::occupancyLines(const Annotated &a) {
   }
   constexpr unsigned granule = 8;
   unsigned vgprs = unsigned(p.vgprs / waves) / granule * granule;
-  lines.push_back(
-      "for " + std::to_string(waves) +
-      " waves a SIMD: <= " + std::to_string(vgprs) + " VGPRs and <= " +
-      std::to_string(unsigned(p.lds_bytes / groups)) + " bytes of LDS");
+  auto lds = unsigned(p.lds_bytes / groups);
+  lds -= lds % kernel.ldsGranule;
+  lines.push_back("for " + std::to_string(waves) +
+                  " waves a SIMD: <= " + std::to_string(vgprs) +
+                  " VGPRs and <= " + std::to_string(lds) + " bytes of LDS");
   return lines;
 }
 

@@ -11,6 +11,7 @@
 #include "Run/LaunchRun.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <map>
 
@@ -124,7 +125,8 @@ void LaunchRun::startEvents() {
       uint64_t(launch.block[0]) * launch.block[1] * launch.block[2];
   told.waves = uint32_t((items + 63) / 64);
   told.vgprs = kernel->vgprsAllocated;
-  told.ldsBytes = state.ldsSize;
+  told.ldsGranule = state.chip->ldsGranule;
+  told.ldsBytes = uint32_t(alignTo(state.ldsSize, told.ldsGranule));
   state.options.events->program(std::move(told));
 }
 

@@ -36,6 +36,7 @@ struct ChipFeatures {
   const char *name;       ///< "gfx942"
   math::MatChip bit;      ///< in masks of chips
   uint32_t ldsBytes;      ///< that a workgroup may have
+  uint32_t ldsGranule;    ///< what a workgroup's are rounded up to
   uint32_t ldsBanks;      ///< of four bytes each
   LdsPhases ldsReads[3];  ///< of ds_read_b32, _b64 and _b128
   bool ocpFloats;         ///< FP8 and BF8 are the OCP formats, else FNUZ
